@@ -1,0 +1,61 @@
+//! The SDK for agencies' systems: hands signed documents to a hub, receives one's own, verifies
+//! them, reports what was done.
+//!
+//! ```text
+//!  Endpoint ─▶ Client::connect ─▶ Client ─┬─ submit, report            one at a time
+//!   address    (mTLS, hub's clock)        ├─ submissions, reports      many in flight
+//!   identity                              ├─ subscribe, pull           receive, acknowledge
+//!   roots                                 └─ track, agency, volumes …  ask
+//! ```
+//! Whatever changes something is retried with the same id and the same bytes, so that a retry never
+//! makes a second document. Signing and verifying are done here, from the bytes; nothing here
+//! judges for the hub, keeps anything on disk, or makes keys. A delivery is on nobody's disk before
+//! the caller has put it there: acknowledge it then, not before.
+
+mod check;
+mod client;
+mod clock;
+mod delivery;
+mod dial;
+mod directory;
+mod endpoint;
+mod error;
+mod fault;
+mod identity;
+mod read;
+mod receipt;
+mod retry;
+mod shown;
+mod signer;
+mod statistics;
+mod stream;
+mod submit;
+mod subscription;
+mod track;
+mod unreachable;
+
+pub use check::{Checked, DocumentCheck, DocumentCheckError, SenderPolicy};
+pub use client::Client;
+pub use clock::{ClockSource, HubClock};
+pub use delivery::{Delivery, DeliveryKey, NegativeAcknowledgement};
+pub use directory::{AgencyFilter, RouteExplanation, RouteQuestion};
+pub use endpoint::{Endpoint, EndpointError};
+pub use error::{CallError, ConnectError, Setback};
+pub use identity::{Identity, IdentityError, Roots, RootsError};
+pub use receipt::{LeftOut, Receipt, RecipientRoute, Route, StatusReceipt};
+pub use retry::Retry;
+pub use signer::{Signer, SignerError, sign, sign_document, sign_report};
+pub use statistics::{
+    FlowCell, LevelVolume, Period, ProvinceRefusals, ProvinceVolume, RefusalCount, Refusals,
+    TotalVolume, Volumes,
+};
+pub use stream::{Reports, Submissions};
+pub use subscription::{Acknowledger, Subscription, SubscriptionOptions};
+pub use track::{TrackedDelivery, TrackedDocument, TrackedStatus};
+pub use unreachable::{Cause, Step, Unreachable, Words};
+
+/// Why a document or report was not accepted; the same as for every other call.
+pub type SubmitError = CallError;
+
+#[cfg(test)]
+mod tests;

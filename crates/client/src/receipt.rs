@@ -1,0 +1,152 @@
+//! Receipts: what the hub says of something that it accepted, checked against what was sent.
+
+use lienthong_model::{
+    AgencyCode, Digest, MessageId, Position, Reason, SignedContent, Timestamp,
+};
+use lienthong_trust::{SignatureKind, dsse};
+use lienthong_wire::proto;
+
+use crate::error::CallError;
+use crate::read;
+
+/// An accepted document. It is on the hub's disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The sender's code as written in the document.
+    pub sender: AgencyCode,
+    /// The message's id.
+    pub id: MessageId,
+    /// The place in the hub's log.
+    pub position: Position,
+    /// When the hub received it, in business time.
+    pub received_at: Timestamp,
+    /// SHA-256 of the DSSE bytes that were signed; it was compared with what was sent.
+    pub sha256: Digest,
+    /// Whether this is the first receipt again.
+    pub repeated: bool,
+    /// Which signatures it bears.
+    pub signature: SignatureKind,
+    /// How each recipient is reached, lists resolved.
+    pub routes: Vec<RecipientRoute>,
+    /// Agencies of lists that were left out.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// How a recipient is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecipientRoute {
+    /// The recipient's code.
+    pub code: AgencyCode,
+    /// How.
+    pub route: Route,
+}
+
+/// How an agency is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// By its own node.
+    OwnNode,
+    /// By the node of another agency, which serves it.
+    Gateway(AgencyCode),
+    /// Not connected yet: its mailbox fills.
+    Held,
+}
+
+/// An agency of a list that does not get the document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The agency's code.
+    pub code: AgencyCode,
+    /// The stable code of why.
+    pub reason: String,
+}
+
+/// An accepted status report. It is on the hub's disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusReceipt {
+    /// The reporting agency's code as written in the report.
+    pub reporter: AgencyCode,
+    /// The report's id.
+    pub id: MessageId,
+    /// The place in the hub's log.
+    pub position: Position,
+    /// When the hub received it, in business time.
+    pub received_at: Timestamp,
+    /// SHA-256 of the DSSE bytes that were signed; it was compared with what was sent.
+    pub sha256: Digest,
+    /// Whether this is the first receipt again.
+    pub repeated: bool,
+}
+
+impl LeftOut {
+    /// Returns the reason, when this version knows it.
+    pub fn known_reason(&self) -> Option<Reason> {
+        Reason::ALL.iter().copied().find(|reason| reason.code() == self.reason)
+    }
+}
+
+impl Route {
+    pub(crate) fn read(
+        field: &'static str,
+        number: i32,
+        gateway: &str,
+    ) -> Result<Self, CallError> {
+        match proto::Route::try_from(number) {
+            Ok(proto::Route::OwnNode) => Ok(Self::OwnNode),
+            Ok(proto::Route::Gateway) => read::code(field, gateway).map(Self::Gateway),
+            Ok(proto::Route::Held) => Ok(Self::Held),
+            Ok(proto::Route::Unspecified) | Err(_) => Err(CallError::answer(field, number)),
+        }
+    }
+}
+
+impl Receipt {
+    pub(crate) fn read(receipt: proto::Receipt) -> Result<Self, CallError> {
+        let route = |route: proto::RecipientRoute| {
+            Ok(RecipientRoute {
+                code: read::code("receipt.routes.code", &route.code)?,
+                route: Route::read("receipt.routes.route", route.route, &route.gateway)?,
+            })
+        };
+        let left_out = |left: proto::LeftOut| {
+            let code = read::code("receipt.left_out.code", &left.code)?;
+            Ok(LeftOut { code, reason: left.reason })
+        };
+        Ok(Self {
+            sender: read::code("receipt.sender", &receipt.sender)?,
+            id: read::id("receipt.id", &receipt.id)?,
+            position: Position(receipt.position),
+            received_at: read::moment("receipt.received_at", receipt.received_at.as_ref())?,
+            sha256: read::digest("receipt.sha256", &receipt.sha256)?,
+            repeated: receipt.repeated,
+            signature: read::signature("receipt.signature", receipt.signature)?,
+            routes: receipt.routes.into_iter().map(route).collect::<Result<_, CallError>>()?,
+            left_out: receipt.left_out.into_iter().map(left_out).collect::<Result<_, CallError>>()?,
+        })
+    }
+}
+
+impl StatusReceipt {
+    pub(crate) fn read(receipt: proto::StatusReceipt) -> Result<Self, CallError> {
+        Ok(Self {
+            reporter: read::code("receipt.reporter", &receipt.reporter)?,
+            id: read::id("receipt.id", &receipt.id)?,
+            position: Position(receipt.position),
+            received_at: read::moment("receipt.received_at", receipt.received_at.as_ref())?,
+            sha256: read::digest("receipt.sha256", &receipt.sha256)?,
+            repeated: receipt.repeated,
+        })
+    }
+}
+
+/// Whether a receipt is about what was sent.
+///
+/// # Errors
+/// [`CallError::Answer`] when the digests differ.
+pub(crate) fn matches(sha256: Digest, sent: &SignedContent) -> Result<(), CallError> {
+    let own = dsse::content_digest(&sent.content_type, &sent.content);
+    if own == sha256 {
+        return Ok(());
+    }
+    Err(CallError::answer("receipt.sha256", format_args!("{sha256}, sent was {own}")))
+}

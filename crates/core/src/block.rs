@@ -1,0 +1,66 @@
+//! Blocks: what the journal holds, commands together with their decisions.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lienthong_model::{Digest, Timestamp};
+use minicbor::{Decode, Encode};
+
+use crate::command::Entry;
+use crate::engine::{EngineError, Marker};
+
+/// The version of the encoding of blocks. Stable: a change makes a new number and a migration.
+pub const BLOCK_FORMAT: u16 = 1;
+
+/// Commands in their order with what was decided on each. Journalled: field numbers are stable.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Block {
+    /// From 1, without gaps.
+    #[n(0)]
+    pub number: u64,
+    /// Business time of every entry; never before the last block's.
+    #[n(1)]
+    pub time: Timestamp,
+    /// Hash of the block before; zeros for the first.
+    #[n(2)]
+    pub previous: Digest,
+    /// The version of the rules of judgement in force.
+    #[n(3)]
+    pub rules: u16,
+    /// At most [`lienthong_model::limits::BLOCK_ENTRIES_MAX`].
+    #[n(4)]
+    pub entries: Vec<Entry>,
+}
+
+/// A block in the bytes that the journal keeps. Its hash is the SHA-256 of these bytes, which hold
+/// the number and the hash of the block before.
+#[derive(Debug, Clone)]
+pub struct SealedBlock {
+    /// Number and hash.
+    pub marker: Marker,
+    /// The encoding.
+    pub bytes: Bytes,
+    /// The block itself.
+    pub block: Arc<Block>,
+}
+
+impl Block {
+    /// Encodes and hashes the block.
+    pub fn seal(self) -> SealedBlock {
+        let bytes = crate::codec::encode(&self);
+        let marker = Marker { block: self.number, hash: Digest::of(&bytes) };
+        SealedBlock { marker, bytes: bytes.into(), block: Arc::new(self) }
+    }
+}
+
+impl SealedBlock {
+    /// Reads a block from the bytes that the journal kept.
+    ///
+    /// # Errors
+    /// [`EngineError::Damaged`] when the bytes are not a block.
+    pub fn open(bytes: Bytes) -> Result<Self, EngineError> {
+        let block: Block = crate::codec::decode(&bytes, "block")?;
+        let marker = Marker { block: block.number, hash: Digest::of(&bytes) };
+        Ok(Self { marker, bytes, block: Arc::new(block) })
+    }
+}

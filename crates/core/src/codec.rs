@@ -1,0 +1,26 @@
+//! The encoding of everything that is kept: CBOR (RFC 8949) with numbered fields.
+
+use lienthong_model::Digest;
+use minicbor::{Decode, Encode};
+
+use crate::engine::EngineError;
+
+/// Encodes a value. Encoding into memory cannot fail.
+pub fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(256);
+    match minicbor::encode(value, &mut bytes) {
+        Ok(()) => bytes,
+        Err(never) => unreachable!("encoding into memory failed: {never}"),
+    }
+}
+
+/// Decodes a value that this hub wrote.
+///
+/// # Errors
+/// [`EngineError::Damaged`], naming `what` and the digest of the bytes.
+pub fn decode<'b, T: Decode<'b, ()>>(bytes: &'b [u8], what: &str) -> Result<T, EngineError> {
+    minicbor::decode(bytes).map_err(|error| EngineError::Damaged {
+        what: format!("{what} ({} bytes, sha256 {})", bytes.len(), Digest::of(bytes)),
+        why: error.to_string(),
+    })
+}

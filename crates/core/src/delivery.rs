@@ -1,0 +1,403 @@
+//! The delivery machine: which waiting document goes to which consumer next.
+//!
+//! It takes machine time as a parameter (a [`Duration`] since any fixed moment) and returns what to
+//! push; whoever owns it moves the bytes. What waits is in the state's mailboxes; in memory is only
+//! what a consumer may have in flight, and a short read-ahead for mailboxes that somebody reads.
+//! After a restart everything that was not acknowledged is pushed again.
+//!
+//! ```text
+//!              arrived / read ahead          credit             settle (acknowledged)
+//!   mailbox ───────────────────▶ ready ───────────────▶ in flight ───────────▶ gone
+//!                                  ▲                        │
+//!                                  └── close, lease over, ──┘
+//!                                      defer (after its delay)
+//! ```
+//! Order: urgent before ordinary, each by position; while urgent mail keeps coming, every eighth
+//! place is ordinary. Mailboxes take turns, so that none starves another.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use lienthong_model::limits::{CONSUMER_CREDIT_MAX, PULL_LEASE};
+use lienthong_model::{Ordinal, Position};
+
+use crate::engine::EngineError;
+use crate::keys::Lane;
+use crate::query::Mailbox;
+
+/// Positions read ahead of a mailbox's consumers.
+const READ_AHEAD: usize = 256;
+/// Deliveries of one mailbox pushed before the next mailbox has its turn.
+const TURN: usize = 8;
+/// With urgent mail waiting, one place in this many is ordinary.
+const ORDINARY_EVERY: u8 = 8;
+/// Most deliveries of one mailbox in flight.
+const IN_FLIGHT_MAX: usize = 4 * CONSUMER_CREDIT_MAX as usize;
+
+/// A consumer's number, given by whoever owns the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConsumerId(pub u64);
+
+/// How many deliveries a consumer has room for.
+pub type Credit = u32;
+
+/// A delivery to be made now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Push {
+    /// To whom; `None` for a pull.
+    pub consumer: Option<ConsumerId>,
+    /// Whose mailbox it is from.
+    pub recipient: Ordinal,
+    /// Which document.
+    pub position: Position,
+    /// From 1: how often it was pushed since the hub started.
+    pub attempt: u32,
+}
+
+/// The delivery machine.
+#[derive(Debug, Default)]
+pub struct Courier {
+    consumers: HashMap<ConsumerId, Consumer>,
+    mailboxes: HashMap<Ordinal, Reading>,
+    turn: VecDeque<Ordinal>,
+    queued: HashSet<Ordinal>,
+    /// Deliveries that come back at a moment: leases and deferrals.
+    returns: BTreeSet<(Duration, Ordinal, Position)>,
+}
+
+#[derive(Debug)]
+struct Consumer {
+    agencies: Vec<Ordinal>,
+    credit: Credit,
+    in_flight: u32,
+}
+
+/// A mailbox that somebody reads.
+#[derive(Debug, Default)]
+struct Reading {
+    consumers: VecDeque<ConsumerId>,
+    lanes: [Queue; 2],
+    in_flight: BTreeMap<Position, Flight>,
+    urgent_in_a_row: u8,
+}
+
+/// One lane of a mailbox, from the cursor on.
+#[derive(Debug, Default)]
+struct Queue {
+    /// Came back; with the attempts made.
+    back: BTreeMap<Position, u32>,
+    ahead: VecDeque<Position>,
+    /// Everything up to here was read into `ahead`.
+    read_to: Option<Position>,
+    /// Whether nothing lies beyond `read_to`.
+    caught_up: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Flight {
+    lane: Lane,
+    attempt: u32,
+    consumer: Option<ConsumerId>,
+    returns: Option<Duration>,
+}
+
+const LANES: [Lane; 2] = [Lane::Urgent, Lane::Ordinary];
+
+impl Courier {
+    /// Opens a consumer of some agencies' mailboxes, without credit.
+    pub fn open(&mut self, consumer: ConsumerId, agencies: Vec<Ordinal>) {
+        for agency in &agencies {
+            self.mailboxes.entry(*agency).or_default().consumers.push_back(consumer);
+        }
+        self.consumers.insert(consumer, Consumer { agencies, credit: 0, in_flight: 0 });
+    }
+
+    /// Gives a consumer room for more deliveries, up to the bound in all.
+    pub fn grant(&mut self, consumer: ConsumerId, more: Credit) {
+        let Some(known) = self.consumers.get_mut(&consumer) else { return };
+        known.credit = known.credit.saturating_add(more).min(CONSUMER_CREDIT_MAX);
+        for agency in &known.agencies {
+            if self.queued.insert(*agency) {
+                self.turn.push_back(*agency);
+            }
+        }
+    }
+
+    /// Closes a consumer; what it had in flight is pushed to others, or when somebody opens again.
+    pub fn close(&mut self, consumer: ConsumerId) {
+        let Some(closed) = self.consumers.remove(&consumer) else { return };
+        for agency in closed.agencies {
+            let Some(mailbox) = self.mailboxes.get_mut(&agency) else { continue };
+            mailbox.consumers.retain(|other| *other != consumer);
+            let lost: Vec<Position> = mailbox
+                .in_flight
+                .iter()
+                .filter(|(_, flight)| flight.consumer == Some(consumer))
+                .map(|(position, _)| *position)
+                .collect();
+            for position in lost {
+                mailbox.bring_back(position);
+            }
+            self.rest(agency);
+        }
+    }
+
+    /// Notes that a document entered a mailbox.
+    pub fn arrived(&mut self, recipient: Ordinal, lane: Lane, position: Position) {
+        let Some(mailbox) = self.mailboxes.get_mut(&recipient) else { return };
+        mailbox.lanes[lane as usize].arrived(position);
+        self.queue(recipient);
+    }
+
+    /// Notes that a delivery was acknowledged. Returns how often it had been pushed.
+    pub fn settle(&mut self, recipient: Ordinal, position: Position) -> u32 {
+        let Some(mailbox) = self.mailboxes.get_mut(&recipient) else { return 0 };
+        for queue in &mut mailbox.lanes {
+            queue.forget(position);
+        }
+        let flight = mailbox.in_flight.remove(&position);
+        if let Some(flight) = flight {
+            self.land(recipient, position, flight);
+        }
+        self.rest(recipient);
+        flight.map_or(0, |flight| flight.attempt)
+    }
+
+    /// Returns how often a delivery in flight was pushed; 0 when it is not in flight.
+    pub fn attempts(&self, recipient: Ordinal, position: Position) -> u32 {
+        let flight = self.mailboxes.get(&recipient).and_then(|m| m.in_flight.get(&position));
+        flight.map_or(0, |flight| flight.attempt)
+    }
+
+    /// Takes a delivery back from its consumer, to be pushed again at `until`.
+    /// Returns whether it was in flight.
+    pub fn defer(&mut self, recipient: Ordinal, position: Position, until: Duration) -> bool {
+        let Some(mailbox) = self.mailboxes.get_mut(&recipient) else { return false };
+        let Some(mut flight) = mailbox.in_flight.remove(&position) else { return false };
+        self.land(recipient, position, flight);
+        flight.consumer = None;
+        flight.returns = Some(until);
+        if let Some(mailbox) = self.mailboxes.get_mut(&recipient) {
+            mailbox.in_flight.insert(position, flight);
+        }
+        self.returns.insert((until, recipient, position));
+        true
+    }
+
+    /// Takes up to `max` deliveries of a mailbox for a caller without a stream. They are kept from
+    /// others for [`PULL_LEASE`].
+    ///
+    /// # Errors
+    /// [`EngineError`] when the mailbox cannot be read.
+    pub fn pull(
+        &mut self,
+        recipient: Ordinal,
+        max: usize,
+        now: Duration,
+        mail: &dyn Mailbox,
+    ) -> Result<Vec<Push>, EngineError> {
+        self.bring_back_due(now);
+        let mailbox = self.mailboxes.entry(recipient).or_default();
+        let returns = now + PULL_LEASE;
+        let mut pushes = Vec::new();
+        while pushes.len() < max && mailbox.in_flight.len() < IN_FLIGHT_MAX {
+            let Some((lane, position, attempt)) = mailbox.next(recipient, mail)? else { break };
+            let flight = Flight { lane, attempt, consumer: None, returns: Some(returns) };
+            mailbox.in_flight.insert(position, flight);
+            self.returns.insert((returns, recipient, position));
+            pushes.push(Push { consumer: None, recipient, position, attempt });
+        }
+        self.rest(recipient);
+        Ok(pushes)
+    }
+
+    /// Returns what is to be pushed now, at most `max` deliveries.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a mailbox cannot be read.
+    pub fn poll(
+        &mut self,
+        now: Duration,
+        max: usize,
+        mail: &dyn Mailbox,
+    ) -> Result<Vec<Push>, EngineError> {
+        self.bring_back_due(now);
+        let mut pushes = Vec::new();
+        while pushes.len() < max {
+            let Some(recipient) = self.turn.pop_front() else { break };
+            self.queued.remove(&recipient);
+            if self.turn_of(recipient, mail, &mut pushes)? {
+                self.queue(recipient);
+            }
+        }
+        Ok(pushes)
+    }
+
+    /// Returns whether [`Courier::poll`] has more to do at once.
+    pub fn has_work(&self) -> bool {
+        !self.turn.is_empty()
+    }
+
+    /// Returns when a delivery comes back next.
+    pub fn next_return(&self) -> Option<Duration> {
+        self.returns.first().map(|(at, _, _)| *at)
+    }
+
+    /// One mailbox's turn; returns whether it may have more to push.
+    fn turn_of(
+        &mut self,
+        recipient: Ordinal,
+        mail: &dyn Mailbox,
+        pushes: &mut Vec<Push>,
+    ) -> Result<bool, EngineError> {
+        let Some(mailbox) = self.mailboxes.get_mut(&recipient) else { return Ok(false) };
+        for _ in 0..TURN {
+            if mailbox.in_flight.len() >= IN_FLIGHT_MAX {
+                return Ok(false);
+            }
+            let Some(consumer) = mailbox.willing(&self.consumers) else { return Ok(false) };
+            let Some((lane, position, attempt)) = mailbox.next(recipient, mail)? else {
+                return Ok(false);
+            };
+            let flight = Flight { lane, attempt, consumer: Some(consumer), returns: None };
+            mailbox.in_flight.insert(position, flight);
+            if let Some(known) = self.consumers.get_mut(&consumer) {
+                known.credit -= 1;
+                known.in_flight += 1;
+            }
+            pushes.push(Push { consumer: Some(consumer), recipient, position, attempt });
+        }
+        Ok(true)
+    }
+
+    fn queue(&mut self, recipient: Ordinal) {
+        if self.queued.insert(recipient) {
+            self.turn.push_back(recipient);
+        }
+    }
+
+    /// Ends a flight for its consumer and its timer.
+    fn land(&mut self, recipient: Ordinal, position: Position, flight: Flight) {
+        if let Some(at) = flight.returns {
+            self.returns.remove(&(at, recipient, position));
+        }
+        if let Some(consumer) = flight.consumer.and_then(|id| self.consumers.get_mut(&id)) {
+            consumer.in_flight = consumer.in_flight.saturating_sub(1);
+        }
+        self.queue(recipient);
+    }
+
+    fn bring_back_due(&mut self, now: Duration) {
+        while let Some((at, recipient, position)) = self.returns.first().copied() {
+            if at > now {
+                return;
+            }
+            self.returns.pop_first();
+            if let Some(mailbox) = self.mailboxes.get_mut(&recipient) {
+                mailbox.bring_back(position);
+            }
+            self.queue(recipient);
+            self.rest(recipient);
+        }
+    }
+
+    /// Forgets a mailbox that nobody reads and that has nothing in flight.
+    fn rest(&mut self, recipient: Ordinal) {
+        let idle = self
+            .mailboxes
+            .get(&recipient)
+            .is_some_and(|mailbox| mailbox.consumers.is_empty() && mailbox.in_flight.is_empty());
+        if idle {
+            self.mailboxes.remove(&recipient);
+        }
+    }
+}
+
+impl Reading {
+    /// The next consumer with room, in turn.
+    fn willing(&mut self, consumers: &HashMap<ConsumerId, Consumer>) -> Option<ConsumerId> {
+        for _ in 0..self.consumers.len() {
+            let consumer = self.consumers.pop_front()?;
+            self.consumers.push_back(consumer);
+            let room = consumers.get(&consumer).is_some_and(|known| {
+                known.credit > 0 && known.in_flight < CONSUMER_CREDIT_MAX
+            });
+            if room {
+                return Some(consumer);
+            }
+        }
+        None
+    }
+
+    /// The next delivery and its attempt, by lane and position.
+    fn next(
+        &mut self,
+        recipient: Ordinal,
+        mail: &dyn Mailbox,
+    ) -> Result<Option<(Lane, Position, u32)>, EngineError> {
+        let ordinary_first = self.urgent_in_a_row >= ORDINARY_EVERY - 1;
+        let order = if ordinary_first { [Lane::Ordinary, Lane::Urgent] } else { LANES };
+        for lane in order {
+            let in_flight = &self.in_flight;
+            let queue = &mut self.lanes[lane as usize];
+            let Some((position, attempt)) = queue.pop(recipient, lane, mail, in_flight)? else {
+                continue;
+            };
+            self.urgent_in_a_row = match lane {
+                Lane::Urgent => self.urgent_in_a_row.saturating_add(1),
+                Lane::Ordinary => 0,
+            };
+            return Ok(Some((lane, position, attempt)));
+        }
+        Ok(None)
+    }
+
+    fn bring_back(&mut self, position: Position) {
+        if let Some(flight) = self.in_flight.remove(&position) {
+            self.lanes[flight.lane as usize].back.insert(position, flight.attempt);
+        }
+    }
+}
+
+impl Queue {
+    fn arrived(&mut self, position: Position) {
+        if self.read_to.is_some_and(|read_to| position <= read_to) {
+            return;
+        }
+        if self.caught_up && self.ahead.len() < READ_AHEAD {
+            self.ahead.push_back(position);
+            self.read_to = Some(position);
+        } else {
+            self.caught_up = false;
+        }
+    }
+
+    fn forget(&mut self, position: Position) {
+        self.back.remove(&position);
+        if let Ok(place) = self.ahead.binary_search(&position) {
+            self.ahead.remove(place);
+        }
+    }
+
+    fn pop(
+        &mut self,
+        recipient: Ordinal,
+        lane: Lane,
+        mail: &dyn Mailbox,
+        in_flight: &BTreeMap<Position, Flight>,
+    ) -> Result<Option<(Position, u32)>, EngineError> {
+        if let Some((position, attempts)) = self.back.pop_first() {
+            return Ok(Some((position, attempts + 1)));
+        }
+        while self.ahead.is_empty() && !self.caught_up {
+            let read = mail.waiting(recipient, lane, self.read_to, READ_AHEAD)?;
+            self.caught_up = read.len() < READ_AHEAD;
+            self.read_to = read.last().copied().or(self.read_to);
+            self.ahead.extend(read.into_iter().filter(|p| !in_flight.contains_key(p)));
+        }
+        Ok(self.ahead.pop_front().map(|position| (position, 1)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

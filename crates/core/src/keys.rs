@@ -1,0 +1,148 @@
+//! The keys of the state, and what stands under each. Stable: a letter is never reused.
+//!
+//! | key | how many | changes | value |
+//! |---|---|---|---|
+//! | `h` | one | every block | head: last block, its time, next position |
+//! | `a` ordinal | an agency | rarely | [`crate::AgencyRecord`], some 150 bytes |
+//! | `c` fingerprint | a certificate seen | never | DER, some 500 bytes |
+//! | `ta` fingerprint | an authority | rarely | DER, since when trusted |
+//! | `tl` fingerprint | an issuer with a list | a list | the list's payload and dates |
+//! | `g` | one | rarely | routing rules |
+//! | `i` id sender | an accepted document or report | never | position, digest, 45 bytes |
+//! | `d` position | an accepted document | never | [`crate::DocumentRow`], some 300 bytes |
+//! | `v` position recipient | a delivery | a few times | [`crate::DeliveryRow`], 10 to 3,000 bytes |
+//! | `m` recipient lane page | what waits, 256 positions a page | often | the low bytes of positions |
+//! | `f` hour province | a page of *flow* | while open | cells |
+//! | `k` day province | a page of *kind* | while open | cells |
+//! | `x` hour province | a page of *refusals* | while open | cells |
+//!
+//! Numbers are big-endian, so that keys sort by them; an id begins with its time, so that the keys
+//! of new documents rise. Hours and days have their sign bit turned for the same reason.
+
+use lienthong_model::{Fingerprint, MessageId, Ordinal, Position};
+
+/// A mailbox's two queues. Numbers are stable; urgent sorts first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Lane {
+    /// *Hỏa tốc* and *hỏa tốc hẹn giờ*.
+    Urgent = 0,
+    /// Everything else.
+    Ordinary = 1,
+}
+
+pub(crate) const HEAD: &[u8] = b"h";
+pub(crate) const RULES: &[u8] = b"g";
+pub(crate) const AGENCIES: &[u8] = b"a";
+pub(crate) const AUTHORITIES: &[u8] = b"ta";
+pub(crate) const LISTS: &[u8] = b"tl";
+
+/// Positions on one mailbox page.
+pub(crate) const MAILBOX_PAGE: u64 = 256;
+
+fn key(prefix: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(32);
+    key.extend_from_slice(prefix);
+    parts.iter().for_each(|part| key.extend_from_slice(part));
+    key
+}
+
+pub(crate) fn agency(ordinal: Ordinal) -> Vec<u8> {
+    key(AGENCIES, &[&ordinal.0.to_be_bytes()])
+}
+
+pub(crate) fn certificate(fingerprint: &Fingerprint) -> Vec<u8> {
+    key(b"c", &[fingerprint.as_bytes()])
+}
+
+pub(crate) fn authority(fingerprint: &Fingerprint) -> Vec<u8> {
+    key(AUTHORITIES, &[fingerprint.as_bytes()])
+}
+
+pub(crate) fn list(issuer: &Fingerprint) -> Vec<u8> {
+    key(LISTS, &[issuer.as_bytes()])
+}
+
+pub(crate) fn id(id: &MessageId, sender: Ordinal) -> Vec<u8> {
+    key(b"i", &[id.as_bytes(), &sender.0.to_be_bytes()])
+}
+
+pub(crate) fn document(position: Position) -> Vec<u8> {
+    key(b"d", &[&position.0.to_be_bytes()])
+}
+
+pub(crate) fn deliveries(position: Position) -> Vec<u8> {
+    key(b"v", &[&position.0.to_be_bytes()])
+}
+
+pub(crate) fn delivery(position: Position, recipient: Ordinal) -> Vec<u8> {
+    key(b"v", &[&position.0.to_be_bytes(), &recipient.0.to_be_bytes()])
+}
+
+/// The recipient in a delivery's key.
+pub(crate) fn recipient_of(key: &[u8]) -> Option<Ordinal> {
+    let bytes: [u8; 4] = key.get(9..13)?.try_into().ok()?;
+    Some(Ordinal(u32::from_be_bytes(bytes)))
+}
+
+pub(crate) fn mailbox(recipient: Ordinal, lane: Lane) -> Vec<u8> {
+    key(b"m", &[&recipient.0.to_be_bytes(), &[lane as u8]])
+}
+
+pub(crate) fn mailbox_page(recipient: Ordinal, lane: Lane, position: Position) -> Vec<u8> {
+    let page = position.0 / MAILBOX_PAGE;
+    key(b"m", &[&recipient.0.to_be_bytes(), &[lane as u8], &page.to_be_bytes()])
+}
+
+/// The page's number in a mailbox page's key.
+pub(crate) fn page_of(key: &[u8]) -> Option<u64> {
+    let bytes: [u8; 8] = key.get(6..14)?.try_into().ok()?;
+    Some(u64::from_be_bytes(bytes))
+}
+
+/// A page of a statistics cube: letter, period (hour or day), province (`None`: the centre).
+pub(crate) fn cube_page(cube: u8, period: i32, province: Option<Ordinal>) -> Vec<u8> {
+    let mut bytes = cube_period(cube, period);
+    bytes.extend_from_slice(&province.map_or(u32::MAX, |province| province.0).to_be_bytes());
+    bytes
+}
+
+/// The first key of a period of a cube.
+pub(crate) fn cube_period(cube: u8, period: i32) -> Vec<u8> {
+    key(&[cube], &[&(period.cast_unsigned() ^ 0x8000_0000).to_be_bytes()])
+}
+
+/// Period and province in the key of a cube's page.
+pub(crate) fn cube_page_of(key: &[u8]) -> Option<(i32, Option<Ordinal>)> {
+    let period: [u8; 4] = key.get(1..5)?.try_into().ok()?;
+    let province: [u8; 4] = key.get(5..9)?.try_into().ok()?;
+    let period = (u32::from_be_bytes(period) ^ 0x8000_0000).cast_signed();
+    let province = Some(u32::from_be_bytes(province)).filter(|number| *number != u32::MAX);
+    Some((period, province.map(Ordinal)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_sort_by_time_also_before_the_epoch() {
+        let mut keys: Vec<_> = [5, -1, 0, i32::MIN, i32::MAX]
+            .iter()
+            .map(|period| cube_page(b'f', *period, None))
+            .collect();
+        keys.sort();
+        let periods: Vec<_> = keys.iter().map(|key| cube_page_of(key).unwrap().0).collect();
+        assert_eq!(periods, [i32::MIN, -1, 0, 5, i32::MAX]);
+    }
+
+    #[test]
+    fn what_a_key_was_made_of_is_read_back() {
+        let page = mailbox_page(Ordinal(7), Lane::Ordinary, Position(1_000_000));
+        assert_eq!(page_of(&page), Some(1_000_000 / MAILBOX_PAGE));
+        assert!(page.starts_with(&mailbox(Ordinal(7), Lane::Ordinary)));
+        let row = delivery(Position(9), Ordinal(70_000));
+        assert_eq!(recipient_of(&row), Some(Ordinal(70_000)));
+        assert_eq!(cube_page_of(&cube_page(b'k', 18_000, Some(Ordinal(3)))), Some((18_000, Some(Ordinal(3)))));
+        assert_eq!(cube_page_of(&cube_page(b'k', 18_000, None)), Some((18_000, None)));
+    }
+}

@@ -1,0 +1,39 @@
+//! The deterministic heart of the hub: commands, decisions, state, routing, delivery, statistics.
+//!
+//! No clock, no randomness, no network and no disk: time is a parameter, storage a trait
+//! ([`engine`]). Replaying the journal gives the same rows, byte for byte.
+//!
+//! ```text
+//!  Proposal ─▶ Machine::decide ─▶ Decision      judged once, when live
+//!                   │
+//!                   ▼
+//!              Entry (command + decision) ─▶ Machine::apply ─▶ rows, statistics
+//!                   ▲
+//!              journal, on replay            decisions are taken over, never judged again
+//! ```
+
+pub mod block;
+pub mod codec;
+mod command;
+mod delivery;
+mod directory;
+pub mod engine;
+pub mod engine_suite;
+mod keys;
+mod machine;
+mod query;
+mod routing;
+mod rows;
+pub mod statistics;
+mod trust_store;
+
+pub use block::{BLOCK_FORMAT, Block, SealedBlock};
+pub use command::*;
+pub use delivery::{ConsumerId, Courier, Credit, Push};
+pub use directory::{AgencyRecord, Directory, DirectoryError, Place};
+pub use machine::apply::lane;
+pub use machine::{Machine, Opening};
+pub use query::{DocumentView, Mailbox, MailboxLane, Query, TrackedDelivery};
+pub use routing::{Effect, Explanation, Route, RouteOutcome, RoutingRules, Rule, Span};
+pub use rows::{DeliveryRow, DocumentRow, StatusLine};
+pub use trust_store::TrustStore;

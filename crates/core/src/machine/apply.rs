@@ -1,0 +1,350 @@
+//! Applying: what a decision changes. The same for a decision just made and for one replayed, and
+//! idempotent for the whole of a replay: every row ends as it was, from wherever it started.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lienthong_model::{AgencyEntry, Digest, Fingerprint, Ordinal, Position, Timestamp, Urgency};
+use lienthong_trust::{Certificate, RevocationList};
+
+use super::{CERTIFICATES_REMEMBERED, Machine};
+use crate::codec;
+use crate::command::{
+    Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, AddAuthority, CertificateBytes,
+    Command, Decision, DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Stored,
+    Submit,
+};
+use crate::engine::{EngineError, Payloads, State};
+use crate::keys::{self, Lane, MAILBOX_PAGE};
+use crate::routing::{RoutingRules, Span, span};
+use crate::rows::{DeliveryRow, DocumentRow, IdRow, StatusLine};
+use crate::statistics::{Event, Traits};
+use crate::trust_store::{AuthorityRow, RevocationRow};
+
+/// Longest reason kept in a delivery's row, in characters; the journal has all of it.
+const REASON_CHARS: usize = 200;
+
+impl<S: State, P: Payloads> Machine<S, P> {
+    pub(super) fn apply(&mut self, entry: &Entry) -> Result<(), EngineError> {
+        match (&entry.command, &entry.decision) {
+            (Command::Submit(submit), Decision::Accepted(accepted)) => {
+                self.apply_document(submit, accepted)
+            }
+            (Command::Report(report), Decision::Reported(reported)) => {
+                self.apply_report(report, reported)
+            }
+            (Command::Acknowledge(acknowledge), Decision::Acknowledged(decided)) => {
+                self.apply_acknowledge(acknowledge, &decided.outcomes)
+            }
+            (Command::Refused(request), Decision::Refused(refusal)) => {
+                self.apply_refused(request, refusal.reason)
+            }
+            (Command::ImportDirectory(import), Decision::Done) => {
+                let entries = self.payload_entries(&import.payload)?;
+                self.apply_directory(entries)
+            }
+            (Command::ChangeDirectory(entries), Decision::Done) => {
+                self.apply_directory(entries.clone())
+            }
+            (Command::AddAuthority(authority), Decision::Done) => self.apply_authority(authority),
+            (Command::AddRevocationList(list), Decision::Done) => self.apply_list(&list.payload),
+            (Command::SetRoutingRules(rules), Decision::Done) => {
+                self.apply_rules(rules);
+                Ok(())
+            }
+            (command, decision) => Err(EngineError::Damaged {
+                what: format!("entry {} of block {}", self.work.entry(), self.work.block),
+                why: format!("a decision that the command cannot have: {command:?}: {decision:?}"),
+            }),
+        }
+    }
+
+    fn apply_document(&mut self, submit: &Submit, accepted: &Accepted) -> Result<(), EngineError> {
+        let Submit { header, signed, .. } = submit;
+        let position = accepted.position;
+        self.head.next_position = Position(position.0 + 1);
+        self.keep_certificates(signed);
+        let id = IdRow { position, digest: signed.digest, report_on: None };
+        self.work.put(keys::id(&header.id, accepted.sender), codec::encode(&id));
+        let row = DocumentRow {
+            id: header.id,
+            sender: accepted.sender,
+            received_at: self.head.time,
+            digest: signed.digest,
+            block: self.work.block,
+            entry: self.work.entry(),
+            signature: accepted.signature,
+            reference: header.reference.clone(),
+            subject: header.subject.clone(),
+            document_type: header.document_type,
+            urgency: header.urgency,
+            signed_at: header.signed_at,
+            due: header.due,
+            recipients: u32::try_from(accepted.deliveries.len()).unwrap_or(u32::MAX),
+        };
+        self.work.put(keys::document(position), codec::encode(&row));
+        for delivery in &accepted.deliveries {
+            let row = DeliveryRow::new(delivery.route);
+            self.work.put(keys::delivery(position, delivery.recipient), codec::encode(&row));
+            self.enter_mailbox(delivery.recipient, lane(header.urgency), position)?;
+        }
+        self.count_document(submit, accepted);
+        Ok(())
+    }
+
+    fn count_document(&mut self, submit: &Submit, accepted: &Accepted) {
+        let now = self.head.time;
+        let directory = self.directory.clone();
+        let place = |ordinal| directory.agency(ordinal).map(|agency| directory.place(agency, now));
+        let Some(sender) = place(accepted.sender) else { return };
+        let traits = Traits {
+            document_type: submit.header.document_type,
+            signature: accepted.signature,
+            paper_copy: submit.header.paper_copy,
+            pages: submit.header.pages,
+        };
+        let bytes = size(&submit.signed);
+        let mut scope = Span::Inside;
+        for delivery in &accepted.deliveries {
+            let Some(recipient) = place(delivery.recipient) else { continue };
+            scope = scope.max(span(sender.province, recipient.province));
+            self.count(Event::Received { sender, recipient, bytes, traits });
+        }
+        self.count(Event::Sent { sender, scope, traits });
+    }
+
+    fn apply_report(&mut self, report: &Report, reported: &Reported) -> Result<(), EngineError> {
+        let Report { header, signed, .. } = report;
+        let Reported { position, delivery } = *reported;
+        self.head.next_position = Position(position.0 + 1);
+        self.keep_certificates(signed);
+        if let Some(reporter) = self.directory.find(&header.from) {
+            let id = IdRow { position, digest: signed.digest, report_on: Some(delivery) };
+            self.work.put(keys::id(&header.id, reporter.ordinal), codec::encode(&id));
+        }
+        let now = self.head.time;
+        let line = StatusLine {
+            code: header.code,
+            at: now,
+            position,
+            reason: header.reason.chars().take(REASON_CHARS).collect(),
+        };
+        // A report implies that the recipient's node has the document.
+        self.acknowledge(delivery, now, 0)?;
+        self.change_delivery(delivery, |row| {
+            if let Err(place) = row.statuses.binary_search_by_key(&position, |known| known.position)
+            {
+                row.statuses.insert(place, line);
+            }
+        })
+    }
+
+    fn apply_acknowledge(
+        &mut self,
+        acknowledge: &Acknowledge,
+        outcomes: &[AcknowledgeOutcome],
+    ) -> Result<(), EngineError> {
+        for (delivery, outcome) in acknowledge.deliveries.iter().zip(outcomes) {
+            if *outcome == AcknowledgeOutcome::Counted {
+                let AcknowledgedDelivery { key, attempts } = *delivery;
+                self.acknowledge(key, self.head.time, attempts)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn acknowledge(
+        &mut self,
+        key: DeliveryKey,
+        at: Timestamp,
+        attempts: u32,
+    ) -> Result<(), EngineError> {
+        self.change_delivery(key, |row| {
+            if row.acknowledged_at.is_none() {
+                row.acknowledged_at = Some(at);
+                row.attempts = attempts;
+            }
+        })?;
+        for lane in [Lane::Urgent, Lane::Ordinary] {
+            self.leave_mailbox(key.recipient, lane, key.position)?;
+        }
+        Ok(())
+    }
+
+    fn apply_refused(
+        &mut self,
+        request: &RefusedRequests,
+        reason: lienthong_model::Reason,
+    ) -> Result<(), EngineError> {
+        let caller = self.directory.agency(request.caller);
+        let place = caller.map(|caller| self.directory.place(caller, self.head.time));
+        let province = place.and_then(|place| place.province);
+        self.count(Event::Refused { province, reason, count: 1 });
+        for added in &request.added_up {
+            let (reason, count) = (added.reason, added.count);
+            self.count(Event::Refused { province, reason, count });
+        }
+        Ok(())
+    }
+
+    fn apply_directory(&mut self, entries: Vec<AgencyEntry>) -> Result<(), EngineError> {
+        let directory = Arc::make_mut(&mut self.directory);
+        let mut changed = std::collections::BTreeSet::new();
+        for entry in entries {
+            changed.insert(directory.put(entry).ordinal);
+        }
+        for ordinal in changed {
+            if let Some(agency) = directory.agency(ordinal) {
+                self.work.put(keys::agency(ordinal), codec::encode(agency));
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_authority(&mut self, authority: &AddAuthority) -> Result<(), EngineError> {
+        let certificate = parse_authority(&authority.certificate)?;
+        let fingerprint = *certificate.fingerprint();
+        let trusted_from = match (self.trust.trusted_from(&fingerprint), authority.trusted) {
+            (Some(known), _) => Some(known),
+            (None, true) => Some(self.head.time),
+            (None, false) => None,
+        };
+        Arc::make_mut(&mut self.trust).add_authority(Arc::new(certificate), trusted_from);
+        let row = AuthorityRow { certificate: authority.certificate.clone(), trusted_from };
+        self.work.put(keys::authority(&fingerprint), codec::encode(&row));
+        Ok(())
+    }
+
+    fn apply_list(&mut self, payload: &Digest) -> Result<(), EngineError> {
+        let list = self.payload_list(payload)?;
+        let row = RevocationRow {
+            payload: *payload,
+            this_update: list.this_update,
+            next_update: list.next_update,
+            revoked: list.revoked.len() as u64,
+        };
+        let issuer = list.issuer;
+        if Arc::make_mut(&mut self.trust).add_list(Arc::new(list)) {
+            self.work.put(keys::list(&issuer), codec::encode(&row));
+        }
+        Ok(())
+    }
+
+    fn apply_rules(&mut self, rules: &RoutingRules) {
+        self.rules = Arc::new(rules.clone());
+        self.work.put(keys::RULES.to_vec(), codec::encode(rules));
+    }
+
+    fn keep_certificates(&mut self, signed: &SignedRecord) {
+        for certificate in &signed.new_certificates {
+            let fingerprint = Fingerprint::of(&certificate.0);
+            if self.certificates.len() >= CERTIFICATES_REMEMBERED {
+                self.certificates.clear();
+            }
+            self.certificates.insert(fingerprint);
+            self.work.put(keys::certificate(&fingerprint), certificate.0.to_vec());
+        }
+    }
+
+    pub(super) fn knows_certificate(&self, fingerprint: &Fingerprint) -> Result<bool, EngineError> {
+        Ok(self.certificates.contains(fingerprint)
+            || self.row(&keys::certificate(fingerprint))?.is_some())
+    }
+
+    fn enter_mailbox(
+        &mut self,
+        recipient: Ordinal,
+        lane: Lane,
+        position: Position,
+    ) -> Result<(), EngineError> {
+        let key = keys::mailbox_page(recipient, lane, position);
+        let slot = slot(position);
+        let mut page = self.row(&key)?.map(|row| row.to_vec()).unwrap_or_default();
+        if let Err(place) = page.binary_search(&slot) {
+            page.insert(place, slot);
+            self.work.put(key, page);
+        }
+        Ok(())
+    }
+
+    fn leave_mailbox(
+        &mut self,
+        recipient: Ordinal,
+        lane: Lane,
+        position: Position,
+    ) -> Result<(), EngineError> {
+        let key = keys::mailbox_page(recipient, lane, position);
+        let Some(row) = self.row(&key)? else { return Ok(()) };
+        let mut page = row.to_vec();
+        if let Ok(place) = page.binary_search(&slot(position)) {
+            page.remove(place);
+            match page.is_empty() {
+                true => self.work.delete(key),
+                false => self.work.put(key, page),
+            }
+        }
+        Ok(())
+    }
+
+    fn change_delivery(
+        &mut self,
+        key: DeliveryKey,
+        change: impl FnOnce(&mut DeliveryRow),
+    ) -> Result<(), EngineError> {
+        let row_key = keys::delivery(key.position, key.recipient);
+        // A delivery that is not there was settled since: there is nothing left to change.
+        let Some(row) = self.row(&row_key)? else { return Ok(()) };
+        let mut row: DeliveryRow = codec::decode(&row, "delivery")?;
+        change(&mut row);
+        self.work.put(row_key, codec::encode(&row));
+        Ok(())
+    }
+
+    /// A row as the block under way sees it.
+    pub(super) fn row(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
+        match self.work.row(key) {
+            Some(row) => Ok(row.clone()),
+            None => self.state.read(key),
+        }
+    }
+
+    pub(super) fn payload_entries(&self, digest: &Digest) -> Result<Vec<AgencyEntry>, EngineError> {
+        codec::decode(&payload(&self.payloads, digest)?, "directory")
+    }
+
+    pub(super) fn payload_list(&self, digest: &Digest) -> Result<RevocationList, EngineError> {
+        super::load_list(&self.payloads, digest, self.trust.authorities())
+    }
+}
+
+pub(super) fn parse_authority(der: &CertificateBytes) -> Result<Certificate, EngineError> {
+    Certificate::parse(der.0.clone()).map_err(|error| EngineError::Damaged {
+        what: format!("authority {}", Fingerprint::of(&der.0)),
+        why: error.to_string(),
+    })
+}
+
+pub(super) fn payload(payloads: &dyn Payloads, digest: &Digest) -> Result<Bytes, EngineError> {
+    payloads.get(digest)?.ok_or_else(|| EngineError::Damaged {
+        what: format!("payload {digest}"),
+        why: "the file is missing".to_owned(),
+    })
+}
+
+/// Returns the queue of a mailbox that a document of an urgency enters.
+pub fn lane(urgency: Urgency) -> Lane {
+    if urgency.is_urgent() { Lane::Urgent } else { Lane::Ordinary }
+}
+
+#[allow(clippy::cast_possible_truncation)] // The remainder of a division by 256 fits a byte.
+fn slot(position: Position) -> u8 {
+    (position.0 % MAILBOX_PAGE) as u8
+}
+
+fn size(signed: &SignedRecord) -> u64 {
+    let stored = |stored: &Stored| match stored {
+        Stored::Inline(bytes) => bytes.len() as u64,
+        Stored::Payload { size, .. } => *size,
+    };
+    stored(&signed.content) + signed.attachments.iter().map(|a| stored(&a.bytes)).sum::<u64>()
+}

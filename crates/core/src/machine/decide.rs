@@ -1,0 +1,403 @@
+//! Judgement, in the order of the list of refusals. It reads what the journal brought and nothing
+//! else, and it never touches cryptography: facts come with the proposal.
+
+use std::collections::HashSet;
+
+use lienthong_model::limits::{CLOCK_AHEAD_MAX, MESSAGE_AGE_MAX, STATUSES_PER_DELIVERY_MAX};
+use lienthong_model::{
+    Addressee, AgencyCode, AgencyState, BusinessKind, CodeKey, Digest, Header, MessageId, Ordinal, Reason, Refusal, StatusHeader, Timestamp, Violation,
+};
+use lienthong_trust::{Dates, Signed, StatusSubmission, Submission, judge};
+
+use super::Machine;
+use crate::codec;
+use crate::command::{
+    Accepted, Acknowledge, AcknowledgeOutcome, Acknowledged, CertificateBytes, Command, Decision,
+    Delivery, DeliveryKey, Proposal, Report, Reported, SignatureRecord, SignedRecord,
+    StoredContent, Submit,
+};
+use crate::directory::AgencyRecord;
+use crate::engine::{EngineError, Payloads, State};
+use crate::keys;
+use crate::rows::{DeliveryRow, IdRow};
+
+/// What is to be journalled, or a decision that leaves no trace (a refusal, a repetition).
+type Judged = Result<(Command, Decision), Decision>;
+
+impl<S: State, P: Payloads> Machine<S, P> {
+    pub(super) fn judge(&self, proposal: Proposal) -> Result<Judged, EngineError> {
+        match proposal {
+            Proposal::Submit { caller, submission, stored } => {
+                self.judge_document(caller, submission.into_inner(), stored)
+            }
+            Proposal::Report { caller, submission, stored } => {
+                self.judge_report(caller, submission.into_inner(), stored)
+            }
+            Proposal::Acknowledge(acknowledge) => self.judge_acknowledge(acknowledge),
+            Proposal::Administer(command) => {
+                Ok(self.judge_administration(&command)?.map(|()| (command, Decision::Done)))
+            }
+        }
+    }
+
+    fn judge_document(
+        &self,
+        caller: Ordinal,
+        submission: Submission,
+        stored: StoredContent,
+    ) -> Result<Judged, EngineError> {
+        let Submission { header, signed } = submission;
+        let refused = |refusal| Ok(Err(Decision::Refused(refusal)));
+        let sender = match self.sender(caller, &header.sender) {
+            Ok(sender) => sender,
+            Err(refusal) => return refused(refusal),
+        };
+        match self.used(&header.id, sender.ordinal, &signed.digest)? {
+            Some(Ok(known)) => return Ok(Err(Decision::Repeated(known.position))),
+            Some(Err(refusal)) => return refused(refusal),
+            None => {}
+        }
+        let judged = self.judge_new_document(sender, &header, &signed);
+        let (signature, deliveries) = match judged {
+            Ok(judged) => judged,
+            Err(refusal) => return refused(refusal),
+        };
+        let accepted = Accepted {
+            position: self.head.next_position,
+            sender: sender.ordinal,
+            signature,
+            deliveries,
+        };
+        let signed = self.record(signed, stored)?;
+        let command = Command::Submit(Box::new(Submit { caller, header, signed }));
+        Ok(Ok((command, Decision::Accepted(accepted))))
+    }
+
+    /// Everything that is judged of a document whose id is new, in the order of the list.
+    fn judge_new_document(
+        &self,
+        sender: &AgencyRecord,
+        header: &Header,
+        signed: &Signed,
+    ) -> Result<(lienthong_trust::SignatureKind, Vec<Delivery>), Refusal> {
+        let now = self.head.time;
+        in_time(&header.id, header.signed_at, now)?;
+        may_send(sender, now)?;
+        let dates = Dates { signed_at: header.signed_at, received_at: now };
+        judge::certificates(&signed.signers, &*self.trust, dates)?;
+        let gateway = self.gateway_key(sender);
+        let policy = sender.entry(now).policy;
+        let signature = judge::holders(&signed.signers, &sender.key, gateway, policy)?;
+        let deliveries = self.deliveries(sender, header)?;
+        match header.kind {
+            BusinessKind::New => Ok((signature, deliveries)),
+            BusinessKind::Recall | BusinessKind::Update | BusinessKind::Replace => {
+                Err(Refusal::at(Reason::KindNotSupported, "business.kind", header.kind as u8))
+            }
+        }
+    }
+
+    fn judge_report(
+        &self,
+        caller: Ordinal,
+        submission: StatusSubmission,
+        stored: StoredContent,
+    ) -> Result<Judged, EngineError> {
+        let StatusSubmission { header, signed } = submission;
+        let refused = |refusal| Ok(Err(Decision::Refused(refusal)));
+        let reporter = match self.sender(caller, &header.from) {
+            Ok(reporter) => reporter,
+            Err(refusal) => return refused(refusal),
+        };
+        match self.used(&header.id, reporter.ordinal, &signed.digest)? {
+            Some(Ok(known)) => return Ok(Err(Decision::Repeated(known.position))),
+            Some(Err(refusal)) => return refused(refusal),
+            None => {}
+        }
+        if let Err(refusal) = self.judge_reporter(reporter, &header, &signed) {
+            return refused(refusal);
+        }
+        let delivery = match self.reportable(reporter.ordinal, &header)? {
+            Ok(delivery) => delivery,
+            Err(refusal) => return refused(refusal),
+        };
+        let reported = Reported { position: self.head.next_position, delivery };
+        let signed = self.record(signed, stored)?;
+        let command = Command::Report(Box::new(Report { caller, header, signed }));
+        Ok(Ok((command, Decision::Reported(reported))))
+    }
+
+    fn judge_reporter(
+        &self,
+        reporter: &AgencyRecord,
+        header: &StatusHeader,
+        signed: &Signed,
+    ) -> Result<(), Refusal> {
+        let now = self.head.time;
+        in_time(&header.id, header.signed_at, now)?;
+        may_send(reporter, now)?;
+        let dates = Dates { signed_at: header.signed_at, received_at: now };
+        judge::certificates(&signed.signers, &*self.trust, dates)?;
+        judge::report_holders(&signed.signers, &reporter.key, self.gateway_key(reporter))?;
+        Ok(())
+    }
+
+    /// Whether a report may be made: the delivery exists, the status is the reporter's, it has its
+    /// reason, and it may follow what was reported before.
+    fn reportable(
+        &self,
+        reporter: Ordinal,
+        header: &StatusHeader,
+    ) -> Result<Result<DeliveryKey, Refusal>, EngineError> {
+        let unknown = || Refusal::at(Reason::DocumentUnknown, "document_id", header.document);
+        let Some(sender) = self.directory.find(&header.document_sender) else {
+            return Ok(Err(unknown()));
+        };
+        let Some(known) = self.row(&keys::id(&header.document, sender.ordinal))? else {
+            return Ok(Err(unknown()));
+        };
+        let known: IdRow = codec::decode(&known, "id")?;
+        let key = DeliveryKey { recipient: reporter, position: known.position };
+        let row = self.row(&keys::delivery(key.position, key.recipient))?;
+        let is_party = row.is_some() || sender.ordinal == reporter;
+        if known.report_on.is_some() || !is_party {
+            return Ok(Err(unknown()));
+        }
+        if !header.code.by_recipient() || row.is_none() {
+            let refusal = match header.code.by_recipient() {
+                true => Reason::ReporterNotEntitled,
+                false if sender.ordinal != reporter => Reason::ReporterNotEntitled,
+                false => Reason::KindNotSupported,
+            };
+            return Ok(Err(Refusal::at(refusal, "status_code", header.code)));
+        }
+        if header.code.needs_reason() && header.reason.trim().is_empty() {
+            return Ok(Err(Refusal::at(Reason::ReasonMissing, "reason", header.code)));
+        }
+        let Some(row) = row else { return Ok(Err(unknown())) };
+        let delivery: DeliveryRow = codec::decode(&row, "delivery")?;
+        Ok(may_follow(&delivery, header).map(|()| key))
+    }
+
+    fn judge_acknowledge(&self, acknowledge: Acknowledge) -> Result<Judged, EngineError> {
+        let mut outcomes = Vec::with_capacity(acknowledge.deliveries.len());
+        let mut counted = HashSet::new();
+        for delivery in &acknowledge.deliveries {
+            let DeliveryKey { recipient, position } = delivery.key;
+            let entitled = self.directory.agency(recipient).is_some_and(|agency| {
+                self.directory.serves(acknowledge.caller, agency, self.head.time)
+            });
+            let row = match entitled {
+                true => self.row(&keys::delivery(position, recipient))?,
+                false => None,
+            };
+            outcomes.push(match row {
+                None => AcknowledgeOutcome::Unknown,
+                Some(row) => {
+                    let row: DeliveryRow = codec::decode(&row, "delivery")?;
+                    match row.acknowledged_at.is_none() && counted.insert(delivery.key) {
+                        true => AcknowledgeOutcome::Counted,
+                        false => AcknowledgeOutcome::Repeated,
+                    }
+                }
+            });
+        }
+        let decision = Decision::Acknowledged(Acknowledged { outcomes });
+        Ok(match counted.is_empty() {
+            true => Err(decision),
+            false => Ok((Command::Acknowledge(acknowledge), decision)),
+        })
+    }
+
+    fn judge_administration(
+        &self,
+        command: &Command,
+    ) -> Result<Result<(), Decision>, EngineError> {
+        let invalid = |field: &str, why: String| {
+            Ok(Err(Decision::Refused(Refusal::at(Reason::FieldInvalid, field, why))))
+        };
+        match command {
+            Command::ImportDirectory(import) => {
+                let entries = self.payload_entries(&import.payload)?;
+                match self.directory.check(&entries) {
+                    Ok(()) => Ok(Ok(())),
+                    Err(error) => invalid("directory", error.to_string()),
+                }
+            }
+            Command::ChangeDirectory(entries) => match self.directory.check(entries) {
+                Ok(()) => Ok(Ok(())),
+                Err(error) => invalid("directory", error.to_string()),
+            },
+            Command::AddRevocationList(list) => {
+                match self.trust.admits(&self.payload_list(&list.payload)?) {
+                    true => Ok(Ok(())),
+                    false => invalid("revocation_list", "not newer than the one in force".into()),
+                }
+            }
+            Command::SetRoutingRules(rules) => match rules.check() {
+                Ok(()) => Ok(Ok(())),
+                Err(why) => invalid("routing_rules", why),
+            },
+            Command::AddAuthority(_) => Ok(Ok(())),
+            Command::Submit(_)
+            | Command::Report(_)
+            | Command::Acknowledge(_)
+            | Command::Refused(_) => invalid("command", "not an act of administration".into()),
+        }
+    }
+
+    /// The agency that a content names as its sender, when the caller may act for it.
+    fn sender(&self, caller: Ordinal, code: &AgencyCode) -> Result<&AgencyRecord, Refusal> {
+        let Some(sender) = self.directory.find(code) else {
+            return Err(Refusal::at(Reason::SenderUnknown, "from.code", code));
+        };
+        match self.directory.serves(caller, sender, self.head.time) {
+            true => Ok(sender),
+            false => Err(Refusal::at(Reason::SenderNotEntitled, "from.code", code)),
+        }
+    }
+
+    /// Whether the sender has used the id: for the same content, or for another.
+    fn used(
+        &self,
+        id: &MessageId,
+        sender: Ordinal,
+        digest: &Digest,
+    ) -> Result<Option<Result<IdRow, Refusal>>, EngineError> {
+        let Some(row) = self.row(&keys::id(id, sender))? else { return Ok(None) };
+        let row: IdRow = codec::decode(&row, "id")?;
+        Ok(Some(match row.digest == *digest {
+            true => Ok(row),
+            false => Err(Refusal::at(Reason::IdReused, "id", id)),
+        }))
+    }
+
+    /// Every named recipient's route: all or nothing, and every bad one is named.
+    fn deliveries(&self, sender: &AgencyRecord, header: &Header) -> Result<Vec<Delivery>, Refusal> {
+        let mut deliveries = Vec::with_capacity(header.recipients.len());
+        let mut violations = Vec::new();
+        let mut seen = HashSet::with_capacity(header.recipients.len());
+        for (index, addressee) in header.recipients.iter().enumerate() {
+            let field = || format!("recipients[{index}].code");
+            match self.delivery(sender, header, addressee, field) {
+                Ok(delivery) if seen.insert(delivery.recipient) => deliveries.push(delivery),
+                Ok(_) => {
+                    let code = named(addressee);
+                    violations.push(Violation::new(Reason::RecipientRepeated, field(), code));
+                }
+                Err(violation) => violations.push(violation),
+            }
+        }
+        Refusal::of(violations).map_or(Ok(deliveries), Err)
+    }
+
+    fn delivery(
+        &self,
+        sender: &AgencyRecord,
+        header: &Header,
+        addressee: &Addressee,
+        field: impl Fn() -> String,
+    ) -> Result<Delivery, Violation> {
+        let code = match addressee {
+            Addressee::Agency(code) => code,
+            Addressee::List(name) => {
+                return Err(Violation::new(Reason::RecipientListUnknown, field(), name));
+            }
+        };
+        let Some(recipient) = self.directory.find(code) else {
+            return Err(Violation::new(Reason::RecipientUnknown, field(), code));
+        };
+        let now = self.head.time;
+        let kind = header.document_type;
+        let explained = self.rules.explain(&self.directory, sender, recipient, kind, now);
+        match explained.violation(field(), code.as_str(), &self.directory, now) {
+            Some(violation) => Err(violation),
+            None => match explained.outcome {
+                Ok(route) => Ok(Delivery { recipient: recipient.ordinal, route }),
+                Err(reason) => Err(Violation::new(reason, field(), code)),
+            },
+        }
+    }
+
+    fn gateway_key(&self, agency: &AgencyRecord) -> Option<&CodeKey> {
+        let gateway = self.directory.gateway(agency, self.head.time)?;
+        self.directory.agency(gateway).map(|gateway| &gateway.key)
+    }
+
+    /// Signed bytes in the form of the journal; certificates that it has are left out.
+    fn record(&self, signed: Signed, stored: StoredContent) -> Result<SignedRecord, EngineError> {
+        let mut new_certificates = Vec::new();
+        let mut added = HashSet::new();
+        for chain in &signed.signers {
+            for certificate in chain.certificates() {
+                let fingerprint = certificate.fingerprint();
+                if !added.contains(fingerprint) && !self.knows_certificate(fingerprint)? {
+                    added.insert(*fingerprint);
+                    new_certificates.push(CertificateBytes(certificate.der().clone()));
+                }
+            }
+        }
+        let signatures = signed.content.signatures.iter().zip(&signed.signers);
+        Ok(SignedRecord {
+            content_type: signed.content.content_type.clone(),
+            content: stored.content,
+            attachments: stored.attachments,
+            digest: signed.digest,
+            signatures_digest: signed.signatures_digest,
+            signatures: signatures
+                .map(|(entry, chain)| SignatureRecord {
+                    chain: chain.certificates().iter().map(|c| *c.fingerprint()).collect(),
+                    value: entry.value.clone(),
+                })
+                .collect(),
+            new_certificates,
+        })
+    }
+}
+
+fn named(addressee: &Addressee) -> &str {
+    match addressee {
+        Addressee::Agency(code) => code.as_str(),
+        Addressee::List(name) => name,
+    }
+}
+
+fn in_time(id: &MessageId, signed_at: Timestamp, now: Timestamp) -> Result<(), Refusal> {
+    let within = |at: Timestamp| now.minus(MESSAGE_AGE_MAX) <= at && at <= now.plus(CLOCK_AHEAD_MAX);
+    if !within(id.time()) {
+        let value = format!("{}, received {now}", id.time());
+        return Err(Refusal::at(Reason::IdTimeOutOfRange, "id", value));
+    }
+    if !within(signed_at) {
+        let value = format!("{signed_at}, received {now}");
+        return Err(Refusal::at(Reason::SignedAtOutOfRange, "signed_at", value));
+    }
+    Ok(())
+}
+
+fn may_send(sender: &AgencyRecord, now: Timestamp) -> Result<(), Refusal> {
+    let Some(entry) = sender.entry_in_force(now) else {
+        return Err(Refusal::at(Reason::SenderNotInForce, "from.code", sender.key.as_str()));
+    };
+    match entry.state {
+        AgencyState::Connected | AgencyState::Held => Ok(()),
+        AgencyState::Suspended => {
+            Err(Refusal::at(Reason::SenderSuspended, "from.code", &entry.code))
+        }
+    }
+}
+
+fn may_follow(delivery: &DeliveryRow, header: &StatusHeader) -> Result<(), Refusal> {
+    let open = delivery.open_statuses();
+    if !open.contains(&header.code) {
+        let open: Vec<String> = open.iter().map(ToString::to_string).collect();
+        let open = if open.is_empty() { "none".to_owned() } else { open.join(", ") };
+        let value = format!("{}; open: {open}", header.code);
+        return Err(Refusal::at(Reason::StatusNotOpen, "status_code", value));
+    }
+    if delivery.statuses.len() >= STATUSES_PER_DELIVERY_MAX {
+        let value = format!("{}, at most {STATUSES_PER_DELIVERY_MAX}", delivery.statuses.len());
+        return Err(Refusal::at(Reason::StatusLimit, "status_code", value));
+    }
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! Reading: documents, their deliveries, mailboxes, as the readers see them.
+
+use lienthong_model::{AgencyCode, MessageId, Ordinal, Position, Timestamp};
+
+use crate::codec;
+use crate::directory::Directory;
+use crate::engine::{EngineError, Tables};
+use crate::keys::{self, Lane, MAILBOX_PAGE};
+use crate::rows::{DeliveryRow, DocumentRow, IdRow};
+
+pub use crate::keys::Lane as MailboxLane;
+
+/// Where waiting documents are read from.
+pub trait Mailbox {
+    /// Returns at most `limit` positions that wait in a lane, after a position, in order.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the rows cannot be read.
+    fn waiting(
+        &self,
+        recipient: Ordinal,
+        lane: Lane,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Position>, EngineError>;
+}
+
+/// Reads rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<'t, T: ?Sized>(pub &'t T);
+
+/// A document and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DocumentView {
+    /// Its place in the log.
+    pub position: Position,
+    /// What is known of it.
+    pub document: DocumentRow,
+    /// Its deliveries, by the recipients' ordinals.
+    pub deliveries: Vec<TrackedDelivery>,
+}
+
+/// One delivery of a document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrackedDelivery {
+    /// The recipient.
+    pub recipient: Ordinal,
+    /// What became of it.
+    pub delivery: DeliveryRow,
+}
+
+impl<T: Tables + ?Sized> Query<'_, T> {
+    /// Returns the place of what a sender's id names; for a report that of the report.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the row cannot be read.
+    pub fn position(
+        &self,
+        sender: Ordinal,
+        id: &MessageId,
+    ) -> Result<Option<Position>, EngineError> {
+        let row = self.0.read(&keys::id(id, sender))?;
+        Ok(row.map(|row| codec::decode::<IdRow>(&row, "id")).transpose()?.map(|row| row.position))
+    }
+
+    /// Returns the document at a place; `None` when there is none, or a report.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the row cannot be read.
+    pub fn document(&self, position: Position) -> Result<Option<DocumentRow>, EngineError> {
+        let row = self.0.read(&keys::document(position))?;
+        row.map(|row| codec::decode(&row, "document")).transpose()
+    }
+
+    /// Returns one delivery.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the row cannot be read.
+    pub fn delivery(
+        &self,
+        position: Position,
+        recipient: Ordinal,
+    ) -> Result<Option<DeliveryRow>, EngineError> {
+        let row = self.0.read(&keys::delivery(position, recipient))?;
+        row.map(|row| codec::decode(&row, "delivery")).transpose()
+    }
+
+    /// Returns when the hub accepted a reporter's report; `None` when there is none with that id.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn reported_at(
+        &self,
+        reporter: Ordinal,
+        id: &MessageId,
+    ) -> Result<Option<Timestamp>, EngineError> {
+        let Some(row) = self.0.read(&keys::id(id, reporter))? else { return Ok(None) };
+        let row: IdRow = codec::decode(&row, "id")?;
+        let Some(key) = row.report_on else { return Ok(None) };
+        let delivery = self.delivery(key.position, key.recipient)?;
+        let statuses = delivery.map(|delivery| delivery.statuses).unwrap_or_default();
+        Ok(statuses.iter().find(|line| line.position == row.position).map(|line| line.at))
+    }
+
+    /// Returns a document with its deliveries.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn track(&self, position: Position) -> Result<Option<DocumentView>, EngineError> {
+        let Some(document) = self.document(position)? else { return Ok(None) };
+        let prefix = keys::deliveries(position);
+        let mut deliveries = Vec::new();
+        let mut outcome = Ok(());
+        self.0.scan(&prefix, &prefix, &mut |key, row| {
+            let Some(recipient) = keys::recipient_of(key) else { return true };
+            match codec::decode(row, "delivery") {
+                Ok(delivery) => deliveries.push(TrackedDelivery { recipient, delivery }),
+                Err(error) => outcome = Err(error),
+            }
+            outcome.is_ok()
+        })?;
+        outcome.map(|()| Some(DocumentView { position, document, deliveries }))
+    }
+
+    /// Returns the document of a sender's id, when `caller` may see it: it serves the sender or one
+    /// of the recipients. Whoever may not learns nothing, not even that the id exists.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn track_as(
+        &self,
+        directory: &Directory,
+        caller: Ordinal,
+        sender: &AgencyCode,
+        id: &MessageId,
+        now: Timestamp,
+    ) -> Result<Option<DocumentView>, EngineError> {
+        let Some(sender) = directory.find(sender) else { return Ok(None) };
+        let Some(position) = self.position(sender.ordinal, id)? else { return Ok(None) };
+        let Some(mut view) = self.track(position)? else { return Ok(None) };
+        if directory.serves(caller, sender, now) {
+            return Ok(Some(view));
+        }
+        let serves = |recipient: Ordinal| {
+            directory.agency(recipient).is_some_and(|agency| directory.serves(caller, agency, now))
+        };
+        // A recipient sees its own delivery, not what others did with theirs.
+        view.deliveries.retain(|delivery| serves(delivery.recipient));
+        Ok((!view.deliveries.is_empty()).then_some(view))
+    }
+
+    /// Returns the DER of a certificate that the journal has.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the row cannot be read.
+    pub fn certificate(
+        &self,
+        fingerprint: &lienthong_model::Fingerprint,
+    ) -> Result<Option<bytes::Bytes>, EngineError> {
+        self.0.read(&keys::certificate(fingerprint))
+    }
+}
+
+impl<T: Tables + ?Sized> Mailbox for Query<'_, T> {
+    fn waiting(
+        &self,
+        recipient: Ordinal,
+        lane: Lane,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Position>, EngineError> {
+        let prefix = keys::mailbox(recipient, lane);
+        let from = match after {
+            Some(after) => keys::mailbox_page(recipient, lane, after),
+            None => prefix.clone(),
+        };
+        let mut positions = Vec::new();
+        self.0.scan(&prefix, &from, &mut |key, page| {
+            let Some(number) = keys::page_of(key) else { return true };
+            let on_page = page.iter().map(|slot| Position(number * MAILBOX_PAGE + u64::from(*slot)));
+            positions.extend(on_page.filter(|p| after.is_none_or(|after| *p > after)));
+            positions.len() < limit
+        })?;
+        positions.truncate(limit);
+        Ok(positions)
+    }
+}

@@ -1,0 +1,259 @@
+//! Routing: which recipients a sender may reach, and how each is reached.
+//!
+//! Policy is data with dates. The first rule that matches decides; where none does, a document may
+//! go. How it goes follows from the recipient's entry in the directory.
+
+use std::fmt;
+
+use lienthong_model::limits::LIST_ENTRIES_MAX;
+use lienthong_model::{
+    AgencyState, Day, DocumentType, Level, Ordinal, Reason, Timestamp, Violation,
+};
+use minicbor::{Decode, Encode};
+
+use crate::directory::{AgencyRecord, Directory};
+
+/// The rules in force, in order. Journalled: field numbers are stable.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct RoutingRules {
+    /// The first that matches decides; none allows.
+    #[n(0)]
+    pub rules: Vec<Rule>,
+}
+
+/// One rule; an empty condition matches everything. Journalled: field numbers are stable.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Rule {
+    /// What people call it.
+    #[n(0)]
+    pub name: String,
+    /// The first day in force.
+    #[n(1)]
+    pub from: Option<Day>,
+    /// The first day no longer in force.
+    #[n(2)]
+    pub until: Option<Day>,
+    /// The sender's level.
+    #[n(3)]
+    pub from_level: Option<Level>,
+    /// The recipient's level.
+    #[n(4)]
+    pub to_level: Option<Level>,
+    /// How the two lie to each other.
+    #[n(5)]
+    pub span: Span,
+    /// The document's type.
+    #[n(6)]
+    pub document_type: Option<DocumentType>,
+    /// What follows.
+    #[n(7)]
+    pub effect: Effect,
+}
+
+/// How sender and recipient lie to each other. Numbers are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Span {
+    /// Anyhow.
+    #[n(0)]
+    Any = 0,
+    /// Both in the same province.
+    #[n(1)]
+    Inside = 1,
+    /// In two provinces.
+    #[n(2)]
+    Between = 2,
+    /// At least one at the centre.
+    #[n(3)]
+    Centre = 3,
+}
+
+/// What a rule says. Numbers are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Effect {
+    /// It may go.
+    #[n(1)]
+    Allow = 1,
+    /// It may not.
+    #[n(2)]
+    Refuse = 2,
+    /// It may go only between an agency and its direct superior.
+    #[n(3)]
+    ThroughSuperior = 3,
+}
+
+/// How a recipient is reached. Journalled: numbers are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum Route {
+    /// By its own node.
+    #[n(1)]
+    OwnNode,
+    /// By its gateway's node.
+    #[n(2)]
+    Gateway(#[n(0)] Ordinal),
+    /// Not connected yet: its mailbox fills.
+    #[n(3)]
+    Held,
+}
+
+/// What routing says of one recipient.
+pub type RouteOutcome = Result<Route, Reason>;
+
+/// Why a route is as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// How it goes, or why not.
+    pub outcome: RouteOutcome,
+    /// The rule that decided; none when no rule matched and the default allowed.
+    pub rule: Option<Rule>,
+    /// How the two lie to each other.
+    pub span: Span,
+    /// The agency to address instead, when it must go through the superior.
+    pub superior: Option<Ordinal>,
+}
+
+impl Rule {
+    fn matches(&self, from: Level, to: Level, span: Span, kind: DocumentType, day: Day) -> bool {
+        self.from.is_none_or(|first| first <= day)
+            && self.until.is_none_or(|end| day < end)
+            && self.from_level.is_none_or(|level| level == from)
+            && self.to_level.is_none_or(|level| level == to)
+            && (self.span == Span::Any || self.span == span)
+            && self.document_type.is_none_or(|wanted| wanted == kind)
+    }
+}
+
+impl RoutingRules {
+    /// Longest name of a rule, in characters.
+    pub const NAME_CHARS_MAX: usize = 100;
+
+    /// Checks the bounds: at most 256 rules, names of at most 100 characters.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.rules.len() > LIST_ENTRIES_MAX {
+            return Err(format!("{} rules, at most {LIST_ENTRIES_MAX}", self.rules.len()));
+        }
+        match self.rules.iter().find(|rule| rule.name.chars().count() > Self::NAME_CHARS_MAX) {
+            Some(rule) => Err(format!("a rule's name is too long: `{}`", rule.name)),
+            None => Ok(()),
+        }
+    }
+
+    /// Decides how a document of a type goes from one agency to another at a moment, and says why.
+    pub fn explain(
+        &self,
+        directory: &Directory,
+        from: &AgencyRecord,
+        to: &AgencyRecord,
+        document_type: DocumentType,
+        at: Timestamp,
+    ) -> Explanation {
+        let (sender, recipient) = (directory.place(from, at), directory.place(to, at));
+        let span = span(sender.province, recipient.province);
+        let rule = self
+            .rules
+            .iter()
+            .find(|rule| rule.matches(sender.level, recipient.level, span, document_type, at.day()))
+            .cloned();
+        let superior = superior(directory, to, at);
+        let outcome = match rule.as_ref().map_or(Effect::Allow, |rule| rule.effect) {
+            _ if to.entry_in_force(at).is_none() => Err(Reason::RecipientNotInForce),
+            _ if to.entry(at).state == AgencyState::Suspended => Err(Reason::RecipientSuspended),
+            Effect::Refuse => Err(Reason::RouteRefused),
+            Effect::ThroughSuperior if !adjacent(directory, from, to, at) => {
+                Err(Reason::RouteThroughSuperior)
+            }
+            Effect::Allow | Effect::ThroughSuperior => Ok(route(directory, to, at)),
+        };
+        let superior = superior.filter(|_| outcome == Err(Reason::RouteThroughSuperior));
+        Explanation { outcome, rule, span, superior }
+    }
+}
+
+impl Explanation {
+    /// Returns what is wrong with a recipient at `field`, with the agency to address instead when
+    /// there is one.
+    pub(crate) fn violation(
+        &self,
+        field: String,
+        code: &str,
+        directory: &Directory,
+        at: Timestamp,
+    ) -> Option<Violation> {
+        let reason = self.outcome.err()?;
+        let value = match (self.superior, &self.rule) {
+            (Some(superior), _) => format!("{code}: through {}", directory.code(superior, at)),
+            (None, Some(rule)) if reason == Reason::RouteRefused => {
+                format!("{code}: rule `{}`", rule.name)
+            }
+            _ => code.to_owned(),
+        };
+        Some(Violation::new(reason, field, value))
+    }
+}
+
+/// Returns how two provinces lie to each other.
+pub(crate) fn span(from: Option<Ordinal>, to: Option<Ordinal>) -> Span {
+    match (from, to) {
+        (Some(from), Some(to)) if from == to => Span::Inside,
+        (Some(_), Some(_)) => Span::Between,
+        _ => Span::Centre,
+    }
+}
+
+fn route(directory: &Directory, to: &AgencyRecord, at: Timestamp) -> Route {
+    if to.entry(at).state == AgencyState::Held {
+        return Route::Held;
+    }
+    match directory.gateway(to, at) {
+        Some(gateway) => Route::Gateway(gateway),
+        None => Route::OwnNode,
+    }
+}
+
+fn superior(directory: &Directory, agency: &AgencyRecord, at: Timestamp) -> Option<Ordinal> {
+    let parent = agency.entry(at).parent.as_ref()?;
+    directory.find(parent).map(|parent| parent.ordinal)
+}
+
+fn adjacent(directory: &Directory, from: &AgencyRecord, to: &AgencyRecord, at: Timestamp) -> bool {
+    superior(directory, to, at) == Some(from.ordinal)
+        || superior(directory, from, at) == Some(to.ordinal)
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Span::Any => "any",
+            Span::Inside => "inside the province",
+            Span::Between => "between provinces",
+            Span::Centre => "with the centre",
+        })
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let level = |level: Option<Level>| level.map_or("any level", Level::name);
+        write!(f, "`{}`: {} → {}", self.name, level(self.from_level), level(self.to_level))?;
+        write!(f, ", {}", self.span)?;
+        if let Some(kind) = self.document_type {
+            write!(f, ", type {}", kind.name_en())?;
+        }
+        if let Some(from) = self.from {
+            write!(f, ", from {from}")?;
+        }
+        if let Some(until) = self.until {
+            write!(f, ", until {until}")?;
+        }
+        write!(
+            f,
+            " ⇒ {}",
+            match self.effect {
+                Effect::Allow => "allow",
+                Effect::Refuse => "refuse",
+                Effect::ThroughSuperior => "through the superior",
+            }
+        )
+    }
+}

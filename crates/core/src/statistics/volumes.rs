@@ -1,0 +1,160 @@
+//! Questions to the cubes: volumes per province and level, flows, refusals.
+
+use std::collections::BTreeMap;
+
+use lienthong_model::{Level, Ordinal, Reason};
+
+use super::cubes::{Cubes, Direction, Period};
+use crate::engine::{EngineError, Tables};
+
+/// Documents of one province, or of the centre.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Volume {
+    /// Documents sent, each counted once.
+    pub sent: u64,
+    /// Deliveries received.
+    pub received: u64,
+    /// Documents sent with a person's signature.
+    pub personally_signed: u64,
+    /// The same by level; a level without traffic is left out.
+    pub by_level: BTreeMap<Level, LevelVolume>,
+}
+
+/// Documents of one level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LevelVolume {
+    /// Documents sent.
+    pub sent: u64,
+    /// Deliveries received.
+    pub received: u64,
+    /// Documents sent with a person's signature.
+    pub personally_signed: u64,
+}
+
+/// Sums over provinces and centre.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Documents sent.
+    pub sent: u64,
+    /// Deliveries received.
+    pub received: u64,
+}
+
+/// Documents of a period by province.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Volumes {
+    /// Provinces with traffic.
+    pub provinces: BTreeMap<Ordinal, Volume>,
+    /// The central bodies.
+    pub centre: Volume,
+    /// Their sums.
+    pub totals: Totals,
+}
+
+/// Deliveries from one place to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flow {
+    /// The senders' province; none for the centre.
+    pub from_province: Option<Ordinal>,
+    /// The senders' level.
+    pub from_level: Level,
+    /// The recipients' province; none for the centre.
+    pub to_province: Option<Ordinal>,
+    /// The recipients' level.
+    pub to_level: Level,
+    /// How many.
+    pub deliveries: u64,
+    /// Bytes of content and attachments.
+    pub bytes: u64,
+}
+
+/// Refusals of a period.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Refusals {
+    /// By the caller's province (none: the centre) and reason.
+    pub by_province: BTreeMap<(Option<Ordinal>, Reason), u64>,
+    /// By reason, in the order of the list.
+    pub by_reason: BTreeMap<Reason, u64>,
+}
+
+/// Returns documents by province and level in the days that a period touches.
+///
+/// # Errors
+/// [`EngineError`] when a page cannot be read.
+pub fn volumes(
+    cubes: &Cubes,
+    tables: &dyn Tables,
+    period: Period,
+) -> Result<Volumes, EngineError> {
+    let mut volumes = Volumes::default();
+    cubes.visit_kind(tables, period, &mut |province, cell, sum| {
+        let volume = match province {
+            Some(province) => volumes.provinces.entry(province).or_default(),
+            None => &mut volumes.centre,
+        };
+        let level = volume.by_level.entry(cell.level).or_default();
+        match cell.direction {
+            Direction::Sent => {
+                let personal = if cell.signature.is_personal() { sum.count } else { 0 };
+                volume.sent += sum.count;
+                volume.personally_signed += personal;
+                level.sent += sum.count;
+                level.personally_signed += personal;
+                volumes.totals.sent += sum.count;
+            }
+            Direction::Received => {
+                volume.received += sum.count;
+                level.received += sum.count;
+                volumes.totals.received += sum.count;
+            }
+        }
+    })?;
+    Ok(volumes)
+}
+
+/// Returns deliveries between places in the hours that a period touches, largest first.
+///
+/// # Errors
+/// [`EngineError`] when a page cannot be read.
+pub fn flows(
+    cubes: &Cubes,
+    tables: &dyn Tables,
+    period: Period,
+) -> Result<Vec<Flow>, EngineError> {
+    let mut cells: BTreeMap<_, (u64, u64)> = BTreeMap::new();
+    cubes.visit_flow(tables, period, &mut |_, province, cell, sum| {
+        let total = cells.entry((province, *cell)).or_default();
+        total.0 += sum.count;
+        total.1 += sum.measure;
+    })?;
+    let mut flows: Vec<Flow> = cells
+        .into_iter()
+        .map(|((from_province, cell), (deliveries, bytes))| Flow {
+            from_province,
+            from_level: cell.sender_level,
+            to_province: cell.recipient_province,
+            to_level: cell.recipient_level,
+            deliveries,
+            bytes,
+        })
+        .collect();
+    flows.sort_by_key(|flow| std::cmp::Reverse(flow.deliveries));
+    Ok(flows)
+}
+
+/// Returns refusals by province and reason in the hours that a period touches.
+///
+/// # Errors
+/// [`EngineError`] when a page cannot be read.
+pub fn refusals(
+    cubes: &Cubes,
+    tables: &dyn Tables,
+    period: Period,
+) -> Result<Refusals, EngineError> {
+    let mut refusals = Refusals::default();
+    cubes.visit_refusals(tables, period, &mut |province, reason, sum| {
+        *refusals.by_province.entry((province, reason)).or_default() += sum.count;
+        *refusals.by_reason.entry(reason).or_default() += sum.count;
+    })?;
+    Ok(refusals)
+}

@@ -1,0 +1,116 @@
+//! What the hub trusts, in memory: roots, authorities, revoked certificates.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use lienthong_model::limits::REVOKED_MAX;
+use lienthong_model::{Digest, Fingerprint, Timestamp};
+use lienthong_trust::{Anchors, Certificate, RevocationList};
+use minicbor::{Decode, Encode};
+
+use crate::command::CertificateBytes;
+
+/// An authority as it is kept. A row: field numbers are stable.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub(crate) struct AuthorityRow {
+    #[n(0)]
+    pub certificate: CertificateBytes,
+    /// Since when it is a trusted root.
+    #[n(1)]
+    pub trusted_from: Option<Timestamp>,
+}
+
+/// Which revocation list of an issuer is in force. A row: field numbers are stable.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub(crate) struct RevocationRow {
+    #[n(0)]
+    pub payload: Digest,
+    #[n(1)]
+    pub this_update: Timestamp,
+    #[n(2)]
+    pub next_update: Option<Timestamp>,
+    #[n(3)]
+    pub revoked: u64,
+}
+
+/// Roots, authorities and revoked certificates.
+#[derive(Debug, Clone, Default)]
+pub struct TrustStore {
+    roots: HashMap<Fingerprint, Timestamp>,
+    authorities: Vec<Arc<Certificate>>,
+    lists: HashMap<Fingerprint, Arc<RevocationList>>,
+}
+
+impl TrustStore {
+    /// Returns the authorities that are known, roots included.
+    pub fn authorities(&self) -> &[Arc<Certificate>] {
+        &self.authorities
+    }
+
+    /// Returns the roots that are trusted.
+    pub fn roots(&self) -> impl Iterator<Item = &Arc<Certificate>> {
+        self.authorities.iter().filter(|known| self.roots.contains_key(known.fingerprint()))
+    }
+
+    /// Returns the revocation lists in force, in no order.
+    pub fn lists(&self) -> impl Iterator<Item = &Arc<RevocationList>> {
+        self.lists.values()
+    }
+
+    /// Returns the number of revoked certificates.
+    pub fn revoked_len(&self) -> usize {
+        self.lists.values().map(|list| list.revoked.len()).sum()
+    }
+
+    /// Returns whether a list may be taken over: it is newer than the issuer's list in force, and
+    /// the bound on revoked certificates holds.
+    pub fn admits(&self, list: &RevocationList) -> bool {
+        let known = self.lists.get(&list.issuer);
+        let others = self.revoked_len() - known.map_or(0, |known| known.revoked.len());
+        let newer = known.is_none_or(|known| is_newer(list, known));
+        newer && others + list.revoked.len() <= REVOKED_MAX
+    }
+
+    pub(crate) fn add_authority(
+        &mut self,
+        certificate: Arc<Certificate>,
+        trusted_from: Option<Timestamp>,
+    ) {
+        let fingerprint = *certificate.fingerprint();
+        if let Some(from) = trusted_from {
+            self.roots.entry(fingerprint).or_insert(from);
+        }
+        if !self.authorities.iter().any(|known| *known.fingerprint() == fingerprint) {
+            self.authorities.push(certificate);
+        }
+    }
+
+    pub(crate) fn trusted_from(&self, fingerprint: &Fingerprint) -> Option<Timestamp> {
+        self.roots.get(fingerprint).copied()
+    }
+
+    /// Puts a list in force unless a newer one is.
+    pub(crate) fn add_list(&mut self, list: Arc<RevocationList>) -> bool {
+        let newer = self.lists.get(&list.issuer).is_none_or(|known| is_newer(&list, known));
+        if newer {
+            self.lists.insert(list.issuer, list);
+        }
+        newer
+    }
+}
+
+fn is_newer(list: &RevocationList, known: &RevocationList) -> bool {
+    (list.this_update, &list.number) > (known.this_update, &known.number)
+}
+
+impl Anchors for TrustStore {
+    fn trusts(&self, root: &Fingerprint, at: Timestamp) -> bool {
+        self.roots.get(root).is_some_and(|from| *from <= at)
+    }
+
+    fn revoked_at(&self, issuer: &Fingerprint, serial: &[u8]) -> Option<Timestamp> {
+        let revoked = &self.lists.get(issuer)?.revoked;
+        let found = revoked.binary_search_by(|entry| entry.serial.as_slice().cmp(serial)).ok()?;
+        revoked.get(found).map(|entry| entry.at)
+    }
+}

@@ -1,0 +1,244 @@
+//! Egress: one task that owns core's delivery machine and hands each consumer what is to be pushed.
+//!
+//! It moves places in the log, not bytes: the consumer's own stream reads the content.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use lienthong_core::engine::EngineError;
+use lienthong_core::{ConsumerId, Courier, MailboxLane, Push};
+use lienthong_model::limits::{CONSUMER_CREDIT_MAX, CONSUMERS_MAX, PROPOSALS_WAITING_MAX};
+use lienthong_model::{Ordinal, Position, Reason, Refusal};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::reader::Reader;
+
+/// Pushes decided before requests are looked at again.
+const ROUND: usize = 256;
+/// Arrivals that may wait; a full queue makes the sequencer wait, never lose one.
+const ARRIVALS_WAITING_MAX: usize = PROPOSALS_WAITING_MAX;
+
+/// A document that entered a mailbox.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    pub recipient: Ordinal,
+    pub lane: MailboxLane,
+    pub position: Position,
+}
+
+enum Request {
+    Arrived(Vec<Arrival>),
+    Open { agencies: Vec<Ordinal>, credit: u32, reply: oneshot::Sender<Option<Consumer>> },
+    Grant { consumer: ConsumerId, more: u32 },
+    Close(ConsumerId),
+    Settle(Vec<(Ordinal, Position)>),
+    Defer { recipient: Ordinal, position: Position, delay: Duration },
+    Pull { recipient: Ordinal, max: usize, reply: oneshot::Sender<Result<Vec<Push>, EngineError>> },
+}
+
+/// A handle on the task; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Egress {
+    requests: mpsc::Sender<Request>,
+}
+
+/// A consumer's end: what is pushed to it. Dropping it closes the consumer.
+pub(crate) struct Consumer {
+    pub id: ConsumerId,
+    pub pushes: mpsc::Receiver<Push>,
+    egress: Egress,
+}
+
+struct Task {
+    courier: Courier,
+    consumers: HashMap<ConsumerId, mpsc::Sender<Push>>,
+    opened: u64,
+    reader: Reader,
+    began: Instant,
+    /// Weak, so that the task ends with the last handle outside.
+    requests: mpsc::WeakSender<Request>,
+}
+
+impl Egress {
+    /// Starts the task; it ends when every handle is dropped.
+    pub fn start(reader: Reader) -> Self {
+        let (requests, waiting) = mpsc::channel(ARRIVALS_WAITING_MAX);
+        let egress = Self { requests };
+        let task = Task {
+            courier: Courier::default(),
+            consumers: HashMap::new(),
+            opened: 0,
+            reader,
+            began: Instant::now(),
+            requests: egress.requests.downgrade(),
+        };
+        tokio::spawn(task.run(waiting));
+        egress
+    }
+
+    /// Tells of documents that entered mailboxes. Called by the sequencer's thread; waits when too
+    /// much is untold.
+    pub fn arrived(&self, arrivals: Vec<Arrival>) {
+        if !arrivals.is_empty() {
+            // The task ends last; without it there is nobody to push to.
+            let _ = self.requests.blocking_send(Request::Arrived(arrivals));
+        }
+    }
+
+    /// Opens a consumer.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when there are too many, or the hub is stopping.
+    pub async fn open(&self, agencies: Vec<Ordinal>, credit: u32) -> Result<Consumer, Refusal> {
+        let (reply, opened) = oneshot::channel();
+        let draining = || Refusal::new(Reason::Draining).retry_after(Duration::from_secs(1));
+        let request = Request::Open { agencies, credit, reply };
+        self.requests.send(request).await.map_err(|_| draining())?;
+        let opened = opened.await.map_err(|_| draining())?;
+        opened.ok_or_else(|| {
+            Refusal::at(Reason::Overloaded, "open", format!("{CONSUMERS_MAX} consumers"))
+                .retry_after(Duration::from_secs(5))
+        })
+    }
+
+    /// Gives a consumer room for more.
+    pub async fn grant(&self, consumer: ConsumerId, more: u32) {
+        let _ = self.requests.send(Request::Grant { consumer, more }).await;
+    }
+
+    /// Notes that deliveries were acknowledged.
+    pub async fn settle(&self, settled: Vec<(Ordinal, Position)>) {
+        if !settled.is_empty() {
+            let _ = self.requests.send(Request::Settle(settled)).await;
+        }
+    }
+
+    /// Takes a delivery back, to be pushed again after a delay.
+    pub async fn defer(&self, recipient: Ordinal, position: Position, delay: Duration) {
+        let _ = self.requests.send(Request::Defer { recipient, position, delay }).await;
+    }
+
+    /// Takes deliveries out of a mailbox for a caller without a stream.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the hub is stopping or the mailbox cannot be read.
+    pub async fn pull(&self, recipient: Ordinal, max: usize) -> Result<Vec<Push>, Refusal> {
+        let (reply, pulled) = oneshot::channel();
+        let draining = |_| Refusal::new(Reason::Draining).retry_after(Duration::from_secs(1));
+        let request = Request::Pull { recipient, max, reply };
+        self.requests.send(request).await.map_err(|_| draining(()))?;
+        pulled.await.map_err(|_| draining(()))?.map_err(|error| {
+            tracing::error!(%error, "cannot read a mailbox");
+            Refusal::new(Reason::Stopped)
+        })
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        let close = Request::Close(self.id);
+        if let Err(mpsc::error::TrySendError::Full(close)) = self.egress.requests.try_send(close) {
+            let requests = self.egress.requests.clone();
+            tokio::spawn(async move { requests.send(close).await });
+        }
+    }
+}
+
+impl Task {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Request>) {
+        loop {
+            let more = self.courier.has_work();
+            let due = self.courier.next_return().map(|at| self.began + at);
+            tokio::select! {
+                biased;
+                request = waiting.recv() => match request {
+                    Some(request) => self.take(request),
+                    None => return,
+                },
+                () = std::future::ready(()), if more => {}
+                () = until(due), if !more => {}
+            }
+            // What else waits comes first: a settled delivery makes room.
+            for _ in 0..ROUND {
+                let Ok(request) = waiting.try_recv() else { break };
+                self.take(request);
+            }
+            if let Err(error) = self.push() {
+                // The sequencer meets the same error and stops the hub.
+                tracing::error!(%error, "cannot read a mailbox");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn take(&mut self, request: Request) {
+        match request {
+            Request::Arrived(arrivals) => {
+                for Arrival { recipient, lane, position } in arrivals {
+                    self.courier.arrived(recipient, lane, position);
+                }
+            }
+            Request::Open { agencies, credit, reply } => {
+                let consumer = self.open(agencies, credit);
+                // Whoever has gone meanwhile drops the consumer, which closes it.
+                let _ = reply.send(consumer);
+            }
+            Request::Grant { consumer, more } => self.courier.grant(consumer, more),
+            Request::Close(consumer) => {
+                self.consumers.remove(&consumer);
+                self.courier.close(consumer);
+            }
+            Request::Settle(settled) => {
+                for (recipient, position) in settled {
+                    self.courier.settle(recipient, position);
+                }
+            }
+            Request::Defer { recipient, position, delay } => {
+                let until = self.began.elapsed() + delay;
+                self.courier.defer(recipient, position, until);
+            }
+            Request::Pull { recipient, max, reply } => {
+                let now = self.began.elapsed();
+                let pulled = self.courier.pull(recipient, max, now, &self.reader.query());
+                let _ = reply.send(pulled);
+            }
+        }
+    }
+
+    fn open(&mut self, agencies: Vec<Ordinal>, credit: u32) -> Option<Consumer> {
+        if self.consumers.len() >= CONSUMERS_MAX {
+            return None;
+        }
+        let egress = Egress { requests: self.requests.upgrade()? };
+        self.opened += 1;
+        let id = ConsumerId(self.opened);
+        // A consumer never has more pushes waiting than its credit: sending never fails for room.
+        let (pushes, pushed) = mpsc::channel(CONSUMER_CREDIT_MAX as usize);
+        self.consumers.insert(id, pushes);
+        self.courier.open(id, agencies);
+        self.courier.grant(id, credit);
+        Some(Consumer { id, pushes: pushed, egress })
+    }
+
+    fn push(&mut self) -> Result<(), EngineError> {
+        let now = self.began.elapsed();
+        for push in self.courier.poll(now, ROUND, &self.reader.query())? {
+            let consumer = push.consumer.and_then(|id| self.consumers.get(&id));
+            let pushed = consumer.is_some_and(|pushes| pushes.try_send(push).is_ok());
+            if !pushed && let Some(id) = push.consumer {
+                // It has gone without a word; its deliveries go to others.
+                self.consumers.remove(&id);
+                self.courier.close(id);
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,343 @@
+//! A running hub: the parts put together, started and stopped.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use lienthong_core::engine::EngineError;
+use lienthong_core::{
+    AddAuthority, AddRevocationList, CertificateBytes, Command, ImportDirectory, codec,
+};
+use lienthong_model::limits::{
+    CALL_MAX, CLOCK_AHEAD_MAX, MESSAGE_BYTES_MAX, STREAMS_PER_CONNECTION_MAX,
+};
+use lienthong_model::{AgencyEntry, Timestamp};
+use lienthong_trust::{Anchors as _, Certificate, RevocationList};
+use lienthong_wire::proto::directory_service_server::DirectoryServiceServer;
+use lienthong_wire::proto::exchange_service_server::ExchangeServiceServer;
+use lienthong_wire::proto::statistics_service_server::StatisticsServiceServer;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Server;
+use tonic_health::server::HealthReporter;
+
+use crate::clock::{BusinessClock, Clock};
+use crate::egress::Egress;
+use crate::ingress::Ingress;
+use crate::listener;
+use crate::open_folder::{AdministerError, OpenFolder};
+use crate::reader::Reader;
+use crate::sequencer::{Running, Sequencer};
+use crate::services::{Rooms, Services};
+use crate::settings::{DirectoryImport, Settings};
+use crate::tls;
+
+/// How long a drain waits for calls under way before connections are closed.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// How often an idle connection is asked whether it still lives, and how long it may take.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// A running hub. Dropping it without [`Hub::stop`] leaves its tasks to the runtime.
+pub struct Hub {
+    address: SocketAddr,
+    reader: Reader,
+    clock: BusinessClock,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<Result<(), tonic::transport::Error>>,
+    running: watch::Receiver<Running>,
+    health: HealthReporter,
+}
+
+/// Why a hub does not start, or has stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Something that the hub was started with is refused.
+    #[error(transparent)]
+    Administer(#[from] AdministerError),
+    /// The machine's clock is behind the journal.
+    #[error(
+        "the clock says {now}, but the last block is from {last}: set the clock right, \
+         or start with the clock of the scenario that this folder belongs to"
+    )]
+    ClockBehind {
+        /// What the clock says.
+        now: Timestamp,
+        /// The last block's time.
+        last: Timestamp,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The hub's own certificate or key does not do.
+    #[error("the hub's certificate or key: {0}")]
+    Identity(#[from] rustls::Error),
+    /// A certificate or revocation list among the settings does not do.
+    #[error("{what}: {why}")]
+    Trust {
+        /// Which.
+        what: &'static str,
+        /// Why not.
+        why: String,
+    },
+    /// The server ended by itself.
+    #[error("the server ended: {0}")]
+    Server(String),
+    /// A read or write failed while the hub ran.
+    #[error("the hub stopped after a failed read or write: {0}")]
+    Failed(String),
+}
+
+impl Hub {
+    /// Opens the data folder, enters what is new in the settings, and serves.
+    ///
+    /// # Errors
+    /// [`StartError`] says what stands in the way.
+    pub async fn start(
+        settings: Settings,
+        progress: impl FnMut(u64, u64),
+    ) -> Result<Self, StartError> {
+        let mut folder = OpenFolder::open(&settings.data, progress)?;
+        let clock = BusinessClock::start(settings.clock);
+        check_clock(&settings.clock, &clock, &folder)?;
+        let (identity, listen) = enter(&mut folder, settings, clock.now())?;
+        let reader = folder.reader();
+        let config = tls::server_config(identity, reader.clone(), clock)?;
+        let listener = TcpListener::bind(listen);
+        let failed = |source| StartError::Listen { address: listen, source };
+        let listener = listener.await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+
+        let payloads = folder.payloads.clone();
+        let egress = Egress::start(reader.clone());
+        let (sequencer, running) =
+            Sequencer::start(folder, reader.clone(), egress.clone(), clock).map_err(failed)?;
+        let ingress =
+            Ingress::new(reader.clone(), payloads, sequencer.clone(), egress.clone());
+        let (stop, stopping) = watch::channel(false);
+        let rooms = Rooms { reader: reader.clone(), ingress, egress, sequencer, clock, stopping: stopping.clone() };
+        let services = Services(Arc::new(rooms));
+        let (health, health_service) = tonic_health::server::health_reporter();
+        set_health(&health, true).await;
+        let router = router(services, health_service)?;
+        let connections = ReceiverStream::new(listener::accept(listener, Arc::new(config)));
+        let mut failed = running.clone();
+        let mut stopping = stopping;
+        let until = async move {
+            tokio::select! {
+                _ = stopping.wait_for(|stopping| *stopping) => {}
+                _ = failed.wait_for(|running| *running != Running::Yes) => {}
+            }
+        };
+        let server = tokio::spawn(router.serve_with_incoming_shutdown(connections, until));
+        Ok(Self { address, reader, clock, stop, server, running, health })
+    }
+
+    /// Returns where the hub listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns what readers see.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Returns the business time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Waits until the hub fails by itself; pending while it runs.
+    pub async fn failed(&mut self) -> StartError {
+        match self.running.wait_for(|running| matches!(running, Running::Failed(_))).await {
+            Ok(running) => match &*running {
+                Running::Failed(why) => StartError::Failed(why.clone()),
+                Running::Yes | Running::Ended => std::future::pending().await,
+            },
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Drains: not ready, calls under way are answered, everything is written, the folder let go.
+    ///
+    /// # Errors
+    /// [`StartError`] when the hub had failed or the last writes fail.
+    pub async fn stop(mut self) -> Result<(), StartError> {
+        set_health(&self.health, false).await;
+        self.stop.send_replace(true);
+        // A client that does not read its stream's end is cut off after the grace.
+        match tokio::time::timeout(DRAIN_MAX, &mut self.server).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => return Err(StartError::Server(error.to_string())),
+            Ok(Err(error)) => return Err(StartError::Server(error.to_string())),
+            Err(_) => self.server.abort(),
+        }
+        let ended = self.running.wait_for(|running| *running != Running::Yes);
+        match tokio::time::timeout(DRAIN_MAX, ended).await {
+            Ok(Ok(running)) => match &*running {
+                Running::Failed(why) => Err(StartError::Failed(why.clone())),
+                Running::Yes | Running::Ended => Ok(()),
+            },
+            Ok(Err(_)) => Err(StartError::Server("the sequencer ended without a word".into())),
+            Err(_) => Err(StartError::Server("the sequencer did not end in time".into())),
+        }
+    }
+}
+
+async fn set_health(health: &HealthReporter, serving: bool) {
+    type Exchange = ExchangeServiceServer<Services>;
+    type Directory = DirectoryServiceServer<Services>;
+    type Statistics = StatisticsServiceServer<Services>;
+    if serving {
+        health.set_serving::<Exchange>().await;
+        health.set_serving::<Directory>().await;
+        health.set_serving::<Statistics>().await;
+    } else {
+        health.set_not_serving::<Exchange>().await;
+        health.set_not_serving::<Directory>().await;
+        health.set_not_serving::<Statistics>().await;
+        health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+    }
+}
+
+fn router<H>(
+    services: Services,
+    health: H,
+) -> Result<tonic::transport::server::Router, StartError>
+where
+    H: tonic::codegen::Service<
+            tonic::codegen::http::Request<tonic::body::Body>,
+            Response = tonic::codegen::http::Response<tonic::body::Body>,
+            Error = std::convert::Infallible,
+        > + tonic::server::NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    H::Future: Send + 'static,
+{
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(lienthong_wire::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()
+        .map_err(|error| StartError::Server(error.to_string()))?;
+    let exchange = ExchangeServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let directory = DirectoryServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let statistics = StatisticsServiceServer::new(services)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    Ok(Server::builder()
+        .timeout(CALL_MAX)
+        .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE))
+        .add_service(health)
+        .add_service(reflection)
+        .add_service(exchange)
+        .add_service(directory)
+        .add_service(statistics))
+}
+
+fn check_clock(
+    clock: &Clock,
+    business: &BusinessClock,
+    folder: &OpenFolder,
+) -> Result<(), StartError> {
+    let (now, Some(last)) = (business.now(), folder.last_time()) else { return Ok(()) };
+    match clock {
+        Clock::Real if now.plus(CLOCK_AHEAD_MAX) < last => {
+            Err(StartError::ClockBehind { now, last })
+        }
+        Clock::Real | Clock::Scenario { .. } => Ok(()),
+    }
+}
+
+/// Enters what is new in the settings into the journal; returns what is left of them.
+fn enter(
+    folder: &mut OpenFolder,
+    settings: Settings,
+    now: Timestamp,
+) -> Result<(tls::ServerIdentity, SocketAddr), StartError> {
+    for (certificates, trusted) in [(settings.roots, true), (settings.authorities, false)] {
+        for der in certificates {
+            enter_authority(folder, der, trusted, now)?;
+        }
+    }
+    for der in settings.revocation_lists {
+        enter_list(folder, &der, now)?;
+    }
+    if let Some(import) = settings.directory
+        && folder.machine.directory().is_empty()
+    {
+        import_directory(folder, import, now)?;
+    }
+    if let Some(rules) = settings.rules
+        && *folder.machine.rules() != rules
+    {
+        folder.administer(now, Command::SetRoutingRules(rules))?;
+    }
+    Ok((settings.identity, settings.listen))
+}
+
+fn enter_authority(
+    folder: &mut OpenFolder,
+    der: Bytes,
+    trusted: bool,
+    now: Timestamp,
+) -> Result<(), StartError> {
+    let certificate = Certificate::parse(der.clone()).map_err(|error| StartError::Trust {
+        what: "an authority's certificate",
+        why: error.to_string(),
+    })?;
+    let trust = folder.machine.trust();
+    let fingerprint = certificate.fingerprint();
+    let known = match trusted {
+        true => trust.trusts(fingerprint, Timestamp::from_millis(i64::MAX)),
+        false => trust.authorities().iter().any(|known| known.fingerprint() == fingerprint),
+    };
+    if known {
+        return Ok(());
+    }
+    let certificate = CertificateBytes(der);
+    Ok(folder.administer(now, Command::AddAuthority(AddAuthority { certificate, trusted }))?)
+}
+
+fn enter_list(folder: &mut OpenFolder, der: &[u8], now: Timestamp) -> Result<(), StartError> {
+    let trust = folder.machine.trust();
+    let list = RevocationList::parse(der, trust.authorities()).map_err(|error| {
+        StartError::Trust { what: "a revocation list", why: error.to_string() }
+    })?;
+    if !trust.admits(&list) {
+        return Ok(());
+    }
+    let payload = folder.payload(der)?;
+    let command = Command::AddRevocationList(AddRevocationList { payload, issuer: list.issuer });
+    Ok(folder.administer(now, command)?)
+}
+
+/// Imports a directory by one command that names the hash of its entries.
+fn import_directory(
+    folder: &mut OpenFolder,
+    import: DirectoryImport,
+    now: Timestamp,
+) -> Result<(), StartError> {
+    let DirectoryImport { source, entries } = import;
+    let payload = folder.payload(&codec::encode::<Vec<AgencyEntry>>(&entries))?;
+    let command = Command::ImportDirectory(ImportDirectory { source, payload });
+    Ok(folder.administer(now, command)?)
+}

@@ -1,0 +1,31 @@
+//! The shell of the hub: gRPC services, the sequencer's thread, egress, TLS, settings.
+//!
+//! It moves bytes and time to and from `core`; what is right is decided there.
+//!
+//! ```text
+//!  listener (mutual TLS) ─▶ services ─▶ ingress ─▶ sequencer ─▶ journal
+//!                               ▲                     │
+//!                               └── egress ◀──────────┘      reader: rows, blocks, statistics
+//! ```
+
+mod caller;
+mod clock;
+mod egress;
+mod gate;
+mod hub;
+mod ingress;
+mod listener;
+mod open_folder;
+mod present;
+mod reader;
+mod sequencer;
+mod services;
+mod settings;
+mod tls;
+
+pub use clock::{BusinessClock, Clock, ClockError};
+pub use hub::{Hub, StartError};
+pub use open_folder::{AdministerError, OpenFolder, Recovery};
+pub use reader::Reader;
+pub use settings::{DirectoryImport, Settings};
+pub use tls::ServerIdentity;

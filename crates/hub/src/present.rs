@@ -1,0 +1,131 @@
+//! From what the hub knows to what it says: receipts, deliveries, tracked documents.
+
+use lienthong_core::engine::EngineError;
+use lienthong_core::{Directory, DocumentRow, DocumentView, Push, Route};
+use lienthong_model::{Position, Reason, Refusal, SignedContent, Timestamp};
+use lienthong_trust::SignatureKind;
+use lienthong_wire::{moment, proto, signed};
+
+use crate::reader::Reader;
+
+/// A read that failed: said to the caller as a stopped hub, in the log as what it is.
+pub(crate) fn unreadable(error: &EngineError) -> Refusal {
+    tracing::error!(%error, "cannot read what the hub has stored");
+    Refusal::new(Reason::Stopped)
+}
+
+pub(crate) fn signature_kind(kind: SignatureKind) -> i32 {
+    (match kind {
+        SignatureKind::None => proto::SignatureKind::None,
+        SignatureKind::Seal => proto::SignatureKind::Seal,
+        SignatureKind::Personal => proto::SignatureKind::Personal,
+        SignatureKind::PersonalAndSeal => proto::SignatureKind::PersonalAndSeal,
+    }) as i32
+}
+
+/// The route's number and, for a gateway, its code.
+pub(crate) fn route(route: Route, directory: &Directory, at: Timestamp) -> (i32, String) {
+    match route {
+        Route::OwnNode => (proto::Route::OwnNode as i32, String::new()),
+        Route::Gateway(gateway) => (proto::Route::Gateway as i32, directory.code(gateway, at)),
+        Route::Held => (proto::Route::Held as i32, String::new()),
+    }
+}
+
+/// The receipt of an accepted document, made from what is on disk.
+pub(crate) fn receipt(
+    reader: &Reader,
+    position: Position,
+    repeated: bool,
+) -> Result<proto::Receipt, Refusal> {
+    let view = reader.query().track(position).map_err(|error| unreadable(&error))?;
+    let view = view.ok_or_else(|| Refusal::new(Reason::DocumentUnknown))?;
+    let directory = reader.directory();
+    let DocumentView { document, deliveries, .. } = view;
+    let at = document.received_at;
+    let routes = deliveries.iter().map(|tracked| {
+        let (route, gateway) = route(tracked.delivery.route, &directory, at);
+        let code = directory.code(tracked.recipient, at);
+        proto::RecipientRoute { code, route, gateway }
+    });
+    Ok(proto::Receipt {
+        sender: directory.code(document.sender, at),
+        id: bytes::Bytes::copy_from_slice(document.id.as_bytes()),
+        position: position.0,
+        received_at: Some(moment::to_proto(at)),
+        sha256: bytes::Bytes::copy_from_slice(document.digest.as_bytes()),
+        repeated,
+        signature: signature_kind(document.signature),
+        routes: routes.collect(),
+        left_out: Vec::new(),
+    })
+}
+
+/// A delivery with its bytes; `None` when the document is gone.
+pub(crate) fn delivery(reader: &Reader, push: Push) -> Result<Option<proto::Delivery>, Refusal> {
+    let found = reader.content(push.position).map_err(|error| unreadable(&error))?;
+    let Some((row, content)) = found else { return Ok(None) };
+    let recipient = reader.directory().code(push.recipient, row.received_at);
+    Ok(Some(delivery_of(recipient, push, &row, content)))
+}
+
+fn delivery_of(
+    recipient: String,
+    push: Push,
+    row: &DocumentRow,
+    content: SignedContent,
+) -> proto::Delivery {
+    let (document, attachments) = signed::to_proto(content);
+    proto::Delivery {
+        recipient,
+        position: push.position.0,
+        received_at: Some(moment::to_proto(row.received_at)),
+        attempt: push.attempt,
+        document: Some(document),
+        attachments,
+        signature: signature_kind(row.signature),
+    }
+}
+
+/// A document and what became of it.
+pub(crate) fn tracked(view: &DocumentView, directory: &Directory) -> proto::TrackedDocument {
+    let row = &view.document;
+    let at = row.received_at;
+    proto::TrackedDocument {
+        sender: directory.code(row.sender, at),
+        id: bytes::Bytes::copy_from_slice(row.id.as_bytes()),
+        position: view.position.0,
+        received_at: Some(moment::to_proto(at)),
+        sha256: bytes::Bytes::copy_from_slice(row.digest.as_bytes()),
+        signature: signature_kind(row.signature),
+        subject: row.subject.clone(),
+        reference: row.reference.text.clone(),
+        urgency: proto::Urgency::from(row.urgency) as i32,
+        document_type: u32::from(row.document_type.number()),
+        signed_at: Some(moment::to_proto(row.signed_at)),
+        due: row.due.map(moment::to_proto),
+        deliveries: view.deliveries.iter().map(|one| tracked_delivery(one, directory, at)).collect(),
+    }
+}
+
+fn tracked_delivery(
+    tracked: &lienthong_core::TrackedDelivery,
+    directory: &Directory,
+    at: Timestamp,
+) -> proto::TrackedDelivery {
+    let (route, gateway) = route(tracked.delivery.route, directory, at);
+    let statuses = tracked.delivery.statuses.iter().map(|line| proto::TrackedStatus {
+        code: proto::StatusCode::from(line.code) as i32,
+        at: Some(moment::to_proto(line.at)),
+        reason: line.reason.clone(),
+        position: line.position.0,
+    });
+    proto::TrackedDelivery {
+        recipient: directory.code(tracked.recipient, at),
+        route,
+        gateway,
+        acknowledged_at: tracked.delivery.acknowledged_at.map(moment::to_proto),
+        attempts: tracked.delivery.attempts,
+        statuses: statuses.collect(),
+    }
+}

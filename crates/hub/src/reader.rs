@@ -1,0 +1,224 @@
+//! What every reader shares: rows, blocks, payloads, statistics, and the directory, trust and rules
+//! of the last block on disk.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bytes::Bytes;
+use lienthong_core::engine::{Blocks, EngineError, Payloads};
+use lienthong_core::statistics::{self, Cubes, Flow, Period, Refusals, Volumes};
+use lienthong_core::{
+    Block, Command, Directory, DocumentRow, Query, RoutingRules, SignedRecord, Stored, TrustStore,
+};
+use lienthong_ledger::{JournalBlocks, PayloadFiles, SledState};
+use lienthong_model::{Attachment, Fingerprint, Position, SignatureEntry, SignedContent};
+use lienthong_trust::{Certificate, Known};
+use parking_lot::RwLock as FastLock;
+use quick_cache::sync::Cache;
+
+use crate::open_folder::OpenFolder;
+
+/// Decoded blocks from before the recent ones that are kept for readers of a backlog.
+const OLD_BLOCKS: usize = 32;
+/// Certificates kept for deliveries.
+const CERTIFICATES: usize = 16_384;
+
+/// Reads what the hub knows; cheap to clone.
+#[derive(Clone)]
+pub struct Reader {
+    state: Arc<SledState>,
+    blocks: JournalBlocks,
+    payloads: Arc<PayloadFiles>,
+    cubes: Arc<RwLock<Cubes>>,
+    policy: Arc<FastLock<Policy>>,
+    caches: Arc<Caches>,
+}
+
+struct Caches {
+    blocks: Cache<u64, Arc<Block>>,
+    certificates: Cache<Fingerprint, Bytes>,
+}
+
+/// What judgement reads, as of the last block on disk.
+#[derive(Clone)]
+pub(crate) struct Policy {
+    pub directory: Arc<Directory>,
+    pub trust: Arc<TrustStore>,
+    pub rules: Arc<RoutingRules>,
+}
+
+impl Reader {
+    pub(crate) fn new(folder: &OpenFolder) -> Self {
+        Self {
+            state: folder.state.clone(),
+            blocks: folder.blocks.clone(),
+            payloads: folder.payloads.clone(),
+            cubes: folder.machine.cubes(),
+            policy: Arc::new(FastLock::new(Policy {
+                directory: folder.machine.directory(),
+                trust: folder.machine.trust(),
+                rules: folder.machine.rules(),
+            })),
+            caches: Arc::new(Caches {
+                blocks: Cache::new(OLD_BLOCKS),
+                certificates: Cache::new(CERTIFICATES),
+            }),
+        }
+    }
+
+    /// Returns the directory.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.policy.read().directory.clone()
+    }
+
+    /// Returns what is trusted.
+    pub fn trust(&self) -> Arc<TrustStore> {
+        self.policy.read().trust.clone()
+    }
+
+    /// Returns the routing rules.
+    pub fn rules(&self) -> Arc<RoutingRules> {
+        self.policy.read().rules.clone()
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        self.policy.read().clone()
+    }
+
+    pub(crate) fn set_policy(&self, policy: Policy) {
+        *self.policy.write() = policy;
+    }
+
+    /// Returns the rows.
+    pub fn query(&self) -> Query<'_, SledState> {
+        Query(&*self.state)
+    }
+
+    /// Returns documents by province and level.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a page cannot be read.
+    pub fn volumes(&self, period: Period) -> Result<Volumes, EngineError> {
+        let cubes = self.cubes.read().unwrap_or_else(PoisonError::into_inner);
+        statistics::volumes(&cubes, &*self.state, period)
+    }
+
+    /// Returns deliveries between places.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a page cannot be read.
+    pub fn flows(&self, period: Period) -> Result<Vec<Flow>, EngineError> {
+        let cubes = self.cubes.read().unwrap_or_else(PoisonError::into_inner);
+        statistics::flows(&cubes, &*self.state, period)
+    }
+
+    /// Returns refusals by province and reason.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a page cannot be read.
+    pub fn refusals(&self, period: Period) -> Result<Refusals, EngineError> {
+        let cubes = self.cubes.read().unwrap_or_else(PoisonError::into_inner);
+        statistics::refusals(&cubes, &*self.state, period)
+    }
+
+    /// Returns a document as it was sent, with its row; `None` when there is none at that place.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row, block or payload is missing or damaged.
+    pub fn content(
+        &self,
+        position: Position,
+    ) -> Result<Option<(DocumentRow, SignedContent)>, EngineError> {
+        let Some(row) = self.query().document(position)? else { return Ok(None) };
+        let block = self.block(row.block)?;
+        let entry = block.entries.get(row.entry as usize).map(|entry| &entry.command);
+        let Some(Command::Submit(submit)) = entry else {
+            return Err(EngineError::Damaged {
+                what: format!("document {position}"),
+                why: format!("entry {} of block {} is no submission", row.entry, row.block),
+            });
+        };
+        let content = self.assemble(&submit.signed)?;
+        Ok(Some((row, content)))
+    }
+
+    fn assemble(&self, signed: &SignedRecord) -> Result<SignedContent, EngineError> {
+        let mut certificates = Vec::new();
+        for signature in &signed.signatures {
+            // Whoever receives it has roots of its own.
+            let without_root = signature.chain.len().saturating_sub(1);
+            for fingerprint in signature.chain.iter().take(without_root) {
+                let der = self.known_certificate(fingerprint)?;
+                if !certificates.contains(&der) {
+                    certificates.push(der);
+                }
+            }
+        }
+        let attachments = signed.attachments.iter().map(|attachment| {
+            let bytes = self.stored(&attachment.bytes)?;
+            Ok(Attachment { content_id: attachment.content_id.clone(), bytes })
+        });
+        let signatures = signed.signatures.iter().filter_map(|signature| {
+            let certificate = *signature.chain.first()?;
+            Some(SignatureEntry { certificate, value: signature.value.clone() })
+        });
+        Ok(SignedContent {
+            content_type: signed.content_type.clone(),
+            content: self.stored(&signed.content)?,
+            signatures: signatures.collect(),
+            certificates,
+            attachments: attachments.collect::<Result<_, EngineError>>()?,
+        })
+    }
+
+    fn block(&self, number: u64) -> Result<Arc<Block>, EngineError> {
+        if let Some(block) = self.caches.blocks.get(&number) {
+            return Ok(block);
+        }
+        let block = self.blocks.block(number)?.ok_or_else(|| EngineError::Damaged {
+            what: format!("block {number}"),
+            why: "the journal ends before it".to_owned(),
+        })?;
+        self.caches.blocks.insert(number, block.clone());
+        Ok(block)
+    }
+
+    fn stored(&self, stored: &Stored) -> Result<Bytes, EngineError> {
+        match stored {
+            Stored::Inline(bytes) => Ok(bytes.clone()),
+            Stored::Payload { digest, .. } => {
+                self.payloads.get(digest)?.ok_or_else(|| EngineError::Damaged {
+                    what: format!("payload {digest}"),
+                    why: "the file is missing".to_owned(),
+                })
+            }
+        }
+    }
+
+    fn known_certificate(&self, fingerprint: &Fingerprint) -> Result<Bytes, EngineError> {
+        if let Some(der) = self.caches.certificates.get(fingerprint) {
+            return Ok(der);
+        }
+        let der = self.query().certificate(fingerprint)?.ok_or_else(|| EngineError::Damaged {
+            what: format!("certificate {fingerprint}"),
+            why: "the state does not have it".to_owned(),
+        })?;
+        self.caches.certificates.insert(*fingerprint, der.clone());
+        Ok(der)
+    }
+}
+
+impl Known for Reader {
+    fn certificate(&self, fingerprint: &Fingerprint) -> Option<Bytes> {
+        match self.query().certificate(fingerprint) {
+            Ok(der) => der,
+            Err(error) => {
+                tracing::error!(%error, %fingerprint, "cannot look a certificate up");
+                None
+            }
+        }
+    }
+
+    fn authorities(&self) -> Arc<[Arc<Certificate>]> {
+        self.trust().authorities().into()
+    }
+}

@@ -1,0 +1,304 @@
+//! The sequencer: one thread that owns the machine and the journal.
+//!
+//! ```text
+//!   take what waits ─▶ decide each ─▶ propose the block ─▶ read it ordered (fdatasync)
+//!        ▲                                                        │
+//!        └── tell egress ◀── release the replies ◀── publish ◀────┘
+//! ```
+//! A reply, a refusal too, leaves only after the block before which it was decided is on disk. A
+//! failed write stops the hub.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lienthong_core::engine::{EngineError, Journal, State};
+use lienthong_core::{Decision, MailboxLane, Proposal};
+use lienthong_ledger::{FolderLock, JournalFiles, SledState, crash};
+use lienthong_model::limits::{
+    BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX,
+};
+use lienthong_model::{Ordinal, Reason, Refusal, Timestamp};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::clock::BusinessClock;
+use crate::egress::{Arrival, Egress};
+use crate::gate::{Declined, RefusalGate};
+use crate::open_folder::{FolderMachine, OpenFolder};
+use crate::reader::{Policy, Reader};
+
+/// A decision and the time of its block.
+#[derive(Debug, Clone)]
+pub(crate) struct Decided {
+    pub decision: Decision,
+    pub at: Timestamp,
+}
+
+enum Request {
+    Propose { proposal: Box<Proposal>, reply: oneshot::Sender<Decided> },
+    Declined(Box<Declined>),
+}
+
+/// Proposes to the sequencer; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Sequencer {
+    requests: mpsc::Sender<Request>,
+    running: watch::Receiver<Running>,
+}
+
+/// Whether the sequencer runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Running {
+    Yes,
+    /// It has written everything and let the folder go.
+    Ended,
+    /// It failed.
+    Failed(String),
+}
+
+struct Thread {
+    machine: FolderMachine,
+    journal: JournalFiles,
+    state: Arc<SledState>,
+    reader: Reader,
+    egress: Egress,
+    clock: BusinessClock,
+    gate: RefusalGate,
+    began: Instant,
+    uncut: bool,
+    /// The folder is ours until the thread ends.
+    _lock: FolderLock,
+}
+
+type Reply = (oneshot::Sender<Decided>, Decision);
+
+impl Sequencer {
+    /// Starts the thread. It ends, with everything written, when every handle is dropped.
+    pub fn start(
+        folder: OpenFolder,
+        reader: Reader,
+        egress: Egress,
+        clock: BusinessClock,
+    ) -> std::io::Result<(Self, watch::Receiver<Running>)> {
+        let (requests, waiting) = mpsc::channel(PROPOSALS_WAITING_MAX);
+        let (told, running) = watch::channel(Running::Yes);
+        let runtime = Handle::current();
+        let thread = Thread {
+            machine: folder.machine,
+            journal: folder.journal,
+            state: folder.state,
+            reader,
+            egress,
+            clock,
+            gate: RefusalGate::default(),
+            began: Instant::now(),
+            uncut: false,
+            _lock: folder.lock,
+        };
+        std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || {
+            let ended = thread.run(&runtime, waiting);
+            let running = match ended {
+                Ok(()) => Running::Ended,
+                Err(error) => {
+                    tracing::error!(%error, "the hub stops: a write or read failed");
+                    Running::Failed(error.to_string())
+                }
+            };
+            // Nobody listening is nobody to tell.
+            let _ = told.send(running);
+        })?;
+        Ok((Self { requests, running: running.clone() }, running))
+    }
+
+    /// Proposes, and waits until the decision is on disk.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the hub is stopping or has failed.
+    pub async fn propose(&self, proposal: Proposal) -> Result<Decided, Refusal> {
+        let (reply, decided) = oneshot::channel();
+        let request = Request::Propose { proposal: Box::new(proposal), reply };
+        self.requests.send(request).await.map_err(|_| self.stopped())?;
+        decided.await.map_err(|_| self.stopped())
+    }
+
+    /// Notes what ingress declined. When too much waits, it is only counted in the log: a refusal
+    /// must not push documents aside.
+    pub fn declined(&self, declined: Declined) {
+        if self.requests.try_send(Request::Declined(Box::new(declined))).is_err() {
+            tracing::warn!("a refusal is not journalled: too much waits");
+        }
+    }
+
+    fn stopped(&self) -> Refusal {
+        match &*self.running.borrow() {
+            Running::Failed(_) => Refusal::new(Reason::Stopped),
+            Running::Yes | Running::Ended => {
+                Refusal::new(Reason::Draining).retry_after(Duration::from_secs(1))
+            }
+        }
+    }
+}
+
+impl Thread {
+    fn run(
+        mut self,
+        runtime: &Handle,
+        mut waiting: mpsc::Receiver<Request>,
+    ) -> Result<(), EngineError> {
+        loop {
+            let next = runtime
+                .block_on(async { tokio::time::timeout(CHUNK_DELAY, waiting.recv()).await });
+            match next {
+                Ok(Some(first)) => self.block(first, &mut waiting)?,
+                Ok(None) => break,
+                Err(_) => self.idle(self.began.elapsed())?,
+            }
+        }
+        self.idle(Duration::MAX)?;
+        self.machine.cut()?;
+        self.state.flush()
+    }
+
+    /// Decides what waits, in one block, and replies.
+    fn block(
+        &mut self,
+        first: Request,
+        waiting: &mut mpsc::Receiver<Request>,
+    ) -> Result<(), EngineError> {
+        self.machine.begin(self.clock.now());
+        let mut replies: Vec<Reply> = Vec::new();
+        let mut arrivals: Vec<Arrival> = Vec::new();
+        let mut next = Some(first);
+        while let Some(request) = next {
+            self.decide(request, &mut replies, &mut arrivals)?;
+            let full = self.machine.bytes() >= BLOCK_BYTES_TARGET
+                || replies.len() >= BLOCK_ENTRIES_MAX
+                || self.machine.entries() >= BLOCK_ENTRIES_MAX;
+            next = if full { None } else { waiting.try_recv().ok() };
+        }
+        let at = self.machine.begun_at();
+        self.order()?;
+        for (reply, decision) in replies {
+            // A caller that has gone asks again with the same id.
+            let _ = reply.send(Decided { decision, at });
+        }
+        crash::point("reply-sent");
+        self.egress.arrived(arrivals);
+        Ok(())
+    }
+
+    fn decide(
+        &mut self,
+        request: Request,
+        replies: &mut Vec<Reply>,
+        arrivals: &mut Vec<Arrival>,
+    ) -> Result<(), EngineError> {
+        match request {
+            Request::Declined(declined) => self.refuse(*declined),
+            Request::Propose { proposal, reply } => {
+                let about = About::of(&proposal);
+                let decision = self.machine.decide(*proposal)?;
+                match &decision {
+                    Decision::Accepted(accepted) => {
+                        let lane = about.as_ref().map_or(MailboxLane::Ordinary, |about| about.lane);
+                        arrivals.extend(accepted.deliveries.iter().map(|delivery| Arrival {
+                            recipient: delivery.recipient,
+                            lane,
+                            position: accepted.position,
+                        }));
+                    }
+                    Decision::Refused(refusal) => {
+                        if let Some(about) = about {
+                            self.refuse(about.declined(refusal.clone()))?;
+                        }
+                    }
+                    Decision::Repeated(_)
+                    | Decision::Reported(_)
+                    | Decision::Acknowledged(_)
+                    | Decision::Done => {}
+                }
+                replies.push((reply, decision));
+                Ok(())
+            }
+        }
+    }
+
+    fn refuse(&mut self, declined: Declined) -> Result<(), EngineError> {
+        match self.gate.admit(declined, self.began.elapsed()) {
+            Some((request, refusal)) => self.machine.record_refusal(request, refusal),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts the block under way on disk and makes it visible.
+    fn order(&mut self) -> Result<(), EngineError> {
+        let Some(sealed) = self.machine.seal() else { return Ok(()) };
+        self.journal.propose(&sealed)?;
+        while self.journal.read_ordered()?.is_some_and(|block| block < sealed.marker.block) {}
+        self.machine.commit()?;
+        self.uncut = true;
+        let directory = self.machine.directory();
+        let trust = self.machine.trust();
+        let rules = self.machine.rules();
+        let known = self.reader.policy();
+        let same = Arc::ptr_eq(&known.directory, &directory)
+            && Arc::ptr_eq(&known.trust, &trust)
+            && Arc::ptr_eq(&known.rules, &rules);
+        if !same {
+            self.reader.set_policy(Policy { directory, trust, rules });
+        }
+        Ok(())
+    }
+
+    /// Nothing waits: what was held back is journalled, and the state gets the last blocks.
+    fn idle(&mut self, now: Duration) -> Result<(), EngineError> {
+        let released = self.gate.release(now);
+        if !released.is_empty() {
+            self.machine.begin(self.clock.now());
+            for (request, refusal) in released {
+                self.machine.record_refusal(request, refusal)?;
+            }
+            self.order()?;
+        }
+        if std::mem::take(&mut self.uncut) {
+            self.machine.cut()?;
+        }
+        Ok(())
+    }
+}
+
+/// What must be known of a proposal after it was decided.
+struct About {
+    caller: Ordinal,
+    id: lienthong_model::MessageId,
+    digest: lienthong_model::Digest,
+    size: u64,
+    lane: MailboxLane,
+}
+
+impl About {
+    fn of(proposal: &Proposal) -> Option<Self> {
+        match proposal {
+            Proposal::Submit { caller, submission, .. } => Some(Self {
+                caller: *caller,
+                id: submission.header.id,
+                digest: submission.signed.digest,
+                size: submission.signed.size(),
+                lane: lienthong_core::lane(submission.header.urgency),
+            }),
+            Proposal::Report { caller, submission, .. } => Some(Self {
+                caller: *caller,
+                id: submission.header.id,
+                digest: submission.signed.digest,
+                size: submission.signed.size(),
+                lane: MailboxLane::Ordinary,
+            }),
+            Proposal::Acknowledge(_) | Proposal::Administer(_) => None,
+        }
+    }
+
+    fn declined(self, refusal: Refusal) -> Declined {
+        let Self { caller, id, digest, size, .. } = self;
+        Declined { caller, id: Some(id), digest, size, refusal }
+    }
+}

@@ -1,0 +1,266 @@
+//! `ExchangeService`.
+
+use lienthong_core::{Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Decision, DeliveryKey, Proposal};
+use lienthong_model::limits::PULL_MAX;
+use lienthong_model::{AgencyCode, MessageId, Ordinal, Position, Reason, Refusal};
+use lienthong_wire::proto::exchange_service_server::ExchangeService;
+use lienthong_wire::{moment, proto, refusal, signed};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::streams::{self, Outcomes};
+use super::{Rooms, Services, refused, refused_about};
+use crate::caller::{MayExchange, MayRead, served};
+use crate::present;
+
+#[tonic::async_trait]
+impl ExchangeService for Services {
+    async fn submit_document(
+        &self,
+        request: Request<proto::SubmitDocumentRequest>,
+    ) -> Result<Response<proto::SubmitDocumentResponse>, Status> {
+        let permit = self.admit::<MayExchange, _>(&request)?;
+        let proto::SubmitDocumentRequest { document, attachments } = request.into_inner();
+        let receipt = submit(&self.0, permit, document, attachments).await.map_err(refused)?;
+        Ok(Response::new(proto::SubmitDocumentResponse { receipt: Some(receipt) }))
+    }
+
+    type SubmitDocumentsStream = Outcomes<proto::SubmitDocumentsResponse>;
+
+    async fn submit_documents(
+        &self,
+        request: Request<Streaming<proto::SubmitDocumentsRequest>>,
+    ) -> Result<Response<Self::SubmitDocumentsStream>, Status> {
+        let permit = self.admit::<MayExchange, _>(&request)?;
+        let rooms = self.0.clone();
+        let outcomes = streams::answer_each(&self.0, request.into_inner(), move |request| {
+            let rooms = rooms.clone();
+            async move {
+                use proto::submit_documents_response::Outcome;
+                let proto::SubmitDocumentsRequest { correlation, document, attachments } = request;
+                let outcome = match submit(&rooms, permit, document, attachments).await {
+                    Ok(receipt) => Outcome::Receipt(receipt),
+                    Err(declined) => Outcome::Refusal(refusal::to_proto(&declined)),
+                };
+                proto::SubmitDocumentsResponse { correlation, outcome: Some(outcome) }
+            }
+        });
+        Ok(Response::new(outcomes))
+    }
+
+    type SubscribeStream = Outcomes<proto::SubscribeResponse>;
+
+    async fn subscribe(
+        &self,
+        request: Request<Streaming<proto::SubscribeRequest>>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        let permit = self.admit::<MayExchange, _>(&request)?;
+        streams::subscribe(self.0.clone(), permit, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn pull_documents(
+        &self,
+        request: Request<proto::PullDocumentsRequest>,
+    ) -> Result<Response<proto::PullDocumentsResponse>, Status> {
+        let permit = self.admit::<MayExchange, _>(&request)?;
+        let proto::PullDocumentsRequest { agency, deliveries_max } = request.into_inner();
+        let deliveries =
+            pull(&self.0, permit, &agency, deliveries_max).await.map_err(refused)?;
+        Ok(Response::new(proto::PullDocumentsResponse { deliveries }))
+    }
+
+    async fn acknowledge_documents(
+        &self,
+        request: Request<proto::AcknowledgeDocumentsRequest>,
+    ) -> Result<Response<proto::AcknowledgeDocumentsResponse>, Status> {
+        let permit = self.admit::<MayExchange, _>(&request)?;
+        let keys = request.into_inner().keys;
+        let settled = acknowledge(&self.0, permit, keys, |_| 1).await.map_err(refused)?;
+        let refused = settled.refused.into_iter().map(|(key, declined)| {
+            let refusal = Some(refusal::to_proto(&declined));
+            proto::AcknowledgementRefusal { key: Some(key), refusal }
+        });
+        Ok(Response::new(proto::AcknowledgeDocumentsResponse {
+            refused: refused.collect(),
+            acknowledged: settled.acknowledged,
+        }))
+    }
+
+    async fn report_status(
+        &self,
+        request: Request<proto::ReportStatusRequest>,
+    ) -> Result<Response<proto::ReportStatusResponse>, Status> {
+        let permit = self.admit::<MayExchange, _>(&request)?;
+        let report = request.into_inner().report;
+        let receipt = report_status(&self.0, permit, report).await.map_err(refused)?;
+        Ok(Response::new(proto::ReportStatusResponse { receipt: Some(receipt) }))
+    }
+
+    type ReportStatusesStream = Outcomes<proto::ReportStatusesResponse>;
+
+    async fn report_statuses(
+        &self,
+        request: Request<Streaming<proto::ReportStatusesRequest>>,
+    ) -> Result<Response<Self::ReportStatusesStream>, Status> {
+        let permit = self.admit::<MayExchange, _>(&request)?;
+        let rooms = self.0.clone();
+        let outcomes = streams::answer_each(&self.0, request.into_inner(), move |request| {
+            let rooms = rooms.clone();
+            async move {
+                use proto::report_statuses_response::Outcome;
+                let proto::ReportStatusesRequest { correlation, report } = request;
+                let outcome = match report_status(&rooms, permit, report).await {
+                    Ok(receipt) => Outcome::Receipt(receipt),
+                    Err(declined) => Outcome::Refusal(refusal::to_proto(&declined)),
+                };
+                proto::ReportStatusesResponse { correlation, outcome: Some(outcome) }
+            }
+        });
+        Ok(Response::new(outcomes))
+    }
+
+    async fn track_document(
+        &self,
+        request: Request<proto::TrackDocumentRequest>,
+    ) -> Result<Response<proto::TrackDocumentResponse>, Status> {
+        let permit = self.admit::<MayExchange, _>(&request)?;
+        let proto::TrackDocumentRequest { sender, id } = request.into_inner();
+        let id = MessageId::from_bytes(&id)
+            .map_err(|error| refused(Refusal::at(Reason::FieldInvalid, "id", error)))?;
+        let document =
+            track(&self.0, permit, &sender, id).map_err(|no| refused_about(no, Some(id)))?;
+        Ok(Response::new(proto::TrackDocumentResponse { document: Some(document) }))
+    }
+
+    async fn get_clock(
+        &self,
+        request: Request<proto::GetClockRequest>,
+    ) -> Result<Response<proto::GetClockResponse>, Status> {
+        self.admit::<MayRead, _>(&request)?;
+        let clock = &self.0.clock;
+        Ok(Response::new(proto::GetClockResponse {
+            now: Some(moment::to_proto(clock.now())),
+            rate: clock.rate(),
+            scenario: clock.is_scenario(),
+        }))
+    }
+}
+
+async fn submit(
+    rooms: &Rooms,
+    permit: MayExchange,
+    document: Option<proto::SignedDocument>,
+    attachments: Vec<proto::Attachment>,
+) -> Result<proto::Receipt, Refusal> {
+    let content = signed::document_from_proto(document, attachments)?;
+    let taken = rooms.ingress.document(permit, content).await?;
+    present::receipt(&rooms.reader, taken.position, taken.repeated)
+}
+
+async fn report_status(
+    rooms: &Rooms,
+    permit: MayExchange,
+    report: Option<proto::SignedDocument>,
+) -> Result<proto::StatusReceipt, Refusal> {
+    let content = signed::report_from_proto(report)?;
+    let taken = rooms.ingress.status(permit, content).await?;
+    Ok(proto::StatusReceipt {
+        reporter: taken.from.to_string(),
+        id: bytes::Bytes::copy_from_slice(taken.id.as_bytes()),
+        position: taken.position.0,
+        received_at: Some(moment::to_proto(taken.received_at)),
+        sha256: bytes::Bytes::copy_from_slice(taken.digest.as_bytes()),
+        repeated: taken.repeated,
+    })
+}
+
+async fn pull(
+    rooms: &Rooms,
+    permit: MayExchange,
+    agency: &str,
+    max: u32,
+) -> Result<Vec<proto::Delivery>, Refusal> {
+    let directory = rooms.reader.directory();
+    let recipient = served(permit, &directory, agency, "agency", rooms.clock.now())?;
+    let max = if max == 0 { PULL_MAX } else { (max as usize).min(PULL_MAX) };
+    let pushes = rooms.egress.pull(recipient, max).await?;
+    let deliveries = streams::within_a_message(&rooms.reader, pushes, &rooms.egress).await?;
+    Ok(deliveries)
+}
+
+fn track(
+    rooms: &Rooms,
+    permit: MayExchange,
+    sender: &str,
+    id: MessageId,
+) -> Result<proto::TrackedDocument, Refusal> {
+    let sender = AgencyCode::parse(sender)
+        .map_err(|error| Refusal::at(Reason::FieldInvalid, "sender", error))?;
+    let directory = rooms.reader.directory();
+    let caller = permit.0.agency;
+    let view = rooms
+        .reader
+        .query()
+        .track_as(&directory, caller, &sender, &id, rooms.clock.now())
+        .map_err(|error| present::unreadable(&error))?
+        .ok_or_else(|| Refusal::at(Reason::DocumentUnknown, "id", id))?;
+    Ok(present::tracked(&view, &directory))
+}
+
+/// What became of acknowledgements.
+pub(super) struct Settled {
+    pub acknowledged: Vec<proto::DeliveryKey>,
+    pub refused: Vec<(proto::DeliveryKey, Refusal)>,
+    /// The same as `acknowledged`, by ordinal.
+    pub keys: Vec<(Ordinal, Position)>,
+}
+
+/// Acknowledges deliveries; on return that is on disk.
+pub(super) async fn acknowledge(
+    rooms: &Rooms,
+    permit: MayExchange,
+    keys: Vec<proto::DeliveryKey>,
+    attempts: impl Fn(&DeliveryKey) -> u32,
+) -> Result<Settled, Refusal> {
+    if keys.len() > PULL_MAX {
+        let value = format!("{}, at most {PULL_MAX}", keys.len());
+        return Err(Refusal::at(Reason::ContentTooLarge, "keys", value));
+    }
+    let mut settled =
+        Settled { acknowledged: Vec::new(), refused: Vec::new(), keys: Vec::new() };
+    let (mut known, mut deliveries) = (Vec::new(), Vec::new());
+    let directory = rooms.reader.directory();
+    for key in keys {
+        match served(permit, &directory, &key.recipient, "key.recipient", rooms.clock.now()) {
+            Ok(recipient) => {
+                let delivery = DeliveryKey { recipient, position: Position(key.position) };
+                let attempts = attempts(&delivery);
+                deliveries.push(AcknowledgedDelivery { key: delivery, attempts });
+                known.push(key);
+            }
+            Err(refusal) => settled.refused.push((key, refusal)),
+        }
+    }
+    if deliveries.is_empty() {
+        return Ok(settled);
+    }
+    let acknowledge = Acknowledge { caller: permit.0.agency, deliveries: deliveries.clone() };
+    let decided = rooms.sequencer.propose(Proposal::Acknowledge(acknowledge)).await?;
+    let Decision::Acknowledged(decided) = decided.decision else {
+        return Err(Refusal::new(Reason::Stopped));
+    };
+    for ((key, delivery), outcome) in known.into_iter().zip(deliveries).zip(decided.outcomes) {
+        match outcome {
+            AcknowledgeOutcome::Counted | AcknowledgeOutcome::Repeated => {
+                settled.keys.push((delivery.key.recipient, delivery.key.position));
+                settled.acknowledged.push(key);
+            }
+            AcknowledgeOutcome::Unknown => {
+                let value = key.position;
+                let refusal = Refusal::at(Reason::DocumentUnknown, "key.position", value);
+                settled.refused.push((key, refusal));
+            }
+        }
+    }
+    rooms.egress.settle(settled.keys.clone()).await;
+    Ok(settled)
+}

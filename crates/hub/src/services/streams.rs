@@ -1,0 +1,312 @@
+//! The streaming methods: answers to each message, and the consumer's two-way stream.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt as _, stream};
+use lienthong_core::{DeliveryKey, Push};
+use lienthong_model::limits::{
+    CONSUMER_CREDIT_MAX, MESSAGE_BYTES_MAX, STREAM_IN_FLIGHT_MAX, SUBSCRIPTION_AGENCIES_MAX,
+};
+use lienthong_model::{Ordinal, Position, Reason, Refusal};
+use lienthong_wire::proto::{self, subscribe_request as asked, subscribe_response as said};
+use lienthong_wire::{moment, refusal};
+use prost::Message as _;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
+
+use super::exchange::{Settled, acknowledge};
+use super::{Rooms, refused};
+use crate::caller::{MayExchange, served};
+use crate::egress::{Consumer, Egress};
+use crate::present;
+use crate::reader::Reader;
+
+/// A stream of answers.
+pub(crate) type Outcomes<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// Answers that wait for a slow consumer.
+const SAID_WAITING_MAX: usize = 8;
+/// Calls for acknowledgement of one consumer that are under way.
+const ACKNOWLEDGING_MAX: usize = 64;
+/// When a delivery that was negatively acknowledged without a delay comes again.
+const COME_AGAIN: Duration = Duration::from_secs(5);
+/// The longest delay that a consumer may ask for.
+const COME_AGAIN_MAX: Duration = Duration::from_secs(3600);
+
+/// Answers each message of a stream, in parallel, in any order; a bounded number is under way.
+/// When the hub drains, what was read is answered and the stream ends.
+pub(super) fn answer_each<Q, A, F>(
+    rooms: &Rooms,
+    requests: Streaming<Q>,
+    answer: impl Fn(Q) -> F + Send + 'static,
+) -> Outcomes<A>
+where
+    Q: Send + 'static,
+    A: Send + 'static,
+    F: Future<Output = A> + Send + 'static,
+{
+    let answers = requests
+        .take_until(rooms.drained())
+        .map(move |request| {
+            let answer = request.map(&answer);
+            async move {
+                match answer {
+                    // A task each, so that signatures are verified on every core.
+                    Ok(answer) => match tokio::spawn(answer).await {
+                        Ok(answered) => Ok(answered),
+                        Err(_) => Err(refused(Refusal::new(Reason::Stopped))),
+                    },
+                    Err(status) => Err(status),
+                }
+            }
+        })
+        .buffer_unordered(STREAM_IN_FLIGHT_MAX);
+    Box::pin(answers)
+}
+
+/// Loads deliveries until a message is full; what does not fit is given back at once.
+pub(super) async fn within_a_message(
+    reader: &Reader,
+    pushes: Vec<Push>,
+    egress: &Egress,
+) -> Result<Vec<proto::Delivery>, Refusal> {
+    let mut deliveries = Vec::new();
+    let mut bytes = 0;
+    let mut full = false;
+    for push in pushes {
+        let delivery = if full { None } else { present::delivery(reader, push)? };
+        let fits = delivery.filter(|delivery| {
+            bytes += delivery.encoded_len() + 16;
+            deliveries.is_empty() || bytes < MESSAGE_BYTES_MAX * 3 / 4
+        });
+        match fits {
+            Some(delivery) => deliveries.push(delivery),
+            None => {
+                full = true;
+                egress.defer(push.recipient, push.position, Duration::ZERO).await;
+            }
+        }
+    }
+    Ok(deliveries)
+}
+
+/// Opens a consumer and serves its stream.
+pub(super) async fn subscribe(
+    rooms: Arc<Rooms>,
+    permit: MayExchange,
+    mut requests: Streaming<proto::SubscribeRequest>,
+) -> Result<Outcomes<proto::SubscribeResponse>, Status> {
+    let first = requests.message().await?.and_then(|request| request.request);
+    let Some(asked::Request::Open(open)) = first else {
+        let refusal = Refusal::at(Reason::FieldMissing, "open", "the first message opens");
+        return Err(refused(refusal));
+    };
+    let agencies = agencies(&rooms, permit, &open.agencies).map_err(refused)?;
+    let credit = open.credit.min(CONSUMER_CREDIT_MAX);
+    let opened = opened(&rooms, &agencies);
+    let consumer = rooms.egress.open(agencies, credit).await.map_err(refused)?;
+    let (say, saying) = mpsc::channel(SAID_WAITING_MAX);
+    let session = Session { rooms, permit, consumer, say, attempts: HashMap::new() };
+    tokio::spawn(session.run(requests, opened));
+    Ok(Box::pin(ReceiverStream::new(saying)))
+}
+
+fn agencies(
+    rooms: &Rooms,
+    permit: MayExchange,
+    named: &[String],
+) -> Result<Vec<Ordinal>, Refusal> {
+    let directory = rooms.reader.directory();
+    let now = rooms.clock.now();
+    if named.len() > SUBSCRIPTION_AGENCIES_MAX {
+        let value = format!("{}, at most {SUBSCRIPTION_AGENCIES_MAX}", named.len());
+        return Err(Refusal::at(Reason::ContentTooLarge, "open.agencies", value));
+    }
+    if named.is_empty() {
+        return Ok(directory.served_by(permit.0.agency, now));
+    }
+    let one = |(index, code): (usize, &String)| {
+        served(permit, &directory, code, &format!("open.agencies[{index}]"), now)
+    };
+    let mut agencies = named.iter().enumerate().map(one).collect::<Result<Vec<_>, _>>()?;
+    agencies.sort_unstable();
+    agencies.dedup();
+    Ok(agencies)
+}
+
+fn opened(rooms: &Rooms, agencies: &[Ordinal]) -> said::Response {
+    let directory = rooms.reader.directory();
+    let now = rooms.clock.now();
+    let agencies = agencies.iter().map(|agency| directory.code(*agency, now)).collect();
+    said::Response::Opened(said::Opened { agencies })
+}
+
+/// One consumer's stream.
+struct Session {
+    rooms: Arc<Rooms>,
+    permit: MayExchange,
+    consumer: Consumer,
+    say: mpsc::Sender<Result<proto::SubscribeResponse, Status>>,
+    /// What was pushed here and is not acknowledged; bounded by the consumer's credit.
+    attempts: HashMap<(Ordinal, Position), u32>,
+}
+
+type Acknowledging = Pin<Box<dyn Future<Output = (Vec<proto::DeliveryKey>, Result<Settled, Refusal>)> + Send>>;
+
+impl Session {
+    async fn run(mut self, requests: Streaming<proto::SubscribeRequest>, opened: said::Response) {
+        let mut acknowledging: stream::FuturesUnordered<Acknowledging> =
+            stream::FuturesUnordered::new();
+        let mut requests = std::pin::pin!(requests.fuse());
+        let mut drained = std::pin::pin!(self.rooms.drained());
+        if self.tell(opened).await.is_err() {
+            return;
+        }
+        loop {
+            let room = acknowledging.len() < ACKNOWLEDGING_MAX;
+            let told = tokio::select! {
+                Some((keys, settled)) = acknowledging.next(), if !acknowledging.is_empty() => {
+                    self.settled(keys, settled).await
+                }
+                request = requests.next(), if room => match request {
+                    Some(Ok(proto::SubscribeRequest { request: Some(request) })) => {
+                        self.asked(request, &mut acknowledging).await
+                    }
+                    Some(Ok(proto::SubscribeRequest { request: None })) => Ok(()),
+                    Some(Err(_)) | None => break,
+                },
+                push = self.consumer.pushes.recv() => match push {
+                    Some(push) => self.push(push).await,
+                    None => break,
+                },
+                () = self.say.closed() => break,
+                () = &mut drained => {
+                    drop(self.say.send(Err(refused(Refusal::new(Reason::Draining)))).await);
+                    break;
+                }
+            };
+            if told.is_err() {
+                break;
+            }
+        }
+        // What is under way is on its way to disk: let it be told to the delivery machine.
+        while let Some((keys, settled)) = acknowledging.next().await {
+            if self.settled(keys, settled).await.is_err() {
+                break;
+            }
+        }
+    }
+
+    async fn tell(&self, response: said::Response) -> Result<(), Gone> {
+        let message = proto::SubscribeResponse { response: Some(response) };
+        self.say.send(Ok(message)).await.map_err(|_| Gone)
+    }
+
+    async fn push(&mut self, push: Push) -> Result<(), Gone> {
+        match present::delivery(&self.rooms.reader, push) {
+            Ok(Some(delivery)) => {
+                self.attempts.insert((push.recipient, push.position), push.attempt);
+                self.tell(said::Response::Delivery(delivery)).await
+            }
+            Ok(None) => Ok(()),
+            Err(refusal) => {
+                // Told as the stream's end; it is pushed again to whoever opens next.
+                drop(self.say.send(Err(refused(refusal))).await);
+                Err(Gone)
+            }
+        }
+    }
+
+    async fn asked(
+        &mut self,
+        request: asked::Request,
+        acknowledging: &mut stream::FuturesUnordered<Acknowledging>,
+    ) -> Result<(), Gone> {
+        match request {
+            asked::Request::Open(_) => {
+                let refusal = Refusal::at(Reason::FieldInvalid, "open", "opened already");
+                drop(self.say.send(Err(refused(refusal))).await);
+                return Err(Gone);
+            }
+            asked::Request::Credit(credit) => {
+                self.rooms.egress.grant(self.consumer.id, credit.more).await;
+            }
+            asked::Request::Acknowledge(asked) => {
+                acknowledging.push(self.acknowledge(asked.keys));
+            }
+            asked::Request::NegativeAcknowledge(asked) => self.defer(asked).await,
+        }
+        Ok(())
+    }
+
+    fn acknowledge(&self, keys: Vec<proto::DeliveryKey>) -> Acknowledging {
+        let (rooms, permit) = (self.rooms.clone(), self.permit);
+        let directory = rooms.reader.directory();
+        let attempts: HashMap<(Ordinal, Position), u32> = keys
+            .iter()
+            .filter_map(|key| {
+                let code = lienthong_model::AgencyCode::parse(&key.recipient).ok()?;
+                let place = (directory.find(&code)?.ordinal, Position(key.position));
+                Some((place, *self.attempts.get(&place)?))
+            })
+            .collect();
+        Box::pin(async move {
+            let of = |key: &DeliveryKey| {
+                attempts.get(&(key.recipient, key.position)).copied().unwrap_or(1)
+            };
+            let settled = acknowledge(&rooms, permit, keys.clone(), of).await;
+            (keys, settled)
+        })
+    }
+
+    async fn settled(
+        &mut self,
+        keys: Vec<proto::DeliveryKey>,
+        settled: Result<Settled, Refusal>,
+    ) -> Result<(), Gone> {
+        match settled {
+            Ok(settled) => {
+                for key in &settled.keys {
+                    self.attempts.remove(key);
+                }
+                for (key, declined) in settled.refused {
+                    self.tell_refused(vec![key], &declined).await?;
+                }
+                let keys = settled.acknowledged;
+                self.tell(said::Response::Acknowledged(said::Acknowledged { keys })).await
+            }
+            Err(declined) => self.tell_refused(keys, &declined).await,
+        }
+    }
+
+    async fn tell_refused(
+        &self,
+        keys: Vec<proto::DeliveryKey>,
+        declined: &Refusal,
+    ) -> Result<(), Gone> {
+        let refusal = Some(refusal::to_proto(declined));
+        let refused = said::RefusedAcknowledgement { keys, refusal };
+        self.tell(said::Response::RefusedAcknowledgement(refused)).await
+    }
+
+    async fn defer(&mut self, asked: asked::NegativeAcknowledge) {
+        let Some(key) = asked.key else { return };
+        let directory = self.rooms.reader.directory();
+        let now = self.rooms.clock.now();
+        let Ok(recipient) = served(self.permit, &directory, &key.recipient, "key", now) else {
+            return;
+        };
+        let delay = asked.delay.as_ref().and_then(moment::duration_from_proto);
+        let delay = delay.unwrap_or(COME_AGAIN).min(COME_AGAIN_MAX);
+        self.attempts.remove(&(recipient, Position(key.position)));
+        self.rooms.egress.defer(recipient, Position(key.position), delay).await;
+    }
+}
+
+/// The consumer has gone.
+struct Gone;

@@ -1,0 +1,151 @@
+//! The data folder: everything a hub keeps, opened together.
+//!
+//! | entry | is |
+//! |---|---|
+//! | `FORMAT` | text, one line: `lienthong data folder, format 1`. **Stable** in every format |
+//! | `LOCK` | empty; locked while a process uses the folder |
+//! | `journal/` | the journal, the truth |
+//! | `payloads/` | payload files, as much the truth as the journal that names them |
+//! | `state/` | the state; may be deleted while no process runs, the next start rebuilds it |
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use lienthong_core::engine::EngineError;
+
+use crate::disk::{FolderLock, create_folder, damaged, io_error, sync_folder};
+use crate::journal::{JournalBlocks, JournalFiles, JournalLimits, JournalOpened, TornTail};
+use crate::payload::PayloadFiles;
+use crate::state::{Opened, SledState, Why, open_or_rebuild};
+
+/// The version of the layout of the data folder. Stable: a newer one is refused.
+pub const DATA_FORMAT: u16 = 1;
+
+const FORMAT_WORDS: &str = "lienthong data folder, format ";
+
+/// Everything in a data folder, opened. Take it apart; keep [`DataFolder::lock`] as long as any
+/// part is used.
+#[derive(Debug)]
+pub struct DataFolder {
+    /// The journal's writer.
+    pub journal: JournalFiles,
+    /// The journal's readers.
+    pub blocks: JournalBlocks,
+    /// The state, into which the journal is to be replayed from `replay_from` on.
+    pub state: SledState,
+    /// The payloads.
+    pub payloads: PayloadFiles,
+    /// The first block to replay, from 1.
+    pub replay_from: u64,
+    /// Why the state was deleted; `None` when it was used as found, or was not there.
+    pub rebuilt: Option<Why>,
+    /// What was cut from the journal's end.
+    pub torn: Vec<TornTail>,
+    /// Keeps other processes out.
+    pub lock: FolderLock,
+}
+
+impl DataFolder {
+    /// Opens a data folder; one that is not there, or is empty, is begun.
+    ///
+    /// # Errors
+    /// [`EngineError::InUse`] when another process has it; [`EngineError::TooNew`] when a newer
+    /// version wrote it; [`EngineError::Damaged`] when the journal is damaged;
+    /// [`EngineError::Io`].
+    pub fn open(path: &Path) -> Result<Self, EngineError> {
+        create_folder(path)?;
+        let lock = FolderLock::take(path)?;
+        check_format(path)?;
+        let JournalOpened { journal, blocks, torn } =
+            JournalFiles::open(&path.join("journal"), JournalLimits::default())?;
+        let payloads = PayloadFiles::open(&path.join("payloads"))?;
+        let Opened { state, replay_from, rebuilt } = open_or_rebuild(&path.join("state"), &blocks)?;
+        Ok(Self { journal, blocks, state, payloads, replay_from, rebuilt, torn, lock })
+    }
+}
+
+/// Checks the format, or notes it where nothing was stored yet.
+fn check_format(folder: &Path) -> Result<(), EngineError> {
+    let path = folder.join("FORMAT");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return begin(folder, &path),
+        Err(error) => return Err(io_error("read", &path)(error)),
+    };
+    let format = text.trim_end().strip_prefix(FORMAT_WORDS).and_then(|number| number.parse().ok());
+    match format {
+        Some(DATA_FORMAT) => Ok(()),
+        Some(found) if found > DATA_FORMAT => {
+            let what = format!("data folder `{}`", folder.display());
+            Err(EngineError::TooNew { what, found, reads: DATA_FORMAT })
+        }
+        _ => Err(damaged(format!("`{}`", path.display()), format!("it reads `{}`", text.trim()))),
+    }
+}
+
+/// Writes the format, whole or not at all, into a folder that has no journal.
+fn begin(folder: &Path, path: &Path) -> Result<(), EngineError> {
+    if folder.join("journal").exists() {
+        return Err(damaged(format!("`{}`", path.display()), "it is missing beside a journal"));
+    }
+    let unfinished = folder.join("FORMAT.new");
+    let write = || {
+        let mut file = std::fs::File::create(&unfinished)?;
+        writeln!(file, "{FORMAT_WORDS}{DATA_FORMAT}")?;
+        file.sync_all()?;
+        std::fs::rename(&unfinished, path)
+    };
+    write().map_err(io_error("write", path))?;
+    sync_folder(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lienthong_core::engine::Blocks as _;
+
+    #[test]
+    fn a_new_folder_is_begun_and_opens_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let opened = DataFolder::open(&data).unwrap();
+        assert_eq!((opened.replay_from, opened.blocks.end()), (1, None));
+        drop(opened);
+        let text = std::fs::read_to_string(data.join("FORMAT")).unwrap();
+        assert_eq!(text, "lienthong data folder, format 1\n");
+        let opened = DataFolder::open(&data).unwrap();
+        assert!(opened.rebuilt.is_none() && opened.torn.is_empty());
+    }
+
+    #[test]
+    fn a_folder_in_use_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = DataFolder::open(folder.path()).unwrap();
+        let error = DataFolder::open(folder.path()).unwrap_err();
+        assert!(matches!(error, EngineError::InUse(_)), "{error}");
+        drop(first);
+        DataFolder::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_and_nonsense_is_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let format = folder.path().join("FORMAT");
+        std::fs::write(&format, "lienthong data folder, format 2\n").unwrap();
+        let error = DataFolder::open(folder.path()).unwrap_err();
+        assert!(matches!(error, EngineError::TooNew { found: 2, reads: 1, .. }), "{error}");
+        std::fs::write(&format, "format two").unwrap();
+        let error = DataFolder::open(folder.path()).unwrap_err();
+        assert!(matches!(error, EngineError::Damaged { .. }), "{error}");
+        assert!(!folder.path().join("journal").exists(), "nothing was begun");
+    }
+
+    #[test]
+    fn a_journal_without_its_format_is_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(DataFolder::open(folder.path()).unwrap());
+        std::fs::remove_file(folder.path().join("FORMAT")).unwrap();
+        let error = DataFolder::open(folder.path()).unwrap_err();
+        assert!(matches!(error, EngineError::Damaged { .. }), "{error}");
+    }
+}

@@ -1,0 +1,335 @@
+//! The journal's writing side: one writer, appending, syncing, beginning new files.
+
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lienthong_core::block::SealedBlock;
+use lienthong_core::engine::{EngineError, Journal, Marker};
+use lienthong_model::Digest;
+use lienthong_model::limits::BLOCK_BYTES_MAX;
+use parking_lot::RwLock;
+
+use super::blocks::{JournalBlocks, JournalFile, Shared, Visible};
+use super::frame::{Bad, FileHeader, HEADER_BYTES, encode_frame};
+use super::index::FileIndex;
+use super::recover::{Standing, Verified, bad_header, verify};
+use super::{JournalLimits, JournalOpened, TornTail};
+use crate::crash;
+use crate::disk::{
+    FolderLock, create_folder, damaged, io_error, remove_file, sync_folder, sync_parent,
+};
+
+const SUFFIX: &str = ".blocks";
+
+/// The journal's one writer.
+///
+/// A block is in the operating system's hands when [`Journal::propose`] returns, and on disk when
+/// [`Journal::read_ordered`] has returned its number; readers see it from then on. After any
+/// failure every call fails: what is on disk is then known only to the next opening.
+#[derive(Debug)]
+pub struct JournalFiles {
+    folder: PathBuf,
+    shared: Arc<Shared>,
+    pub(super) file: File,
+    slot: Arc<JournalFile>,
+    /// The last block proposed.
+    last: Marker,
+    /// The last block on disk.
+    synced: u64,
+    /// Proposed and not yet returned, in order.
+    pending: VecDeque<SealedBlock>,
+    frame: Vec<u8>,
+    poisoned: bool,
+    _lock: FolderLock,
+}
+
+/// A file found in the folder, by its name.
+#[derive(Debug)]
+struct Found {
+    first: u64,
+    path: PathBuf,
+}
+
+/// The file that is written to, and the last block before what comes next.
+#[derive(Debug)]
+struct Tip {
+    file: File,
+    slot: Arc<JournalFile>,
+    last: Marker,
+}
+
+impl JournalFiles {
+    /// Opens the journal in a folder, which is created when it is not there. On return everything
+    /// that readers see is on disk.
+    ///
+    /// # Errors
+    /// [`EngineError::InUse`] when another process has it; [`EngineError::Damaged`] naming file,
+    /// offset and block when synced bytes are bad; [`EngineError::TooNew`]; [`EngineError::Io`].
+    pub fn open(folder: &Path, limits: JournalLimits) -> Result<JournalOpened, EngineError> {
+        create_folder(folder)?;
+        let lock = FolderLock::take(folder)?;
+        let mut found = list(folder)?;
+        let mut torn = Vec::new();
+        let last_header = remove_headless(&mut found, &mut torn)?;
+        let standing = if torn.is_empty() { Standing::Last } else { Standing::Followed };
+        let Some(last_header) = last_header else {
+            return Self::begin(folder, limits, lock, torn);
+        };
+        let mut files = closed_files(&found)?;
+        let Some(last) = found.pop() else { return Self::begin(folder, limits, lock, torn) };
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&last.path)
+            .map_err(io_error("open", &last.path))?;
+        let verified = verify(&last.path, &file, last_header, standing, limits)?;
+        if let Some(tail) = &verified.torn {
+            file.set_len(tail.offset).map_err(io_error("cut", &last.path))?;
+        }
+        // Whole frames may be in the page cache alone, left by a killed process.
+        file.sync_all().map_err(io_error("sync", &last.path))?;
+        let Verified { index, last: marker, recent, torn: tail } = verified;
+        torn.extend(tail);
+        let mut visible = Visible::up_to((marker.block > 0).then_some(marker));
+        recent.iter().for_each(|block| visible.push(block, &limits));
+        let slot = Arc::new(JournalFile {
+            path: last.path,
+            header: last_header,
+            index: RwLock::new(Some(index)),
+        });
+        files.push(Arc::clone(&slot));
+        let shared = Arc::new(Shared::new(files, visible, limits));
+        let tip = Tip { file, slot, last: marker };
+        Ok(Self::opened(folder, shared, tip, lock, torn))
+    }
+
+    /// Begins a journal in an empty folder.
+    fn begin(
+        folder: &Path,
+        limits: JournalLimits,
+        lock: FolderLock,
+        torn: Vec<TornTail>,
+    ) -> Result<JournalOpened, EngineError> {
+        let header = FileHeader { first: 1, previous: Digest([0; 32]) };
+        let (file, slot) = create(folder, header)?;
+        let marker = Marker { block: 0, hash: header.previous };
+        let shared = Arc::new(Shared::new(vec![Arc::clone(&slot)], Visible::default(), limits));
+        let tip = Tip { file, slot, last: marker };
+        Ok(Self::opened(folder, shared, tip, lock, torn))
+    }
+
+    fn opened(
+        folder: &Path,
+        shared: Arc<Shared>,
+        tip: Tip,
+        lock: FolderLock,
+        torn: Vec<TornTail>,
+    ) -> JournalOpened {
+        for tail in &torn {
+            tracing::warn!(file = %tail.file, offset = tail.offset, bytes = tail.bytes,
+                why = %tail.why, "cut the torn end of the journal");
+        }
+        let blocks = JournalBlocks { shared: Arc::clone(&shared) };
+        let journal = Self {
+            folder: folder.to_owned(),
+            shared,
+            file: tip.file,
+            slot: tip.slot,
+            last: tip.last,
+            synced: tip.last.block,
+            pending: VecDeque::new(),
+            frame: Vec::new(),
+            poisoned: false,
+            _lock: lock,
+        };
+        JournalOpened { journal, blocks, torn }
+    }
+
+    /// The last block proposed; `None` when the journal is empty.
+    pub fn last_proposed(&self) -> Option<Marker> {
+        (self.last.block > 0).then_some(self.last)
+    }
+
+    /// Runs one step; a failure poisons.
+    fn step<T>(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        if self.poisoned {
+            let source = io::Error::other("an earlier write or sync failed");
+            return Err(io_error("write", &self.folder)(source));
+        }
+        let done = step(self);
+        self.poisoned = done.is_err();
+        done
+    }
+
+    fn append(&mut self, block: &SealedBlock) -> Result<(), EngineError> {
+        let number = block.marker.block;
+        if number != self.last.block + 1 || block.block.previous != self.last.hash {
+            let why = format!("it does not follow block {} ({})", self.last.block, self.last.hash);
+            return Err(damaged(format!("proposed block {number}"), why));
+        }
+        if block.bytes.len() > BLOCK_BYTES_MAX {
+            let why = format!("{} bytes, at most {BLOCK_BYTES_MAX}", block.bytes.len());
+            return Err(damaged(format!("proposed block {number}"), why));
+        }
+        self.frame.clear();
+        encode_frame(block, self.synced, &mut self.frame);
+        if self.is_full() {
+            self.begin_next_file()?;
+        }
+        let offset = self.end();
+        self.file.write_all_at(&self.frame, offset).map_err(io_error("write", &self.slot.path))?;
+        if let Some(index) = self.slot.index.write().as_mut() {
+            index.push(self.frame.len() as u64);
+        }
+        self.last = block.marker;
+        self.pending.push_back(block.clone());
+        crash::point("block-appended");
+        Ok(())
+    }
+
+    /// The offset at which the next frame begins.
+    fn end(&self) -> u64 {
+        self.slot.index.read().as_ref().map_or(HEADER_BYTES as u64, |index| index.end)
+    }
+
+    /// Whether the frame at hand goes to a new file. A file holds at least one.
+    fn is_full(&self) -> bool {
+        let end = self.end();
+        end > HEADER_BYTES as u64 && end + self.frame.len() as u64 > self.shared.limits.file_bytes
+    }
+
+    fn begin_next_file(&mut self) -> Result<(), EngineError> {
+        // A later file says that every frame before it was synced.
+        self.sync()?;
+        let header = FileHeader { first: self.last.block + 1, previous: self.last.hash };
+        let (file, slot) = create(&self.folder, header)?;
+        self.shared.files.write().push(Arc::clone(&slot));
+        self.file = file;
+        self.slot = slot;
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), EngineError> {
+        if self.synced < self.last.block {
+            self.file.sync_data().map_err(io_error("sync", &self.slot.path))?;
+            self.synced = self.last.block;
+            crash::point("block-synced");
+        }
+        Ok(())
+    }
+
+    fn next_ordered(&mut self) -> Result<Option<u64>, EngineError> {
+        let Some(oldest) = self.pending.front() else { return Ok(None) };
+        if oldest.marker.block > self.synced {
+            self.sync()?;
+        }
+        let Some(block) = self.pending.pop_front() else { return Ok(None) };
+        self.shared.visible.write().push(&block, &self.shared.limits);
+        Ok(Some(block.marker.block))
+    }
+}
+
+impl Journal for JournalFiles {
+    fn propose(&mut self, block: &SealedBlock) -> Result<(), EngineError> {
+        self.step(|journal| journal.append(block))
+    }
+
+    fn read_ordered(&mut self) -> Result<Option<u64>, EngineError> {
+        self.step(Self::next_ordered)
+    }
+}
+
+/// Creates a file with its header; both and the file's name are on disk on return.
+fn create(folder: &Path, header: FileHeader) -> Result<(File, Arc<JournalFile>), EngineError> {
+    let path = folder.join(format!("{:020}{SUFFIX}", header.first));
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(&path)
+        .map_err(io_error("create", &path))?;
+    file.write_all_at(&header.encode(), 0).map_err(io_error("write", &path))?;
+    file.sync_all().map_err(io_error("sync", &path))?;
+    sync_folder(folder)?;
+    let index = RwLock::new(Some(FileIndex::new(header.first)));
+    Ok((file, Arc::new(JournalFile { path, header, index })))
+}
+
+/// The journal files in a folder by their names, rising. Other files are left alone.
+fn list(folder: &Path) -> Result<Vec<Found>, EngineError> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(io_error("list", folder))? {
+        let path = entry.map_err(io_error("list", folder))?.path();
+        let first = path
+            .file_name()
+            .and_then(|name| name.to_str()?.strip_suffix(SUFFIX))
+            .filter(|digits| digits.len() == 20)
+            .and_then(|digits| digits.parse().ok());
+        if let Some(first) = first {
+            found.push(Found { first, path });
+        }
+    }
+    found.sort_by_key(|file| file.first);
+    Ok(found)
+}
+
+/// Removes a last file whose header was never whole, so that no block was ever in it, and returns
+/// the header of the one that is last then.
+fn remove_headless(
+    found: &mut Vec<Found>,
+    torn: &mut Vec<TornTail>,
+) -> Result<Option<FileHeader>, EngineError> {
+    let Some(last) = found.last() else { return Ok(None) };
+    let bytes = std::fs::metadata(&last.path).map_err(io_error("measure", &last.path))?.len();
+    let why = match read_header(last)? {
+        Ok(header) => return Ok(Some(header)),
+        Err(Bad::TooNew(format)) => return Err(bad_header(&last.path, Bad::TooNew(format))),
+        Err(bad) if bytes > HEADER_BYTES as u64 => return Err(bad_header(&last.path, bad)),
+        Err(bad) => bad,
+    };
+    remove_file(&last.path)?;
+    sync_parent(&last.path)?;
+    let name = last.path.file_name().unwrap_or(last.path.as_os_str()).to_string_lossy();
+    torn.push(TornTail { file: name.into_owned(), offset: 0, bytes, why: why.to_string() });
+    found.pop();
+    let Some(last) = found.last() else { return Ok(None) };
+    read_header(last)?.map(Some).map_err(|bad| bad_header(&last.path, bad))
+}
+
+/// Reads a file's header, which must agree with the file's name.
+fn read_header(found: &Found) -> Result<Result<FileHeader, Bad>, EngineError> {
+    let file = File::open(&found.path).map_err(io_error("open", &found.path))?;
+    let header = FileHeader::read(&file).map_err(io_error("read", &found.path))?;
+    match header {
+        Ok(header) if header.first != found.first => {
+            let what = format!("header of journal file `{}`", found.path.display());
+            Err(damaged(what, format!("it says that block {} is the first", header.first)))
+        }
+        header => Ok(header),
+    }
+}
+
+/// The files before the last, whose frames are read when they are needed. The first one must begin
+/// with block 1.
+fn closed_files(found: &[Found]) -> Result<Vec<Arc<JournalFile>>, EngineError> {
+    if let Some(first) = found.first().filter(|file| file.first != 1) {
+        let why = format!("the first file begins with block {}", first.first);
+        return Err(damaged("journal, block 1", why));
+    }
+    let Some((_last, closed)) = found.split_last() else { return Ok(Vec::new()) };
+    closed
+        .iter()
+        .map(|found| {
+            let header = read_header(found)?.map_err(|bad| bad_header(&found.path, bad))?;
+            let path = found.path.clone();
+            Ok(Arc::new(JournalFile { path, header, index: RwLock::new(None) }))
+        })
+        .collect()
+}

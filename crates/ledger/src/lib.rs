@@ -1,0 +1,33 @@
+//! Engines for the traits of `core`: journal files, state in sled, payload files, and all of them
+//! in memory.
+//!
+//! Nothing here decides anything: what is stored, and under which key, is `core`'s business. The
+//! rules kept here are the order of writes and what a reader may see:
+//!
+//! ```text
+//!  sequencer ─ propose ─▶ journal file ─ read_ordered (one fdatasync) ─▶ replies
+//!                                    └─▶ publish ─▶ overlay (memory) ─ chunks ─▶ sled
+//! ```
+//!
+//! The journal is the truth; the state can be deleted and rebuilt from it. [`DataFolder`] opens
+//! everything in one folder, and says from which block the state is to be replayed.
+
+pub mod crash;
+mod disk;
+mod folder;
+mod journal;
+mod memory;
+mod payload;
+mod state;
+
+pub use disk::FolderLock;
+pub use folder::{DATA_FORMAT, DataFolder};
+pub use journal::{
+    JOURNAL_FORMAT, JournalBlocks, JournalFiles, JournalLimits, JournalOpened, Replay, TornTail,
+};
+pub use memory::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
+pub use payload::PayloadFiles;
+pub use state::{
+    KEY_BYTES_MAX, Opened, STATE_FORMAT, SledState, StateLimits, VALUE_BYTES_MAX, Why,
+    open_or_rebuild, open_or_rebuild_with,
+};

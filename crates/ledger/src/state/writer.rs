@@ -1,0 +1,325 @@
+//! What the publisher, the readers and the writer thread of a state share, and the thread itself.
+
+use std::ops::Bound;
+use std::time::Instant;
+
+use bytes::Bytes;
+use lienthong_core::engine::{Change, EngineError, Marker};
+use parking_lot::{Condvar, Mutex, RwLock};
+
+use super::overlay::{Chunk, Overlay};
+use super::rows::Rows;
+use super::{RESERVED_KEY_BYTE, StateLimits};
+use crate::crash;
+
+/// Bytes of rows after which a page of a scan ends.
+const PAGE_BYTES: usize = 256 * 1024;
+
+/// Lock order: `progress`, then `overlay`.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub rows: Rows,
+    limits: StateLimits,
+    overlay: RwLock<Overlay>,
+    progress: Mutex<Progress>,
+    /// The writer waits here.
+    wake: Condvar,
+    /// Publishers and flushers wait here for the writer.
+    done: Condvar,
+}
+
+#[derive(Debug)]
+struct Progress {
+    /// The marker that sled has.
+    marker: Option<Marker>,
+    /// The last cut that is in sled.
+    cut: u64,
+    /// How many wait for the last cut to be written without delay.
+    hurrying: usize,
+    closing: bool,
+    failed: Option<String>,
+}
+
+/// When the writer has something to do.
+enum Due {
+    Now,
+    At(Instant),
+    Never,
+}
+
+impl Shared {
+    pub fn new(rows: Rows, marker: Option<Marker>, limits: StateLimits) -> Self {
+        Self {
+            rows,
+            limits,
+            overlay: RwLock::new(Overlay::new(Instant::now())),
+            progress: Mutex::new(Progress {
+                marker,
+                cut: 0,
+                hurrying: 0,
+                closing: false,
+                failed: None,
+            }),
+            wake: Condvar::new(),
+            done: Condvar::new(),
+        }
+    }
+
+    /// See [`lienthong_core::engine::Tables::read`].
+    pub fn read(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
+        // A row leaves the overlay only after sled has it, so a miss here is no miss there.
+        let found = self.overlay.read().find(key);
+        found.map_or_else(|| self.rows.read(key), Ok)
+    }
+
+    /// See [`lienthong_core::engine::Tables::scan`]. `visit` runs without any lock.
+    pub fn scan(
+        &self,
+        prefix: &[u8],
+        from: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), EngineError> {
+        let start = prefix.max(from);
+        if start.first() == Some(&RESERVED_KEY_BYTE) {
+            return Ok(());
+        }
+        let mut from = Bound::Included(start.to_vec());
+        loop {
+            let page = self.page(prefix, from.as_ref().map(Vec::as_slice))?;
+            for (key, value) in &page.rows {
+                if !visit(key, value) {
+                    return Ok(());
+                }
+            }
+            match page.resume_after {
+                Some(key) => from = Bound::Excluded(key),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Merges the overlay and sled in key order; the overlay's value counts.
+    fn page(&self, prefix: &[u8], from: Bound<&[u8]>) -> Result<Page, EngineError> {
+        let overlay = self.overlay.read();
+        let mut newest =
+            overlay.range(from).take_while(|(key, _)| key.starts_with(prefix)).peekable();
+        let mut stored = self
+            .rows
+            .range(from)
+            .take_while(|row| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)))
+            .peekable();
+        let mut page = Page { rows_max: self.limits.scan_page_rows, ..Page::default() };
+        loop {
+            let take_newest = match (newest.peek(), stored.peek()) {
+                (None, None) => return Ok(page),
+                (Some(_), None) => true,
+                (None, Some(_)) => false,
+                (Some((new, _)), Some(Ok((old, _)))) => new.as_slice() <= old.as_ref(),
+                (Some(_), Some(Err(_))) => false,
+            };
+            let full = if take_newest {
+                let Some((key, value)) = newest.next() else { return Ok(page) };
+                // The stored row under the same key is hidden; an error is kept for its turn.
+                stored.next_if(|row| row.as_ref().is_ok_and(|(old, _)| old == key.as_slice()));
+                page.add(key, value.clone())
+            } else {
+                let Some(row) = stored.next() else { return Ok(page) };
+                let (key, value) = row?;
+                page.add(&key, Some(value))
+            };
+            if full {
+                return Ok(page);
+            }
+        }
+    }
+
+    /// See [`lienthong_core::engine::State::publish`].
+    pub fn publish(&self, change: Change) -> Result<(), EngineError> {
+        self.wait_for_room()?;
+        let cut = change.cut;
+        let open = {
+            let mut overlay = self.overlay.write();
+            overlay.publish(change, Instant::now());
+            overlay.open_size()
+        };
+        if cut {
+            let _progress = self.progress.lock();
+            self.wake.notify_one();
+        }
+        if open.0 > self.limits.overlay_blocks_max || open.1 > self.limits.overlay_bytes_max {
+            // Nothing can be written before a cut, so waiting would be for ever.
+            let text = format!("{} blocks ({} bytes) without a cut", open.0, open.1);
+            return Err(EngineError::State(text));
+        }
+        Ok(())
+    }
+
+    fn wait_for_room(&self) -> Result<(), EngineError> {
+        let mut progress = self.progress.lock();
+        let mut hurried = false;
+        let waited = loop {
+            if let Err(failed) = progress.failure() {
+                break Err(failed);
+            }
+            let overlay = self.overlay.read();
+            if !self.is_full(&overlay) || !overlay.has_chunk() {
+                break Ok(());
+            }
+            drop(overlay);
+            if !hurried {
+                hurried = true;
+                progress.hurrying += 1;
+                self.wake.notify_one();
+            }
+            self.done.wait(&mut progress);
+        };
+        progress.hurrying -= usize::from(hurried);
+        waited
+    }
+
+    fn is_full(&self, overlay: &Overlay) -> bool {
+        let (blocks, bytes) = overlay.size();
+        blocks >= self.limits.overlay_blocks_max || bytes >= self.limits.overlay_bytes_max
+    }
+
+    /// See [`lienthong_core::engine::State::cut_due`].
+    pub fn cut_due(&self) -> bool {
+        let overlay = self.overlay.read();
+        let (blocks, bytes) = overlay.open_size();
+        blocks + 1 >= self.limits.chunk_blocks
+            || bytes >= self.limits.overlay_bytes_max / 4
+            || overlay.last_cut().elapsed() >= self.limits.chunk_delay
+    }
+
+    /// See [`lienthong_core::engine::State::marker`].
+    pub fn marker(&self) -> Option<Marker> {
+        self.progress.lock().marker
+    }
+
+    /// See [`lienthong_core::engine::State::flush`].
+    pub fn flush(&self) -> Result<(), EngineError> {
+        let mut progress = self.progress.lock();
+        let cut = self.overlay.read().cuts();
+        progress.hurrying += 1;
+        self.wake.notify_one();
+        while progress.cut < cut && progress.failed.is_none() {
+            self.done.wait(&mut progress);
+        }
+        progress.hurrying -= 1;
+        progress.failure()?;
+        drop(progress);
+        self.rows.flush()
+    }
+
+    /// Tells the writer to write what is up to the last cut and end.
+    pub fn close(&self) {
+        self.progress.lock().closing = true;
+        self.wake.notify_one();
+    }
+
+    /// Fails when a chunk could not be written.
+    pub fn failure(&self) -> Result<(), EngineError> {
+        self.progress.lock().failure()
+    }
+
+    /// The writer thread: chunk after chunk until [`Shared::close`] or a failure.
+    pub fn write_chunks(&self) {
+        while let Some(chunk) = self.next_chunk() {
+            let written = self.write_chunk(&chunk);
+            // A chunk that failed stays in the overlay, where readers still find it.
+            let freed = written.is_ok().then(|| self.overlay.write().end_writing());
+            let mut progress = self.progress.lock();
+            match &written {
+                Ok(()) => {
+                    progress.marker = Some(chunk.marker);
+                    progress.cut = chunk.cut;
+                }
+                Err(error) => progress.failed = Some(error.to_string()),
+            }
+            self.done.notify_all();
+            drop(progress);
+            drop(freed);
+            if let Err(error) = written {
+                tracing::error!(%error, "a chunk of the state could not be written");
+                return;
+            }
+        }
+    }
+
+    /// Waits for a chunk that is due; `None` when the state is closing and nothing is left.
+    fn next_chunk(&self) -> Option<std::sync::Arc<Chunk>> {
+        let mut progress = self.progress.lock();
+        loop {
+            match self.due(&progress) {
+                Due::Now => return self.overlay.write().begin_writing(),
+                Due::At(moment) => drop(self.wake.wait_until(&mut progress, moment)),
+                Due::Never if progress.closing => return None,
+                Due::Never => self.wake.wait(&mut progress),
+            }
+        }
+    }
+
+    fn due(&self, progress: &Progress) -> Due {
+        let overlay = self.overlay.read();
+        let Some(pending) = overlay.pending() else { return Due::Never };
+        let moment = pending.since + self.limits.chunk_delay;
+        if progress.closing
+            || progress.hurrying > 0
+            || pending.span.blocks >= self.limits.chunk_blocks
+            || moment <= Instant::now()
+        {
+            return Due::Now;
+        }
+        Due::At(moment)
+    }
+
+    /// Writes rows in key order, one by one, then the marker.
+    fn write_chunk(&self, chunk: &Chunk) -> Result<(), EngineError> {
+        let half = chunk.span.rows.len() / 2;
+        for (at, (key, value)) in chunk.span.rows.iter().enumerate() {
+            if at == half {
+                crash::point("state-half-written");
+            }
+            self.rows.write(key, value.as_ref())?;
+        }
+        self.rows.write_marker(chunk.marker)?;
+        crash::point("state-written");
+        Ok(())
+    }
+}
+
+impl Progress {
+    fn failure(&self) -> Result<(), EngineError> {
+        match &self.failed {
+            Some(failed) => Err(EngineError::State(failed.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Rows of one moment, and where the next page begins.
+#[derive(Debug, Default)]
+struct Page {
+    rows: Vec<(Vec<u8>, Bytes)>,
+    looked_at: usize,
+    rows_max: usize,
+    bytes: usize,
+    /// `None` at the end.
+    resume_after: Option<Vec<u8>>,
+}
+
+impl Page {
+    /// Adds a row unless it is deleted, and says whether the page is full.
+    fn add(&mut self, key: &[u8], value: Option<Bytes>) -> bool {
+        self.looked_at += 1;
+        let full = self.looked_at >= self.rows_max || self.bytes >= PAGE_BYTES;
+        if full {
+            self.resume_after = Some(key.to_vec());
+        }
+        if let Some(value) = value {
+            self.bytes += key.len() + value.len();
+            self.rows.push((key.to_vec(), value));
+        }
+        full
+    }
+}

@@ -1,0 +1,115 @@
+//! The ledger in a process that dies at each of the named points, and what is found afterwards.
+//!
+//! The test starts its own binary again, with the one test `a_child_that_is_killed`, which does
+//! nothing unless it is told in which folder to work.
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use bytes::Bytes;
+use lienthong_core::engine::{Blocks as _, Change, Journal as _, Marker, State as _, Tables as _};
+use lienthong_core::engine_suite::block_after;
+use lienthong_ledger::{DataFolder, crash};
+
+const FOLDER: &str = "LIENTHONG_TEST_FOLDER";
+const BLOCKS: u64 = 400;
+const ROWS_PER_BLOCK: u64 = 20;
+
+/// What a block changes: rows of its own, and one that every block overwrites.
+fn change_of(marker: Marker, cut: bool) -> Change {
+    let value = Bytes::copy_from_slice(&marker.block.to_be_bytes());
+    let own = (0..ROWS_PER_BLOCK).map(|at| [b"own".as_slice(), &value, &at.to_be_bytes()].concat());
+    let mut writes: Vec<_> = own.map(|key| (key, Some(value.clone()))).collect();
+    writes.push((b"last".to_vec(), Some(value.clone())));
+    Change { marker, writes, cut }
+}
+
+#[test]
+fn a_child_that_is_killed() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    crash::arm_from_env().unwrap();
+    let mut data = DataFolder::open(Path::new(&folder)).unwrap();
+    let mut out = std::io::stderr();
+    for at in 0..BLOCKS {
+        let block = block_after(data.journal.last_proposed());
+        data.journal.propose(&block).unwrap();
+        if at % 3 == 2 {
+            continue;
+        }
+        while let Some(number) = data.journal.read_ordered().unwrap() {
+            let marker = data.blocks.block(number).unwrap().map(|block| {
+                let hash = data.blocks.hash(number).unwrap().unwrap();
+                Marker { block: block.number, hash }
+            });
+            let cut = data.state.cut_due();
+            data.state.publish(change_of(marker.unwrap(), cut)).unwrap();
+            writeln!(out, "ordered {number}").unwrap();
+        }
+    }
+    data.state.flush().unwrap();
+    writeln!(out, "finished").unwrap();
+}
+
+/// Runs the child until it dies at a point, and returns the last block that it reported.
+fn run_child(folder: &Path, plan: &str) -> u64 {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_child_that_is_killed", "--nocapture"])
+        .env(FOLDER, folder)
+        .env(crash::VARIABLE, plan)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    let status = child.wait().unwrap();
+    assert!(!status.success() && !said.contains("finished"), "{plan} was not passed: {said}");
+    said.lines()
+        .filter_map(|line| line.strip_prefix("ordered ")?.parse().ok())
+        .next_back()
+        .unwrap_or(0)
+}
+
+/// Opens what the child left, replays, and checks that every reported block is in both.
+fn check(folder: &Path, plan: &str, reported: u64) {
+    let data = DataFolder::open(folder).unwrap();
+    let end = data.blocks.end().map_or(0, |end| end.block);
+    assert!(end >= reported, "{plan}: block {reported} was reported, the journal ends with {end}");
+    for block in data.blocks.replay(data.replay_from) {
+        let marker = block.unwrap().marker;
+        let cut = marker.block == end || data.state.cut_due();
+        data.state.publish(change_of(marker, cut)).unwrap();
+    }
+    data.state.flush().unwrap();
+    assert_eq!(data.state.marker().map_or(0, |marker| marker.block), end, "{plan}");
+    let mut rows = 0;
+    let visit = &mut |_: &[u8], _: &[u8]| {
+        rows += 1;
+        true
+    };
+    data.state.scan(b"own", b"", visit).unwrap();
+    assert_eq!(rows, end * ROWS_PER_BLOCK, "{plan}: rows of {end} blocks");
+    let last = data.state.read(b"last").unwrap().map(|value| value.to_vec());
+    assert_eq!(last, (end > 0).then(|| end.to_be_bytes().to_vec()), "{plan}");
+}
+
+#[test]
+fn nothing_that_was_reported_is_lost_wherever_the_process_dies() {
+    let folder = tempfile::tempdir().unwrap();
+    let plans = [
+        "block-appended:1",
+        "block-appended:300",
+        "block-synced:1",
+        "block-synced:200",
+        "state-half-written:1",
+        "state-written:1",
+        "state-half-written:2",
+        "state-written:2",
+    ];
+    // One folder for all, so that each finds what the one before left.
+    for plan in plans {
+        let reported = run_child(folder.path(), plan);
+        check(folder.path(), plan, reported);
+    }
+}

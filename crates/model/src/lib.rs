@@ -1,0 +1,37 @@
+//! The vocabulary of Lienthong: codes, times, documents, statuses, refusals, limits.
+//!
+//! Plain values and the rules that a value must keep by itself. Nothing here
+//! asks for a clock, a disk or a network, and nothing knows how it travels:
+//! `wire` owns the protobuf forms, `core` the journal.
+
+mod code;
+mod contents;
+mod directory;
+mod document;
+mod header;
+mod ids;
+pub mod limits;
+mod place;
+mod refusal;
+mod signed;
+mod status;
+mod text;
+mod time;
+
+pub use code::{AgencyCode, CodeError, CodeKey};
+pub use contents::{Attachment, Contents};
+pub use directory::{AgencyEntry, AgencyState, SignaturePolicy};
+pub use document::*;
+pub use header::{AttachmentHeader, Header, Reference, StatusHeader};
+pub use ids::{Digest, Fingerprint, IdError, MessageId, Ordinal, Position};
+pub use place::{Level, LevelError};
+pub use refusal::{Category, Reason, Refusal, Violation};
+pub use signed::{SignatureEntry, SignedContent};
+pub use status::{AnsweredMessage, StatusCode, StatusReport};
+pub use text::fold_diacritics;
+pub use time::{Day, Hour, Timestamp};
+
+/// Content type of Document v1, as it is signed.
+pub const DOCUMENT_V1: &str = "application/vnd.lienthong.document.v1+protobuf";
+/// Content type of Status v1, as it is signed.
+pub const STATUS_V1: &str = "application/vnd.lienthong.status.v1+protobuf";

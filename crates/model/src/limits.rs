@@ -1,0 +1,138 @@
+//! Every bound of the system, in one place, with the relations between them.
+//!
+//! A bound that a person may change is a default in `hub`'s configuration and
+//! stands here as the value that it must not pass.
+
+use std::time::Duration;
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+// --- What a sender may hand over -------------------------------------------------
+
+/// Longest agency code, in characters (QCVN 102:2016).
+pub const AGENCY_CODE_CHARS_MAX: usize = 35;
+/// Longest subject, abstract, agency name and attachment name, in characters (as the field enforces).
+pub const TEXT_CHARS_MAX: usize = 500;
+/// Longest any other text of a document, in characters.
+pub const OTHER_TEXT_CHARS_MAX: usize = 2_000;
+/// Longest name of a place that a document goes to (`ToPlace`), in characters.
+pub const PLACE_CHARS_MAX: usize = 150;
+/// Most recipients named in one document (agencies and lists together).
+pub const RECIPIENTS_MAX: usize = 16_384;
+/// Most entries in any other list of a document (answers, appendixes, trace, extensions …).
+pub const LIST_ENTRIES_MAX: usize = 256;
+/// Most attachments of one document.
+pub const ATTACHMENTS_MAX: usize = 64;
+/// Largest signed content, in bytes.
+pub const CONTENT_BYTES_MAX: usize = MIB;
+/// Largest sum of attachments that travel beside the signed content, in bytes.
+pub const INLINE_ATTACHMENT_BYTES_MAX: usize = MIB;
+/// Largest single attachment, in bytes.
+pub const ATTACHMENT_BYTES_MAX: u64 = 10 * 1024 * MIB as u64;
+/// Most signatures on one content.
+pub const SIGNATURES_MAX: usize = 16;
+/// Most certificates sent with one content.
+pub const CERTIFICATES_MAX: usize = 64;
+/// Largest certificate, in bytes of DER.
+pub const CERTIFICATE_BYTES_MAX: usize = 8 * KIB;
+/// Most certificates between a signer's and the root, both counted.
+pub const CHAIN_CERTIFICATES_MAX: usize = 6;
+/// Largest revocation list, in bytes of DER.
+pub const REVOCATION_LIST_BYTES_MAX: usize = 16 * MIB;
+/// How long before its receipt a message may have been signed or its id made.
+pub const MESSAGE_AGE_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How far ahead of the hub's clock a sender's may be.
+pub const CLOCK_AHEAD_MAX: Duration = Duration::from_secs(5 * 60);
+/// The least machine time that [`CLOCK_AHEAD_MAX`] must cover on a scenario clock.
+pub const CLOCK_AHEAD_MACHINE_MIN: Duration = Duration::from_secs(5);
+/// Most status reports on one delivery.
+pub const STATUSES_PER_DELIVERY_MAX: usize = 64;
+
+// --- The wire ----------------------------------------------------------------------
+
+/// Largest gRPC message in either direction, in bytes.
+pub const MESSAGE_BYTES_MAX: usize = 4 * MIB;
+/// Most messages of one submission stream that wait for their reply.
+pub const STREAM_IN_FLIGHT_MAX: usize = 512;
+/// Most deliveries that one consumer may have unacknowledged.
+pub const CONSUMER_CREDIT_MAX: u32 = 1_024;
+/// Most consumers (subscriptions) at a time.
+pub const CONSUMERS_MAX: usize = 20_000;
+/// Most agencies in one subscription: every agency below the largest gateway.
+pub const SUBSCRIPTION_AGENCIES_MAX: usize = 16_384;
+/// Most deliveries in one answer to a pull, and most acknowledgements in one call.
+pub const PULL_MAX: usize = 256;
+/// Most entries on one page of a listing.
+pub const PAGE_SIZE_MAX: usize = 1_000;
+/// Entries on a page when the caller names no size.
+pub const PAGE_SIZE_DEFAULT: usize = 100;
+/// Most TLS connections at a time.
+pub const CONNECTIONS_MAX: usize = 20_000;
+/// Most streams at a time on one connection.
+pub const STREAMS_PER_CONNECTION_MAX: u32 = 256;
+/// How long a TLS handshake may take.
+pub const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// How long a unary call may take in the hub.
+pub const CALL_MAX: Duration = Duration::from_secs(30);
+/// How long a pulled delivery is kept from other consumers.
+pub const PULL_LEASE: Duration = Duration::from_secs(60);
+
+// --- The sequencer and the journal ---------------------------------------------------
+
+/// Most proposals that wait for the sequencer.
+pub const PROPOSALS_WAITING_MAX: usize = 4_096;
+/// Most entries in one block.
+pub const BLOCK_ENTRIES_MAX: usize = 1_024;
+/// Bytes after which a block takes no further entry.
+pub const BLOCK_BYTES_TARGET: usize = 256 * KIB;
+/// Largest record of one entry, in bytes.
+pub const RECORD_BYTES_MAX: usize = 4 * MIB;
+/// Largest block on disk, in bytes.
+pub const BLOCK_BYTES_MAX: usize = 8 * MIB;
+/// Content and attachments above this many bytes become payload files.
+pub const INLINE_PAYLOAD_BYTES_MAX: usize = 16 * KIB;
+/// Bytes after which a new journal file is begun.
+pub const JOURNAL_FILE_BYTES: u64 = 256 * MIB as u64;
+/// Blocks kept in memory for delivery.
+pub const RECENT_BLOCKS: usize = 512;
+/// Bytes of blocks kept in memory for delivery.
+pub const RECENT_BYTES: usize = 64 * MIB;
+/// Most blocks that the state may be behind the journal before the sequencer waits.
+pub const OVERLAY_BLOCKS_MAX: u64 = 1_024;
+/// Most bytes of changes that the state may be behind the journal before the sequencer waits.
+pub const OVERLAY_BYTES_MAX: usize = 128 * MIB;
+/// Blocks in one chunk written to the state.
+pub const CHUNK_BLOCKS: u64 = 128;
+/// Longest time before a chunk is written although it is not full.
+pub const CHUNK_DELAY: Duration = Duration::from_millis(400);
+/// Blocks replayed from before the state's marker.
+pub const REPLAY_MARGIN_BLOCKS: u64 = 256;
+/// Refusals of one agency that are journalled one by one in a second; the rest are added up.
+pub const REFUSALS_JOURNALLED_PER_SECOND: u32 = 10;
+
+// --- Memory --------------------------------------------------------------------------
+
+/// Certificates (with their proven chains) kept in memory.
+pub const CERTIFICATES_CACHED: usize = 16_384;
+/// Agencies in the directory.
+pub const AGENCIES_MAX: usize = 65_536;
+/// Revoked certificates kept in memory.
+pub const REVOKED_MAX: usize = 1_000_000;
+/// Memory of sled's cache, in bytes.
+pub const STATE_CACHE_BYTES: u64 = 64 * MIB as u64;
+
+const _: () = {
+    // A submission with everything at its largest fits a message and a record.
+    let certificates = CERTIFICATES_MAX * CERTIFICATE_BYTES_MAX;
+    let submission = CONTENT_BYTES_MAX + INLINE_ATTACHMENT_BYTES_MAX + certificates;
+    assert!(submission + 64 * KIB <= MESSAGE_BYTES_MAX);
+    assert!(RECORD_BYTES_MAX <= BLOCK_BYTES_MAX - BLOCK_BYTES_TARGET);
+    assert!(BLOCK_BYTES_MAX as u64 * 2 < JOURNAL_FILE_BYTES);
+    assert!(BLOCK_ENTRIES_MAX <= PROPOSALS_WAITING_MAX);
+    assert!(STREAM_IN_FLIGHT_MAX <= PROPOSALS_WAITING_MAX);
+    assert!(CHUNK_BLOCKS < OVERLAY_BLOCKS_MAX);
+    assert!(PULL_MAX <= CONSUMER_CREDIT_MAX as usize);
+    assert!(PAGE_SIZE_DEFAULT <= PAGE_SIZE_MAX);
+    assert!(SIGNATURES_MAX <= CERTIFICATES_MAX);
+};

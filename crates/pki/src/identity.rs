@@ -1,0 +1,85 @@
+//! A PKI in memory, grown from a seed: identities for thousands of simulated agencies.
+
+use std::sync::Arc;
+
+use lienthong_model::AgencyCode;
+use lienthong_trust::Certificate;
+
+use crate::authority::{Authority, IssueError, Serial, Validity};
+use crate::key::SecretKey;
+use crate::profile::Profile;
+
+/// A certificate and its secret key.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The certificate.
+    pub certificate: Arc<Certificate>,
+    /// The secret key.
+    pub key: SecretKey,
+}
+
+/// A root and an issuing authority whose keys, like all that they certify, follow from a seed.
+///
+/// The same seed, dates and profiles give the same bytes, in whatever order they are asked for.
+/// Whoever has the seed has every key: this is for tests, demonstrations and simulations.
+#[derive(Clone)]
+pub struct TestPki {
+    seed: [u8; 32],
+    validity: Validity,
+    root: Authority,
+    issuing: Authority,
+}
+
+impl TestPki {
+    /// Makes root and issuing authority; everything made by it has the same validity.
+    ///
+    /// # Errors
+    /// [`IssueError::Date`] when a date cannot be written.
+    pub fn new(seed: [u8; 32], validity: Validity) -> Result<Self, IssueError> {
+        let root =
+            Authority::root("Lienthong test root", validity, SecretKey::derive(&seed, "root"))?;
+        let key = SecretKey::derive(&seed, "issuing");
+        let issuing = root.issuing_authority("Lienthong test authority", validity, key, 0)?;
+        Ok(Self { seed, validity, root, issuing })
+    }
+
+    /// The root.
+    pub fn root(&self) -> &Authority {
+        &self.root
+    }
+
+    /// The authority that issues what [`TestPki::identity`] gives.
+    pub fn issuing(&self) -> &Authority {
+        &self.issuing
+    }
+
+    /// Makes the identity for a profile; costs two signatures and the check of a key.
+    ///
+    /// # Errors
+    /// [`IssueError`] when the profile's texts are not what the page allows.
+    pub fn identity(&self, profile: &Profile) -> Result<Identity, IssueError> {
+        let key = SecretKey::derive(&self.seed, &profile.key_label());
+        let public = key.public_key().map_err(lienthong_trust::CertificateError::from)?;
+        let certificate = self.issuing.issue(profile, &public, self.validity, Serial::Derived)?;
+        Ok(Identity { certificate: Arc::new(certificate), key })
+    }
+
+    /// Makes the identity of an agency's node.
+    ///
+    /// # Errors
+    /// [`IssueError`], not seen for a code that parsed.
+    pub fn node(&self, agency: &AgencyCode) -> Result<Identity, IssueError> {
+        self.identity(&Profile::Node { agency: agency.clone() })
+    }
+
+    /// Makes the identity of an agency's seal.
+    ///
+    /// # Errors
+    /// [`IssueError`], not seen for a code that parsed.
+    pub fn seal(&self, agency: &AgencyCode) -> Result<Identity, IssueError> {
+        self.identity(&Profile::Seal { agency: agency.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests;

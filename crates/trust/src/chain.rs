@@ -1,0 +1,194 @@
+//! Chains of certificates, from a signer's up to a root that signed itself (RFC 5280, section 6,
+//! without dates and without trust).
+//!
+//! ```text
+//!   leaf ──issued by──▶ issuing authority ──issued by──▶ root ──issued by──▶ itself
+//! ```
+//! A chain says that signatures, names and path lengths hold. Whether its root is trusted, and
+//! whether every certificate was in force, is judged in `judge`.
+
+use std::sync::Arc;
+
+use lienthong_model::limits::CHAIN_CERTIFICATES_MAX;
+
+use crate::certificate::{Certificate, Holder};
+
+/// Most signatures that are checked to find one chain. An honest chain of the greatest length
+/// needs one a certificate; the rest is for authorities that share a name, as they do when a key
+/// is renewed.
+const SIGNATURES_CHECKED_MAX: usize = 4 * CHAIN_CERTIFICATES_MAX;
+
+/// A leaf and its issuers up to a root; every signature on the way holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    leaf: Arc<Certificate>,
+    root: Arc<Certificate>,
+    certificates: Vec<Arc<Certificate>>,
+}
+
+/// Why no chain leads from a certificate to a root.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChainError {
+    /// No certificate at hand has the issuer's name and key identifier and is an authority's.
+    #[error("the issuer `{issuer}` of `{subject}` is not among the certificates")]
+    IssuerMissing {
+        /// The certificate without an issuer.
+        subject: String,
+        /// The issuer that it names.
+        issuer: String,
+    },
+    /// A certificate of the issuer's name is there, but its key did not sign.
+    #[error("the signature of `{issuer}` on the certificate of `{subject}` does not hold")]
+    SignatureInvalid {
+        /// The certificate with the signature.
+        subject: String,
+        /// The issuer that it names.
+        issuer: String,
+    },
+    /// More authorities stand below an authority than it may have.
+    #[error("`{issuer}` may have {allowed} authorities below it, the chain has {found}")]
+    PathTooLong {
+        /// The authority with the path length.
+        issuer: String,
+        /// Its path length.
+        allowed: u8,
+        /// How many authorities stand below it.
+        found: usize,
+    },
+    /// No root within the greatest length.
+    #[error("no root within {CHAIN_CERTIFICATES_MAX} certificates")]
+    TooLong,
+    /// Too many certificates of the same names.
+    #[error("no chain found within {SIGNATURES_CHECKED_MAX} signatures")]
+    TooManyCandidates,
+}
+
+impl Chain {
+    /// Finds a chain from `leaf` to a self-signed root with the certificates of `pool`.
+    ///
+    /// Where several certificates have an issuer's name, the first in the order of the pool with
+    /// which a chain can be completed is taken: put those that are trusted first. The work is
+    /// bounded whatever the pool holds: at most [`CHAIN_CERTIFICATES_MAX`] certificates in the
+    /// chain, four times as many signatures checked. The same leaf and pool give the same chain.
+    /// A self-signed authority is a chain of one.
+    ///
+    /// # Errors
+    /// [`ChainError`]: of all attempts, what stopped the one that came farthest.
+    pub fn build(leaf: Arc<Certificate>, pool: &[Arc<Certificate>]) -> Result<Self, ChainError> {
+        let mut search = Search {
+            pool,
+            path: vec![leaf.clone()],
+            signatures_left: SIGNATURES_CHECKED_MAX,
+            farthest: None,
+        };
+        match search.complete() {
+            Some(root) => Ok(Self { leaf, root, certificates: search.path }),
+            None if search.signatures_left == 0 => Err(ChainError::TooManyCandidates),
+            None => Err(search.farthest.map_or(ChainError::TooLong, |(_, error)| error)),
+        }
+    }
+
+    /// All certificates, the leaf first, the root last; at least one.
+    pub fn certificates(&self) -> &[Arc<Certificate>] {
+        &self.certificates
+    }
+
+    /// The certificate at the lower end: the signer's.
+    pub fn leaf(&self) -> &Arc<Certificate> {
+        &self.leaf
+    }
+
+    /// The leaf's issuers, the root last; empty when the leaf is the root.
+    pub fn issuers(&self) -> &[Arc<Certificate>] {
+        self.certificates.get(1..).unwrap_or_default()
+    }
+
+    /// The certificate at the upper end, which signed itself.
+    pub fn root(&self) -> &Arc<Certificate> {
+        &self.root
+    }
+}
+
+/// A depth-first search for a root.
+struct Search<'p> {
+    pool: &'p [Arc<Certificate>],
+    path: Vec<Arc<Certificate>>,
+    signatures_left: usize,
+    farthest: Option<(usize, ChainError)>,
+}
+
+impl Search<'_> {
+    /// Goes on from the end of the path; the root when one is reached.
+    fn complete(&mut self) -> Option<Arc<Certificate>> {
+        let last = self.path.last()?.clone();
+        if last.is_self_issued() && self.signed(&last, &last) {
+            return Some(last);
+        }
+        if self.path.len() >= CHAIN_CERTIFICATES_MAX {
+            self.note(ChainError::TooLong);
+            return None;
+        }
+        let pool = self.pool;
+        let mut named = false;
+        for candidate in pool.iter().filter(|candidate| candidate.may_have_issued(&last)) {
+            if self.path.iter().any(|part| part.fingerprint() == candidate.fingerprint()) {
+                continue;
+            }
+            named = true;
+            if !self.fits(candidate) || !self.signed(candidate, &last) {
+                continue;
+            }
+            self.path.push(candidate.clone());
+            if let Some(root) = self.complete() {
+                return Some(root);
+            }
+            self.path.pop();
+        }
+        if !named {
+            let (subject, issuer) = (last.subject().to_string(), last.issuer().to_string());
+            self.note(ChainError::IssuerMissing { subject, issuer });
+        }
+        None
+    }
+
+    /// Whether the candidate may stand above the path. Every authority of the path counts, also
+    /// one that is self-issued, which is stricter than RFC 5280.
+    fn fits(&mut self, candidate: &Certificate) -> bool {
+        let found = self.path.len() - 1;
+        match candidate.holder() {
+            Holder::Authority { path_len: Some(allowed) } if usize::from(*allowed) < found => {
+                let issuer = candidate.subject().to_string();
+                self.note(ChainError::PathTooLong { issuer, allowed: *allowed, found });
+                false
+            }
+            _ => true,
+        }
+    }
+
+    fn signed(&mut self, issuer: &Certificate, child: &Certificate) -> bool {
+        if self.signatures_left == 0 {
+            return false;
+        }
+        if !issuer.may_have_issued(child) {
+            return false;
+        }
+        self.signatures_left -= 1;
+        let holds = issuer.verify_issued(child);
+        if !holds {
+            let (subject, issuer) = (child.subject().to_string(), issuer.subject().to_string());
+            self.note(ChainError::SignatureInvalid { subject, issuer });
+        }
+        holds
+    }
+
+    /// Keeps the error of the attempt that came farthest; of equals, the first.
+    fn note(&mut self, error: ChainError) {
+        let depth = self.path.len();
+        if self.farthest.as_ref().is_none_or(|(farthest, _)| depth > *farthest) {
+            self.farthest = Some((depth, error));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! Judgement of signers: facts against what is trusted, as of a date.
+//!
+//! Pure functions. The hub's core calls them in the order of the block with what the journal says;
+//! a recipient calls them with the roots that it was given.
+
+use std::fmt;
+use std::sync::Arc;
+
+use lienthong_model::{
+    CodeKey, Fingerprint, Reason, Refusal, SignaturePolicy, Timestamp, Violation,
+};
+use minicbor::{Decode, Encode};
+
+use crate::certificate::{Certificate, Holder};
+use crate::chain::Chain;
+
+/// What somebody trusts.
+pub trait Anchors {
+    /// Returns whether a root is trusted at a moment.
+    fn trusts(&self, root: &Fingerprint, at: Timestamp) -> bool;
+
+    /// Returns when a certificate was revoked by its issuer; `None` when it was not.
+    fn revoked_at(&self, issuer: &Fingerprint, serial: &[u8]) -> Option<Timestamp>;
+}
+
+/// The two dates at which a signature is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dates {
+    /// When the signer says it was signed.
+    pub signed_at: Timestamp,
+    /// When it was received: revocation counts as of here.
+    pub received_at: Timestamp,
+}
+
+/// Which signatures a content carries. Journalled and counted: numbers are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
+pub enum SignatureKind {
+    /// None: for information only, without legal force.
+    #[n(0)]
+    None = 0,
+    /// The agency's or its gateway's seal alone.
+    #[n(1)]
+    Seal = 1,
+    /// One or more persons.
+    #[n(2)]
+    Personal = 2,
+    /// One or more persons and a seal.
+    #[n(3)]
+    PersonalAndSeal = 3,
+}
+
+impl SignatureKind {
+    /// All kinds, in the order of their numbers.
+    pub const ALL: [SignatureKind; 4] =
+        [Self::None, Self::Seal, Self::Personal, Self::PersonalAndSeal];
+
+    /// Returns whether a person signed.
+    pub const fn is_personal(self) -> bool {
+        matches!(self, Self::Personal | Self::PersonalAndSeal)
+    }
+
+    /// Returns the name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Seal => "seal",
+            Self::Personal => "personal",
+            Self::PersonalAndSeal => "personal-and-seal",
+        }
+    }
+}
+
+impl fmt::Display for SignatureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Judges every certificate of every signer's chain: trusted root, validity at signing and at
+/// receipt, revocation before receipt.
+///
+/// # Errors
+/// A [`Refusal`] with the first reason in the order of the list; each bad certificate is named.
+pub fn certificates(
+    signers: &[Arc<Chain>],
+    anchors: &dyn Anchors,
+    dates: Dates,
+) -> Result<(), Refusal> {
+    let mut violations = Vec::new();
+    for (index, chain) in signers.iter().enumerate() {
+        if let Some((reason, certificate)) = first_fault(chain, anchors, dates) {
+            let field = format!("document.signatures[{index}].certificate_sha256");
+            violations.push(Violation::new(reason, field, certificate.fingerprint()));
+        }
+    }
+    Refusal::of(violations).map_or(Ok(()), Err)
+}
+
+fn first_fault<'c>(
+    chain: &'c Chain,
+    anchors: &dyn Anchors,
+    dates: Dates,
+) -> Option<(Reason, &'c Certificate)> {
+    if !anchors.trusts(chain.root().fingerprint(), dates.received_at) {
+        return Some((Reason::CertificateUntrusted, chain.root()));
+    }
+    chain
+        .certificates()
+        .iter()
+        .filter_map(|certificate| Some((dates_fault(certificate, dates)?, &**certificate)))
+        .chain(revoked(chain, anchors, dates.received_at))
+        .min_by_key(|(reason, _)| *reason)
+}
+
+fn dates_fault(certificate: &Certificate, dates: Dates) -> Option<Reason> {
+    if dates.signed_at < certificate.not_before() {
+        return Some(Reason::CertificateNotYetValid);
+    }
+    let last = dates.signed_at.max(dates.received_at);
+    (last > certificate.not_after()).then_some(Reason::CertificateExpired)
+}
+
+fn revoked<'c>(
+    chain: &'c Chain,
+    anchors: &dyn Anchors,
+    received_at: Timestamp,
+) -> Option<(Reason, &'c Certificate)> {
+    chain.certificates().windows(2).find_map(|pair| {
+        let [certificate, issuer] = pair else { return None };
+        let at = anchors.revoked_at(issuer.fingerprint(), certificate.serial())?;
+        (at <= received_at).then_some((Reason::CertificateRevoked, &**certificate))
+    })
+}
+
+/// Judges whose signatures they are and whether they are enough: persons must belong to `sender`,
+/// a seal to `sender` or `gateway`.
+///
+/// # Errors
+/// A [`Refusal`] for a signer of another agency or a signature that the policy misses.
+pub fn holders(
+    signers: &[Arc<Chain>],
+    sender: &CodeKey,
+    gateway: Option<&CodeKey>,
+    policy: SignaturePolicy,
+) -> Result<SignatureKind, Refusal> {
+    let kind = kind_of(signers, sender, gateway)?;
+    match policy {
+        SignaturePolicy::Required if !kind.is_personal() => {
+            Err(Refusal::at(Reason::PersonalSignatureRequired, "document.signatures", kind))
+        }
+        SignaturePolicy::Transition if kind == SignatureKind::None => {
+            Err(Refusal::at(Reason::SealRequired, "document.signatures", kind))
+        }
+        _ => Ok(kind),
+    }
+}
+
+/// Judges the signatures of a status report: the seal of the reporting agency or of its gateway is
+/// needed, a person of the agency may add theirs.
+///
+/// # Errors
+/// A [`Refusal`] for a signer of another agency or a missing seal.
+pub fn report_holders(
+    signers: &[Arc<Chain>],
+    reporter: &CodeKey,
+    gateway: Option<&CodeKey>,
+) -> Result<SignatureKind, Refusal> {
+    let kind = kind_of(signers, reporter, gateway)?;
+    match kind {
+        SignatureKind::Seal | SignatureKind::PersonalAndSeal => Ok(kind),
+        SignatureKind::None | SignatureKind::Personal => {
+            Err(Refusal::at(Reason::SealRequired, "report.signatures", kind))
+        }
+    }
+}
+
+fn kind_of(
+    signers: &[Arc<Chain>],
+    agency: &CodeKey,
+    gateway: Option<&CodeKey>,
+) -> Result<SignatureKind, Refusal> {
+    let (mut personal, mut sealed) = (false, false);
+    let mut violations = Vec::new();
+    for (index, chain) in signers.iter().enumerate() {
+        let field = || format!("document.signatures[{index}].certificate_sha256");
+        match chain.leaf().holder() {
+            Holder::Person { agency: of, .. } if of.key() == *agency => personal = true,
+            Holder::Seal { agency: of } if of.key() == *agency => sealed = true,
+            Holder::Seal { agency: of } if Some(&of.key()) == gateway => sealed = true,
+            Holder::Person { agency: of, .. } | Holder::Seal { agency: of } => {
+                violations.push(Violation::new(Reason::SignerOfOtherAgency, field(), of));
+            }
+            Holder::Authority { .. } | Holder::Node { .. } | Holder::Hub { .. } => {
+                let name = chain.leaf().fingerprint();
+                violations.push(Violation::new(Reason::CertificateUnsuitable, field(), name));
+            }
+        }
+    }
+    if let Some(refusal) = Refusal::of(violations) {
+        return Err(refusal);
+    }
+    Ok(match (personal, sealed) {
+        (false, false) => SignatureKind::None,
+        (false, true) => SignatureKind::Seal,
+        (true, false) => SignatureKind::Personal,
+        (true, true) => SignatureKind::PersonalAndSeal,
+    })
+}

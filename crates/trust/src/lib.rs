@@ -1,0 +1,23 @@
+//! What is true of signed bytes: DSSE envelopes, strict Ed25519, X.509 chains, revocation lists,
+//! and [`Verified`], the only door by which signed content enters the hub.
+//!
+//! *Facts* ([`Verifier`]) depend on the bytes alone. *Judgement of signers* ([`judge`]) compares
+//! facts with what somebody trusts as of a date; the hub's `core` and every recipient call the
+//! same functions. Nothing here makes a key, reads a clock, a disk or a network.
+
+mod certificate;
+mod chain;
+pub mod dsse;
+mod ed25519;
+pub mod judge;
+mod revocation;
+mod verified;
+mod verify;
+
+pub use certificate::{Certificate, CertificateError, Holder};
+pub use chain::{Chain, ChainError};
+pub use ed25519::{PublicKey, WeakKey};
+pub use judge::{Anchors, Dates, SignatureKind};
+pub use revocation::{RevocationList, RevocationListError, Revoked};
+pub use verified::Verified;
+pub use verify::{Known, Rejected, Signed, StatusSubmission, Submission, Verifier};

@@ -1,0 +1,310 @@
+//! Facts of signed content, from the bytes alone.
+//!
+//! ```text
+//!  SignedContent ─▶ bounds ─▶ content decodes ─▶ attachments match ─▶ for each signature:
+//!                   whose certificate ─▶ profile ─▶ chain to a root ─▶ Ed25519, strictly
+//!                                                              ─▶ Verified<Submission>
+//! ```
+//! No date is looked at and nobody is trusted here: that is judgement ([`crate::judge`]).
+//! Certificates and chains seen before are kept, so that a document costs one Ed25519 verification
+//! a signature.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lienthong_model::limits::{
+    CERTIFICATE_BYTES_MAX, CERTIFICATES_CACHED, CERTIFICATES_MAX, CONTENT_BYTES_MAX,
+    INLINE_ATTACHMENT_BYTES_MAX, SIGNATURES_MAX,
+};
+use lienthong_model::{
+    AttachmentHeader, Contents, Digest, Fingerprint, Header, MessageId, Reason, Refusal,
+    SignedContent, StatusHeader, Violation,
+};
+use quick_cache::sync::Cache;
+
+use crate::certificate::{Certificate, Holder};
+use crate::chain::Chain;
+use crate::dsse;
+use crate::verified::Verified;
+
+/// A document whose facts are known.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// What the signed bytes say.
+    pub header: Header,
+    /// The bytes and who signed them.
+    pub signed: Signed,
+}
+
+/// A status report whose facts are known.
+#[derive(Debug, Clone)]
+pub struct StatusSubmission {
+    /// What the signed bytes say.
+    pub header: StatusHeader,
+    /// The bytes and who signed them.
+    pub signed: Signed,
+}
+
+/// Signed bytes with their facts.
+#[derive(Debug, Clone)]
+pub struct Signed {
+    /// As received.
+    pub content: SignedContent,
+    /// SHA-256 of the DSSE bytes that were signed.
+    pub digest: Digest,
+    /// SHA-256 of the signatures ([`dsse::signatures_digest`]).
+    pub signatures_digest: Digest,
+    /// For each signature, in order, the signer's chain; its signatures hold up to a root.
+    pub signers: Vec<Arc<Chain>>,
+}
+
+/// Content that is refused for its bytes, with what could be read of it.
+#[derive(Debug, Clone)]
+pub struct Rejected {
+    /// Why.
+    pub refusal: Refusal,
+    /// The id that the content claims, when it could be read.
+    pub id: Option<MessageId>,
+    /// SHA-256 of the DSSE bytes.
+    pub digest: Digest,
+    /// Bytes of content and attachments.
+    pub size: u64,
+}
+
+/// Certificates that are known beside those that come with a content.
+pub trait Known: Send + Sync {
+    /// Returns the DER of a certificate that was seen before.
+    fn certificate(&self, fingerprint: &Fingerprint) -> Option<Bytes>;
+
+    /// Returns the authorities that are known, roots included.
+    fn authorities(&self) -> Arc<[Arc<Certificate>]>;
+}
+
+/// Works out facts. Cheap to share; every method takes `&self`.
+pub struct Verifier<C, K> {
+    contents: C,
+    known: K,
+    certificates: Cache<Fingerprint, Arc<Certificate>>,
+    chains: Cache<Fingerprint, Arc<Chain>>,
+}
+
+impl<C: Contents, K: Known> Verifier<C, K> {
+    /// Makes a verifier that reads content with `contents` and looks certificates up in `known`.
+    pub fn new(contents: C, known: K) -> Self {
+        Self {
+            contents,
+            known,
+            certificates: Cache::new(CERTIFICATES_CACHED),
+            chains: Cache::new(CERTIFICATES_CACHED),
+        }
+    }
+
+    /// Works out the facts of a document.
+    ///
+    /// # Errors
+    /// [`Rejected`] when the bytes, an attachment, a certificate or a signature is wrong.
+    pub fn document(&self, content: SignedContent) -> Result<Verified<Submission>, Rejected> {
+        let mut id = None;
+        let facts = (|| {
+            within_bounds(&content)?;
+            let header = self.contents.document(&content.content_type, &content.content)?;
+            id = Some(header.id);
+            attachments_match(&header.attachments, &content)?;
+            Ok((header, self.signers(&content)?))
+        })();
+        match facts {
+            Ok((header, signers)) => {
+                let signed = Signed::of(content, signers);
+                Ok(Verified::new(Submission { header, signed }))
+            }
+            Err(refusal) => Err(Rejected::of(refusal, id, &content)),
+        }
+    }
+
+    /// Works out the facts of a status report.
+    ///
+    /// # Errors
+    /// [`Rejected`] when the bytes, a certificate or a signature is wrong.
+    pub fn status(&self, content: SignedContent) -> Result<Verified<StatusSubmission>, Rejected> {
+        let mut id = None;
+        let facts = (|| {
+            within_bounds(&content)?;
+            let header = self.contents.status(&content.content_type, &content.content)?;
+            id = Some(header.id);
+            attachments_match(&[], &content)?;
+            Ok((header, self.signers(&content)?))
+        })();
+        match facts {
+            Ok((header, signers)) => {
+                let signed = Signed::of(content, signers);
+                Ok(Verified::new(StatusSubmission { header, signed }))
+            }
+            Err(refusal) => Err(Rejected::of(refusal, id, &content)),
+        }
+    }
+
+    fn signers(&self, content: &SignedContent) -> Result<Vec<Arc<Chain>>, Refusal> {
+        let sent: HashMap<Fingerprint, &Bytes> = content
+            .certificates
+            .iter()
+            .map(|der| (Fingerprint::of(der), der))
+            .collect();
+        let message = dsse::pre_authentication_encoding(&content.content_type, &content.content);
+        let mut signers = Vec::with_capacity(content.signatures.len());
+        let mut violations = Vec::new();
+        for (index, entry) in content.signatures.iter().enumerate() {
+            let signer = self.chain(&entry.certificate, &sent).and_then(|chain| {
+                if chain.leaf().key().verify(&message, &entry.value) {
+                    Ok(chain)
+                } else {
+                    Err((Reason::SignatureInvalid, entry.certificate.to_string()))
+                }
+            });
+            match signer {
+                Ok(chain) => signers.push(chain),
+                Err((reason, value)) => {
+                    let field = format!("document.signatures[{index}]");
+                    violations.push(Violation::new(reason, field, value));
+                }
+            }
+        }
+        Refusal::of(violations).map_or(Ok(signers), Err)
+    }
+
+    fn chain(
+        &self,
+        leaf: &Fingerprint,
+        sent: &HashMap<Fingerprint, &Bytes>,
+    ) -> Result<Arc<Chain>, (Reason, String)> {
+        if let Some(chain) = self.chains.get(leaf) {
+            return Ok(chain);
+        }
+        let certificate = self.certificate(leaf, sent)?;
+        match certificate.holder() {
+            Holder::Person { .. } | Holder::Seal { .. } => {}
+            Holder::Authority { .. } | Holder::Node { .. } | Holder::Hub { .. } => {
+                return Err((Reason::CertificateUnsuitable, leaf.to_string()));
+            }
+        }
+        let mut pool: Vec<Arc<Certificate>> = self.known.authorities().to_vec();
+        for fingerprint in sent.keys().filter(|other| *other != leaf) {
+            // A superfluous certificate that is malformed harms nobody: it is left out.
+            if let Ok(candidate) = self.certificate(fingerprint, sent)
+                && matches!(candidate.holder(), Holder::Authority { .. })
+            {
+                pool.push(candidate);
+            }
+        }
+        let chain = Chain::build(certificate, &pool)
+            .map_err(|error| (Reason::CertificateChainBroken, error.to_string()))?;
+        let chain = Arc::new(chain);
+        self.chains.insert(*leaf, chain.clone());
+        Ok(chain)
+    }
+
+    fn certificate(
+        &self,
+        fingerprint: &Fingerprint,
+        sent: &HashMap<Fingerprint, &Bytes>,
+    ) -> Result<Arc<Certificate>, (Reason, String)> {
+        if let Some(certificate) = self.certificates.get(fingerprint) {
+            return Ok(certificate);
+        }
+        let der = sent
+            .get(fingerprint)
+            .map(|der| (*der).clone())
+            .or_else(|| self.known.certificate(fingerprint))
+            .ok_or_else(|| (Reason::CertificateUnknown, fingerprint.to_string()))?;
+        let certificate = Certificate::parse(der)
+            .map_err(|error| (error.reason(), format!("{fingerprint}: {error}")))?;
+        let certificate = Arc::new(certificate);
+        self.certificates.insert(*fingerprint, certificate.clone());
+        Ok(certificate)
+    }
+}
+
+impl Signed {
+    fn of(content: SignedContent, signers: Vec<Arc<Chain>>) -> Self {
+        Self {
+            digest: dsse::content_digest(&content.content_type, &content.content),
+            signatures_digest: dsse::signatures_digest(&content.signatures),
+            content,
+            signers,
+        }
+    }
+
+    /// Returns the bytes of the content and of the attachments beside it.
+    pub fn size(&self) -> u64 {
+        size(&self.content)
+    }
+}
+
+impl Rejected {
+    fn of(refusal: Refusal, id: Option<MessageId>, content: &SignedContent) -> Self {
+        let digest = dsse::content_digest(&content.content_type, &content.content);
+        Self { refusal, id, digest, size: size(content) }
+    }
+}
+
+fn size(content: &SignedContent) -> u64 {
+    let attachments: usize = content.attachments.iter().map(|a| a.bytes.len()).sum();
+    (content.content.len() + attachments) as u64
+}
+
+fn within_bounds(content: &SignedContent) -> Result<(), Refusal> {
+    let too_large = |field: &str, found: usize, max: usize| {
+        let value = format!("{found}, at most {max}");
+        Err(Refusal::at(Reason::ContentTooLarge, field, value))
+    };
+    if content.content.len() > CONTENT_BYTES_MAX {
+        return too_large("document.content", content.content.len(), CONTENT_BYTES_MAX);
+    }
+    let attachments: usize = content.attachments.iter().map(|a| a.bytes.len()).sum();
+    if attachments > INLINE_ATTACHMENT_BYTES_MAX {
+        return too_large("attachments", attachments, INLINE_ATTACHMENT_BYTES_MAX);
+    }
+    if content.signatures.len() > SIGNATURES_MAX {
+        return too_large("document.signatures", content.signatures.len(), SIGNATURES_MAX);
+    }
+    if content.certificates.len() > CERTIFICATES_MAX {
+        return too_large("document.certificates", content.certificates.len(), CERTIFICATES_MAX);
+    }
+    for (index, der) in content.certificates.iter().enumerate() {
+        if der.len() > CERTIFICATE_BYTES_MAX {
+            let field = format!("document.certificates[{index}]");
+            return too_large(&field, der.len(), CERTIFICATE_BYTES_MAX);
+        }
+    }
+    let mut signers = HashSet::new();
+    for (index, entry) in content.signatures.iter().enumerate() {
+        if entry.value.len() != 64 || !signers.insert(entry.certificate) {
+            let field = format!("document.signatures[{index}]");
+            return Err(Refusal::at(Reason::SignatureMalformed, field, entry.certificate));
+        }
+    }
+    Ok(())
+}
+
+fn attachments_match(named: &[AttachmentHeader], content: &SignedContent) -> Result<(), Refusal> {
+    let mismatch = |index: usize, value: &str| {
+        Refusal::at(Reason::AttachmentMismatch, format!("attachments[{index}]"), value)
+    };
+    let mut beside: HashMap<&str, &Bytes> = HashMap::new();
+    for (index, attachment) in content.attachments.iter().enumerate() {
+        if beside.insert(&attachment.content_id, &attachment.bytes).is_some() {
+            return Err(mismatch(index, &attachment.content_id));
+        }
+    }
+    for (index, header) in named.iter().enumerate() {
+        match beside.remove(header.content_id.as_str()) {
+            Some(bytes)
+                if bytes.len() as u64 == header.size && Digest::of(bytes) == header.sha256 => {}
+            Some(_) | None => return Err(mismatch(index, &header.content_id)),
+        }
+    }
+    match beside.keys().min() {
+        Some(superfluous) => Err(mismatch(named.len(), superfluous)),
+        None => Ok(()),
+    }
+}
