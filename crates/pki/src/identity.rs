@@ -1,5 +1,6 @@
 //! A PKI in memory, grown from a seed: identities for thousands of simulated agencies.
 
+use std::fmt;
 use std::sync::Arc;
 
 use lienthong_model::AgencyCode;
@@ -58,9 +59,21 @@ impl TestPki {
     /// # Errors
     /// [`IssueError`] when the profile's texts are not what the page allows.
     pub fn identity(&self, profile: &Profile) -> Result<Identity, IssueError> {
+        self.identity_within(profile, self.validity)
+    }
+
+    /// Makes the identity for a profile with a validity of its own.
+    ///
+    /// # Errors
+    /// [`IssueError`] when the profile's texts are not what the page allows.
+    pub fn identity_within(
+        &self,
+        profile: &Profile,
+        validity: Validity,
+    ) -> Result<Identity, IssueError> {
         let key = SecretKey::derive(&self.seed, &profile.key_label());
         let public = key.public_key().map_err(lienthong_trust::CertificateError::from)?;
-        let certificate = self.issuing.issue(profile, &public, self.validity, Serial::Derived)?;
+        let certificate = self.issuing.issue(profile, &public, validity, Serial::Derived)?;
         Ok(Identity { certificate: Arc::new(certificate), key })
     }
 
@@ -78,6 +91,12 @@ impl TestPki {
     /// [`IssueError`], not seen for a code that parsed.
     pub fn seal(&self, agency: &AgencyCode) -> Result<Identity, IssueError> {
         self.identity(&Profile::Seal { agency: agency.clone() })
+    }
+}
+
+impl fmt::Debug for TestPki {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestPki").field("root", self.root.certificate()).finish_non_exhaustive()
     }
 }
 

@@ -82,6 +82,11 @@ impl SecretKey {
         pem::encode(pem::SECRET_KEY, &self.to_pkcs8_der()).unwrap_or_default()
     }
 
+    /// The key in the form that signs, for whoever signs by itself.
+    pub fn to_signing_key(&self) -> SigningKey {
+        self.0.clone()
+    }
+
     /// The 32 bytes of the public key.
     pub fn public_bytes(&self) -> [u8; 32] {
         self.0.verifying_key().to_bytes()

@@ -147,8 +147,7 @@ impl Register {
         Ok(entry)
     }
 
-    /// What the revocation list of the issuing authority says (`authorities` false) or that of the
-    /// root (true).
+    /// What the revocation list about these certificates says.
     pub(crate) fn revoked(&self, of: Listed) -> Vec<Revoked> {
         self.entries
             .iter()

@@ -4,6 +4,8 @@
 //! A request is read for what it asks, not obeyed: what comes of it is one of the profiles or a
 //! refusal. Whether the one who sent it may have that profile is for people to decide.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use der::asn1::{AnyRef, BitStringRef, SetOfVec};
 use der::{Decode as _, Encode as _, Reader as _, SliceReader};
 use lienthong_model::Timestamp;
@@ -206,12 +208,14 @@ fn profile_of(holder: Holder, names: &[GeneralName]) -> Result<Profile, RequestE
 fn host(name: &GeneralName) -> Option<String> {
     match name {
         GeneralName::DnsName(name) => Some(name.to_string()),
-        GeneralName::IpAddress(address) => match address.as_bytes() {
-            v4 if v4.len() == 4 => {
-                Some(std::net::Ipv4Addr::from_octets(v4.try_into().ok()?).to_string())
+        GeneralName::IpAddress(address) => {
+            let octets = address.as_bytes();
+            match (<[u8; 4]>::try_from(octets), <[u8; 16]>::try_from(octets)) {
+                (Ok(v4), _) => Some(Ipv4Addr::from(v4).to_string()),
+                (_, Ok(v6)) => Some(Ipv6Addr::from(v6).to_string()),
+                _ => None,
             }
-            v6 => Some(std::net::Ipv6Addr::from_octets(v6.try_into().ok()?).to_string()),
-        },
+        }
         _ => None,
     }
 }

@@ -1,1 +1,22 @@
-//! simulator
+//! Simulated agencies: who takes part, what they plan to send, and how they behave against a real
+//! hub through the client.
+//!
+//! ```text
+//!  seed ─▶ Cast (agencies, keys, certificates) ─▶ Plan (who sends what to whom, what goes wrong)
+//!                                                   │
+//!                       live: clients with real TLS ▼ ─▶ Tally (what came back)
+//! ```
+//! Cast and plan follow from their seed alone. What a recipient does with a document is decided by
+//! the document and the recipient, never by who came first, so that a run counts the same again.
+
+mod cast;
+mod draft;
+mod live;
+mod plan;
+mod tally;
+
+pub use cast::{Cast, CastError, Member, Scenario};
+pub use draft::subject;
+pub use live::{Address, LiveError, Progress, Stage, run};
+pub use plan::{Answer, Job, Plan, Signing, Trouble};
+pub use tally::{Mismatch, Tally};

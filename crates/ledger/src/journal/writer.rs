@@ -19,9 +19,7 @@ use super::index::FileIndex;
 use super::recover::{Standing, Verified, bad_header, verify};
 use super::{JournalLimits, JournalOpened, TornTail};
 use crate::crash;
-use crate::disk::{
-    FolderLock, create_folder, damaged, io_error, remove_file, sync_folder, sync_parent,
-};
+use crate::disk::{FolderLock, create_folder, damaged, io_error, remove_file, sync_folder};
 
 const SUFFIX: &str = ".blocks";
 
@@ -29,7 +27,8 @@ const SUFFIX: &str = ".blocks";
 ///
 /// A block is in the operating system's hands when [`Journal::propose`] returns, and on disk when
 /// [`Journal::read_ordered`] has returned its number; readers see it from then on. After any
-/// failure every call fails: what is on disk is then known only to the next opening.
+/// failure every call fails: what is on disk is then known only to the next opening. Blocks stay
+/// in memory from the one to the other; how many, the caller bounds.
 #[derive(Debug)]
 pub struct JournalFiles {
     folder: PathBuf,
@@ -54,12 +53,13 @@ struct Found {
     path: PathBuf,
 }
 
-/// The file that is written to, and the last block before what comes next.
+/// The file that is written to, the last block before what comes next, and the folder's lock.
 #[derive(Debug)]
 struct Tip {
     file: File,
     slot: Arc<JournalFile>,
     last: Marker,
+    lock: FolderLock,
 }
 
 impl JournalFiles {
@@ -103,8 +103,8 @@ impl JournalFiles {
         });
         files.push(Arc::clone(&slot));
         let shared = Arc::new(Shared::new(files, visible, limits));
-        let tip = Tip { file, slot, last: marker };
-        Ok(Self::opened(folder, shared, tip, lock, torn))
+        let tip = Tip { file, slot, last: marker, lock };
+        Ok(Self::opened(folder, shared, tip, torn))
     }
 
     /// Begins a journal in an empty folder.
@@ -118,17 +118,11 @@ impl JournalFiles {
         let (file, slot) = create(folder, header)?;
         let marker = Marker { block: 0, hash: header.previous };
         let shared = Arc::new(Shared::new(vec![Arc::clone(&slot)], Visible::default(), limits));
-        let tip = Tip { file, slot, last: marker };
-        Ok(Self::opened(folder, shared, tip, lock, torn))
+        let tip = Tip { file, slot, last: marker, lock };
+        Ok(Self::opened(folder, shared, tip, torn))
     }
 
-    fn opened(
-        folder: &Path,
-        shared: Arc<Shared>,
-        tip: Tip,
-        lock: FolderLock,
-        torn: Vec<TornTail>,
-    ) -> JournalOpened {
+    fn opened(folder: &Path, shared: Arc<Shared>, tip: Tip, torn: Vec<TornTail>) -> JournalOpened {
         for tail in &torn {
             tracing::warn!(file = %tail.file, offset = tail.offset, bytes = tail.bytes,
                 why = %tail.why, "cut the torn end of the journal");
@@ -144,7 +138,7 @@ impl JournalFiles {
             pending: VecDeque::new(),
             frame: Vec::new(),
             poisoned: false,
-            _lock: lock,
+            _lock: tip.lock,
         };
         JournalOpened { journal, blocks, torn }
     }
@@ -295,7 +289,6 @@ fn remove_headless(
         Err(bad) => bad,
     };
     remove_file(&last.path)?;
-    sync_parent(&last.path)?;
     let name = last.path.file_name().unwrap_or(last.path.as_os_str()).to_string_lossy();
     torn.push(TornTail { file: name.into_owned(), offset: 0, bytes, why: why.to_string() });
     found.pop();

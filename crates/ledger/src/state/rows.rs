@@ -16,7 +16,7 @@ use super::{RESERVED_KEY_BYTE, STATE_FORMAT};
 use crate::disk::{create_folder, damaged, io_error};
 
 /// sled's unit of writing. A page up to a quarter of it stays in the one file.
-pub(super) const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
+pub(super) const SEGMENT_BYTES: usize = 16 * 1024 * 1024;
 /// How often sled hands what it buffers to the operating system.
 const FLUSH_EVERY_MS: u64 = 500;
 /// How long an opening waits for sled's lock.

@@ -226,16 +226,19 @@ impl Shared {
     pub fn write_chunks(&self) {
         while let Some(chunk) = self.next_chunk() {
             let written = self.write_chunk(&chunk);
-            // A chunk that failed stays in the overlay, where readers still find it.
-            let freed = written.is_ok().then(|| self.overlay.write().end_writing());
             let mut progress = self.progress.lock();
-            match &written {
+            let freed = match &written {
                 Ok(()) => {
                     progress.marker = Some(chunk.marker);
                     progress.cut = chunk.cut;
+                    self.overlay.write().end_writing()
                 }
-                Err(error) => progress.failed = Some(error.to_string()),
-            }
+                // A chunk that failed stays in the overlay, where readers still find it.
+                Err(error) => {
+                    progress.failed = Some(error.to_string());
+                    None
+                }
+            };
             self.done.notify_all();
             drop(progress);
             drop(freed);

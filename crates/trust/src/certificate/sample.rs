@@ -204,12 +204,7 @@ pub(crate) fn extension((id, critical, value): &Ext) -> Vec<u8> {
 }
 
 /// The frame around what is signed.
-pub(crate) fn signed(
-    tbs: &[u8],
-    algorithm: &[u8],
-    signature: Option<&[u8]>,
-    number: u8,
-) -> Bytes {
+pub(crate) fn signed(tbs: &[u8], algorithm: &[u8], signature: Option<&[u8]>, number: u8) -> Bytes {
     let own = key(number).sign(tbs).to_bytes();
     let signature = signature.unwrap_or(&own);
     tlv(SEQUENCE, &[tbs, algorithm, &tlv(3, &[&[0], signature])]).into()

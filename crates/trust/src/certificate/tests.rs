@@ -1,4 +1,6 @@
-use lienthong_model::Reason::{self, CertificateKeyWeak, CertificateMalformed, CertificateUnsuitable};
+use lienthong_model::Reason::{
+    self, CertificateKeyWeak, CertificateMalformed, CertificateUnsuitable,
+};
 use proptest::prelude::*;
 
 use super::sample::*;
@@ -35,9 +37,11 @@ fn each_kind_of_holder_is_read_from_the_certificate() {
 
 #[test]
 fn every_field_is_read_as_it_stands() {
-    let sample = Sample::person()
-        .with((SUBJECT_KEY_ID, false, tlv(4, &[&key_id(2)])))
-        .with((AUTHORITY_KEY_ID, false, tlv(SEQUENCE, &[&tlv(0x80, &[&key_id(1)])])));
+    let sample = Sample::person().with((SUBJECT_KEY_ID, false, tlv(4, &[&key_id(2)]))).with((
+        AUTHORITY_KEY_ID,
+        false,
+        tlv(SEQUENCE, &[&tlv(0x80, &[&key_id(1)])]),
+    ));
     let der = sample.sign(1);
     let certificate = Certificate::parse(der.clone()).unwrap();
     assert_eq!(certificate.der(), &der);
@@ -73,8 +77,7 @@ fn refused(base: fn() -> Sample, cases: &[(&str, Change, Reason)]) {
 
 #[test]
 fn a_frame_wrong_in_one_way_is_refused() {
-    const RSA: [u8; 15] =
-        [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11, 5, 0];
+    const RSA: [u8; 15] = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11, 5, 0];
     const WITH_NULL: [u8; 9] = [0x30, 7, 6, 3, 0x2b, 0x65, 0x70, 5, 0];
     refused(
         Sample::person,
@@ -87,18 +90,30 @@ fn a_frame_wrong_in_one_way_is_refused() {
             ("DER", |s| s.serial = vec![2, 2, 0, 1], CertificateMalformed),
             ("differs", |s| s.algorithm = RSA.to_vec(), CertificateMalformed),
             ("differs", |s| s.outer_algorithm = RSA.to_vec(), CertificateMalformed),
-            ("not with Ed25519", |s| {
-                (s.algorithm, s.outer_algorithm) = (RSA.to_vec(), RSA.to_vec());
-            }, CertificateMalformed),
-            ("not with Ed25519", |s| {
-                (s.algorithm, s.outer_algorithm) = (WITH_NULL.to_vec(), WITH_NULL.to_vec());
-            }, CertificateMalformed),
+            (
+                "not with Ed25519",
+                |s| {
+                    (s.algorithm, s.outer_algorithm) = (RSA.to_vec(), RSA.to_vec());
+                },
+                CertificateMalformed,
+            ),
+            (
+                "not with Ed25519",
+                |s| {
+                    (s.algorithm, s.outer_algorithm) = (WITH_NULL.to_vec(), WITH_NULL.to_vec());
+                },
+                CertificateMalformed,
+            ),
             ("64 bytes", |s| s.signature = Some(vec![1; 63]), CertificateMalformed),
             ("64 bytes", |s| s.signature = Some(Vec::new()), CertificateMalformed),
             ("issuer's name", |s| s.issuer = tlv(SEQUENCE, &[]), CertificateMalformed),
-            ("before it begins", |s| {
-                s.not_after = tlv(0x17, &[b"191231235959Z"]);
-            }, CertificateMalformed),
+            (
+                "before it begins",
+                |s| {
+                    s.not_after = tlv(0x17, &[b"191231235959Z"]);
+                },
+                CertificateMalformed,
+            ),
             ("one form", |s| s.not_after = tlv(0x18, &[b"20301231235959Z"]), CertificateMalformed),
             ("DER", |s| s.not_after = tlv(0x17, &[b"3012312359Z"]), CertificateMalformed),
             ("DER", |s| s.not_after = tlv(0x17, &[b"301331235959Z"]), CertificateMalformed),
@@ -108,9 +123,13 @@ fn a_frame_wrong_in_one_way_is_refused() {
             ("not for Ed25519", |s| s.key_algorithm = WITH_NULL.to_vec(), CertificateKeyWeak),
             ("32 bytes", |s| s.key.push(0), CertificateKeyWeak),
             ("small order", |s| s.key = vec![0; 32], CertificateKeyWeak),
-            ("canonical", |s| {
-                s.key = [&[0xee], [0xff; 30].as_slice(), &[0x7f]].concat();
-            }, CertificateKeyWeak),
+            (
+                "canonical",
+                |s| {
+                    s.key = [&[0xee], [0xff; 30].as_slice(), &[0x7f]].concat();
+                },
+                CertificateKeyWeak,
+            ),
             ("DER", |s| s.unique_ids = vec![5, 0], CertificateMalformed),
         ],
     );
@@ -123,47 +142,99 @@ fn extensions_wrong_in_one_way_are_refused() {
         &[
             ("extended key usage", |s| s.extensions.clear(), CertificateUnsuitable),
             ("stands twice", |s| s.extensions.push(key_usage(0xc0)), CertificateMalformed),
-            ("critical extension", |s| {
-                s.extensions.push((99, true, vec![5, 0]));
-            }, CertificateMalformed),
+            (
+                "critical extension",
+                |s| {
+                    s.extensions.push((99, true, vec![5, 0]));
+                },
+                CertificateMalformed,
+            ),
             // Name constraints, policy constraints, inhibitAnyPolicy; critical or not.
-            ("not allowed", |s| {
-                s.extensions.push((30, true, vec![0x30, 0]));
-            }, CertificateMalformed),
-            ("not allowed", |s| {
-                s.extensions.push((30, false, vec![0x30, 0]));
-            }, CertificateMalformed),
-            ("not allowed", |s| {
-                s.extensions.push((36, false, vec![0x30, 0]));
-            }, CertificateMalformed),
-            ("not allowed", |s| {
-                s.extensions.push((54, false, vec![2, 1, 0]));
-            }, CertificateMalformed),
-            ("cannot be decoded", |s| {
-                s.replace((KEY_USAGE, true, vec![5, 0]));
-            }, CertificateMalformed),
+            (
+                "not allowed",
+                |s| {
+                    s.extensions.push((30, true, vec![0x30, 0]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "not allowed",
+                |s| {
+                    s.extensions.push((30, false, vec![0x30, 0]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "not allowed",
+                |s| {
+                    s.extensions.push((36, false, vec![0x30, 0]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "not allowed",
+                |s| {
+                    s.extensions.push((54, false, vec![2, 1, 0]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "cannot be decoded",
+                |s| {
+                    s.replace((KEY_USAGE, true, vec![5, 0]));
+                },
+                CertificateMalformed,
+            ),
             // A bit string with a superfluous byte, and one with trailing zero bits.
-            ("cannot be decoded", |s| {
-                s.replace((KEY_USAGE, true, vec![3, 3, 7, 0xc0, 0]));
-            }, CertificateMalformed),
-            ("cannot be decoded", |s| {
-                s.replace((KEY_USAGE, true, vec![3, 2, 0, 0xc0]));
-            }, CertificateMalformed),
-            ("cannot be decoded", |s| {
-                s.extensions.push((SUBJECT_KEY_ID, false, vec![4, 0]));
-            }, CertificateMalformed),
-            ("cannot be decoded", |s| {
-                s.extensions.push((SUBJECT_KEY_ID, false, tlv(4, &[&[1; 65]])));
-            }, CertificateMalformed),
-            ("cannot be decoded", |s| {
-                s.extensions.push((AUTHORITY_KEY_ID, false, vec![0x30, 1]));
-            }, CertificateMalformed),
-            ("path length but not", |s| {
-                s.extensions.push(constraints(&[2, 1, 0]));
-            }, CertificateMalformed),
-            ("cannot be decoded", |s| {
-                s.extensions.push(constraints(&[1, 1, 0]));
-            }, CertificateMalformed),
+            (
+                "cannot be decoded",
+                |s| {
+                    s.replace((KEY_USAGE, true, vec![3, 3, 7, 0xc0, 0]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "cannot be decoded",
+                |s| {
+                    s.replace((KEY_USAGE, true, vec![3, 2, 0, 0xc0]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "cannot be decoded",
+                |s| {
+                    s.extensions.push((SUBJECT_KEY_ID, false, vec![4, 0]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "cannot be decoded",
+                |s| {
+                    s.extensions.push((SUBJECT_KEY_ID, false, tlv(4, &[&[1; 65]])));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "cannot be decoded",
+                |s| {
+                    s.extensions.push((AUTHORITY_KEY_ID, false, vec![0x30, 1]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "path length but not",
+                |s| {
+                    s.extensions.push(constraints(&[2, 1, 0]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "cannot be decoded",
+                |s| {
+                    s.extensions.push(constraints(&[1, 1, 0]));
+                },
+                CertificateMalformed,
+            ),
         ],
     );
 }
@@ -178,78 +249,154 @@ fn a_persons_certificate_wrong_in_one_way_is_refused() {
             ("key usage", |s| s.replace(key_usage(0x40)), CertificateUnsuitable),
             ("key usage", |s| s.replace(key_usage(0xc4)), CertificateUnsuitable),
             ("extended key usage", |s| s.remove(EXTENDED_KEY_USAGE), CertificateUnsuitable),
-            ("extended key usage", |s| {
-                s.replace(purposes(&[&DOCUMENT_SIGNING, &CLIENT_AUTH]));
-            }, CertificateUnsuitable),
-            ("extended key usage", |s| {
-                s.replace(purposes(&[&[6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 4]]));
-            }, CertificateUnsuitable),
-            ("key usage", |s| {
-                s.extensions.push(constraints(&[1, 1, 0xff]));
-                s.remove(ALT_NAME);
-            }, CertificateUnsuitable),
-            ("an authority has the alternative name", |s| {
-                s.extensions.push(constraints(&[1, 1, 0xff]));
-            }, CertificateMalformed),
+            (
+                "extended key usage",
+                |s| {
+                    s.replace(purposes(&[&DOCUMENT_SIGNING, &CLIENT_AUTH]));
+                },
+                CertificateUnsuitable,
+            ),
+            (
+                "extended key usage",
+                |s| {
+                    s.replace(purposes(&[&[6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 4]]));
+                },
+                CertificateUnsuitable,
+            ),
+            (
+                "key usage",
+                |s| {
+                    s.extensions.push(constraints(&[1, 1, 0xff]));
+                    s.remove(ALT_NAME);
+                },
+                CertificateUnsuitable,
+            ),
+            (
+                "an authority has the alternative name",
+                |s| {
+                    s.extensions.push(constraints(&[1, 1, 0xff]));
+                },
+                CertificateMalformed,
+            ),
             ("this 0", |s| s.remove(ALT_NAME), CertificateMalformed),
-            ("this 0", |s| {
-                s.replace(alt_names(&[uri("urn:lienthong:person:an")]));
-            }, CertificateMalformed),
-            ("this 2", |s| {
-                let agency = uri("urn:lienthong:agency:H36.12");
-                s.replace(alt_names(&[agency.clone(), agency, uri("urn:lienthong:person:an")]));
-            }, CertificateMalformed),
-            ("names 2 persons", |s| {
-                let (agency, person) =
-                    (uri("urn:lienthong:agency:H36.12"), uri("urn:lienthong:person:an"));
-                s.replace(alt_names(&[agency, person.clone(), person]));
-            }, CertificateMalformed),
-            ("agency", |s| {
-                s.replace(alt_names(&[uri("urn:lienthong:agency:H36..1")]));
-            }, CertificateMalformed),
-            ("agency", |s| {
-                s.replace(alt_names(&[uri("urn:lienthong:agency:")]));
-            }, CertificateMalformed),
-            ("not a person's id", |s| {
-                let agency = uri("urn:lienthong:agency:H36");
-                s.replace(alt_names(&[agency, uri("urn:lienthong:person:a/b")]));
-            }, CertificateMalformed),
-            ("not a person's id", |s| {
-                let agency = uri("urn:lienthong:agency:H36");
-                s.replace(alt_names(&[agency, uri("urn:lienthong:person:")]));
-            }, CertificateMalformed),
-            ("`https://example.vn`", |s| {
-                let agency = uri("urn:lienthong:agency:H36");
-                s.replace(alt_names(&[agency, uri("https://example.vn")]));
-            }, CertificateMalformed),
-            ("`URN:lienthong:agency:H36`", |s| {
-                s.replace(alt_names(&[uri("URN:lienthong:agency:H36")]));
-            }, CertificateMalformed),
-            ("DNS or IP", |s| {
-                let agency = uri("urn:lienthong:agency:H36");
-                s.replace(alt_names(&[agency, tlv(0x82, &[b"a.example"])]));
-            }, CertificateMalformed),
-            ("is not allowed in this", |s| {
-                let agency = uri("urn:lienthong:agency:H36");
-                s.replace(alt_names(&[agency, vec![0x88, 1, 0x2a]]));
-            }, CertificateMalformed),
+            (
+                "this 0",
+                |s| {
+                    s.replace(alt_names(&[uri("urn:lienthong:person:an")]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "this 2",
+                |s| {
+                    let agency = uri("urn:lienthong:agency:H36.12");
+                    s.replace(alt_names(&[agency.clone(), agency, uri("urn:lienthong:person:an")]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "names 2 persons",
+                |s| {
+                    let (agency, person) =
+                        (uri("urn:lienthong:agency:H36.12"), uri("urn:lienthong:person:an"));
+                    s.replace(alt_names(&[agency, person.clone(), person]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "agency",
+                |s| {
+                    s.replace(alt_names(&[uri("urn:lienthong:agency:H36..1")]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "agency",
+                |s| {
+                    s.replace(alt_names(&[uri("urn:lienthong:agency:")]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "not a person's id",
+                |s| {
+                    let agency = uri("urn:lienthong:agency:H36");
+                    s.replace(alt_names(&[agency, uri("urn:lienthong:person:a/b")]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "not a person's id",
+                |s| {
+                    let agency = uri("urn:lienthong:agency:H36");
+                    s.replace(alt_names(&[agency, uri("urn:lienthong:person:")]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "`https://example.vn`",
+                |s| {
+                    let agency = uri("urn:lienthong:agency:H36");
+                    s.replace(alt_names(&[agency, uri("https://example.vn")]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "`URN:lienthong:agency:H36`",
+                |s| {
+                    s.replace(alt_names(&[uri("URN:lienthong:agency:H36")]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "DNS or IP",
+                |s| {
+                    let agency = uri("urn:lienthong:agency:H36");
+                    s.replace(alt_names(&[agency, tlv(0x82, &[b"a.example"])]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "is not allowed in this",
+                |s| {
+                    let agency = uri("urn:lienthong:agency:H36");
+                    s.replace(alt_names(&[agency, vec![0x88, 1, 0x2a]]));
+                },
+                CertificateMalformed,
+            ),
             ("one title", |s| s.subject = name("An"), CertificateMalformed),
             ("one title", |s| s.subject = person_name("An", " "), CertificateMalformed),
-            ("one common name", |s| {
-                s.subject = person_name(&"a".repeat(501), "b");
-            }, CertificateMalformed),
+            (
+                "one common name",
+                |s| {
+                    s.subject = person_name(&"a".repeat(501), "b");
+                },
+                CertificateMalformed,
+            ),
             ("one common name", |s| s.subject = person_name("A\nB", "b"), CertificateMalformed),
-            ("one common name", |s| {
-                let (name, title) = (part(3, 0x0c, b"An"), part(12, 0x0c, b"b"));
-                s.subject = tlv(SEQUENCE, &[&name, &name, &title]);
-            }, CertificateMalformed),
-            ("one common name", |s| {
-                // Latin-1 in a TeletexString: which letters those are is a guess.
-                s.subject = tlv(SEQUENCE, &[&part(3, 0x14, b"An"), &part(12, 0x0c, b"b")]);
-            }, CertificateMalformed),
-            ("one common name", |s| {
-                s.subject = tlv(SEQUENCE, &[&part(3, 0x0c, &[0xff]), &part(12, 0x0c, b"b")]);
-            }, CertificateMalformed),
+            (
+                "one common name",
+                |s| {
+                    let (name, title) = (part(3, 0x0c, b"An"), part(12, 0x0c, b"b"));
+                    s.subject = tlv(SEQUENCE, &[&name, &name, &title]);
+                },
+                CertificateMalformed,
+            ),
+            (
+                "one common name",
+                |s| {
+                    // Latin-1 in a TeletexString: which letters those are is a guess.
+                    s.subject = tlv(SEQUENCE, &[&part(3, 0x14, b"An"), &part(12, 0x0c, b"b")]);
+                },
+                CertificateMalformed,
+            ),
+            (
+                "one common name",
+                |s| {
+                    s.subject = tlv(SEQUENCE, &[&part(3, 0x0c, &[0xff]), &part(12, 0x0c, b"b")]);
+                },
+                CertificateMalformed,
+            ),
         ],
     );
 }
@@ -261,38 +408,66 @@ fn a_node_or_hub_wrong_in_one_way_is_refused() {
         &[
             ("key usage", |s| s.replace(key_usage(0xc0)), CertificateUnsuitable),
             ("this 0", |s| s.remove(ALT_NAME), CertificateMalformed),
-            ("names 1 persons", |s| {
-                let agency = uri("urn:lienthong:agency:H36");
-                s.replace(alt_names(&[agency, uri("urn:lienthong:person:an")]));
-            }, CertificateMalformed),
-            ("DNS or IP", |s| {
-                let agency = uri("urn:lienthong:agency:H36");
-                s.replace(alt_names(&[agency, tlv(0x87, &[&[127, 0, 0, 1]])]));
-            }, CertificateMalformed),
-            ("e-mail", |s| {
-                let agency = uri("urn:lienthong:agency:H36");
-                s.replace(alt_names(&[agency, tlv(0x81, &[b"a@example.vn"])]));
-            }, CertificateMalformed),
+            (
+                "names 1 persons",
+                |s| {
+                    let agency = uri("urn:lienthong:agency:H36");
+                    s.replace(alt_names(&[agency, uri("urn:lienthong:person:an")]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "DNS or IP",
+                |s| {
+                    let agency = uri("urn:lienthong:agency:H36");
+                    s.replace(alt_names(&[agency, tlv(0x87, &[&[127, 0, 0, 1]])]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "e-mail",
+                |s| {
+                    let agency = uri("urn:lienthong:agency:H36");
+                    s.replace(alt_names(&[agency, tlv(0x81, &[b"a@example.vn"])]));
+                },
+                CertificateMalformed,
+            ),
         ],
     );
     refused(
         Sample::hub,
         &[
             ("key usage", |s| s.replace(key_usage(0xa0)), CertificateUnsuitable),
-            ("neither a DNS name", |s| {
-                s.replace(alt_names(&[uri("urn:lienthong:agency:G22")]));
-            }, CertificateMalformed),
-            ("this 0", |s| {
-                s.replace(alt_names(&[tlv(0x82, &[b"hub.example"])]));
-            }, CertificateMalformed),
-            ("`hub example`", |s| {
-                let agency = uri("urn:lienthong:agency:G22");
-                s.replace(alt_names(&[agency, tlv(0x82, &[b"hub example"])]));
-            }, CertificateMalformed),
-            ("IP address", |s| {
-                let agency = uri("urn:lienthong:agency:G22");
-                s.replace(alt_names(&[agency, tlv(0x87, &[&[127, 0, 1]])]));
-            }, CertificateMalformed),
+            (
+                "neither a DNS name",
+                |s| {
+                    s.replace(alt_names(&[uri("urn:lienthong:agency:G22")]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "this 0",
+                |s| {
+                    s.replace(alt_names(&[tlv(0x82, &[b"hub.example"])]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "`hub example`",
+                |s| {
+                    let agency = uri("urn:lienthong:agency:G22");
+                    s.replace(alt_names(&[agency, tlv(0x82, &[b"hub example"])]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "IP address",
+                |s| {
+                    let agency = uri("urn:lienthong:agency:G22");
+                    s.replace(alt_names(&[agency, tlv(0x87, &[&[127, 0, 1]])]));
+                },
+                CertificateMalformed,
+            ),
         ],
     );
 }
@@ -302,22 +477,38 @@ fn an_authority_wrong_in_one_way_is_refused() {
     refused(
         || Sample::authority("Issuer", 1, Some(0)),
         &[
-            ("not critical", |s| {
-                let (id, _, value) = constraints(&[1, 1, 0xff]);
-                s.replace((id, false, value));
-            }, CertificateMalformed),
+            (
+                "not critical",
+                |s| {
+                    let (id, _, value) = constraints(&[1, 1, 0xff]);
+                    s.replace((id, false, value));
+                },
+                CertificateMalformed,
+            ),
             ("key usage", |s| s.replace(key_usage(0x02)), CertificateUnsuitable),
             ("key usage", |s| s.replace(key_usage(0x26)), CertificateUnsuitable),
             ("key usage", |s| s.remove(KEY_USAGE), CertificateUnsuitable),
-            ("extended key usage", |s| {
-                s.extensions.push(purposes(&[&DOCUMENT_SIGNING]));
-            }, CertificateUnsuitable),
-            ("subject of an authority", |s| {
-                s.subject = tlv(SEQUENCE, &[]);
-            }, CertificateMalformed),
-            ("cannot be decoded", |s| {
-                s.replace(constraints(&[1, 1, 0xff, 2, 1, 0xff]));
-            }, CertificateMalformed),
+            (
+                "extended key usage",
+                |s| {
+                    s.extensions.push(purposes(&[&DOCUMENT_SIGNING]));
+                },
+                CertificateUnsuitable,
+            ),
+            (
+                "subject of an authority",
+                |s| {
+                    s.subject = tlv(SEQUENCE, &[]);
+                },
+                CertificateMalformed,
+            ),
+            (
+                "cannot be decoded",
+                |s| {
+                    s.replace(constraints(&[1, 1, 0xff, 2, 1, 0xff]));
+                },
+                CertificateMalformed,
+            ),
         ],
     );
     let mut without_lists = Sample::authority("Issuer", 1, None);

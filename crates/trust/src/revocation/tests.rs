@@ -35,7 +35,10 @@ impl List {
             outer_algorithm: ED25519.to_vec(),
             issuer: name("Issuer"),
             next_update: tlv(0x17, &[b"200408000000Z"]),
-            entries: vec![entry(&[0x22, 1], &[(REASON, false, vec![0x0a, 1, 1])]), entry(&[7], &[])],
+            entries: vec![
+                entry(&[0x22, 1], &[(REASON, false, vec![0x0a, 1, 1])]),
+                entry(&[7], &[]),
+            ],
             extensions: vec![(NUMBER, false, vec![2, 2, 1, 2])],
         }
     }
@@ -158,8 +161,8 @@ fn only_the_key_of_an_authority_with_crl_sign_makes_a_list() {
 
 #[test]
 fn a_list_that_names_another_key_of_the_issuer_is_not_its() {
-    let identified = Sample::authority("Issuer", 1, None)
-        .with((SUBJECT_KEY_ID, false, tlv(4, &[&key_id(1)])));
+    let identified =
+        Sample::authority("Issuer", 1, None).with((SUBJECT_KEY_ID, false, tlv(4, &[&key_id(1)])));
     let issuers = [authority(&identified)];
     let named = |number| {
         let mut list = List::new();
