@@ -95,7 +95,8 @@ fn configuration(endpoint: &Endpoint) -> Result<ClientConfig, EndpointError> {
             .with_crls(endpoint.roots.tls_revocation_lists())
             .only_check_end_entity_revocation()
             .allow_unknown_revocation_status()
-            .build()?;
+            .build()
+            .map_err(|error| EndpointError::RevocationList(error.to_string()))?;
     let clock = Arc::new(endpoint.clock);
     let mut config = ClientConfig::builder_with_details(provider, clock)
         .with_protocol_versions(&[&rustls::version::TLS13])?

@@ -40,7 +40,7 @@ pub enum EndpointError {
     Tls(#[from] rustls::Error),
     /// A revocation list cannot be used for TLS.
     #[error("a revocation list cannot be used: {0}")]
-    RevocationList(#[from] rustls::server::VerifierBuilderError),
+    RevocationList(String),
 }
 
 impl Endpoint {

@@ -30,6 +30,10 @@ pub struct Block {
     /// At most [`lienthong_model::limits::BLOCK_ENTRIES_MAX`].
     #[n(4)]
     pub entries: Vec<Entry>,
+    /// How far ahead of the block's time a sender's clock could be, in milliseconds of business
+    /// time; more than usual only on a scenario's clock.
+    #[n(5)]
+    pub clock_ahead_ms: u64,
 }
 
 /// A block in the bytes that the journal keeps. Its hash is the SHA-256 of these bytes, which hold

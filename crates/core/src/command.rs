@@ -11,6 +11,7 @@ use lienthong_model::{
 use lienthong_trust::{SignatureKind, StatusSubmission, Submission, Verified};
 use minicbor::{Decode, Encode};
 
+use crate::directory::Place;
 use crate::routing::{Route, RoutingRules};
 
 /// A command and what was decided on it.
@@ -38,7 +39,14 @@ pub enum Command {
     Acknowledge(#[n(0)] Acknowledge),
     /// Refusals: of ingress and of judgement, one or several added up.
     #[n(4)]
-    Refused(#[n(0)] RefusedRequests),
+    Refused {
+        /// What was refused.
+        #[n(0)]
+        requests: RefusedRequests,
+        /// The caller's province at the time; none for the centre.
+        #[n(1)]
+        province: Option<Ordinal>,
+    },
     /// A whole directory, kept as a payload.
     #[n(5)]
     ImportDirectory(#[n(0)] ImportDirectory),
@@ -290,6 +298,9 @@ pub struct Accepted {
     /// Where it goes, in the sender's order.
     #[n(3)]
     pub deliveries: Vec<Delivery>,
+    /// Where the sender stood: replay counts by it, whatever the directory says by then.
+    #[n(4)]
+    pub place: Place,
 }
 
 /// One recipient and how it is reached.
@@ -301,6 +312,9 @@ pub struct Delivery {
     /// How it is reached.
     #[n(1)]
     pub route: Route,
+    /// Where the recipient stood: replay counts by it, whatever the directory says by then.
+    #[n(2)]
+    pub place: Place,
 }
 
 /// How a report was accepted.

@@ -23,12 +23,14 @@ pub struct AgencyRecord {
     pub entries: Vec<AgencyEntry>,
 }
 
-/// Where an agency stands, for statistics and routing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Where an agency stands, for statistics and routing. Journalled: field numbers are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
 pub struct Place {
     /// The province's ordinal; none for the centre.
+    #[n(0)]
     pub province: Option<Ordinal>,
     /// The level.
+    #[n(1)]
     pub level: Level,
 }
 
@@ -69,7 +71,7 @@ impl AgencyRecord {
     pub fn entry(&self, at: Timestamp) -> &AgencyEntry {
         let day = at.day();
         let begun = self.entries.iter().rposition(|entry| entry.from <= day).unwrap_or(0);
-        // A record has at least one entry: `Directory::put` makes it with one.
+        // A record has at least one entry: `put` makes it with one, `restore` takes no other.
         &self.entries[begun]
     }
 
@@ -153,8 +155,8 @@ impl Directory {
         std::iter::once(caller).chain(below).collect()
     }
 
-    /// Returns agencies whose name or code has every word of `text`, without regard to diacritics
-    /// and case: those whose name starts with it first, then by ordinal.
+    /// Returns agencies whose code or names have every word of `text`, without regard to
+    /// diacritics and case: those of which one starts with the whole text first, then by ordinal.
     pub fn search(&self, text: &str, limit: usize) -> Vec<&AgencyRecord> {
         let wanted = fold_diacritics(text);
         let words: Vec<&str> = wanted.split(' ').filter(|word| !word.is_empty()).collect();
@@ -166,9 +168,11 @@ impl Directory {
             .iter()
             .zip(&self.folded)
             .filter(|(_, folded)| words.iter().all(|word| folded.contains(word)))
-            .map(|(agency, folded)| (!folded.contains(&wanted), agency))
+            .map(|(agency, folded)| {
+                (!folded.split('\n').any(|text| text.starts_with(&wanted)), agency)
+            })
             .collect();
-        found.sort_by_key(|(scattered, agency)| (*scattered, agency.ordinal));
+        found.sort_by_key(|(inside, agency)| (*inside, agency.ordinal));
         found.into_iter().take(limit).map(|(_, agency)| agency).collect()
     }
 
@@ -208,7 +212,6 @@ impl Directory {
     /// Takes an entry over and returns its agency: a new one, or the known one with the entry
     /// filed under its first day. Repeating it changes nothing.
     pub fn put(&mut self, entry: AgencyEntry) -> &AgencyRecord {
-        self.version += 1;
         let key = entry.code.key();
         let index = match self.by_key.get(&key) {
             Some(ordinal) => ordinal.0 as usize,
@@ -222,26 +225,35 @@ impl Directory {
         };
         let agency = &mut self.agencies[index];
         match agency.entries.binary_search_by_key(&entry.from, |known| known.from) {
+            Ok(same) if agency.entries[same] == entry => return &self.agencies[index],
             Ok(same) => agency.entries[same] = entry,
             Err(place) => agency.entries.insert(place, entry),
         }
+        self.version += 1;
         self.folded[index] = folded(agency);
         &self.agencies[index]
     }
 
-    /// Takes a stored record over. Records must come in the order of their ordinals.
-    pub(crate) fn restore(&mut self, record: AgencyRecord) {
+    /// Takes a stored record over and returns whether it could: records must come in the order of
+    /// their ordinals, without gaps. After a kill a row may be there and one before it missing;
+    /// both belong to blocks that are about to be replayed.
+    pub(crate) fn restore(&mut self, record: AgencyRecord) -> bool {
+        if record.ordinal.0 as usize != self.agencies.len() || record.entries.is_empty() {
+            return false;
+        }
         self.by_key.insert(record.key.clone(), record.ordinal);
         self.folded.push(folded(&record));
         self.version += record.entries.len() as u64;
         self.agencies.push(record);
+        true
     }
 }
 
+/// Code and names without diacritics, a line each.
 fn folded(agency: &AgencyRecord) -> String {
     let mut text = agency.key.as_str().to_ascii_lowercase();
     for entry in &agency.entries {
-        text.push(' ');
+        text.push('\n');
         text.push_str(&fold_diacritics(&entry.name));
     }
     text

@@ -20,7 +20,8 @@ pub fn block_after(last: Option<Marker>) -> SealedBlock {
     let last = last.unwrap_or(Marker { block: 0, hash: Digest([0; 32]) });
     let number = last.block + 1;
     let time = Timestamp::from_millis(1_605_488_400_000 + i64::try_from(number).unwrap_or(0));
-    Block { number, time, previous: last.hash, rules: 1, entries: Vec::new() }.seal()
+    let (entries, clock_ahead_ms) = (Vec::new(), 300_000);
+    Block { number, time, previous: last.hash, rules: 1, entries, clock_ahead_ms }.seal()
 }
 
 /// Shows what a [`Journal`] and its [`Blocks`] must do.
@@ -119,10 +120,8 @@ pub fn state<S: State>(mut open: impl FnMut() -> S) {
 
 /// Makes the change of a block: the rows given as (key, value), with `None` to delete.
 pub fn change(block: u64, cut: bool, rows: &[(&[u8], Option<&[u8]>)]) -> Change {
-    let writes: Writes = rows
-        .iter()
-        .map(|(key, value)| (key.to_vec(), value.map(Bytes::copy_from_slice)))
-        .collect();
+    let writes: Writes =
+        rows.iter().map(|(key, value)| (key.to_vec(), value.map(Bytes::copy_from_slice))).collect();
     Change { marker: Marker { block, hash: Digest::of(&block.to_be_bytes()) }, writes, cut }
 }
 
@@ -208,10 +207,10 @@ fn rows_are_scanned_in_key_order(state: &impl State) {
 }
 
 fn what_is_out_of_bounds_is_refused_whole(state: &impl State) {
-    let large = vec![1; 64 * 1024];
-    state.publish(change(10, false, &[(b"large", Some(&large))])).expect("64 KiB are kept");
+    let large = vec![1; 128 * 1024];
+    state.publish(change(10, false, &[(b"large", Some(&large))])).expect("128 KiB are kept");
     assert_eq!(value(state, b"large"), Some(large));
-    let too_large = vec![1; 64 * 1024 + 1];
+    let too_large = vec![1; 128 * 1024 + 1];
     let long = vec![1; 513];
     let refused: [&[u8]; 3] = [b"", b"\xffmine", &long];
     for key in refused {

@@ -10,7 +10,9 @@ mod decide;
 mod overlay;
 
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
+use lienthong_model::limits::CLOCK_AHEAD_MAX;
 use lienthong_model::{Fingerprint, Position, Refusal, Timestamp};
 use lienthong_trust::{Certificate, RevocationList};
 
@@ -46,6 +48,7 @@ pub struct Machine<S, P> {
     /// up to it must not count them again, not even in pages that they never touched: an agency's
     /// place may have changed since.
     counted_to: u64,
+    clock_ahead: Duration,
     work: Working,
 }
 
@@ -91,6 +94,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             certificates: std::collections::HashSet::new(),
             head,
             counted_to,
+            clock_ahead: CLOCK_AHEAD_MAX,
             work: Working::default(),
         })
     }
@@ -123,6 +127,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
     /// Returns the last block's time; `None` when there is none.
     pub fn last_time(&self) -> Option<Timestamp> {
         (self.head.block > 0).then_some(self.head.time)
+    }
+
+    /// Sets how far ahead of the block's time a sender's clock may be, for the blocks to come; they
+    /// carry it. Not less than [`CLOCK_AHEAD_MAX`].
+    pub fn allow_clock_ahead(&mut self, ahead: Duration) {
+        self.clock_ahead = ahead.max(CLOCK_AHEAD_MAX);
     }
 
     /// Opens the next block at a moment: the later of `now` and the last block's time.
@@ -193,6 +203,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             previous: self.head.hash,
             rules: RULES_VERSION,
             entries: std::mem::take(&mut self.work.entries),
+            clock_ahead_ms: u64::try_from(self.clock_ahead.as_millis()).unwrap_or(u64::MAX),
         };
         let sealed = block.seal();
         self.head.block = sealed.marker.block;

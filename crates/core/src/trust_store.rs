@@ -37,9 +37,15 @@ pub(crate) struct RevocationRow {
 #[derive(Debug, Clone, Default)]
 pub struct TrustStore {
     roots: HashMap<Fingerprint, Timestamp>,
+    /// By fingerprint, so that the order says nothing of when each came.
     authorities: Vec<Arc<Certificate>>,
-    lists: HashMap<Fingerprint, Arc<RevocationList>>,
+    /// By the issuer's name and key, which a renewed certificate of the issuer keeps.
+    lists: HashMap<Issuer, Arc<RevocationList>>,
 }
+
+/// An authority whatever its certificate: the SHA-256 of its name and its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Issuer(Digest);
 
 impl TrustStore {
     /// Returns the authorities that are known, roots included.
@@ -65,7 +71,8 @@ impl TrustStore {
     /// Returns whether a list may be taken over: it is newer than the issuer's list in force, and
     /// the bound on revoked certificates holds.
     pub fn admits(&self, list: &RevocationList) -> bool {
-        let known = self.lists.get(&list.issuer);
+        let Some(issuer) = self.issuer(&list.issuer) else { return false };
+        let known = self.lists.get(&issuer);
         let others = self.revoked_len() - known.map_or(0, |known| known.revoked.len());
         let newer = known.is_none_or(|known| is_newer(list, known));
         newer && others + list.revoked.len() <= REVOKED_MAX
@@ -80,22 +87,36 @@ impl TrustStore {
         if let Some(from) = trusted_from {
             self.roots.entry(fingerprint).or_insert(from);
         }
-        if !self.authorities.iter().any(|known| *known.fingerprint() == fingerprint) {
-            self.authorities.push(certificate);
+        if let Err(place) = self.place(&fingerprint) {
+            self.authorities.insert(place, certificate);
         }
+    }
+
+    /// Returns a known authority's certificate.
+    pub(crate) fn authority(&self, fingerprint: &Fingerprint) -> Option<&Arc<Certificate>> {
+        self.place(fingerprint).ok().and_then(|place| self.authorities.get(place))
+    }
+
+    fn place(&self, fingerprint: &Fingerprint) -> Result<usize, usize> {
+        self.authorities.binary_search_by(|known| known.fingerprint().cmp(fingerprint))
+    }
+
+    fn issuer(&self, fingerprint: &Fingerprint) -> Option<Issuer> {
+        let certificate = self.authority(fingerprint)?;
+        let bytes = [certificate.key().as_bytes(), certificate.subject().as_der()].concat();
+        Some(Issuer(Digest::of(&bytes)))
     }
 
     pub(crate) fn trusted_from(&self, fingerprint: &Fingerprint) -> Option<Timestamp> {
         self.roots.get(fingerprint).copied()
     }
 
-    /// Puts a list in force unless a newer one is.
-    pub(crate) fn add_list(&mut self, list: Arc<RevocationList>) -> bool {
-        let newer = self.lists.get(&list.issuer).is_none_or(|known| is_newer(&list, known));
-        if newer {
-            self.lists.insert(list.issuer, list);
+    /// Puts a list in force unless a newer one is, or its issuer is not known.
+    pub(crate) fn add_list(&mut self, list: Arc<RevocationList>) {
+        let Some(issuer) = self.issuer(&list.issuer) else { return };
+        if self.lists.get(&issuer).is_none_or(|known| is_newer(&list, known)) {
+            self.lists.insert(issuer, list);
         }
-        newer
     }
 }
 

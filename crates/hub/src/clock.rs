@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lienthong_model::Timestamp;
+use lienthong_model::limits::{CLOCK_AHEAD_MACHINE_MIN, CLOCK_AHEAD_MAX};
 
 /// Where business time comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,6 +90,12 @@ impl BusinessClock {
             Clock::Real => 1.0,
             Clock::Scenario { rate, .. } => rate,
         }
+    }
+
+    /// Returns how far ahead a sender's clock may be, in business time: five minutes, and on a
+    /// scenario's clock at least what passes in five seconds.
+    pub fn ahead(&self) -> Duration {
+        CLOCK_AHEAD_MAX.max(CLOCK_AHEAD_MACHINE_MIN.mul_f64(self.rate()))
     }
 
     /// Returns whether it is a scenario's.

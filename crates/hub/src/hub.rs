@@ -110,6 +110,7 @@ impl Hub {
         let mut folder = OpenFolder::open(&settings.data, progress)?;
         let clock = BusinessClock::start(settings.clock);
         check_clock(&settings.clock, &clock, &folder)?;
+        folder.machine.allow_clock_ahead(clock.ahead());
         let (identity, listen) = enter(&mut folder, settings, clock.now())?;
         let reader = folder.reader();
         let config = tls::server_config(identity, reader.clone(), clock)?;

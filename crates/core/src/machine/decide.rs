@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use lienthong_model::limits::{CLOCK_AHEAD_MAX, MESSAGE_AGE_MAX, STATUSES_PER_DELIVERY_MAX};
+use lienthong_model::limits::{MESSAGE_AGE_MAX, STATUSES_PER_DELIVERY_MAX};
 use lienthong_model::{
     Addressee, AgencyCode, AgencyState, BusinessKind, CodeKey, Digest, Header, MessageId, Ordinal, Reason, Refusal, StatusHeader, Timestamp, Violation,
 };
@@ -81,7 +81,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         signed: &Signed,
     ) -> Result<(lienthong_trust::SignatureKind, Vec<Delivery>), Refusal> {
         let now = self.head.time;
-        in_time(&header.id, header.signed_at, now)?;
+        self.in_time(&header.id, header.signed_at)?;
         may_send(sender, now)?;
         let dates = Dates { signed_at: header.signed_at, received_at: now };
         judge::certificates(&signed.signers, &*self.trust, dates)?;
@@ -134,7 +134,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         signed: &Signed,
     ) -> Result<(), Refusal> {
         let now = self.head.time;
-        in_time(&header.id, header.signed_at, now)?;
+        self.in_time(&header.id, header.signed_at)?;
         may_send(reporter, now)?;
         let dates = Dates { signed_at: header.signed_at, received_at: now };
         judge::certificates(&signed.signers, &*self.trust, dates)?;
@@ -324,6 +324,23 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.directory.agency(gateway).map(|gateway| &gateway.key)
     }
 
+    /// Whether id and signature are from the days before, and not from after the sender's clock
+    /// can have been.
+    fn in_time(&self, id: &MessageId, signed_at: Timestamp) -> Result<(), Refusal> {
+        let now = self.head.time;
+        let (first, last) = (now.minus(MESSAGE_AGE_MAX), now.plus(self.clock_ahead));
+        let within = |at: Timestamp| first <= at && at <= last;
+        if !within(id.time()) {
+            let value = format!("{}, received {now}", id.time());
+            return Err(Refusal::at(Reason::IdTimeOutOfRange, "id", value));
+        }
+        if !within(signed_at) {
+            let value = format!("{signed_at}, received {now}");
+            return Err(Refusal::at(Reason::SignedAtOutOfRange, "signed_at", value));
+        }
+        Ok(())
+    }
+
     /// Signed bytes in the form of the journal; certificates that it has are left out.
     fn record(&self, signed: Signed, stored: StoredContent) -> Result<SignedRecord, EngineError> {
         let mut new_certificates = Vec::new();
@@ -360,19 +377,6 @@ fn named(addressee: &Addressee) -> &str {
         Addressee::Agency(code) => code.as_str(),
         Addressee::List(name) => name,
     }
-}
-
-fn in_time(id: &MessageId, signed_at: Timestamp, now: Timestamp) -> Result<(), Refusal> {
-    let within = |at: Timestamp| now.minus(MESSAGE_AGE_MAX) <= at && at <= now.plus(CLOCK_AHEAD_MAX);
-    if !within(id.time()) {
-        let value = format!("{}, received {now}", id.time());
-        return Err(Refusal::at(Reason::IdTimeOutOfRange, "id", value));
-    }
-    if !within(signed_at) {
-        let value = format!("{signed_at}, received {now}");
-        return Err(Refusal::at(Reason::SignedAtOutOfRange, "signed_at", value));
-    }
-    Ok(())
 }
 
 fn may_send(sender: &AgencyRecord, now: Timestamp) -> Result<(), Refusal> {

@@ -1,0 +1,164 @@
+//! The recipient's own check of what it receives, from the bytes: nothing that the hub says about
+//! signatures is believed.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lienthong_model::{
+    CodeKey, Document, Fingerprint, Reason, Refusal, SignaturePolicy, Timestamp,
+};
+use lienthong_trust::{
+    Anchors, Certificate, Dates, RevocationList, RevocationListError, SignatureKind, judge,
+};
+use lienthong_trust::{Known, Verifier};
+use lienthong_wire::{DocumentContents, decode_document};
+
+use crate::delivery::Delivery;
+use crate::identity::Roots;
+
+/// Verifies deliveries against roots and revocation lists. Cheap to clone: the certificates that
+/// were read and proven are shared, so a further document of a known signer costs one Ed25519
+/// verification a signature.
+#[derive(Clone)]
+pub struct DocumentCheck {
+    shared: Arc<Shared>,
+}
+
+/// Why there is no check.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentCheckError {
+    /// A revocation list cannot be relied on.
+    #[error("a revocation list cannot be relied on: {0}")]
+    RevocationList(#[from] RevocationListError),
+}
+
+/// What the recipient asks of a sender's signatures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderPolicy {
+    /// Which signatures are needed.
+    pub policy: SignaturePolicy,
+    /// The agency whose seal is accepted for the sender's, beside its own: its gateway.
+    pub gateway: Option<CodeKey>,
+}
+
+/// A delivery whose signatures hold.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The document that was signed.
+    pub document: Document,
+    /// Which signatures it bears, from its certificates; none: for information only, without legal
+    /// force.
+    pub signature: SignatureKind,
+    /// The signers' certificates, in the order of the signatures.
+    pub signers: Vec<Arc<Certificate>>,
+}
+
+struct Shared {
+    verifier: Verifier<DocumentContents, Authorities>,
+    trusted: Trusted,
+}
+
+/// The authorities that are known.
+struct Authorities(Arc<[Arc<Certificate>]>);
+
+/// The roots that are trusted and the certificates that are revoked.
+struct Trusted {
+    roots: Vec<Fingerprint>,
+    lists: HashMap<Fingerprint, RevocationList>,
+}
+
+impl Default for SenderPolicy {
+    /// At least the sender's own seal.
+    fn default() -> Self {
+        Self { policy: SignaturePolicy::Transition, gateway: None }
+    }
+}
+
+impl DocumentCheck {
+    /// Makes a check that trusts `roots` and honours their revocation lists. A list needs its
+    /// issuer among the roots or their authorities; of several lists of one issuer the one with
+    /// the highest number counts.
+    ///
+    /// # Errors
+    /// [`DocumentCheckError`] when a revocation list cannot be relied on.
+    pub fn new(roots: &Roots) -> Result<Self, DocumentCheckError> {
+        let authorities: Arc<[Arc<Certificate>]> =
+            roots.roots.iter().chain(&roots.authorities).cloned().collect();
+        let mut lists: HashMap<Fingerprint, RevocationList> = HashMap::new();
+        for der in &roots.revocation_lists {
+            let list = RevocationList::parse(der, &authorities)?;
+            if lists.get(&list.issuer).is_none_or(|known| known.number < list.number) {
+                lists.insert(list.issuer, list);
+            }
+        }
+        let roots = roots.roots.iter().map(|root| *root.fingerprint()).collect();
+        let verifier = Verifier::new(DocumentContents, Authorities(authorities));
+        Ok(Self { shared: Arc::new(Shared { verifier, trusted: Trusted { roots, lists } }) })
+    }
+
+    /// Checks a delivery: the content decodes, its attachments are the ones named, every signature
+    /// holds, every certificate leads to a trusted root and was in force when it was signed and
+    /// received, the signers belong to the sender that the content names, and they are enough.
+    ///
+    /// The time of receipt is the one that the hub says.
+    ///
+    /// # Errors
+    /// The [`Refusal`] with the first reason in the order of the list, as the hub would give it.
+    pub fn check(&self, delivery: &Delivery, policy: &SenderPolicy) -> Result<Checked, Refusal> {
+        let verified = self
+            .shared
+            .verifier
+            .document(delivery.signed.clone())
+            .map_err(|rejected| rejected.refusal)?
+            .into_inner();
+        let signers = &verified.signed.signers;
+        let dates =
+            Dates { signed_at: verified.header.signed_at, received_at: delivery.received_at };
+        judge::certificates(signers, &self.shared.trusted, dates)?;
+        let sender = verified.header.sender.key();
+        let signature =
+            judge::holders(signers, &sender, policy.gateway.as_ref(), policy.policy)?;
+        if signature != delivery.signature {
+            let value = format_args!("{}, the bytes say {signature}", delivery.signature);
+            return Err(Refusal::at(Reason::FieldInvalid, "delivery.signature", value));
+        }
+        Ok(Checked {
+            document: decode_document(&delivery.signed.content)?,
+            signature,
+            signers: signers.iter().map(|chain| chain.leaf().clone()).collect(),
+        })
+    }
+}
+
+impl fmt::Debug for DocumentCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DocumentCheck")
+            .field("roots", &self.shared.trusted.roots)
+            .field("revocation_lists", &self.shared.trusted.lists.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Known for Authorities {
+    fn certificate(&self, _: &Fingerprint) -> Option<Bytes> {
+        None
+    }
+
+    fn authorities(&self) -> Arc<[Arc<Certificate>]> {
+        self.0.clone()
+    }
+}
+
+impl Anchors for Trusted {
+    fn trusts(&self, root: &Fingerprint, _: Timestamp) -> bool {
+        self.roots.contains(root)
+    }
+
+    fn revoked_at(&self, issuer: &Fingerprint, serial: &[u8]) -> Option<Timestamp> {
+        let revoked = &self.lists.get(issuer)?.revoked;
+        let index = revoked.binary_search_by(|entry| entry.serial.as_slice().cmp(serial)).ok()?;
+        revoked.get(index).map(|entry| entry.at)
+    }
+}

@@ -1,0 +1,124 @@
+//! Deliveries, and taking them one call at a time.
+
+use std::time::Duration;
+
+use lienthong_model::limits::PULL_MAX;
+use lienthong_model::{AgencyCode, Position, Refusal, SignedContent, Timestamp};
+use lienthong_trust::SignatureKind;
+use lienthong_wire::{proto, signed};
+
+use crate::client::Client;
+use crate::error::CallError;
+use crate::read;
+
+/// Names a delivery: one document for one recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeliveryKey {
+    /// The recipient's code, as the hub writes it.
+    pub recipient: AgencyCode,
+    /// The document's place in the hub's log.
+    pub position: Position,
+}
+
+/// A document for one recipient. At least once: the same key may come again.
+///
+/// Nothing in it is proven until [`DocumentCheck::check`](crate::DocumentCheck::check) has said so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Which delivery it is.
+    pub key: DeliveryKey,
+    /// When the hub received the document, in business time.
+    pub received_at: Timestamp,
+    /// Which attempt this is, from 1, since the hub started.
+    pub attempt: u32,
+    /// Which signatures it bears, as the hub says.
+    pub signature: SignatureKind,
+    /// The signed document, byte for byte as it was sent.
+    pub signed: SignedContent,
+}
+
+/// Says that a delivery could not be taken now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NegativeAcknowledgement {
+    /// Which.
+    pub key: DeliveryKey,
+    /// Why; at most 500 characters.
+    pub reason: String,
+    /// When it shall come again; `None`: as the hub sees fit.
+    pub delay: Option<Duration>,
+}
+
+impl DeliveryKey {
+    pub(crate) fn read(key: proto::DeliveryKey) -> Result<Self, CallError> {
+        let recipient = read::code("key.recipient", &key.recipient)?;
+        Ok(Self { recipient, position: Position(key.position) })
+    }
+
+    pub(crate) fn to_proto(&self) -> proto::DeliveryKey {
+        proto::DeliveryKey {
+            recipient: self.recipient.to_string(),
+            position: self.position.0,
+        }
+    }
+}
+
+impl Delivery {
+    pub(crate) fn read(delivery: proto::Delivery) -> Result<Self, CallError> {
+        let recipient = read::code("delivery.recipient", &delivery.recipient)?;
+        let received_at = read::moment("delivery.received_at", delivery.received_at.as_ref())?;
+        let signature = read::signature("delivery.signature", delivery.signature)?;
+        let signed = signed::document_from_proto(delivery.document, delivery.attachments)
+            .map_err(|refusal| CallError::answer("delivery.document", refusal))?;
+        let key = DeliveryKey { recipient, position: Position(delivery.position) };
+        Ok(Self { key, received_at, attempt: delivery.attempt, signature, signed })
+    }
+}
+
+impl Client {
+    /// Takes up to `max` (1 to 256) documents out of one mailbox; none when it is empty. Each is
+    /// kept from other consumers for 60 seconds; whatever is not acknowledged by then comes again.
+    ///
+    /// # Errors
+    /// [`CallError`] as for every call.
+    pub async fn pull(
+        &self,
+        agency: &AgencyCode,
+        max: usize,
+    ) -> Result<Vec<Delivery>, CallError> {
+        let deliveries_max = u32::try_from(max.clamp(1, PULL_MAX)).unwrap_or(1);
+        let request =
+            proto::PullDocumentsRequest { agency: agency.to_string(), deliveries_max };
+        let call = || {
+            let (mut exchange, request) = (self.shared.exchange(), request.clone());
+            async move { Ok(exchange.pull_documents(request).await?.into_inner()) }
+        };
+        let answer = self.shared.call(call).await?;
+        answer.deliveries.into_iter().map(Delivery::read).collect()
+    }
+
+    /// Says that deliveries are on the recipients' own disks; on return the hub has that on its
+    /// disk. To repeat it changes nothing. Returns those that the hub does not take, with the
+    /// reason.
+    ///
+    /// # Errors
+    /// [`CallError`] as for every call; of several hundred keys some may then be taken.
+    pub async fn acknowledge(
+        &self,
+        keys: &[DeliveryKey],
+    ) -> Result<Vec<(DeliveryKey, Refusal)>, CallError> {
+        let mut refused = Vec::new();
+        for some in keys.chunks(PULL_MAX) {
+            let keys = some.iter().map(DeliveryKey::to_proto).collect();
+            let request = proto::AcknowledgeDocumentsRequest { keys };
+            let call = || {
+                let (mut exchange, request) = (self.shared.exchange(), request.clone());
+                async move { Ok(exchange.acknowledge_documents(request).await?.into_inner()) }
+            };
+            for one in self.shared.call(call).await?.refused {
+                let key = DeliveryKey::read(read::present("refused.key", one.key)?)?;
+                refused.push((key, read::refusal(one.refusal)?));
+            }
+        }
+        Ok(refused)
+    }
+}

@@ -1,0 +1,149 @@
+//! What became of a document.
+
+use lienthong_model::{
+    AgencyCode, Digest, DocumentType, MessageId, Position, StatusCode, Timestamp, Urgency,
+};
+use lienthong_trust::SignatureKind;
+use lienthong_wire::{proto, urgency_from_proto};
+
+use crate::client::Client;
+use crate::error::CallError;
+use crate::read;
+use crate::receipt::Route;
+
+/// A document and its deliveries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedDocument {
+    /// The sender's code as written in the document.
+    pub sender: AgencyCode,
+    /// The message's id.
+    pub id: MessageId,
+    /// The place in the hub's log.
+    pub position: Position,
+    /// When the hub received it, in business time.
+    pub received_at: Timestamp,
+    /// SHA-256 of the DSSE bytes that were signed.
+    pub sha256: Digest,
+    /// Which signatures it bears.
+    pub signature: SignatureKind,
+    /// What the document is about.
+    pub subject: String,
+    /// The document's reference as written.
+    pub reference: String,
+    /// How urgent it is.
+    pub urgency: Urgency,
+    /// The administrative type.
+    pub document_type: DocumentType,
+    /// When the signer says it was signed.
+    pub signed_at: Timestamp,
+    /// When an answer is due.
+    pub due: Option<Timestamp>,
+    /// The deliveries that the caller may see, in the order of the recipients.
+    pub deliveries: Vec<TrackedDelivery>,
+}
+
+/// One delivery and what was reported on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedDelivery {
+    /// The recipient's code.
+    pub recipient: AgencyCode,
+    /// How it is reached.
+    pub route: Route,
+    /// When the recipient acknowledged it; `None` while it has not: queued is not delivered.
+    pub acknowledged_at: Option<Timestamp>,
+    /// Attempts that the acknowledgement records; 0 before it.
+    pub attempts: u32,
+    /// What was reported, in the order of receipt.
+    pub statuses: Vec<TrackedStatus>,
+}
+
+/// One status that was reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedStatus {
+    /// What was reported.
+    pub code: StatusCode,
+    /// When the hub received the report, in business time.
+    pub at: Timestamp,
+    /// The reason or description given.
+    pub reason: String,
+    /// The report's place in the hub's log.
+    pub position: Position,
+}
+
+impl Client {
+    /// Asks what became of a document. Its sender sees every delivery, a recipient its own.
+    ///
+    /// # Errors
+    /// [`CallError`]; DOCUMENT_UNKNOWN when there is none or it is not the caller's to see.
+    pub async fn track(
+        &self,
+        sender: &AgencyCode,
+        id: MessageId,
+    ) -> Result<TrackedDocument, CallError> {
+        let request = proto::TrackDocumentRequest {
+            sender: sender.to_string(),
+            id: bytes::Bytes::copy_from_slice(id.as_bytes()),
+        };
+        let call = || {
+            let (mut exchange, request) = (self.shared.exchange(), request.clone());
+            async move { Ok(exchange.track_document(request).await?.into_inner()) }
+        };
+        let answer = self.shared.call(call).await?;
+        TrackedDocument::read(read::present("document", answer.document)?)
+    }
+}
+
+impl TrackedDocument {
+    fn read(document: proto::TrackedDocument) -> Result<Self, CallError> {
+        let deliveries = document.deliveries.into_iter().map(TrackedDelivery::read);
+        Ok(Self {
+            sender: read::code("document.sender", &document.sender)?,
+            id: read::id("document.id", &document.id)?,
+            position: Position(document.position),
+            received_at: read::moment("document.received_at", document.received_at.as_ref())?,
+            sha256: read::digest("document.sha256", &document.sha256)?,
+            signature: read::signature("document.signature", document.signature)?,
+            subject: document.subject,
+            reference: document.reference,
+            urgency: urgency_from_proto(document.urgency, "document.urgency")
+                .map_err(|refusal| CallError::answer("document.urgency", refusal))?,
+            document_type: document_type(document.document_type)?,
+            signed_at: read::moment("document.signed_at", document.signed_at.as_ref())?,
+            due: read::optional_moment("document.due", document.due.as_ref())?,
+            deliveries: deliveries.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl TrackedDelivery {
+    fn read(delivery: proto::TrackedDelivery) -> Result<Self, CallError> {
+        let at = delivery.acknowledged_at.as_ref();
+        let statuses = delivery.statuses.into_iter().map(TrackedStatus::read);
+        Ok(Self {
+            recipient: read::code("deliveries.recipient", &delivery.recipient)?,
+            route: Route::read("deliveries.route", delivery.route, &delivery.gateway)?,
+            acknowledged_at: read::optional_moment("deliveries.acknowledged_at", at)?,
+            attempts: delivery.attempts,
+            statuses: statuses.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl TrackedStatus {
+    fn read(status: proto::TrackedStatus) -> Result<Self, CallError> {
+        let code = u32::try_from(status.code).ok().and_then(StatusCode::from_number);
+        Ok(Self {
+            code: code.ok_or_else(|| CallError::answer("statuses.code", status.code))?,
+            at: read::moment("statuses.at", status.at.as_ref())?,
+            reason: status.reason,
+            position: Position(status.position),
+        })
+    }
+}
+
+fn document_type(number: u32) -> Result<DocumentType, CallError> {
+    u8::try_from(number)
+        .ok()
+        .and_then(DocumentType::from_number)
+        .ok_or_else(|| CallError::answer("document.document_type", number))
+}

@@ -1,0 +1,80 @@
+//! The whole axis with every part real but the agencies: TLS, journal, sled, statistics.
+
+use std::sync::Arc;
+
+use lienthong_core::statistics::Period;
+use lienthong_hub::{Clock, DirectoryImport, Hub, ServerIdentity, Settings};
+use lienthong_model::{AgencyCode, Timestamp};
+use lienthong_simulator::{Address, Cast, Plan, Scenario, Tally};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+const RATE: f64 = 60.0;
+
+fn code(text: &str) -> AgencyCode {
+    AgencyCode::parse(text).unwrap()
+}
+
+fn scenario(seed: u64) -> Scenario {
+    Scenario {
+        seed,
+        provinces: vec![code("H34"), code("H16")],
+        transition: vec![code("H16")],
+        gateway: Some(code("H34")),
+        start: Timestamp::parse("2020-11-16T08:00+07:00").unwrap(),
+    }
+}
+
+fn settings(cast: &Cast, data: &std::path::Path, start: Timestamp) -> Settings {
+    let der = |der: &bytes::Bytes| CertificateDer::from(der.to_vec());
+    Settings {
+        data: data.to_owned(),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        clock: Clock::Scenario { start, rate: RATE },
+        identity: ServerIdentity {
+            chain: vec![der(cast.hub.certificate.der()), der(&cast.issuing)],
+            key: PrivateKeyDer::Pkcs8(cast.hub.key.to_pkcs8_der().into()),
+        },
+        roots: vec![cast.root.clone()],
+        authorities: vec![cast.issuing.clone()],
+        revocation_lists: cast.revocation_lists.clone(),
+        directory: Some(DirectoryImport {
+            source: "test".to_owned(),
+            entries: cast.directory.clone(),
+        }),
+        rules: None,
+    }
+}
+
+async fn run(seed: u64, documents: usize, data: &std::path::Path) -> (Plan, Tally) {
+    let scenario = scenario(seed);
+    let cast = Cast::new(&scenario, lienthong_country::entries().unwrap()).unwrap();
+    let plan = Plan::new(&cast, documents, seed);
+    let hub = Hub::start(settings(&cast, data, scenario.start), |_, _| {}).await.unwrap();
+    let address = Address {
+        url: format!("https://{}", hub.address()),
+        now: scenario.start,
+        rate: RATE,
+    };
+    let (cast, shared) = (Arc::new(cast), Arc::new(plan.clone()));
+    let tally = lienthong_simulator::run(cast, shared, address, |_| {}).await.unwrap();
+    let volumes = hub.reader().volumes(Period::ALL).unwrap();
+    assert_eq!(volumes.totals.sent, tally.accepted);
+    assert_eq!(volumes.totals.received, tally.deliveries);
+    let provinces = volumes.provinces.values();
+    assert_eq!(volumes.centre.sent + provinces.map(|v| v.sent).sum::<u64>(), tally.accepted);
+    hub.stop().await.unwrap();
+    (plan, tally)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_document_is_delivered_acknowledged_and_counted_and_every_wrong_one_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (plan, tally) = run(7, 1_000, folder.path()).await;
+    assert_eq!(tally.mismatches, []);
+    assert_eq!(plan.submissions(), 1_000);
+    assert_eq!(tally.submitted, 1_000);
+    assert_eq!(tally.deliveries, plan.deliveries() as u64);
+    assert_eq!(tally.acknowledged, tally.deliveries);
+    let refused: Vec<_> = plan.refusals().into_iter().map(|(r, n)| (r, n as u64)).collect();
+    assert_eq!(tally.refused.into_iter().collect::<Vec<_>>(), refused);
+}
