@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lienthong_model::{
-    CodeKey, Document, Fingerprint, Reason, Refusal, SignaturePolicy, Timestamp,
+    AgencyCode, CodeKey, Document, Fingerprint, Reason, Refusal, SignaturePolicy, Timestamp,
 };
 use lienthong_trust::{
     Anchors, Certificate, Dates, RevocationList, RevocationListError, SignatureKind, judge,
@@ -107,6 +107,19 @@ impl DocumentCheck {
     /// # Errors
     /// The [`Refusal`] with the first reason in the order of the list, as the hub would give it.
     pub fn check(&self, delivery: &Delivery, policy: &SenderPolicy) -> Result<Checked, Refusal> {
+        self.check_with(delivery, |_| policy.clone())
+    }
+
+    /// Checks a delivery like [`DocumentCheck::check`]; `policy` is asked once the facts hold, with
+    /// the sender that the content names.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check_with(
+        &self,
+        delivery: &Delivery,
+        policy: impl FnOnce(&AgencyCode) -> SenderPolicy,
+    ) -> Result<Checked, Refusal> {
         let verified = self
             .shared
             .verifier
@@ -117,9 +130,9 @@ impl DocumentCheck {
         let dates =
             Dates { signed_at: verified.header.signed_at, received_at: delivery.received_at };
         judge::certificates(signers, &self.shared.trusted, dates)?;
+        let policy = policy(&verified.header.sender);
         let sender = verified.header.sender.key();
-        let signature =
-            judge::holders(signers, &sender, policy.gateway.as_ref(), policy.policy)?;
+        let signature = judge::holders(signers, &sender, policy.gateway.as_ref(), policy.policy)?;
         if signature != delivery.signature {
             let value = format_args!("{}, the bytes say {signature}", delivery.signature);
             return Err(Refusal::at(Reason::FieldInvalid, "delivery.signature", value));

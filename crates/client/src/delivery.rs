@@ -55,10 +55,7 @@ impl DeliveryKey {
     }
 
     pub(crate) fn to_proto(&self) -> proto::DeliveryKey {
-        proto::DeliveryKey {
-            recipient: self.recipient.to_string(),
-            position: self.position.0,
-        }
+        proto::DeliveryKey { recipient: self.recipient.to_string(), position: self.position.0 }
     }
 }
 
@@ -80,14 +77,9 @@ impl Client {
     ///
     /// # Errors
     /// [`CallError`] as for every call.
-    pub async fn pull(
-        &self,
-        agency: &AgencyCode,
-        max: usize,
-    ) -> Result<Vec<Delivery>, CallError> {
+    pub async fn pull(&self, agency: &AgencyCode, max: usize) -> Result<Vec<Delivery>, CallError> {
         let deliveries_max = u32::try_from(max.clamp(1, PULL_MAX)).unwrap_or(1);
-        let request =
-            proto::PullDocumentsRequest { agency: agency.to_string(), deliveries_max };
+        let request = proto::PullDocumentsRequest { agency: agency.to_string(), deliveries_max };
         let call = || {
             let (mut exchange, request) = (self.shared.exchange(), request.clone());
             async move { Ok(exchange.pull_documents(request).await?.into_inner()) }

@@ -46,7 +46,6 @@ impl Dialer {
     }
 
     pub(crate) async fn dial(self) -> Result<Connection, Unreachable> {
-        self.fault.clear();
         let failed = |cause| Unreachable { address: self.address.clone(), cause };
         let tcp = self.tcp().await.map_err(failed)?;
         let handshake = self.tls.connect(self.name.clone(), tcp);
@@ -90,13 +89,12 @@ fn configuration(endpoint: &Endpoint) -> Result<ClientConfig, EndpointError> {
         roots.add(anchor)?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier =
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-            .with_crls(endpoint.roots.tls_revocation_lists())
-            .only_check_end_entity_revocation()
-            .allow_unknown_revocation_status()
-            .build()
-            .map_err(|error| EndpointError::RevocationList(error.to_string()))?;
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .with_crls(endpoint.roots.tls_revocation_lists())
+        .only_check_end_entity_revocation()
+        .allow_unknown_revocation_status()
+        .build()
+        .map_err(|error| EndpointError::RevocationList(error.to_string()))?;
     let clock = Arc::new(endpoint.clock);
     let mut config = ClientConfig::builder_with_details(provider, clock)
         .with_protocol_versions(&[&rustls::version::TLS13])?

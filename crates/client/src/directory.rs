@@ -96,10 +96,7 @@ impl Client {
                 Ok::<_, CallError>(Some((answer.agencies, next)))
             }
         });
-        pages
-            .map_ok(|agencies| stream::iter(agencies.into_iter().map(entry)))
-            .try_flatten()
-            .boxed()
+        pages.map_ok(|agencies| stream::iter(agencies.into_iter().map(entry))).try_flatten().boxed()
     }
 
     /// Returns which rule decides whether a document may go from one agency to another, and how.

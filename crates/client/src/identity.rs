@@ -78,9 +78,11 @@ impl Identity {
     /// # Errors
     /// [`IdentityError`] when one of them is not there or cannot be read.
     pub fn from_pem(chain: &str, key: &str) -> Result<Self, IdentityError> {
-        let pem = |what| move |why: rustls_pki_types::pem::Error| IdentityError::Pem {
-            what,
-            why: why.to_string(),
+        let pem = |what| {
+            move |why: rustls_pki_types::pem::Error| IdentityError::Pem {
+                what,
+                why: why.to_string(),
+            }
         };
         let chain = certificates(chain).map_err(pem("certificate"))?;
         let key = PrivatePkcs8KeyDer::from_pem_slice(key.as_bytes()).map_err(pem("key"))?;

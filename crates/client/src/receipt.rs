@@ -1,8 +1,6 @@
 //! Receipts: what the hub says of something that it accepted, checked against what was sent.
 
-use lienthong_model::{
-    AgencyCode, Digest, MessageId, Position, Reason, SignedContent, Timestamp,
-};
+use lienthong_model::{AgencyCode, Digest, MessageId, Position, Reason, SignedContent, Timestamp};
 use lienthong_trust::{SignatureKind, dsse};
 use lienthong_wire::proto;
 
@@ -86,11 +84,7 @@ impl LeftOut {
 }
 
 impl Route {
-    pub(crate) fn read(
-        field: &'static str,
-        number: i32,
-        gateway: &str,
-    ) -> Result<Self, CallError> {
+    pub(crate) fn read(field: &'static str, number: i32, gateway: &str) -> Result<Self, CallError> {
         match proto::Route::try_from(number) {
             Ok(proto::Route::OwnNode) => Ok(Self::OwnNode),
             Ok(proto::Route::Gateway) => read::code(field, gateway).map(Self::Gateway),
@@ -121,7 +115,11 @@ impl Receipt {
             repeated: receipt.repeated,
             signature: read::signature("receipt.signature", receipt.signature)?,
             routes: receipt.routes.into_iter().map(route).collect::<Result<_, CallError>>()?,
-            left_out: receipt.left_out.into_iter().map(left_out).collect::<Result<_, CallError>>()?,
+            left_out: receipt
+                .left_out
+                .into_iter()
+                .map(left_out)
+                .collect::<Result<_, CallError>>()?,
         })
     }
 }

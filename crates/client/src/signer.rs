@@ -80,15 +80,14 @@ impl Signer {
     /// # Errors
     /// [`SignerError`] when one of them is not there, cannot be read, or does not fit.
     pub fn from_pem(chain: &str, key: &str) -> Result<Self, SignerError> {
-        let pem = |what| move |why: rustls_pki_types::pem::Error| SignerError::Pem {
-            what,
-            why: why.to_string(),
+        let pem = |what| {
+            move |why: rustls_pki_types::pem::Error| SignerError::Pem { what, why: why.to_string() }
         };
         let mut chain = certificates(chain).map_err(pem("certificate"))?.into_iter();
         let leaf = chain.next().ok_or(SignerError::NoCertificate)?;
         let key = PrivatePkcs8KeyDer::from_pem_slice(key.as_bytes()).map_err(pem("key"))?;
-        let key = SigningKey::from_pkcs8_der(key.secret_pkcs8_der())
-            .map_err(|_| SignerError::Key)?;
+        let key =
+            SigningKey::from_pkcs8_der(key.secret_pkcs8_der()).map_err(|_| SignerError::Key)?;
         Self::new(Arc::new(Certificate::parse(leaf)?), chain.collect(), key)
     }
 

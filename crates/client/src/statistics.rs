@@ -220,9 +220,7 @@ fn cell(cell: proto::FlowCell) -> Result<FlowCell, CallError> {
     })
 }
 
-fn province_refusals(
-    refusals: proto::ProvinceRefusals,
-) -> Result<ProvinceRefusals, CallError> {
+fn province_refusals(refusals: proto::ProvinceRefusals) -> Result<ProvinceRefusals, CallError> {
     Ok(ProvinceRefusals {
         code: read::optional_code("provinces.code", &refusals.code)?,
         name: refusals.name,

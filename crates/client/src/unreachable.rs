@@ -186,10 +186,9 @@ impl Cause {
     fn of_hub_certificate(error: &CertificateError) -> Self {
         match error {
             CertificateError::Expired => Self::HubExpired { now: None, not_after: None },
-            CertificateError::ExpiredContext { time, not_after } => Self::HubExpired {
-                now: Some(time.as_secs()),
-                not_after: Some(not_after.as_secs()),
-            },
+            CertificateError::ExpiredContext { time, not_after } => {
+                Self::HubExpired { now: Some(time.as_secs()), not_after: Some(not_after.as_secs()) }
+            }
             CertificateError::NotValidYet => Self::HubNotYetValid { now: None, not_before: None },
             CertificateError::NotValidYetContext { time, not_before } => Self::HubNotYetValid {
                 now: Some(time.as_secs()),
@@ -213,7 +212,10 @@ impl Cause {
 
     fn of_alert(alert: AlertDescription) -> Self {
         match alert {
-            AlertDescription::UnknownCA => Self::OurAuthorityUnknown,
+            // The second: another authority of the same name, whose key did not sign.
+            AlertDescription::UnknownCA | AlertDescription::DecryptError => {
+                Self::OurAuthorityUnknown
+            }
             AlertDescription::CertificateExpired => Self::OurCertificateNotInForce,
             AlertDescription::CertificateRevoked => Self::OurCertificateRevoked,
             AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
@@ -222,8 +224,7 @@ impl Cause {
             AlertDescription::BadCertificate
             | AlertDescription::UnsupportedCertificate
             | AlertDescription::CertificateUnknown
-            | AlertDescription::AccessDenied
-            | AlertDescription::DecryptError => Self::OurCertificateRefused(format!("{alert:?}")),
+            | AlertDescription::AccessDenied => Self::OurCertificateRefused(format!("{alert:?}")),
             AlertDescription::HandshakeFailure
             | AlertDescription::ProtocolVersion
             | AlertDescription::InsufficientSecurity

@@ -13,9 +13,14 @@
 //!                                      defer (after its delay)
 //! ```
 //! Order: urgent before ordinary, each by position; while urgent mail keeps coming, every eighth
-//! place is ordinary. Mailboxes take turns, so that none starves another.
+//! place is ordinary. Mailboxes take turns: of those that may have something to push, the one that
+//! was served longest ago is next, so that none starves another, however little credit there is.
+//!
+//! A mailbox is looked at only when something happened to it: mail came or came back, or a consumer
+//! that it had to wait for has room again. So a grant costs nothing for mailboxes without mail,
+//! however many one consumer reads.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use lienthong_model::limits::{CONSUMER_CREDIT_MAX, PULL_LEASE};
@@ -50,7 +55,8 @@ pub struct Push {
     pub recipient: Ordinal,
     /// Which document.
     pub position: Position,
-    /// From 1: how often it was pushed since the hub started.
+    /// From 1: how often it was pushed, as far as is known: it begins anew when the hub starts, and
+    /// when nobody has read the mailbox for a time.
     pub attempt: u32,
 }
 
@@ -59,8 +65,9 @@ pub struct Push {
 pub struct Courier {
     consumers: HashMap<ConsumerId, Consumer>,
     mailboxes: HashMap<Ordinal, Reading>,
-    turn: VecDeque<Ordinal>,
-    queued: HashSet<Ordinal>,
+    /// Mailboxes that may have something to push, by when they were last served.
+    ready: BTreeSet<(u64, Ordinal)>,
+    turns: u64,
     /// Deliveries that come back at a moment: leases and deferrals.
     returns: BTreeSet<(Duration, Ordinal, Position)>,
 }
@@ -70,6 +77,8 @@ struct Consumer {
     agencies: Vec<Ordinal>,
     credit: Credit,
     in_flight: u32,
+    /// Mailboxes that wait until it has room.
+    blocked: BTreeSet<Ordinal>,
 }
 
 /// A mailbox that somebody reads.
@@ -79,6 +88,8 @@ struct Reading {
     lanes: [Queue; 2],
     in_flight: BTreeMap<Position, Flight>,
     urgent_in_a_row: u8,
+    /// The number of its last turn; 0 before the first.
+    served: u64,
 }
 
 /// One lane of a mailbox, from the cursor on.
@@ -104,23 +115,24 @@ struct Flight {
 const LANES: [Lane; 2] = [Lane::Urgent, Lane::Ordinary];
 
 impl Courier {
-    /// Opens a consumer of some agencies' mailboxes, without credit.
-    pub fn open(&mut self, consumer: ConsumerId, agencies: Vec<Ordinal>) {
+    /// Opens a consumer of some agencies' mailboxes, without credit. A consumer that is open under
+    /// this number is closed first.
+    pub fn open(&mut self, consumer: ConsumerId, mut agencies: Vec<Ordinal>) {
+        self.close(consumer);
+        agencies.sort_unstable();
+        agencies.dedup();
         for agency in &agencies {
             self.mailboxes.entry(*agency).or_default().consumers.push_back(consumer);
         }
-        self.consumers.insert(consumer, Consumer { agencies, credit: 0, in_flight: 0 });
+        let blocked = agencies.iter().copied().collect();
+        self.consumers.insert(consumer, Consumer { agencies, credit: 0, in_flight: 0, blocked });
     }
 
-    /// Gives a consumer room for more deliveries, up to the bound in all.
+    /// Gives a consumer room for more deliveries, up to [`CONSUMER_CREDIT_MAX`] in all.
     pub fn grant(&mut self, consumer: ConsumerId, more: Credit) {
         let Some(known) = self.consumers.get_mut(&consumer) else { return };
         known.credit = known.credit.saturating_add(more).min(CONSUMER_CREDIT_MAX);
-        for agency in &known.agencies {
-            if self.queued.insert(*agency) {
-                self.turn.push_back(*agency);
-            }
-        }
+        self.unblock(consumer);
     }
 
     /// Closes a consumer; what it had in flight is pushed to others, or when somebody opens again.
@@ -138,6 +150,7 @@ impl Courier {
             for position in lost {
                 mailbox.bring_back(position);
             }
+            self.queue(agency);
             self.rest(agency);
         }
     }
@@ -145,7 +158,10 @@ impl Courier {
     /// Notes that a document entered a mailbox.
     pub fn arrived(&mut self, recipient: Ordinal, lane: Lane, position: Position) {
         let Some(mailbox) = self.mailboxes.get_mut(&recipient) else { return };
-        mailbox.lanes[lane as usize].arrived(position);
+        let known = mailbox.in_flight.contains_key(&position);
+        if !known {
+            mailbox.lanes[lane as usize].arrived(position);
+        }
         self.queue(recipient);
     }
 
@@ -224,9 +240,9 @@ impl Courier {
         self.bring_back_due(now);
         let mut pushes = Vec::new();
         while pushes.len() < max {
-            let Some(recipient) = self.turn.pop_front() else { break };
-            self.queued.remove(&recipient);
-            if self.turn_of(recipient, mail, &mut pushes)? {
+            let Some((_, recipient)) = self.ready.pop_first() else { break };
+            self.turns += 1;
+            if self.turn_of(recipient, max, mail, &mut pushes)? {
                 self.queue(recipient);
             }
         }
@@ -235,7 +251,7 @@ impl Courier {
 
     /// Returns whether [`Courier::poll`] has more to do at once.
     pub fn has_work(&self) -> bool {
-        !self.turn.is_empty()
+        !self.ready.is_empty()
     }
 
     /// Returns when a delivery comes back next.
@@ -247,20 +263,30 @@ impl Courier {
     fn turn_of(
         &mut self,
         recipient: Ordinal,
+        max: usize,
         mail: &dyn Mailbox,
         pushes: &mut Vec<Push>,
     ) -> Result<bool, EngineError> {
         let Some(mailbox) = self.mailboxes.get_mut(&recipient) else { return Ok(false) };
-        for _ in 0..TURN {
+        for _ in 0..TURN.min(max - pushes.len()) {
+            // What lands makes room, and queues the mailbox again.
             if mailbox.in_flight.len() >= IN_FLIGHT_MAX {
                 return Ok(false);
             }
-            let Some(consumer) = mailbox.willing(&self.consumers) else { return Ok(false) };
+            let Some(consumer) = mailbox.willing(&self.consumers) else {
+                for consumer in &mailbox.consumers {
+                    if let Some(known) = self.consumers.get_mut(consumer) {
+                        known.blocked.insert(recipient);
+                    }
+                }
+                return Ok(false);
+            };
             let Some((lane, position, attempt)) = mailbox.next(recipient, mail)? else {
                 return Ok(false);
             };
             let flight = Flight { lane, attempt, consumer: Some(consumer), returns: None };
             mailbox.in_flight.insert(position, flight);
+            mailbox.served = self.turns;
             if let Some(known) = self.consumers.get_mut(&consumer) {
                 known.credit -= 1;
                 known.in_flight += 1;
@@ -271,8 +297,15 @@ impl Courier {
     }
 
     fn queue(&mut self, recipient: Ordinal) {
-        if self.queued.insert(recipient) {
-            self.turn.push_back(recipient);
+        let Some(mailbox) = self.mailboxes.get(&recipient) else { return };
+        self.ready.insert((mailbox.served, recipient));
+    }
+
+    /// Looks again at the mailboxes that waited for a consumer's room.
+    fn unblock(&mut self, consumer: ConsumerId) {
+        let Some(known) = self.consumers.get_mut(&consumer) else { return };
+        for recipient in std::mem::take(&mut known.blocked) {
+            self.queue(recipient);
         }
     }
 
@@ -281,8 +314,14 @@ impl Courier {
         if let Some(at) = flight.returns {
             self.returns.remove(&(at, recipient, position));
         }
-        if let Some(consumer) = flight.consumer.and_then(|id| self.consumers.get_mut(&id)) {
+        if let Some(id) = flight.consumer
+            && let Some(consumer) = self.consumers.get_mut(&id)
+        {
+            let was_full = consumer.in_flight >= CONSUMER_CREDIT_MAX;
             consumer.in_flight = consumer.in_flight.saturating_sub(1);
+            if was_full {
+                self.unblock(id);
+            }
         }
         self.queue(recipient);
     }
@@ -307,8 +346,8 @@ impl Courier {
             .mailboxes
             .get(&recipient)
             .is_some_and(|mailbox| mailbox.consumers.is_empty() && mailbox.in_flight.is_empty());
-        if idle {
-            self.mailboxes.remove(&recipient);
+        if idle && let Some(mailbox) = self.mailboxes.remove(&recipient) {
+            self.ready.remove(&(mailbox.served, recipient));
         }
     }
 }
@@ -319,9 +358,9 @@ impl Reading {
         for _ in 0..self.consumers.len() {
             let consumer = self.consumers.pop_front()?;
             self.consumers.push_back(consumer);
-            let room = consumers.get(&consumer).is_some_and(|known| {
-                known.credit > 0 && known.in_flight < CONSUMER_CREDIT_MAX
-            });
+            let room = consumers
+                .get(&consumer)
+                .is_some_and(|known| known.credit > 0 && known.in_flight < CONSUMER_CREDIT_MAX);
             if room {
                 return Some(consumer);
             }
@@ -362,12 +401,28 @@ impl Reading {
 impl Queue {
     fn arrived(&mut self, position: Position) {
         if self.read_to.is_some_and(|read_to| position <= read_to) {
-            return;
+            return self.arrived_behind(position);
         }
         if self.caught_up && self.ahead.len() < READ_AHEAD {
             self.ahead.push_back(position);
             self.read_to = Some(position);
         } else {
+            self.caught_up = false;
+        }
+    }
+
+    /// Takes in a position up to which was read already. Mostly it was read; but a scan that ran
+    /// beside the writing of its block may have passed its page too early and a later one in time.
+    fn arrived_behind(&mut self, position: Position) {
+        if self.back.contains_key(&position) {
+            return;
+        }
+        if let Err(place) = self.ahead.binary_search(&position) {
+            self.ahead.insert(place, position);
+        }
+        if self.ahead.len() > READ_AHEAD {
+            self.ahead.pop_back();
+            self.read_to = self.ahead.back().copied();
             self.caught_up = false;
         }
     }
@@ -393,7 +448,8 @@ impl Queue {
             let read = mail.waiting(recipient, lane, self.read_to, READ_AHEAD)?;
             self.caught_up = read.len() < READ_AHEAD;
             self.read_to = read.last().copied().or(self.read_to);
-            self.ahead.extend(read.into_iter().filter(|p| !in_flight.contains_key(p)));
+            let known = |p: &Position| in_flight.contains_key(p) || self.back.contains_key(p);
+            self.ahead.extend(read.into_iter().filter(|p| !known(p)));
         }
         Ok(self.ahead.pop_front().map(|position| (position, 1)))
     }

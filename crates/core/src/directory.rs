@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 
 use lienthong_model::limits::AGENCIES_MAX;
-use lienthong_model::{AgencyCode, AgencyEntry, CodeKey, Level, Ordinal, Timestamp, fold_diacritics};
+use lienthong_model::{
+    AgencyCode, AgencyEntry, CodeKey, Level, Ordinal, Timestamp, fold_diacritics,
+};
 use minicbor::{Decode, Encode};
 
 /// An agency and what was, is and will be true of it. Kept as a row: field numbers are stable.

@@ -62,6 +62,11 @@ pub(crate) fn list(issuer: &Fingerprint) -> Vec<u8> {
     key(LISTS, &[issuer.as_bytes()])
 }
 
+/// The issuer in a list's key.
+pub(crate) fn issuer_of(key: &[u8]) -> Option<Fingerprint> {
+    key.strip_prefix(LISTS).and_then(Fingerprint::from_slice)
+}
+
 pub(crate) fn id(id: &MessageId, sender: Ordinal) -> Vec<u8> {
     key(b"i", &[id.as_bytes(), &sender.0.to_be_bytes()])
 }
@@ -142,7 +147,10 @@ mod tests {
         assert!(page.starts_with(&mailbox(Ordinal(7), Lane::Ordinary)));
         let row = delivery(Position(9), Ordinal(70_000));
         assert_eq!(recipient_of(&row), Some(Ordinal(70_000)));
-        assert_eq!(cube_page_of(&cube_page(b'k', 18_000, Some(Ordinal(3)))), Some((18_000, Some(Ordinal(3)))));
+        assert_eq!(
+            cube_page_of(&cube_page(b'k', 18_000, Some(Ordinal(3)))),
+            Some((18_000, Some(Ordinal(3))))
+        );
         assert_eq!(cube_page_of(&cube_page(b'k', 18_000, None)), Some((18_000, None)));
     }
 }

@@ -44,10 +44,9 @@ pub struct Machine<S, P> {
     cubes: Arc<RwLock<Cubes>>,
     certificates: std::collections::HashSet<Fingerprint>,
     head: HeadRow,
-    /// The last block whose events the statistics have, as the state was found. Replaying blocks
-    /// up to it must not count them again, not even in pages that they never touched: an agency's
-    /// place may have changed since.
-    counted_to: u64,
+    /// How many agencies the state had rows of when it was opened. Rows behind a gap are left out
+    /// and come back with the replay; until then nothing may be decided.
+    agencies_awaited: usize,
     clock_ahead: Duration,
     work: Working,
 }
@@ -68,8 +67,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
     /// [`EngineError`] when a row or payload cannot be read.
     pub fn open(opening: Opening<S, P>) -> Result<Self, EngineError> {
         let Opening { state, payloads } = opening;
-        let counted_to = state.marker().map_or(0, |marker| marker.block);
-        let directory = load_directory(&*state)?;
+        let (directory, agencies_awaited) = load_directory(&*state)?;
         let trust = load_trust(&*state, &payloads)?;
         let rules = match state.read(keys::RULES)? {
             Some(row) => codec::decode(&row, "routing rules")?,
@@ -93,9 +91,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
             cubes: Arc::default(),
             certificates: std::collections::HashSet::new(),
             head,
-            counted_to,
+            agencies_awaited,
             clock_ahead: CLOCK_AHEAD_MAX,
-            work: Working::default(),
+            work: Working::none(),
         })
     }
 
@@ -129,6 +127,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
         (self.head.block > 0).then_some(self.head.time)
     }
 
+    /// The time of the block under way.
+    fn now(&self) -> Timestamp {
+        self.work.time
+    }
+
     /// Sets how far ahead of the block's time a sender's clock may be, for the blocks to come; they
     /// carry it. Not less than [`CLOCK_AHEAD_MAX`].
     pub fn allow_clock_ahead(&mut self, ahead: Duration) {
@@ -137,13 +140,15 @@ impl<S: State, P: Payloads> Machine<S, P> {
 
     /// Opens the next block at a moment: the later of `now` and the last block's time.
     pub fn begin(&mut self, now: Timestamp) {
-        self.head.time = self.head.time.max(now);
-        self.work.begin(self.head.block + 1);
+        // A block that stayed empty leaves no time behind in the head, which is a row; but an
+        // answer may have told of it.
+        let time = now.max(self.head.time).max(self.work.time);
+        self.work.begin(self.head.block + 1, time);
     }
 
     /// Returns the time of the block under way.
     pub fn begun_at(&self) -> Timestamp {
-        self.head.time
+        self.now()
     }
 
     /// Decides on a proposal and applies it to the block under way.
@@ -154,6 +159,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
     /// [`EngineError`] when a row cannot be read; the block must then be abandoned and the hub
     /// stopped.
     pub fn decide(&mut self, proposal: Proposal) -> Result<Decision, EngineError> {
+        self.check_complete()?;
         let (command, decision) = match self.judge(proposal)? {
             Ok(judged) => judged,
             Err(decision) => return Ok(decision),
@@ -163,17 +169,34 @@ impl<S: State, P: Payloads> Machine<S, P> {
         Ok(answer)
     }
 
+    /// Whether the directory is as large as the state said it was.
+    fn check_complete(&self) -> Result<(), EngineError> {
+        if self.directory.len() >= self.agencies_awaited {
+            return Ok(());
+        }
+        Err(EngineError::Damaged {
+            what: "the directory in the state".to_owned(),
+            why: format!(
+                "row {} is missing, rows up to {} are there, and no replayed block brought it",
+                self.directory.len(),
+                self.agencies_awaited - 1
+            ),
+        })
+    }
+
     /// Journals a refusal, with those of the same caller that were added up before it.
     ///
     /// # Errors
     /// [`EngineError`] when a row cannot be read.
     pub fn record_refusal(
         &mut self,
-        request: RefusedRequests,
+        requests: RefusedRequests,
         refusal: Refusal,
     ) -> Result<(), EngineError> {
-        let (command, decision) = (Command::Refused(request), Decision::Refused(refusal));
-        self.enter(Entry { command, decision })
+        let caller = self.directory.agency(requests.caller);
+        let province = caller.and_then(|caller| self.directory.place(caller, self.now()).province);
+        let command = Command::Refused { requests, province };
+        self.enter(Entry { command, decision: Decision::Refused(refusal) })
     }
 
     fn enter(&mut self, entry: Entry) -> Result<(), EngineError> {
@@ -198,16 +221,15 @@ impl<S: State, P: Payloads> Machine<S, P> {
             return None;
         }
         let block = Block {
-            number: self.head.block + 1,
-            time: self.head.time,
+            number: self.work.block,
+            time: self.now(),
             previous: self.head.hash,
             rules: RULES_VERSION,
             entries: std::mem::take(&mut self.work.entries),
             clock_ahead_ms: u64::try_from(self.clock_ahead.as_millis()).unwrap_or(u64::MAX),
         };
         let sealed = block.seal();
-        self.head.block = sealed.marker.block;
-        self.head.hash = sealed.marker.hash;
+        self.stand_at(&sealed);
         Some(sealed)
     }
 
@@ -240,9 +262,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         {
             // A poisoned lock means that a reader panicked; the cubes are only ever added to here.
             let mut cubes = self.cubes.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if self.head.block > self.counted_to {
-                cubes.fold(&*self.state, fold, &events)?;
-            }
+            cubes.fold(&*self.state, fold, &events)?;
             if cut {
                 cubes.cut(self.head.time, &mut writes);
             }
@@ -260,15 +280,20 @@ impl<S: State, P: Payloads> Machine<S, P> {
     /// command cannot have.
     pub fn replay(&mut self, sealed: &SealedBlock) -> Result<(), EngineError> {
         let block = &sealed.block;
-        self.head.time = block.time;
-        self.work.begin(block.number);
+        self.work.begin(block.number, block.time);
         for entry in &block.entries {
             self.apply(entry)?;
             self.work.count_entry();
         }
+        self.stand_at(sealed);
+        self.commit()
+    }
+
+    /// The head stands at a block whose entries were applied.
+    fn stand_at(&mut self, sealed: &SealedBlock) {
         self.head.block = sealed.marker.block;
         self.head.hash = sealed.marker.hash;
-        self.commit()
+        self.head.time = sealed.block.time;
     }
 
     fn count(&mut self, event: Event) {
@@ -276,26 +301,31 @@ impl<S: State, P: Payloads> Machine<S, P> {
     }
 }
 
-fn load_directory(tables: &dyn Tables) -> Result<Directory, EngineError> {
+/// The directory up to the first gap, and how many agencies there are rows of.
+fn load_directory(tables: &dyn Tables) -> Result<(Directory, usize), EngineError> {
     let mut directory = Directory::default();
-    load(tables, keys::AGENCIES, "agency", |record: AgencyRecord| {
+    let mut rows = 0;
+    load(tables, keys::AGENCIES, "agency", |_, record: AgencyRecord| {
+        rows = record.ordinal.0 as usize + 1;
         directory.restore(record);
         Ok(())
     })?;
-    Ok(directory)
+    Ok((directory, rows))
 }
 
 fn load_trust(tables: &dyn Tables, payloads: &dyn Payloads) -> Result<TrustStore, EngineError> {
     let mut trust = TrustStore::default();
-    load(tables, keys::AUTHORITIES, "authority", |row: AuthorityRow| {
+    load(tables, keys::AUTHORITIES, "authority", |_, row: AuthorityRow| {
         let certificate = apply::parse_authority(&row.certificate)?;
         trust.add_authority(Arc::new(certificate), row.trusted_from);
         Ok(())
     })?;
-    let authorities: Vec<Arc<Certificate>> = trust.authorities().to_vec();
-    load(tables, keys::LISTS, "revocation list", |row: RevocationRow| {
-        let list = load_list(payloads, &row.payload, &authorities)?;
-        trust.add_list(Arc::new(list));
+    load(tables, keys::LISTS, "revocation list", |key, row: RevocationRow| {
+        // After a kill a list may be there and its issuer missing; the replay brings both.
+        if let Some(issuer) = keys::issuer_of(key).and_then(|issuer| trust.authority(&issuer)) {
+            let list = load_list(payloads, &row.payload, issuer)?;
+            trust.add_list(Arc::new(list));
+        }
         Ok(())
     })?;
     Ok(trust)
@@ -304,12 +334,11 @@ fn load_trust(tables: &dyn Tables, payloads: &dyn Payloads) -> Result<TrustStore
 fn load_list(
     payloads: &dyn Payloads,
     payload: &lienthong_model::Digest,
-    authorities: &[Arc<Certificate>],
+    issuer: &Arc<Certificate>,
 ) -> Result<RevocationList, EngineError> {
     let der = apply::payload(payloads, payload)?;
-    RevocationList::parse(&der, authorities).map_err(|error| EngineError::Damaged {
-        what: format!("revocation list {payload}"),
-        why: error.to_string(),
+    RevocationList::parse(&der, std::slice::from_ref(issuer)).map_err(|error| {
+        EngineError::Damaged { what: format!("revocation list {payload}"), why: error.to_string() }
     })
 }
 
@@ -317,11 +346,11 @@ fn load<T: for<'b> minicbor::Decode<'b, ()>>(
     tables: &dyn Tables,
     prefix: &[u8],
     what: &str,
-    mut take: impl FnMut(T) -> Result<(), EngineError>,
+    mut take: impl FnMut(&[u8], T) -> Result<(), EngineError>,
 ) -> Result<(), EngineError> {
     let mut outcome = Ok(());
-    tables.scan(prefix, prefix, &mut |_, row| {
-        outcome = codec::decode(row, what).and_then(&mut take);
+    tables.scan(prefix, prefix, &mut |key, row| {
+        outcome = codec::decode(row, what).and_then(|row| take(key, row));
         outcome.is_ok()
     })?;
     outcome

@@ -177,7 +177,8 @@ impl<T: Tables + ?Sized> Mailbox for Query<'_, T> {
         let mut positions = Vec::new();
         self.0.scan(&prefix, &from, &mut |key, page| {
             let Some(number) = keys::page_of(key) else { return true };
-            let on_page = page.iter().map(|slot| Position(number * MAILBOX_PAGE + u64::from(*slot)));
+            let on_page =
+                page.iter().map(|slot| Position(number * MAILBOX_PAGE + u64::from(*slot)));
             positions.extend(on_page.filter(|p| after.is_none_or(|after| *p > after)));
             positions.len() < limit
         })?;

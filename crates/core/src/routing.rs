@@ -6,12 +6,10 @@
 use std::fmt;
 
 use lienthong_model::limits::LIST_ENTRIES_MAX;
-use lienthong_model::{
-    AgencyState, Day, DocumentType, Level, Ordinal, Reason, Timestamp, Violation,
-};
+use lienthong_model::{AgencyState, Day, DocumentType, Level, Ordinal, Reason, Timestamp};
 use minicbor::{Decode, Encode};
 
-use crate::directory::{AgencyRecord, Directory};
+use crate::directory::{AgencyRecord, Directory, Place};
 
 /// The rules in force, in order. Journalled: field numbers are stable.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
@@ -113,6 +111,24 @@ pub struct Explanation {
     pub superior: Option<Ordinal>,
 }
 
+/// A sender at a moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin<'d> {
+    pub agency: &'d AgencyRecord,
+    pub place: Place,
+    pub at: Timestamp,
+}
+
+/// How a document goes to one recipient, and the recipient's place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Judged<'r> {
+    pub outcome: RouteOutcome,
+    pub rule: Option<&'r Rule>,
+    pub span: Span,
+    pub superior: Option<Ordinal>,
+    pub place: Place,
+}
+
 impl Rule {
     fn matches(&self, from: Level, to: Level, span: Span, kind: DocumentType, day: Day) -> bool {
         self.from.is_none_or(|first| first <= day)
@@ -148,47 +164,54 @@ impl RoutingRules {
         document_type: DocumentType,
         at: Timestamp,
     ) -> Explanation {
-        let (sender, recipient) = (directory.place(from, at), directory.place(to, at));
-        let span = span(sender.province, recipient.province);
+        let from = Origin { agency: from, place: directory.place(from, at), at };
+        let judged = self.judge(directory, &from, to, document_type);
+        let Judged { outcome, rule, span, superior, .. } = judged;
+        Explanation { outcome, rule: rule.cloned(), span, superior }
+    }
+
+    /// The same without a copy of the rule, for a sender whose place is known.
+    pub(crate) fn judge(
+        &self,
+        directory: &Directory,
+        from: &Origin<'_>,
+        to: &AgencyRecord,
+        document_type: DocumentType,
+    ) -> Judged<'_> {
+        let (at, sender, place) = (from.at, from.place, directory.place(to, from.at));
+        let span = span(sender.province, place.province);
         let rule = self
             .rules
             .iter()
-            .find(|rule| rule.matches(sender.level, recipient.level, span, document_type, at.day()))
-            .cloned();
-        let superior = superior(directory, to, at);
-        let outcome = match rule.as_ref().map_or(Effect::Allow, |rule| rule.effect) {
+            .find(|rule| rule.matches(sender.level, place.level, span, document_type, at.day()));
+        let outcome = match rule.map_or(Effect::Allow, |rule| rule.effect) {
             _ if to.entry_in_force(at).is_none() => Err(Reason::RecipientNotInForce),
             _ if to.entry(at).state == AgencyState::Suspended => Err(Reason::RecipientSuspended),
             Effect::Refuse => Err(Reason::RouteRefused),
-            Effect::ThroughSuperior if !adjacent(directory, from, to, at) => {
+            Effect::ThroughSuperior if !adjacent(directory, from.agency, to, at) => {
                 Err(Reason::RouteThroughSuperior)
             }
             Effect::Allow | Effect::ThroughSuperior => Ok(route(directory, to, at)),
         };
-        let superior = superior.filter(|_| outcome == Err(Reason::RouteThroughSuperior));
-        Explanation { outcome, rule, span, superior }
+        let superior = match outcome {
+            Err(Reason::RouteThroughSuperior) => superior(directory, to, at),
+            _ => None,
+        };
+        Judged { outcome, rule, span, superior, place }
     }
 }
 
-impl Explanation {
-    /// Returns what is wrong with a recipient at `field`, with the agency to address instead when
-    /// there is one.
-    pub(crate) fn violation(
-        &self,
-        field: String,
-        code: &str,
-        directory: &Directory,
-        at: Timestamp,
-    ) -> Option<Violation> {
-        let reason = self.outcome.err()?;
-        let value = match (self.superior, &self.rule) {
+impl Judged<'_> {
+    /// Returns what a violation says of a recipient: its code, and the agency to address instead
+    /// or the rule that refused.
+    pub(crate) fn value(&self, code: &str, directory: &Directory, at: Timestamp) -> String {
+        match (self.superior, self.rule) {
             (Some(superior), _) => format!("{code}: through {}", directory.code(superior, at)),
-            (None, Some(rule)) if reason == Reason::RouteRefused => {
+            (None, Some(rule)) if self.outcome == Err(Reason::RouteRefused) => {
                 format!("{code}: rule `{}`", rule.name)
             }
             _ => code.to_owned(),
-        };
-        Some(Violation::new(reason, field, value))
+        }
     }
 }
 

@@ -156,9 +156,7 @@ impl DeliveryRow {
             Some(Accepted | Assigned | Processing) => &[Assigned, Processing, Finished],
             Some(Refused | Finished) => &[],
             Some(
-                StatusCode::RecallRequested
-                | StatusCode::ChangeAgreed
-                | StatusCode::ChangeRefused,
+                StatusCode::RecallRequested | StatusCode::ChangeAgreed | StatusCode::ChangeRefused,
             ) => &[],
         }
     }

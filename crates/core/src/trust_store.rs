@@ -39,6 +39,8 @@ pub struct TrustStore {
     roots: HashMap<Fingerprint, Timestamp>,
     /// By fingerprint, so that the order says nothing of when each came.
     authorities: Vec<Arc<Certificate>>,
+    /// Of every authority.
+    issuers: HashMap<Fingerprint, Issuer>,
     /// By the issuer's name and key, which a renewed certificate of the issuer keeps.
     lists: HashMap<Issuer, Arc<RevocationList>>,
 }
@@ -71,8 +73,8 @@ impl TrustStore {
     /// Returns whether a list may be taken over: it is newer than the issuer's list in force, and
     /// the bound on revoked certificates holds.
     pub fn admits(&self, list: &RevocationList) -> bool {
-        let Some(issuer) = self.issuer(&list.issuer) else { return false };
-        let known = self.lists.get(&issuer);
+        let Some(issuer) = self.issuers.get(&list.issuer) else { return false };
+        let known = self.lists.get(issuer);
         let others = self.revoked_len() - known.map_or(0, |known| known.revoked.len());
         let newer = known.is_none_or(|known| is_newer(list, known));
         newer && others + list.revoked.len() <= REVOKED_MAX
@@ -88,6 +90,7 @@ impl TrustStore {
             self.roots.entry(fingerprint).or_insert(from);
         }
         if let Err(place) = self.place(&fingerprint) {
+            self.issuers.insert(fingerprint, Issuer::of(&certificate));
             self.authorities.insert(place, certificate);
         }
     }
@@ -101,22 +104,23 @@ impl TrustStore {
         self.authorities.binary_search_by(|known| known.fingerprint().cmp(fingerprint))
     }
 
-    fn issuer(&self, fingerprint: &Fingerprint) -> Option<Issuer> {
-        let certificate = self.authority(fingerprint)?;
-        let bytes = [certificate.key().as_bytes(), certificate.subject().as_der()].concat();
-        Some(Issuer(Digest::of(&bytes)))
-    }
-
     pub(crate) fn trusted_from(&self, fingerprint: &Fingerprint) -> Option<Timestamp> {
         self.roots.get(fingerprint).copied()
     }
 
     /// Puts a list in force unless a newer one is, or its issuer is not known.
     pub(crate) fn add_list(&mut self, list: Arc<RevocationList>) {
-        let Some(issuer) = self.issuer(&list.issuer) else { return };
+        let Some(issuer) = self.issuers.get(&list.issuer).copied() else { return };
         if self.lists.get(&issuer).is_none_or(|known| is_newer(&list, known)) {
             self.lists.insert(issuer, list);
         }
+    }
+}
+
+impl Issuer {
+    fn of(certificate: &Certificate) -> Self {
+        let (key, name) = (certificate.key().as_bytes(), certificate.subject().as_der());
+        Self(Digest::of(&[key.as_slice(), name].concat()))
     }
 }
 
@@ -130,7 +134,7 @@ impl Anchors for TrustStore {
     }
 
     fn revoked_at(&self, issuer: &Fingerprint, serial: &[u8]) -> Option<Timestamp> {
-        let revoked = &self.lists.get(issuer)?.revoked;
+        let revoked = &self.lists.get(self.issuers.get(issuer)?)?.revoked;
         let found = revoked.binary_search_by(|entry| entry.serial.as_slice().cmp(serial)).ok()?;
         revoked.get(found).map(|entry| entry.at)
     }

@@ -74,11 +74,10 @@ pub(crate) fn served(
     field: &str,
     now: Timestamp,
 ) -> Result<Ordinal, Refusal> {
-    let parsed = AgencyCode::parse(code)
-        .map_err(|error| Refusal::at(Reason::FieldInvalid, field, error))?;
-    let agency = directory.find(&parsed).filter(|agency| {
-        directory.serves(permit.0.agency, agency, now)
-    });
+    let parsed =
+        AgencyCode::parse(code).map_err(|error| Refusal::at(Reason::FieldInvalid, field, error))?;
+    let agency =
+        directory.find(&parsed).filter(|agency| directory.serves(permit.0.agency, agency, now));
     agency
         .map(|agency| agency.ordinal)
         .ok_or_else(|| Refusal::at(Reason::CallerNotEntitled, field, code))

@@ -49,7 +49,8 @@ impl Clock {
             match part.split_once('=') {
                 Some(("start", moment)) => {
                     let moment = Timestamp::parse(moment);
-                    start = Some(moment.ok_or_else(|| ClockError(format!("`{part}` is no moment")))?);
+                    start =
+                        Some(moment.ok_or_else(|| ClockError(format!("`{part}` is no moment")))?);
                 }
                 Some(("rate", number)) => {
                     let number = number.parse().ok();
@@ -120,7 +121,14 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_clock_is_refused() {
-        for text in ["", "now", "rate=3", "start=2020", "start=2020-11-16,rate=0", "start=2020-11-16,rate=x"] {
+        for text in [
+            "",
+            "now",
+            "rate=3",
+            "start=2020",
+            "start=2020-11-16,rate=0",
+            "start=2020-11-16,rate=x",
+        ] {
             assert!(Clock::parse(text).is_err(), "{text}");
         }
     }

@@ -108,7 +108,8 @@ mod tests {
     }
 
     fn counted(journalled: &[(RefusedRequests, Refusal)]) -> u32 {
-        let added = |request: &RefusedRequests| request.added_up.iter().map(|a| a.count).sum::<u32>();
+        let added =
+            |request: &RefusedRequests| request.added_up.iter().map(|a| a.count).sum::<u32>();
         journalled.iter().map(|(request, _)| 1 + added(request)).sum()
     }
 

@@ -123,10 +123,16 @@ impl Hub {
         let egress = Egress::start(reader.clone());
         let (sequencer, running) =
             Sequencer::start(folder, reader.clone(), egress.clone(), clock).map_err(failed)?;
-        let ingress =
-            Ingress::new(reader.clone(), payloads, sequencer.clone(), egress.clone());
+        let ingress = Ingress::new(reader.clone(), payloads, sequencer.clone(), egress.clone());
         let (stop, stopping) = watch::channel(false);
-        let rooms = Rooms { reader: reader.clone(), ingress, egress, sequencer, clock, stopping: stopping.clone() };
+        let rooms = Rooms {
+            reader: reader.clone(),
+            ingress,
+            egress,
+            sequencer,
+            clock,
+            stopping: stopping.clone(),
+        };
         let services = Services(Arc::new(rooms));
         let (health, health_service) = tonic_health::server::health_reporter();
         set_health(&health, true).await;
@@ -212,10 +218,7 @@ async fn set_health(health: &HealthReporter, serving: bool) {
     }
 }
 
-fn router<H>(
-    services: Services,
-    health: H,
-) -> Result<tonic::transport::server::Router, StartError>
+fn router<H>(services: Services, health: H) -> Result<tonic::transport::server::Router, StartError>
 where
     H: tonic::codegen::Service<
             tonic::codegen::http::Request<tonic::body::Body>,
@@ -320,9 +323,8 @@ fn enter_authority(
 
 fn enter_list(folder: &mut OpenFolder, der: &[u8], now: Timestamp) -> Result<(), StartError> {
     let trust = folder.machine.trust();
-    let list = RevocationList::parse(der, trust.authorities()).map_err(|error| {
-        StartError::Trust { what: "a revocation list", why: error.to_string() }
-    })?;
+    let list = RevocationList::parse(der, trust.authorities())
+        .map_err(|error| StartError::Trust { what: "a revocation list", why: error.to_string() })?;
     if !trust.admits(&list) {
         return Ok(());
     }

@@ -111,9 +111,7 @@ impl Ingress {
     async fn propose(&self, proposal: Proposal) -> Result<(Taken, Timestamp), Refusal> {
         let decided = self.sequencer.propose(proposal).await?;
         let taken = match decided.decision {
-            Decision::Accepted(accepted) => {
-                Taken { position: accepted.position, repeated: false }
-            }
+            Decision::Accepted(accepted) => Taken { position: accepted.position, repeated: false },
             Decision::Reported(reported) => {
                 // A report implies that the recipient has the document: nothing to push again.
                 let settled = (reported.delivery.recipient, reported.delivery.position);

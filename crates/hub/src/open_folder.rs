@@ -43,10 +43,7 @@ impl OpenFolder {
     ///
     /// # Errors
     /// [`EngineError`] when the folder is in use, damaged, too new, or cannot be read.
-    pub fn open(
-        path: &Path,
-        mut progress: impl FnMut(u64, u64),
-    ) -> Result<Self, EngineError> {
+    pub fn open(path: &Path, mut progress: impl FnMut(u64, u64)) -> Result<Self, EngineError> {
         let DataFolder { journal, blocks, state, replay_from, rebuilt, torn, payloads, lock } =
             DataFolder::open(path)?;
         let (state, payloads) = (Arc::new(state), Arc::new(payloads));

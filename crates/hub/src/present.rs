@@ -104,7 +104,11 @@ pub(crate) fn tracked(view: &DocumentView, directory: &Directory) -> proto::Trac
         document_type: u32::from(row.document_type.number()),
         signed_at: Some(moment::to_proto(row.signed_at)),
         due: row.due.map(moment::to_proto),
-        deliveries: view.deliveries.iter().map(|one| tracked_delivery(one, directory, at)).collect(),
+        deliveries: view
+            .deliveries
+            .iter()
+            .map(|one| tracked_delivery(one, directory, at))
+            .collect(),
     }
 }
 

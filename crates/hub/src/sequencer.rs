@@ -146,8 +146,8 @@ impl Thread {
         mut waiting: mpsc::Receiver<Request>,
     ) -> Result<(), EngineError> {
         loop {
-            let next = runtime
-                .block_on(async { tokio::time::timeout(CHUNK_DELAY, waiting.recv()).await });
+            let next =
+                runtime.block_on(async { tokio::time::timeout(CHUNK_DELAY, waiting.recv()).await });
             match next {
                 Ok(Some(first)) => self.block(first, &mut waiting)?,
                 Ok(None) => break,

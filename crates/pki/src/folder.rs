@@ -95,15 +95,30 @@ impl Folder {
         validity: Validity,
         next_update: Timestamp,
     ) -> Result<Self, FolderError> {
+        let root = Authority::root("Lienthong root", validity, keys.key("root")?)?;
+        let issuing =
+            root.issuing_authority("Lienthong authority", validity, keys.key("issuing")?, 0)?;
+        Self::adopt(path, root, issuing, validity.not_before, next_update)
+    }
+
+    /// Makes a folder for a root and an issuing authority that there are already, with empty
+    /// revocation lists from `this_update` until `next_update`, and an empty register.
+    ///
+    /// # Errors
+    /// [`FolderError::KeyExists`] when there is a PKI already; nothing is changed then.
+    pub fn adopt(
+        path: &Path,
+        root: Authority,
+        issuing: Authority,
+        this_update: Timestamp,
+        next_update: Timestamp,
+    ) -> Result<Self, FolderError> {
         for name in ["root.key", "issuing.key"] {
             let file = path.join(name);
             if file.exists() {
                 return Err(FolderError::KeyExists(file));
             }
         }
-        let root = Authority::root("Lienthong root", validity, keys.key("root")?)?;
-        let issuing =
-            root.issuing_authority("Lienthong authority", validity, keys.key("issuing")?, 0)?;
         make_folder(&path.join("crl"))?;
         make_folder(&path.join("agencies"))?;
         write_key(&path.join("root.key"), &root.key().to_pkcs8_pem())?;
@@ -114,8 +129,8 @@ impl Folder {
         register.add(issuing.certificate());
         replace(&path.join("issued.csv"), &register.to_csv())?;
         let folder = Self { path: path.to_owned(), root, issuing };
-        folder.write_list(Listed::Authorities, 1, validity.not_before, next_update, &register)?;
-        folder.write_list(Listed::EndEntities, 1, validity.not_before, next_update, &register)?;
+        folder.write_list(Listed::Authorities, 1, this_update, next_update, &register)?;
+        folder.write_list(Listed::EndEntities, 1, this_update, next_update, &register)?;
         Ok(folder)
     }
 
@@ -169,11 +184,27 @@ impl Folder {
         let key = keys.key(&profile.key_label())?;
         let public = key.public_key().map_err(KeyError::from)?;
         let serial = self.serial(keys)?;
-        let certificate = self.issuing.issue(profile, &public, validity, serial)?;
+        let certificate = Arc::new(self.issuing.issue(profile, &public, validity, serial)?);
+        let identity = Identity { certificate, key };
+        self.keep_identity(profile, &identity)?;
+        Ok(identity)
+    }
+
+    /// Keeps an identity that the folder's authority has issued already, and enters it in the
+    /// register.
+    ///
+    /// # Errors
+    /// [`FolderError::KeyExists`] or [`FolderError::CertificateExists`] when there is one already.
+    pub fn keep_identity(
+        &self,
+        profile: &Profile,
+        identity: &Identity,
+    ) -> Result<(), FolderError> {
+        let path = self.certificate_path(profile);
+        refuse_existing(&path)?;
         make_folder(&self.agency_path(profile.agency()))?;
-        write_key(&path.with_extension("key"), &key.to_pkcs8_pem())?;
-        self.keep(&path, &certificate)?;
-        Ok(Identity { certificate: Arc::new(certificate), key })
+        write_key(&path.with_extension("key"), &identity.key.to_pkcs8_pem())?;
+        self.keep(&path, &identity.certificate)
     }
 
     /// Issues what a request asks for and enters it in the register; the key stays where it is.

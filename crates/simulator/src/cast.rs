@@ -1,13 +1,14 @@
 //! The cast: the agencies that take part, with their keys and certificates.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
 use lienthong_model::{
     AgencyCode, AgencyEntry, AgencyState, Fingerprint, Level, SignaturePolicy, Timestamp,
 };
-use lienthong_pki::{Identity, IssueError, Profile, TestPki, Validity};
+use lienthong_pki::{Folder, FolderError, Identity, IssueError, Profile, TestPki, Validity};
 
 use lienthong_trust::Revoked;
 
@@ -15,6 +16,8 @@ use crate::draft;
 
 /// Persons whose certificate was revoked, and persons whose certificate has expired, one an agency.
 const BAD_PERSONS: usize = 10;
+/// What every leader's person id ends with.
+const LEADER: &str = "lanh-dao";
 
 /// What a demonstration is about.
 #[derive(Debug, Clone)]
@@ -69,13 +72,17 @@ pub struct Cast {
     pub revocation_lists: Vec<Bytes>,
     /// The hub's certificate and key.
     pub hub: Identity,
+    pki: TestPki,
+    start: Timestamp,
 }
 
 /// Why there is no cast.
 #[derive(Debug, thiserror::Error)]
 pub enum CastError {
     /// A code is not a province's.
-    #[error("`{0}` is not a province of the directory: see `lienthong directory list --level province`")]
+    #[error(
+        "`{0}` is not a province of the directory: see `lienthong directory list --level province`"
+    )]
     NoProvince(AgencyCode),
     /// A certificate cannot be made.
     #[error("cannot make a certificate: {0}")]
@@ -117,10 +124,7 @@ impl Cast {
         let revoked = one_each("thu-hoi", validity)?;
         let expired = one_each("het-han", expired_on)?;
         let revocation_lists = lists(&pki, &revoked, scenario.start)?;
-        let hub = pki.identity(&Profile::Hub {
-            agency: hub_agency(&directory),
-            names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
-        })?;
+        let hub = pki.identity(&hub_profile(&directory))?;
         Ok(Self {
             members,
             directory,
@@ -130,7 +134,35 @@ impl Cast {
             issuing: pki.issuing().certificate().der().clone(),
             revocation_lists,
             hub,
+            pki,
+            start: scenario.start,
         })
+    }
+
+    /// Writes the PKI as a folder, as `lienthong pki` does: the authorities with their keys, the
+    /// hub, and those members that have a seat of their own (the provinces' committees and the body
+    /// that runs the hub). Whoever has the folder can issue for every other agency.
+    ///
+    /// # Errors
+    /// [`FolderError`] when there is a PKI already or a file cannot be written.
+    pub fn write_pki(&self, path: &Path) -> Result<(), FolderError> {
+        let (this_update, next_update) = (self.start.minus(days(2)), self.start.plus(days(30)));
+        let (root, issuing) = (self.pki.root().clone(), self.pki.issuing().clone());
+        let folder = Folder::adopt(path, root, issuing, this_update, next_update)?;
+        let hub = hub_profile(&self.directory);
+        folder.keep_identity(&hub, &self.hub)?;
+        for (index, member) in self.members.iter().enumerate() {
+            let code = &member.entry.code;
+            let seat = member.entry.province.as_ref() == Some(code) || code == hub.agency();
+            if seat {
+                let agency = code.clone();
+                folder.keep_identity(&Profile::Node { agency: agency.clone() }, &member.node)?;
+                folder.keep_identity(&Profile::Seal { agency }, &member.seal)?;
+                let leader = draft::person(code, LEADER, index as u64);
+                folder.keep_identity(&leader, &member.leader)?;
+            }
+        }
+        Ok(())
     }
 
     /// The members' place by code.
@@ -148,14 +180,15 @@ fn key_seed(seed: u64) -> [u8; 32] {
     *Fingerprint::of(format!("lienthong demonstration {seed}").as_bytes()).as_bytes()
 }
 
-/// The body that runs the axis: the Office of the Government, when the directory has it.
-fn hub_agency(directory: &[AgencyEntry]) -> AgencyCode {
+/// The hub's certificate: of the body that runs the axis, the Office of the Government, or the
+/// first one of a directory without it.
+fn hub_profile(directory: &[AgencyEntry]) -> Profile {
     let office = directory.iter().find(|entry| entry.code.as_str() == "G22");
-    let first = office.or_else(|| directory.first());
-    match first {
-        Some(entry) => entry.code.clone(),
-        None => unreachable!("a directory without entries has no provinces"),
-    }
+    let Some(body) = office.or_else(|| directory.first()) else {
+        unreachable!("a directory without entries has no provinces");
+    };
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    Profile::Hub { agency: body.code.clone(), names }
 }
 
 /// The directory with states, policies and gateways as the scenario has them.
@@ -164,9 +197,8 @@ fn prepare(
     mut directory: Vec<AgencyEntry>,
 ) -> Result<Vec<AgencyEntry>, CastError> {
     for code in scenario.provinces.iter().chain(&scenario.transition).chain(&scenario.gateway) {
-        let is_province = |entry: &AgencyEntry| {
-            entry.code == *code && entry.province.as_ref() == Some(code)
-        };
+        let is_province =
+            |entry: &AgencyEntry| entry.code == *code && entry.province.as_ref() == Some(code);
         if !directory.iter().any(is_province) {
             return Err(CastError::NoProvince(code.clone()));
         }
@@ -197,7 +229,7 @@ fn members(
     let taking_part = directory.iter().filter(|entry| entry.state == AgencyState::Connected);
     let mut members = Vec::new();
     for (index, entry) in taking_part.enumerate() {
-        let leader = draft::person(&entry.code, "lanh-dao", index as u64);
+        let leader = draft::person(&entry.code, LEADER, index as u64);
         members.push(Member {
             node: pki.node(&entry.code)?,
             seal: pki.seal(&entry.code)?,

@@ -31,12 +31,18 @@ const MATTERS: [&str; 24] = [
 ];
 
 const VERBS: [&str; 8] = [
-    "Về việc", "Báo cáo", "Kế hoạch", "Hướng dẫn", "Đôn đốc", "Triển khai", "Rà soát", "Tăng cường",
+    "Về việc",
+    "Báo cáo",
+    "Kế hoạch",
+    "Hướng dẫn",
+    "Đôn đốc",
+    "Triển khai",
+    "Rà soát",
+    "Tăng cường",
 ];
 
-const FAMILY: [&str; 12] = [
-    "Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Phan", "Vũ", "Đặng", "Bùi", "Đỗ", "Y", "K'",
-];
+const FAMILY: [&str; 12] =
+    ["Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Phan", "Vũ", "Đặng", "Bùi", "Đỗ", "Y", "K'"];
 const MIDDLE: [&str; 8] = ["Văn", "Thị", "Đức", "Minh", "Ngọc", "Quốc", "Thanh", "Hữu"];
 const GIVEN: [&str; 16] = [
     "An", "Bình", "Cường", "Dung", "Đạt", "Giang", "Hà", "Hùng", "Khánh", "Lan", "Mai", "Nam",

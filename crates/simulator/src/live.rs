@@ -7,7 +7,10 @@ mod sending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lienthong_client::{CallError, ConnectError, DocumentCheckError, EndpointError, IdentityError, RootsError, SignerError};
+use lienthong_client::{
+    CallError, ConnectError, DocumentCheckError, EndpointError, IdentityError, RootsError,
+    SignerError,
+};
 use lienthong_model::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::watch;

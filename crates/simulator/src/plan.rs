@@ -113,11 +113,11 @@ impl Answer {
         let mixed = mix(mix(seed ^ 0x5175, document), recipient as u64);
         Self(match mixed % 100 {
             0..3 => &[Refused],
-            3..28 => &[Arrived],
-            28..53 => &[Accepted],
-            53..68 => &[Arrived, Accepted],
-            68..78 => &[Accepted, Processing],
-            78..91 => &[Accepted, Processing, Finished],
+            3..33 => &[Arrived],
+            33..61 => &[Accepted],
+            61..75 => &[Arrived, Accepted],
+            75..83 => &[Accepted, Processing],
+            83..94 => &[Accepted, Processing, Finished],
             _ => &[Arrived, Accepted, Processing, Finished],
         })
     }
@@ -236,9 +236,9 @@ impl<'c> Casting<'c> {
 
     fn job(&self, sender: usize, rng: &mut ChaCha8Rng) -> Job {
         let fan_out = match rng.random_range(0..100) {
-            0..62 => 1,
-            62..88 => rng.random_range(2..=3),
-            88..98 => rng.random_range(4..=8),
+            0..70 => 1,
+            70..92 => rng.random_range(2..=3),
+            92..99 => rng.random_range(4..=8),
             _ => rng.random_range(9..=30),
         };
         let mut recipients = BTreeSet::new();

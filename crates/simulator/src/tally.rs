@@ -64,7 +64,11 @@ impl Tally {
     pub(crate) fn close(&mut self, planned: u64) {
         let refused: u64 = self.refused.values().sum();
         let sums = [
-            ("accepted + deduplicated + refused", self.submitted, self.accepted + self.deduplicated + refused),
+            (
+                "accepted + deduplicated + refused",
+                self.submitted,
+                self.accepted + self.deduplicated + refused,
+            ),
             ("recipients of accepted documents", planned, self.deliveries),
             ("deliveries received", self.deliveries, self.delivered),
             ("deliveries acknowledged", self.deliveries, self.acknowledged),

@@ -50,11 +50,8 @@ async fn run(seed: u64, documents: usize, data: &std::path::Path) -> (Plan, Tall
     let cast = Cast::new(&scenario, lienthong_country::entries().unwrap()).unwrap();
     let plan = Plan::new(&cast, documents, seed);
     let hub = Hub::start(settings(&cast, data, scenario.start), |_, _| {}).await.unwrap();
-    let address = Address {
-        url: format!("https://{}", hub.address()),
-        now: scenario.start,
-        rate: RATE,
-    };
+    let address =
+        Address { url: format!("https://{}", hub.address()), now: scenario.start, rate: RATE };
     let (cast, shared) = (Arc::new(cast), Arc::new(plan.clone()));
     let tally = lienthong_simulator::run(cast, shared, address, |_| {}).await.unwrap();
     let volumes = hub.reader().volumes(Period::ALL).unwrap();

@@ -183,8 +183,7 @@ impl<L: Lane> Driver<L> {
         self.next += 1;
         self.look_at(job.since + self.answer_max());
         let backoff = Backoff::new(self.shared.retry);
-        let pending =
-            Pending { job, whole: true, attempts: 0, backoff, again: None, last: None };
+        let pending = Pending { job, whole: true, attempts: 0, backoff, again: None, last: None };
         self.pending.insert(number, pending);
         number
     }

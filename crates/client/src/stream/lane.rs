@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use lienthong_model::{Digest, SignedContent};
-use lienthong_wire::{proto, signed};
 use lienthong_wire::proto::exchange_service_client::ExchangeServiceClient;
+use lienthong_wire::{proto, signed};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};

@@ -168,7 +168,7 @@ impl Driver {
         self.owed = 0;
         let until = Instant::now() + self.backoff.pause(told);
         loop {
-            let room = !self.closed && self.book.len() < UNANSWERED_MAX;
+            let room = !self.closed && self.has_room();
             tokio::select! {
                 () = sleep_until(until) => return !(self.closed && self.book.is_empty()),
                 command = self.commands.recv(), if room => self.take(command),
@@ -181,7 +181,7 @@ impl Driver {
             if self.closed && self.book.is_empty() && self.later.is_empty() {
                 return End::Done;
             }
-            let room = !self.closed && self.book.len() < UNANSWERED_MAX;
+            let room = !self.closed && self.has_room();
             let something = self.book.has_unsent() || !self.later.is_empty() || self.owed > 0;
             tokio::select! {
                 answer = line.answers.message() => {
@@ -196,7 +196,7 @@ impl Driver {
                 }
                 command = self.commands.recv(), if room => {
                     self.take(command);
-                    while self.book.len() < UNANSWERED_MAX
+                    while self.has_room()
                         && let Ok(command) = self.commands.try_recv()
                     {
                         self.take(Some(command));
@@ -222,15 +222,22 @@ impl Driver {
         }
     }
 
+    /// Whether a further command is taken up; else it waits where the handles see it.
+    fn has_room(&self) -> bool {
+        self.book.len() + self.later.len() < UNANSWERED_MAX
+    }
+
     /// The next message to the hub.
     fn say(&mut self) -> Option<Request> {
         if let Some(negative) = self.later.pop_front() {
             self.release(&negative.key);
-            return Some(Request::NegativeAcknowledge(proto::subscribe_request::NegativeAcknowledge {
-                key: Some(negative.key.to_proto()),
-                reason: negative.reason,
-                delay: negative.delay.map(moment::duration_to_proto),
-            }));
+            return Some(Request::NegativeAcknowledge(
+                proto::subscribe_request::NegativeAcknowledge {
+                    key: Some(negative.key.to_proto()),
+                    reason: negative.reason,
+                    delay: negative.delay.map(moment::duration_to_proto),
+                },
+            ));
         }
         if self.book.has_unsent() {
             let keys = self.book.batch();

@@ -31,10 +31,9 @@ impl Cause {
                 let (en, vi) = step.names();
                 (format!("{en} took too long"), format!("{vi} quá lâu"))
             }
-            Self::NotTls => both(
-                "what listens there does not speak TLS",
-                "dịch vụ ở đó không dùng TLS",
-            ),
+            Self::NotTls => {
+                both("what listens there does not speak TLS", "dịch vụ ở đó không dùng TLS")
+            }
             Self::NoCommonProtocol(why) => (
                 format!("there is no TLS version or protocol in common: {why}"),
                 format!("hai bên không có phiên bản TLS hoặc giao thức chung: {why}"),
@@ -144,13 +143,10 @@ impl Cause {
                 "use a node certificate of the axis' own authority and send its issuer with it",
                 "dùng chứng thư nút do tổ chức của trục cấp, kèm chứng thư nơi cấp",
             ),
-            Self::OurCertificateNotInForce | Self::OurCertificateRevoked => (
-                "have a new node certificate issued",
-                "xin cấp chứng thư nút mới",
-            ),
-            Self::OurCertificateMissing
-            | Self::OurCertificateRefused(_)
-            | Self::ClosedEarly => (
+            Self::OurCertificateNotInForce | Self::OurCertificateRevoked => {
+                ("have a new node certificate issued", "xin cấp chứng thư nút mới")
+            }
+            Self::OurCertificateMissing | Self::OurCertificateRefused(_) | Self::ClosedEarly => (
                 "connect with the node certificate of an agency of the axis, not a person's or seal's",
                 "kết nối bằng chứng thư nút của một cơ quan trên trục, không phải của cá nhân hay con dấu",
             ),

@@ -4,15 +4,17 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lienthong_model::{AgencyEntry, Digest, Fingerprint, Ordinal, Position, Timestamp, Urgency};
+use lienthong_model::{
+    AgencyEntry, Digest, Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency,
+};
 use lienthong_trust::{Certificate, RevocationList};
 
 use super::{CERTIFICATES_REMEMBERED, Machine};
 use crate::codec;
 use crate::command::{
-    Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, AddAuthority, CertificateBytes,
-    Command, Decision, DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Stored,
-    Submit,
+    Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, AddAuthority,
+    AddRevocationList, CertificateBytes, Command, Decision, DeliveryKey, Entry, RefusedRequests,
+    Report, Reported, SignedRecord, Stored, Submit,
 };
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys::{self, Lane, MAILBOX_PAGE};
@@ -36,8 +38,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
             (Command::Acknowledge(acknowledge), Decision::Acknowledged(decided)) => {
                 self.apply_acknowledge(acknowledge, &decided.outcomes)
             }
-            (Command::Refused(request), Decision::Refused(refusal)) => {
-                self.apply_refused(request, refusal.reason)
+            (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
+                self.count_refused(requests, *province, refusal.reason);
+                Ok(())
             }
             (Command::ImportDirectory(import), Decision::Done) => {
                 let entries = self.payload_entries(&import.payload)?;
@@ -47,7 +50,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 self.apply_directory(entries.clone())
             }
             (Command::AddAuthority(authority), Decision::Done) => self.apply_authority(authority),
-            (Command::AddRevocationList(list), Decision::Done) => self.apply_list(&list.payload),
+            (Command::AddRevocationList(list), Decision::Done) => self.apply_list(list),
             (Command::SetRoutingRules(rules), Decision::Done) => {
                 self.apply_rules(rules);
                 Ok(())
@@ -69,7 +72,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let row = DocumentRow {
             id: header.id,
             sender: accepted.sender,
-            received_at: self.head.time,
+            received_at: self.now(),
             digest: signed.digest,
             block: self.work.block,
             entry: self.work.entry(),
@@ -93,10 +96,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
     }
 
     fn count_document(&mut self, submit: &Submit, accepted: &Accepted) {
-        let now = self.head.time;
-        let directory = self.directory.clone();
-        let place = |ordinal| directory.agency(ordinal).map(|agency| directory.place(agency, now));
-        let Some(sender) = place(accepted.sender) else { return };
+        let sender = accepted.place;
         let traits = Traits {
             document_type: submit.header.document_type,
             signature: accepted.signature,
@@ -106,7 +106,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let bytes = size(&submit.signed);
         let mut scope = Span::Inside;
         for delivery in &accepted.deliveries {
-            let Some(recipient) = place(delivery.recipient) else { continue };
+            let recipient = delivery.place;
             scope = scope.max(span(sender.province, recipient.province));
             self.count(Event::Received { sender, recipient, bytes, traits });
         }
@@ -118,11 +118,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let Reported { position, delivery } = *reported;
         self.head.next_position = Position(position.0 + 1);
         self.keep_certificates(signed);
-        if let Some(reporter) = self.directory.find(&header.from) {
-            let id = IdRow { position, digest: signed.digest, report_on: Some(delivery) };
-            self.work.put(keys::id(&header.id, reporter.ordinal), codec::encode(&id));
-        }
-        let now = self.head.time;
+        let id = IdRow { position, digest: signed.digest, report_on: Some(delivery) };
+        self.work.put(keys::id(&header.id, delivery.recipient), codec::encode(&id));
+        let now = self.now();
         let line = StatusLine {
             code: header.code,
             at: now,
@@ -147,7 +145,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         for (delivery, outcome) in acknowledge.deliveries.iter().zip(outcomes) {
             if *outcome == AcknowledgeOutcome::Counted {
                 let AcknowledgedDelivery { key, attempts } = *delivery;
-                self.acknowledge(key, self.head.time, attempts)?;
+                self.acknowledge(key, self.now(), attempts)?;
             }
         }
         Ok(())
@@ -171,20 +169,17 @@ impl<S: State, P: Payloads> Machine<S, P> {
         Ok(())
     }
 
-    fn apply_refused(
+    fn count_refused(
         &mut self,
-        request: &RefusedRequests,
-        reason: lienthong_model::Reason,
-    ) -> Result<(), EngineError> {
-        let caller = self.directory.agency(request.caller);
-        let place = caller.map(|caller| self.directory.place(caller, self.head.time));
-        let province = place.and_then(|place| place.province);
+        requests: &RefusedRequests,
+        province: Option<Ordinal>,
+        reason: Reason,
+    ) {
         self.count(Event::Refused { province, reason, count: 1 });
-        for added in &request.added_up {
+        for added in &requests.added_up {
             let (reason, count) = (added.reason, added.count);
             self.count(Event::Refused { province, reason, count });
         }
-        Ok(())
     }
 
     fn apply_directory(&mut self, entries: Vec<AgencyEntry>) -> Result<(), EngineError> {
@@ -206,7 +201,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let fingerprint = *certificate.fingerprint();
         let trusted_from = match (self.trust.trusted_from(&fingerprint), authority.trusted) {
             (Some(known), _) => Some(known),
-            (None, true) => Some(self.head.time),
+            (None, true) => Some(self.now()),
             (None, false) => None,
         };
         Arc::make_mut(&mut self.trust).add_authority(Arc::new(certificate), trusted_from);
@@ -215,18 +210,18 @@ impl<S: State, P: Payloads> Machine<S, P> {
         Ok(())
     }
 
-    fn apply_list(&mut self, payload: &Digest) -> Result<(), EngineError> {
-        let list = self.payload_list(payload)?;
+    fn apply_list(&mut self, added: &AddRevocationList) -> Result<(), EngineError> {
+        let list = self.payload_list(added)?;
         let row = RevocationRow {
-            payload: *payload,
+            payload: added.payload,
             this_update: list.this_update,
             next_update: list.next_update,
             revoked: list.revoked.len() as u64,
         };
-        let issuer = list.issuer;
-        if Arc::make_mut(&mut self.trust).add_list(Arc::new(list)) {
-            self.work.put(keys::list(&issuer), codec::encode(&row));
-        }
+        // It was the newest when it was accepted. On replay a newer one may be in force already,
+        // whose row then follows this one again.
+        self.work.put(keys::list(&list.issuer), codec::encode(&row));
+        Arc::make_mut(&mut self.trust).add_list(Arc::new(list));
         Ok(())
     }
 
@@ -312,8 +307,17 @@ impl<S: State, P: Payloads> Machine<S, P> {
         codec::decode(&payload(&self.payloads, digest)?, "directory")
     }
 
-    pub(super) fn payload_list(&self, digest: &Digest) -> Result<RevocationList, EngineError> {
-        super::load_list(&self.payloads, digest, self.trust.authorities())
+    pub(super) fn payload_list(
+        &self,
+        added: &AddRevocationList,
+    ) -> Result<RevocationList, EngineError> {
+        let Some(issuer) = self.trust.authority(&added.issuer) else {
+            return Err(EngineError::Damaged {
+                what: format!("revocation list {}", added.payload),
+                why: format!("its issuer {} is not among the authorities", added.issuer),
+            });
+        };
+        super::load_list(&self.payloads, &added.payload, issuer)
     }
 }
 

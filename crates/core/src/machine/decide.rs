@@ -5,20 +5,23 @@ use std::collections::HashSet;
 
 use lienthong_model::limits::{MESSAGE_AGE_MAX, STATUSES_PER_DELIVERY_MAX};
 use lienthong_model::{
-    Addressee, AgencyCode, AgencyState, BusinessKind, CodeKey, Digest, Header, MessageId, Ordinal, Reason, Refusal, StatusHeader, Timestamp, Violation,
+    Addressee, AgencyCode, AgencyState, BusinessKind, CodeKey, Digest, Fingerprint, Header,
+    MessageId, Ordinal, Reason, Refusal, StatusCode, StatusHeader, Timestamp, Violation,
 };
-use lienthong_trust::{Dates, Signed, StatusSubmission, Submission, judge};
+use lienthong_trust::{Dates, Holder, SignatureKind, Signed, StatusSubmission, Submission, judge};
 
 use super::Machine;
+use super::apply::parse_authority;
 use crate::codec;
 use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, Acknowledged, CertificateBytes, Command, Decision,
     Delivery, DeliveryKey, Proposal, Report, Reported, SignatureRecord, SignedRecord,
     StoredContent, Submit,
 };
-use crate::directory::AgencyRecord;
+use crate::directory::{AgencyRecord, Place};
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
+use crate::routing::Origin;
 use crate::rows::{DeliveryRow, IdRow};
 
 /// What is to be journalled, or a decision that leaves no trace (a refusal, a repetition).
@@ -58,16 +61,13 @@ impl<S: State, P: Payloads> Machine<S, P> {
             None => {}
         }
         let judged = self.judge_new_document(sender, &header, &signed);
-        let (signature, deliveries) = match judged {
+        let (signature, place, deliveries) = match judged {
             Ok(judged) => judged,
             Err(refusal) => return refused(refusal),
         };
-        let accepted = Accepted {
-            position: self.head.next_position,
-            sender: sender.ordinal,
-            signature,
-            deliveries,
-        };
+        let position = self.head.next_position;
+        let sender = sender.ordinal;
+        let accepted = Accepted { position, sender, signature, deliveries, place };
         let signed = self.record(signed, stored)?;
         let command = Command::Submit(Box::new(Submit { caller, header, signed }));
         Ok(Ok((command, Decision::Accepted(accepted))))
@@ -79,8 +79,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
         sender: &AgencyRecord,
         header: &Header,
         signed: &Signed,
-    ) -> Result<(lienthong_trust::SignatureKind, Vec<Delivery>), Refusal> {
-        let now = self.head.time;
+    ) -> Result<(SignatureKind, Place, Vec<Delivery>), Refusal> {
+        let now = self.now();
         self.in_time(&header.id, header.signed_at)?;
         may_send(sender, now)?;
         let dates = Dates { signed_at: header.signed_at, received_at: now };
@@ -88,9 +88,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let gateway = self.gateway_key(sender);
         let policy = sender.entry(now).policy;
         let signature = judge::holders(&signed.signers, &sender.key, gateway, policy)?;
-        let deliveries = self.deliveries(sender, header)?;
+        let (place, deliveries) = self.deliveries(sender, header)?;
         match header.kind {
-            BusinessKind::New => Ok((signature, deliveries)),
+            BusinessKind::New => Ok((signature, place, deliveries)),
             BusinessKind::Recall | BusinessKind::Update | BusinessKind::Replace => {
                 Err(Refusal::at(Reason::KindNotSupported, "business.kind", header.kind as u8))
             }
@@ -133,7 +133,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         header: &StatusHeader,
         signed: &Signed,
     ) -> Result<(), Refusal> {
-        let now = self.head.time;
+        let now = self.now();
         self.in_time(&header.id, header.signed_at)?;
         may_send(reporter, now)?;
         let dates = Dates { signed_at: header.signed_at, received_at: now };
@@ -163,18 +163,20 @@ impl<S: State, P: Payloads> Machine<S, P> {
         if known.report_on.is_some() || !is_party {
             return Ok(Err(unknown()));
         }
-        if !header.code.by_recipient() || row.is_none() {
-            let refusal = match header.code.by_recipient() {
-                true => Reason::ReporterNotEntitled,
-                false if sender.ordinal != reporter => Reason::ReporterNotEntitled,
-                false => Reason::KindNotSupported,
-            };
-            return Ok(Err(Refusal::at(refusal, "status_code", header.code)));
+        let refused = |reason, field| Ok(Err(Refusal::at(reason, field, header.code)));
+        let entitled = match header.code.by_recipient() {
+            true => row.is_some(),
+            false => sender.ordinal == reporter,
+        };
+        if !entitled {
+            return refused(Reason::ReporterNotEntitled, "status_code");
         }
         if header.code.needs_reason() && header.reason.trim().is_empty() {
-            return Ok(Err(Refusal::at(Reason::ReasonMissing, "reason", header.code)));
+            return refused(Reason::ReasonMissing, "reason");
         }
-        let Some(row) = row else { return Ok(Err(unknown())) };
+        let Some(row) = row.filter(|_| header.code.by_recipient()) else {
+            return refused(Reason::KindNotSupported, "status_code");
+        };
         let delivery: DeliveryRow = codec::decode(&row, "delivery")?;
         Ok(may_follow(&delivery, header).map(|()| key))
     }
@@ -185,7 +187,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         for delivery in &acknowledge.deliveries {
             let DeliveryKey { recipient, position } = delivery.key;
             let entitled = self.directory.agency(recipient).is_some_and(|agency| {
-                self.directory.serves(acknowledge.caller, agency, self.head.time)
+                self.directory.serves(acknowledge.caller, agency, self.now())
             });
             let row = match entitled {
                 true => self.row(&keys::delivery(position, recipient))?,
@@ -209,16 +211,16 @@ impl<S: State, P: Payloads> Machine<S, P> {
         })
     }
 
-    fn judge_administration(
-        &self,
-        command: &Command,
-    ) -> Result<Result<(), Decision>, EngineError> {
+    fn judge_administration(&self, command: &Command) -> Result<Result<(), Decision>, EngineError> {
         let invalid = |field: &str, why: String| {
             Ok(Err(Decision::Refused(Refusal::at(Reason::FieldInvalid, field, why))))
         };
         match command {
             Command::ImportDirectory(import) => {
-                let entries = self.payload_entries(&import.payload)?;
+                let entries = match unless_damaged(self.payload_entries(&import.payload))? {
+                    Ok(entries) => entries,
+                    Err(why) => return invalid("directory", why),
+                };
                 match self.directory.check(&entries) {
                     Ok(()) => Ok(Ok(())),
                     Err(error) => invalid("directory", error.to_string()),
@@ -228,21 +230,28 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 Ok(()) => Ok(Ok(())),
                 Err(error) => invalid("directory", error.to_string()),
             },
-            Command::AddRevocationList(list) => {
-                match self.trust.admits(&self.payload_list(&list.payload)?) {
-                    true => Ok(Ok(())),
-                    false => invalid("revocation_list", "not newer than the one in force".into()),
-                }
-            }
+            Command::AddRevocationList(added) => match unless_damaged(self.payload_list(added))? {
+                Ok(list) if self.trust.admits(&list) => Ok(Ok(())),
+                Ok(_) => invalid("revocation_list", "not newer than the one in force".into()),
+                Err(why) => invalid("revocation_list", why),
+            },
             Command::SetRoutingRules(rules) => match rules.check() {
                 Ok(()) => Ok(Ok(())),
                 Err(why) => invalid("routing_rules", why),
             },
-            Command::AddAuthority(_) => Ok(Ok(())),
+            Command::AddAuthority(added) => {
+                match unless_damaged(parse_authority(&added.certificate))? {
+                    Ok(certificate) if matches!(certificate.holder(), Holder::Authority { .. }) => {
+                        Ok(Ok(()))
+                    }
+                    Ok(_) => invalid("authority", "the certificate is not an authority's".into()),
+                    Err(why) => invalid("authority", why),
+                }
+            }
             Command::Submit(_)
             | Command::Report(_)
             | Command::Acknowledge(_)
-            | Command::Refused(_) => invalid("command", "not an act of administration".into()),
+            | Command::Refused { .. } => invalid("command", "not an act of administration".into()),
         }
     }
 
@@ -251,7 +260,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let Some(sender) = self.directory.find(code) else {
             return Err(Refusal::at(Reason::SenderUnknown, "from.code", code));
         };
-        match self.directory.serves(caller, sender, self.head.time) {
+        match self.directory.serves(caller, sender, self.now()) {
             true => Ok(sender),
             false => Err(Refusal::at(Reason::SenderNotEntitled, "from.code", code)),
         }
@@ -273,13 +282,19 @@ impl<S: State, P: Payloads> Machine<S, P> {
     }
 
     /// Every named recipient's route: all or nothing, and every bad one is named.
-    fn deliveries(&self, sender: &AgencyRecord, header: &Header) -> Result<Vec<Delivery>, Refusal> {
+    fn deliveries(
+        &self,
+        sender: &AgencyRecord,
+        header: &Header,
+    ) -> Result<(Place, Vec<Delivery>), Refusal> {
+        let now = self.now();
+        let from = Origin { agency: sender, place: self.directory.place(sender, now), at: now };
         let mut deliveries = Vec::with_capacity(header.recipients.len());
         let mut violations = Vec::new();
         let mut seen = HashSet::with_capacity(header.recipients.len());
         for (index, addressee) in header.recipients.iter().enumerate() {
             let field = || format!("recipients[{index}].code");
-            match self.delivery(sender, header, addressee, field) {
+            match self.delivery(&from, header, addressee, field) {
                 Ok(delivery) if seen.insert(delivery.recipient) => deliveries.push(delivery),
                 Ok(_) => {
                     let code = named(addressee);
@@ -288,12 +303,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 Err(violation) => violations.push(violation),
             }
         }
-        Refusal::of(violations).map_or(Ok(deliveries), Err)
+        Refusal::of(violations).map_or(Ok((from.place, deliveries)), Err)
     }
 
     fn delivery(
         &self,
-        sender: &AgencyRecord,
+        from: &Origin<'_>,
         header: &Header,
         addressee: &Addressee,
         field: impl Fn() -> String,
@@ -307,27 +322,25 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let Some(recipient) = self.directory.find(code) else {
             return Err(Violation::new(Reason::RecipientUnknown, field(), code));
         };
-        let now = self.head.time;
-        let kind = header.document_type;
-        let explained = self.rules.explain(&self.directory, sender, recipient, kind, now);
-        match explained.violation(field(), code.as_str(), &self.directory, now) {
-            Some(violation) => Err(violation),
-            None => match explained.outcome {
-                Ok(route) => Ok(Delivery { recipient: recipient.ordinal, route }),
-                Err(reason) => Err(Violation::new(reason, field(), code)),
-            },
+        let judged = self.rules.judge(&self.directory, from, recipient, header.document_type);
+        match judged.outcome {
+            Ok(route) => Ok(Delivery { recipient: recipient.ordinal, route, place: judged.place }),
+            Err(reason) => {
+                let value = judged.value(code.as_str(), &self.directory, from.at);
+                Err(Violation::new(reason, field(), value))
+            }
         }
     }
 
     fn gateway_key(&self, agency: &AgencyRecord) -> Option<&CodeKey> {
-        let gateway = self.directory.gateway(agency, self.head.time)?;
+        let gateway = self.directory.gateway(agency, self.now())?;
         self.directory.agency(gateway).map(|gateway| &gateway.key)
     }
 
     /// Whether id and signature are from the days before, and not from after the sender's clock
     /// can have been.
     fn in_time(&self, id: &MessageId, signed_at: Timestamp) -> Result<(), Refusal> {
-        let now = self.head.time;
+        let now = self.now();
         let (first, last) = (now.minus(MESSAGE_AGE_MAX), now.plus(self.clock_ahead));
         let within = |at: Timestamp| first <= at && at <= last;
         if !within(id.time()) {
@@ -344,19 +357,18 @@ impl<S: State, P: Payloads> Machine<S, P> {
     /// Signed bytes in the form of the journal; certificates that it has are left out.
     fn record(&self, signed: Signed, stored: StoredContent) -> Result<SignedRecord, EngineError> {
         let mut new_certificates = Vec::new();
-        let mut added = HashSet::new();
+        let mut added: Vec<&Fingerprint> = Vec::new();
         for chain in &signed.signers {
             for certificate in chain.certificates() {
                 let fingerprint = certificate.fingerprint();
-                if !added.contains(fingerprint) && !self.knows_certificate(fingerprint)? {
-                    added.insert(*fingerprint);
+                if !added.contains(&fingerprint) && !self.knows_certificate(fingerprint)? {
+                    added.push(fingerprint);
                     new_certificates.push(CertificateBytes(certificate.der().clone()));
                 }
             }
         }
         let signatures = signed.content.signatures.iter().zip(&signed.signers);
         Ok(SignedRecord {
-            content_type: signed.content.content_type.clone(),
             content: stored.content,
             attachments: stored.attachments,
             digest: signed.digest,
@@ -368,7 +380,18 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 })
                 .collect(),
             new_certificates,
+            content_type: signed.content.content_type,
         })
+    }
+}
+
+/// What an administrator handed over and cannot be read is refused; only what was accepted before
+/// is damage.
+fn unless_damaged<T>(read: Result<T, EngineError>) -> Result<Result<T, String>, EngineError> {
+    match read {
+        Ok(value) => Ok(Ok(value)),
+        Err(EngineError::Damaged { what, why }) => Ok(Err(format!("{what}: {why}"))),
+        Err(error) => Err(error),
     }
 }
 
@@ -399,7 +422,9 @@ fn may_follow(delivery: &DeliveryRow, header: &StatusHeader) -> Result<(), Refus
         let value = format!("{}; open: {open}", header.code);
         return Err(Refusal::at(Reason::StatusNotOpen, "status_code", value));
     }
-    if delivery.statuses.len() >= STATUSES_PER_DELIVERY_MAX {
+    // The last place is kept for the report that ends the delivery.
+    let ends = matches!(header.code, StatusCode::Refused | StatusCode::Finished);
+    if delivery.statuses.len() + usize::from(!ends) >= STATUSES_PER_DELIVERY_MAX {
         let value = format!("{}, at most {STATUSES_PER_DELIVERY_MAX}", delivery.statuses.len());
         return Err(Refusal::at(Reason::StatusLimit, "status_code", value));
     }

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use lienthong_model::Timestamp;
 
 use crate::command::{Command, Entry, Stored};
 use crate::engine::Writes;
 use crate::statistics::Event;
 
 /// Rows, entries and events of the block under way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Working {
     pub block: u64,
+    pub time: Timestamp,
     pub entries: Vec<Entry>,
     pub events: Vec<Event>,
     pub bytes: usize,
@@ -20,9 +22,22 @@ pub(super) struct Working {
 }
 
 impl Working {
-    pub fn begin(&mut self, block: u64) {
+    /// No block.
+    pub fn none() -> Self {
+        Self {
+            block: 0,
+            time: Timestamp::MIN,
+            entries: Vec::new(),
+            events: Vec::new(),
+            bytes: 0,
+            applied: 0,
+            rows: BTreeMap::new(),
+        }
+    }
+
+    pub fn begin(&mut self, block: u64, time: Timestamp) {
         debug_assert!(self.entries.is_empty() && self.rows.is_empty());
-        *self = Self { block, ..Self::default() };
+        *self = Self { block, time, ..Self::none() };
     }
 
     /// The number of the entry that is being applied, from 0.
@@ -75,7 +90,7 @@ fn size(entry: &Entry) -> usize {
             Command::Acknowledge(acknowledge) => acknowledge.deliveries.len() * 16,
             Command::ChangeDirectory(entries) => entries.len() * 200,
             Command::AddAuthority(authority) => authority.certificate.0.len(),
-            Command::Refused(_)
+            Command::Refused { .. }
             | Command::ImportDirectory(_)
             | Command::AddRevocationList(_)
             | Command::SetRoutingRules(_) => 0,

@@ -81,11 +81,7 @@ pub struct Refusals {
 ///
 /// # Errors
 /// [`EngineError`] when a page cannot be read.
-pub fn volumes(
-    cubes: &Cubes,
-    tables: &dyn Tables,
-    period: Period,
-) -> Result<Volumes, EngineError> {
+pub fn volumes(cubes: &Cubes, tables: &dyn Tables, period: Period) -> Result<Volumes, EngineError> {
     let mut volumes = Volumes::default();
     cubes.visit_kind(tables, period, &mut |province, cell, sum| {
         let volume = match province {
@@ -116,11 +112,7 @@ pub fn volumes(
 ///
 /// # Errors
 /// [`EngineError`] when a page cannot be read.
-pub fn flows(
-    cubes: &Cubes,
-    tables: &dyn Tables,
-    period: Period,
-) -> Result<Vec<Flow>, EngineError> {
+pub fn flows(cubes: &Cubes, tables: &dyn Tables, period: Period) -> Result<Vec<Flow>, EngineError> {
     let mut cells: BTreeMap<_, (u64, u64)> = BTreeMap::new();
     cubes.visit_flow(tables, period, &mut |_, province, cell, sum| {
         let total = cells.entry((province, *cell)).or_default();

@@ -69,8 +69,8 @@ fn page_size(asked: i32) -> usize {
 }
 
 fn find<'d>(known: &'d Directory, code: &str, field: &str) -> Result<&'d AgencyRecord, Refusal> {
-    let code = AgencyCode::parse(code)
-        .map_err(|error| Refusal::at(Reason::FieldInvalid, field, error))?;
+    let code =
+        AgencyCode::parse(code).map_err(|error| Refusal::at(Reason::FieldInvalid, field, error))?;
     known.find(&code).ok_or_else(|| Refusal::at(Reason::RecipientUnknown, field, code))
 }
 
@@ -87,9 +87,9 @@ fn list(
     let (parent, province) = (of(&request.parent, "parent")?, of(&request.province, "province")?);
     let first: usize = match request.page_token.as_str() {
         "" => 0,
-        token => token
-            .parse()
-            .map_err(|_| Refusal::at(Reason::FieldInvalid, "page_token", token))?,
+        token => {
+            token.parse().map_err(|_| Refusal::at(Reason::FieldInvalid, "page_token", token))?
+        }
     };
     let named = |code: &Option<AgencyCode>, wanted: Option<Ordinal>| {
         wanted.is_none_or(|wanted| {
@@ -120,9 +120,8 @@ fn explain(
     let sender = find(&known, &request.sender, "sender")?;
     let recipient = find(&known, &request.recipient, "recipient")?;
     let kind = u8::try_from(request.document_type).ok().and_then(DocumentType::from_number);
-    let kind = kind.ok_or_else(|| {
-        Refusal::at(Reason::FieldInvalid, "document_type", request.document_type)
-    })?;
+    let kind = kind
+        .ok_or_else(|| Refusal::at(Reason::FieldInvalid, "document_type", request.document_type))?;
     let explained = reader.rules().explain(&known, sender, recipient, kind, at);
     let rule = explained.rule.as_ref().map_or_else(
         || format!("no rule matches ({}): the default allows", explained.span),

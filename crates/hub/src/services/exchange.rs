@@ -1,6 +1,8 @@
 //! `ExchangeService`.
 
-use lienthong_core::{Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Decision, DeliveryKey, Proposal};
+use lienthong_core::{
+    Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Decision, DeliveryKey, Proposal,
+};
 use lienthong_model::limits::PULL_MAX;
 use lienthong_model::{AgencyCode, MessageId, Ordinal, Position, Reason, Refusal};
 use lienthong_wire::proto::exchange_service_server::ExchangeService;
@@ -63,8 +65,7 @@ impl ExchangeService for Services {
     ) -> Result<Response<proto::PullDocumentsResponse>, Status> {
         let permit = self.admit::<MayExchange, _>(&request)?;
         let proto::PullDocumentsRequest { agency, deliveries_max } = request.into_inner();
-        let deliveries =
-            pull(&self.0, permit, &agency, deliveries_max).await.map_err(refused)?;
+        let deliveries = pull(&self.0, permit, &agency, deliveries_max).await.map_err(refused)?;
         Ok(Response::new(proto::PullDocumentsResponse { deliveries }))
     }
 
@@ -225,8 +226,7 @@ pub(super) async fn acknowledge(
         let value = format!("{}, at most {PULL_MAX}", keys.len());
         return Err(Refusal::at(Reason::ContentTooLarge, "keys", value));
     }
-    let mut settled =
-        Settled { acknowledged: Vec::new(), refused: Vec::new(), keys: Vec::new() };
+    let mut settled = Settled { acknowledged: Vec::new(), refused: Vec::new(), keys: Vec::new() };
     let (mut known, mut deliveries) = (Vec::new(), Vec::new());
     let directory = rooms.reader.directory();
     for key in keys {

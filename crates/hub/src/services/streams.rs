@@ -116,11 +116,7 @@ pub(super) async fn subscribe(
     Ok(Box::pin(ReceiverStream::new(saying)))
 }
 
-fn agencies(
-    rooms: &Rooms,
-    permit: MayExchange,
-    named: &[String],
-) -> Result<Vec<Ordinal>, Refusal> {
+fn agencies(rooms: &Rooms, permit: MayExchange, named: &[String]) -> Result<Vec<Ordinal>, Refusal> {
     let directory = rooms.reader.directory();
     let now = rooms.clock.now();
     if named.len() > SUBSCRIPTION_AGENCIES_MAX {
@@ -156,7 +152,8 @@ struct Session {
     attempts: HashMap<(Ordinal, Position), u32>,
 }
 
-type Acknowledging = Pin<Box<dyn Future<Output = (Vec<proto::DeliveryKey>, Result<Settled, Refusal>)> + Send>>;
+type Acknowledging =
+    Pin<Box<dyn Future<Output = (Vec<proto::DeliveryKey>, Result<Settled, Refusal>)> + Send>>;
 
 impl Session {
     async fn run(mut self, requests: Streaming<proto::SubscribeRequest>, opened: said::Response) {

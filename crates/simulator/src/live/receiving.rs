@@ -86,18 +86,14 @@ async fn handle(round: &Round, acknowledger: &Acknowledger, delivery: Delivery) 
 /// Verifies a delivery with the roots that the agency was given, and the sender's policy.
 fn check(round: &Round, delivery: &Delivery) -> Result<Checked, Refusal> {
     let crew = &round.crew;
-    // A seal of the gateway is the seal of those it serves; whose gateway it is, the directory says.
-    let decoded = lienthong_wire::decode_document(&delivery.signed.content)?;
-    let sender = crew.by_code.get(decoded.from.code.as_str());
-    let entry = sender.map(|sender| &crew.cast.members[*sender].entry);
-    let policy = match entry {
-        Some(entry) => SenderPolicy {
-            policy: entry.policy,
-            gateway: entry.gateway.as_ref().map(AgencyCode::key),
-        },
-        None => SenderPolicy::default(),
-    };
-    crew.check.check(delivery, &policy)
+    crew.check.check_with(delivery, |sender| {
+        let Some(sender) = crew.by_code.get(sender.as_str()) else {
+            return SenderPolicy::default();
+        };
+        let entry = &crew.cast.members[*sender].entry;
+        let gateway = entry.gateway.as_ref().map(AgencyCode::key);
+        SenderPolicy { policy: entry.policy, gateway }
+    })
 }
 
 /// Reports, one after the other, what the recipient does with the document.

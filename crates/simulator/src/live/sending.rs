@@ -7,7 +7,6 @@ use lienthong_client::{CallError, Receipt, Signer, sign_document};
 use lienthong_model::{
     AgencyCode, Correspondent, Document, MessageId, Recipient, SignedContent, Written,
 };
-use lienthong_wire::encode_document;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -80,7 +79,8 @@ fn written(round: &Round, job: &Job, id: MessageId, trouble: Option<Trouble>) ->
     let mut signed = sign_document(&document, Vec::new(), &signers);
     if trouble == Some(Trouble::ContentChanged) {
         document.subject.push_str(" (đã sửa)");
-        signed.content = encode_document(&document);
+        let signatures = signed.signatures;
+        signed = SignedContent { signatures, ..sign_document(&document, Vec::new(), &signers) };
     }
     signed
 }

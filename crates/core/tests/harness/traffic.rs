@@ -1,0 +1,249 @@
+//! Random traffic: steps that proptest makes, and how a hub takes them.
+
+use std::time::Duration;
+
+use lienthong_core::{
+    AddAuthority, CertificateBytes, Command, Decision, Effect, Proposal, RefusalCount,
+    RefusedRequests, RoutingRules, Rule, Span,
+};
+use lienthong_model::{
+    AgencyEntry, AgencyState, DocumentType, Level, MessageId, Position, Reason, SignaturePolicy,
+    StatusCode, Urgency,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use super::{Draft, Hub, Signs, code, draft, entry, refused_request, report};
+
+/// Agencies that send and receive; the last two send what is refused at first.
+pub const AGENCIES: [&str; 11] = [
+    "G22", "G01", "H36", "H36.01", "H36.01.01", "H34", "H34.01", "H34.01.01", "H36.02", "H34.03",
+    "H36.03",
+];
+
+/// One step.
+#[derive(Debug, Clone)]
+pub enum Step {
+    Submit { from: usize, to: Vec<usize>, urgent: bool, sealed: bool, paper: bool, kind: u8 },
+    Repeat(Index),
+    Acknowledge { document: Index, recipient: Index },
+    Report { document: Index, recipient: Index, code: StatusCode },
+    Move { agency: usize, level: Level, state: AgencyState, province: Option<&'static str> },
+    Add(Vec<u8>),
+    Revoke(usize),
+    TrustStranger(bool),
+    Rules(Level, Effect),
+    Refused { caller: usize, reason: Reason, added: Vec<(Reason, u32)> },
+    Wait(Duration),
+    Cut,
+    /// Ends the block.
+    Block,
+}
+
+pub fn steps(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Step>> {
+    vec(step(), count)
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let agency = || 0..AGENCIES.len();
+    let status = || {
+        use StatusCode::{Accepted, Arrived, Assigned, Finished, Processing, Refused};
+        select(vec![Arrived, Refused, Accepted, Assigned, Processing, Finished])
+    };
+    let state = select(vec![AgencyState::Connected, AgencyState::Held, AgencyState::Suspended]);
+    let reason = || select(Reason::ALL.to_vec());
+    let province = select(vec![None, Some("H36"), Some("H34")]);
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), 0..3u8);
+    prop_oneof![
+        12 => (agency(), vec(agency(), 1..5), flags).prop_map(|(from, to, flags)| {
+            let (urgent, sealed, paper, kind) = flags;
+            Step::Submit { from, to, urgent, sealed, paper, kind }
+        }),
+        1 => any::<Index>().prop_map(Step::Repeat),
+        6 => (any::<Index>(), any::<Index>())
+            .prop_map(|(document, recipient)| Step::Acknowledge { document, recipient }),
+        8 => (any::<Index>(), any::<Index>(), status())
+            .prop_map(|(document, recipient, code)| Step::Report { document, recipient, code }),
+        2 => (agency(), select(Level::ALL.to_vec()), state, province)
+            .prop_map(|(agency, level, state, province)| {
+                Step::Move { agency, level, state, province }
+            }),
+        1 => vec(0..30u8, 1..4).prop_map(Step::Add),
+        1 => agency().prop_map(Step::Revoke),
+        1 => any::<bool>().prop_map(Step::TrustStranger),
+        1 => (select(Level::ALL.to_vec()), select(vec![Effect::Allow, Effect::Refuse]))
+            .prop_map(|(level, effect)| Step::Rules(level, effect)),
+        2 => (agency(), reason(), vec((reason(), 1..50u32), 0..3))
+            .prop_map(|(caller, reason, added)| Step::Refused { caller, reason, added }),
+        2 => (0..30u64 * 3_600_000).prop_map(|ms| Step::Wait(Duration::from_millis(ms / 10))),
+        3 => Just(Step::Cut),
+        8 => Just(Step::Block),
+    ]
+}
+
+/// A document that was accepted.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub draft: Draft,
+    pub id: MessageId,
+    pub position: Position,
+    pub to: Vec<&'static str>,
+}
+
+/// A hub under random traffic.
+pub struct Traffic {
+    pub hub: Hub,
+    pub sent: Vec<Sent>,
+    lists: u64,
+    waiting: Vec<(Proposal, Option<Sent>)>,
+}
+
+impl Traffic {
+    pub fn new() -> Self {
+        let mut hub = Hub::new();
+        hub.journals_refusals = true;
+        Self { hub, sent: Vec::new(), lists: 0, waiting: Vec::new() }
+    }
+
+    pub fn run(steps: &[Step]) -> Self {
+        let mut traffic = Self::new();
+        for step in steps {
+            traffic.take(step);
+        }
+        traffic.end_block();
+        traffic
+    }
+
+    pub fn end_block(&mut self) {
+        let (proposals, sent): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiting).into_iter().unzip();
+        let decisions = self.hub.block(proposals);
+        for (decision, sent) in decisions.into_iter().zip(sent) {
+            if let (Decision::Accepted(accepted), Some(sent)) = (decision, sent) {
+                self.sent.push(Sent { position: accepted.position, ..sent });
+            }
+        }
+    }
+
+    fn wait_for(&mut self, proposal: Proposal) {
+        self.waiting.push((proposal, None));
+    }
+
+    pub fn take(&mut self, step: &Step) {
+        match step {
+            Step::Submit { from, to, urgent, sealed, paper, kind } => {
+                let from = AGENCIES[*from];
+                let mut names: Vec<&'static str> = to.iter().map(|to| AGENCIES[*to]).collect();
+                names.sort_unstable();
+                names.dedup();
+                let mut draft = draft(from, &names);
+                if *sealed {
+                    draft.signs.push(Signs::Seal(from));
+                }
+                if *urgent {
+                    draft.urgency = Urgency::Express;
+                }
+                draft.paper_copy = *paper;
+                draft.document_type = DocumentType::from_number(*kind).unwrap();
+                draft.pages = u32::from(*kind) * 7;
+                let id = self.hub.signers.new_id(self.hub.now);
+                draft.id = Some(id);
+                draft.signed_at = Some(self.hub.now);
+                let proposal = self.hub.submission(&draft);
+                let sent = Sent { draft, id, position: Position(0), to: names };
+                self.waiting.push((proposal, Some(sent)));
+            }
+            Step::Repeat(index) => {
+                if let Some(sent) = pick(&self.sent, index).cloned() {
+                    let proposal = self.hub.submission(&sent.draft);
+                    self.wait_for(proposal);
+                }
+            }
+            Step::Acknowledge { document, recipient } => {
+                if let Some(sent) = pick(&self.sent, document).cloned() {
+                    let recipient = *recipient.get(&sent.to);
+                    let to = [(recipient, sent.position)];
+                    self.wait_for(self.hub.acknowledgement(recipient, &to));
+                }
+            }
+            Step::Report { document, recipient, code } => {
+                if let Some(sent) = pick(&self.sent, document).cloned() {
+                    let recipient = *recipient.get(&sent.to);
+                    let draft = report(recipient, sent.draft.from, sent.id, *code);
+                    let proposal = self.hub.report_proposal(&draft);
+                    self.wait_for(proposal);
+                }
+            }
+            Step::Cut => {
+                self.end_block();
+                self.hub.cut();
+            }
+            Step::Block => self.end_block(),
+            Step::Wait(time) => {
+                self.end_block();
+                self.hub.now = self.hub.now.plus(*time);
+            }
+            Step::Refused { caller, reason, added } => {
+                self.end_block();
+                let added_up =
+                    added.iter().map(|(reason, count)| RefusalCount { reason: *reason, count: *count });
+                let caller = self.hub.ordinal(AGENCIES[*caller]);
+                let request = RefusedRequests {
+                    added_up: added_up.collect(),
+                    ..refused_request(caller)
+                };
+                self.hub.refuse(request, *reason);
+            }
+            _ => {
+                let command = self.command(step);
+                self.wait_for(Proposal::Administer(command));
+            }
+        }
+    }
+
+    fn command(&mut self, step: &Step) -> Command {
+        match step {
+            Step::Move { agency, level, state, province } => {
+                let name = AGENCIES[*agency];
+                let gateway = name.starts_with("H36.01").then(|| code("H36"));
+                Command::ChangeDirectory(vec![AgencyEntry {
+                    state: *state,
+                    gateway,
+                    policy: SignaturePolicy::Required,
+                    ..entry(name, *level, *province)
+                }])
+            }
+            Step::Add(numbers) => {
+                let added = numbers.iter().map(|n| entry(&format!("H34.X{n}"), Level::Commune, Some("H34")));
+                Command::ChangeDirectory(added.collect())
+            }
+            Step::Revoke(agency) => {
+                self.lists += 1;
+                let revoked = [Signs::Seal(AGENCIES[*agency])];
+                self.hub.revocation(self.lists, &revoked, self.hub.now)
+            }
+            Step::TrustStranger(trusted) => {
+                let der = self.hub.signers.stranger.root().certificate().der().clone();
+                let (certificate, trusted) = (CertificateBytes(der), *trusted);
+                Command::AddAuthority(AddAuthority { certificate, trusted })
+            }
+            Step::Rules(level, effect) => Command::SetRoutingRules(RoutingRules {
+                rules: vec![Rule {
+                    name: "một quy tắc".to_owned(),
+                    from: None,
+                    until: None,
+                    from_level: Some(*level),
+                    to_level: None,
+                    span: Span::Between,
+                    document_type: None,
+                    effect: *effect,
+                }],
+            }),
+            other => unreachable!("not an act of administration: {other:?}"),
+        }
+    }
+}
+
+fn pick<'s>(sent: &'s [Sent], index: &Index) -> Option<&'s Sent> {
+    (!sent.is_empty()).then(|| index.get(sent))
+}

@@ -1,0 +1,91 @@
+//! The root of the command line: global flags and the list of commands.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+
+/// Ends the help of the root command.
+const EXIT_CODES: &str = "\
+Exit codes / mã thoát:
+  0  done / đã xong
+  1  refused or failed / bị từ chối hoặc lỗi
+  2  wrong usage or configuration / sai cú pháp hoặc cấu hình
+  3  the hub cannot be reached / không kết nối được tới trục
+
+Results go to stdout, logs and errors to stderr. docs/CONFIGURATION.md lists every setting.";
+
+/// Document interlink hub simulator / mô phỏng trục liên thông văn bản
+#[derive(Debug, Parser)]
+#[command(name = "lienthong", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// How results are printed / dạng kết quả
+    #[arg(long, global = true, value_enum, default_value_t, env = "LIENTHONG_OUTPUT")]
+    pub output: Output,
+    /// Which log lines are shown: a level, or targets with levels (`info,lienthong_hub=debug`);
+    /// default `info` for the hub, `warn` for everything else
+    #[arg(long, global = true, value_name = "FILTER", env = "LIENTHONG_LOG")]
+    pub log: Option<String>,
+    /// How log lines are written
+    #[arg(long, global = true, value_enum, default_value_t, env = "LIENTHONG_LOG_FORMAT")]
+    pub log_format: LogFormat,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    #[default]
+    Table,
+    /// One JSON document, indented
+    Json,
+    /// One JSON document a line
+    Jsonl,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a country of simulated agencies through a hub / chạy thử cả nước
+    Demo(commands::demo::Args),
+    /// Run a hub / chạy trục
+    Hub(Box<commands::hub::HubArgs>),
+    /// Show what a hub would be started with / xem cấu hình
+    Config(commands::config::ConfigArgs),
+    /// Make keys, certificates and revocation lists / khóa, chứng thư số, danh sách thu hồi
+    Pki(commands::pki::PkiArgs),
+    /// Look up and change the directory of agencies / danh bạ cơ quan
+    Directory(commands::directory::DirectoryArgs),
+    /// Explain and check routing rules / quy tắc định tuyến
+    Route(commands::route::RouteArgs),
+    /// Sign and send a document / ký và gửi văn bản
+    Send(Box<commands::send::SendArgs>),
+    /// Receive, verify and acknowledge documents, report statuses / nhận văn bản
+    Inbox(Box<commands::inbox::InboxArgs>),
+    /// Show what became of a document / theo dõi văn bản
+    Track(commands::track::TrackArgs),
+    /// Show how much flows where / thống kê
+    Stats(commands::stats::StatsArgs),
+    /// Print a script that completes commands in a shell
+    Completions(commands::completions::CompletionsArgs),
+}

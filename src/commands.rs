@@ -1,0 +1,38 @@
+//! The commands, one a file.
+
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod demo;
+pub(crate) mod directory;
+pub(crate) mod hub;
+pub(crate) mod inbox;
+pub(crate) mod pki;
+pub(crate) mod route;
+pub(crate) mod send;
+pub(crate) mod stats;
+pub(crate) mod track;
+
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command};
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// Whatever went wrong; [`crate::say`] knows how to say it.
+pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let output = cli.global.output;
+    match cli.command {
+        Command::Demo(args) => demo::run(args, output).await,
+        Command::Hub(args) => hub::run(*args, output).await,
+        Command::Config(args) => config::run(args, output),
+        Command::Pki(args) => pki::run(args, output),
+        Command::Directory(args) => directory::run(args, output).await,
+        Command::Route(args) => route::run(args, output).await,
+        Command::Send(args) => send::run(*args, output).await,
+        Command::Inbox(args) => inbox::run(*args, output).await,
+        Command::Track(args) => track::run(args, output).await,
+        Command::Stats(args) => stats::run(args, output).await,
+        Command::Completions(args) => completions::run(args),
+    }
+}

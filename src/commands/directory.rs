@@ -1,0 +1,224 @@
+//! `lienthong directory`: looking agencies up, exporting the directory, changing it offline.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use futures_util::TryStreamExt as _;
+use lienthong_client::AgencyFilter;
+use lienthong_core::{Command, Directory, ImportDirectory, codec};
+use lienthong_model::limits::PAGE_SIZE_MAX;
+use lienthong_model::{AgencyCode, AgencyEntry, Digest, Timestamp};
+use serde::Serialize;
+
+use crate::cli::Output;
+use crate::directory_view::{self as view, EntryView, FilterArgs};
+use crate::output;
+use crate::say::Usage;
+use crate::source::{self, Source, SourceArgs};
+
+/// Look up and change the directory of agencies / danh bạ cơ quan
+///
+/// Reads from the hub (--hub), from a data folder that no hub uses (--data), or, with neither, from
+/// the country that is built in.
+#[derive(Debug, Args)]
+pub(crate) struct DirectoryArgs {
+    #[command(subcommand)]
+    command: DirectoryCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum DirectoryCommand {
+    /// Find agencies by name or code; diacritics and case do not matter
+    Search {
+        /// What to look for
+        text: String,
+        /// Most entries wanted
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+        #[command(flatten)]
+        source: SourceArgs,
+    },
+    /// Show everything of one agency
+    Show {
+        /// The code, in either order of writing
+        code: AgencyCode,
+        #[command(flatten)]
+        source: SourceArgs,
+    },
+    /// List agencies
+    List {
+        #[command(flatten)]
+        filter: FilterArgs,
+        #[command(flatten)]
+        source: SourceArgs,
+    },
+    /// Write the directory as CSV, to a file or to stdout
+    Export {
+        /// The file; it is written over
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        source: SourceArgs,
+    },
+    /// Enter a CSV file's entries into a data folder that no hub uses: journalled as one command
+    Apply {
+        /// The file
+        file: PathBuf,
+        /// The data folder
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// The time of the entry in the journal; default: now
+        #[arg(long, value_name = "TIME", value_parser = source::moment)]
+        at: Option<Timestamp>,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct Applied {
+    entries: usize,
+    agencies_before: usize,
+    agencies: usize,
+}
+
+/// Where the directory is read from.
+enum Known {
+    Hub(lienthong_client::Client),
+    Here(Arc<Directory>, Timestamp),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the source cannot be read, or what was asked for is not there.
+pub(crate) async fn run(args: DirectoryArgs, output: Output) -> anyhow::Result<ExitCode> {
+    match args.command {
+        DirectoryCommand::Search { text, limit, source } => {
+            let found = Known::open(&source).await?.search(&text, limit.into()).await?;
+            print(output, &found)?;
+        }
+        DirectoryCommand::Show { code, source } => {
+            let found = Known::open(&source).await?.show(&code).await?;
+            output::one(output, &EntryView::from(&found), view::whole)?;
+        }
+        DirectoryCommand::List { filter, source } => {
+            print(output, &Known::open(&source).await?.list(&filter).await?)?;
+        }
+        DirectoryCommand::Export { file, source } => {
+            let everything = FilterArgs { parent: None, province: None, level: None };
+            let known = Known::open(&source).await?;
+            export(file.as_deref(), &known.every_entry(&everything).await?)?;
+        }
+        DirectoryCommand::Apply { file, data, at } => {
+            let applied = apply(&file, &data, at.unwrap_or_else(source::machine_now))?;
+            output::one(output, &applied, |applied| {
+                format!(
+                    "đã ghi / applied: {} entries; agencies {} → {}",
+                    applied.entries, applied.agencies_before, applied.agencies
+                )
+            })?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Known {
+    async fn open(source: &SourceArgs) -> anyhow::Result<Self> {
+        if source.is_unnamed() {
+            return Ok(Self::Here(Arc::new(source::builtin()?), source::machine_now()));
+        }
+        Ok(match source.open().await? {
+            Source::Hub(client) => Self::Hub(client),
+            Source::Folder(folder) => {
+                let at = folder.last_time().unwrap_or_else(source::machine_now);
+                Self::Here(folder.reader().directory(), at)
+            }
+        })
+    }
+
+    async fn search(&self, text: &str, limit: usize) -> anyhow::Result<Vec<AgencyEntry>> {
+        Ok(match self {
+            Self::Hub(client) => client.search(text, limit.min(PAGE_SIZE_MAX)).await?,
+            Self::Here(directory, at) => {
+                let found = directory.search(text, limit);
+                found.into_iter().map(|agency| agency.entry(*at).clone()).collect()
+            }
+        })
+    }
+
+    async fn show(&self, code: &AgencyCode) -> anyhow::Result<AgencyEntry> {
+        let found = match self {
+            Self::Hub(client) => client.agency(code).await?,
+            Self::Here(directory, at) => {
+                directory.find(code).map(|agency| agency.entry(*at).clone())
+            }
+        };
+        let unknown = || {
+            Usage::new(format!("the directory has no agency `{code}`"))
+                .remedy("find it by its name: lienthong directory search TEXT")
+        };
+        Ok(found.ok_or_else(unknown)?)
+    }
+
+    async fn list(&self, filter: &FilterArgs) -> anyhow::Result<Vec<AgencyEntry>> {
+        match self {
+            Self::Hub(client) => {
+                let filter = AgencyFilter {
+                    parent: filter.parent.clone(),
+                    province: filter.province.clone(),
+                    level: filter.level,
+                };
+                Ok(client.agencies(filter).try_collect().await?)
+            }
+            Self::Here(directory, at) => {
+                Ok(filter.of(directory, *at).into_iter().cloned().collect())
+            }
+        }
+    }
+
+    /// Every entry, those of other dates too where the source has them.
+    async fn every_entry(&self, everything: &FilterArgs) -> anyhow::Result<Vec<AgencyEntry>> {
+        match self {
+            Self::Hub(_) => self.list(everything).await,
+            Self::Here(directory, _) => {
+                let agencies = directory.agencies().iter();
+                Ok(agencies.flat_map(|agency| agency.entries.iter().cloned()).collect())
+            }
+        }
+    }
+}
+
+fn print(output: Output, entries: &[AgencyEntry]) -> anyhow::Result<()> {
+    let views: Vec<EntryView> = entries.iter().map(EntryView::from).collect();
+    output::many(output, &views, view::table)
+}
+
+fn export(file: Option<&Path>, entries: &[AgencyEntry]) -> anyhow::Result<()> {
+    let mut csv = Vec::new();
+    lienthong_country::write_csv(&mut csv, entries)?;
+    match file {
+        None => output::print(&String::from_utf8(csv)?),
+        Some(path) => {
+            std::fs::write(path, csv).with_context(|| format!("cannot write `{}`", path.display()))?;
+            anstream::eprintln!("{}: {} entries", path.display(), entries.len());
+            Ok(())
+        }
+    }
+}
+
+fn apply(file: &Path, data: &Path, now: Timestamp) -> anyhow::Result<Applied> {
+    let shown = file.display();
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read `{shown}`"))?;
+    let entries = lienthong_country::read_csv(bytes.as_slice())
+        .map_err(|error| Usage::new(format!("`{shown}`: {error}")))?;
+    let mut folder = source::open_folder(data)?;
+    let agencies_before = folder.reader().directory().len();
+    let payload = folder.payload(&codec::encode::<Vec<AgencyEntry>>(&entries))?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let source = format!("{name} sha256:{}", Digest::of(&bytes));
+    folder.administer(now, Command::ImportDirectory(ImportDirectory { source, payload }))?;
+    folder.flush()?;
+    let agencies = folder.reader().directory().len();
+    Ok(Applied { entries: entries.len(), agencies_before, agencies })
+}

@@ -1,0 +1,132 @@
+//! `lienthong hub`: runs a hub until SIGTERM or SIGINT.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use lienthong_hub::{Hub, StartError};
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::Output;
+use crate::config::{self, HubFlags};
+use crate::output;
+use crate::say::Usage;
+use crate::terminal::Progress;
+
+/// Run a hub / chạy trục
+///
+/// Prints one line on stdout when it is ready. SIGTERM and SIGINT drain it: calls under way are
+/// answered, everything is written, exit code 0.
+#[derive(Debug, Args)]
+pub(crate) struct HubArgs {
+    #[command(flatten)]
+    flags: HubFlags,
+}
+
+/// What is printed when the hub is ready.
+#[derive(Debug, Serialize)]
+struct Ready {
+    ready: bool,
+    address: String,
+    data: String,
+    agencies: usize,
+    /// The last block that was there.
+    block: u64,
+    /// Blocks that were applied again.
+    replayed: u64,
+    now: String,
+    clock: String,
+}
+
+/// Runs the hub.
+///
+/// # Errors
+/// When it cannot start, or stops by itself.
+pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCode> {
+    lienthong_ledger::crash::arm_from_env()?;
+    let effective = args.flags.effective(|name| std::env::var(name).ok())?;
+    let settings = config::settings(&effective)?;
+    // From here on a signal drains; before, it ends the process, and the journal is as it was.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let data = settings.data.display().to_string();
+    let mut progress = Progress::of("replaying the journal");
+    let started = Hub::start(settings, |block, end| progress.reached(block, end)).await;
+    let (replayed, block) = progress.finish();
+    let mut hub = started.map_err(explained).with_context(|| format!("the hub on `{data}`"))?;
+    let ready = Ready {
+        ready: true,
+        address: format!("https://{}", hub.address()),
+        agencies: hub.reader().directory().len(),
+        block,
+        replayed,
+        now: hub.now().to_string(),
+        clock: effective.one("clock").unwrap_or("real").to_owned(),
+        data,
+    };
+    announce(output, &ready)?;
+    let failed = tokio::select! {
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+        error = hub.failed() => Some(error),
+    };
+    if let Some(error) = failed {
+        return Err(anyhow::Error::new(error)
+            .context("nothing acknowledged is lost; look at the disk, then start the hub again"));
+    }
+    tracing::info!("draining");
+    hub.stop().await?;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says that the hub is ready: one line in every form.
+fn announce(output: Output, ready: &Ready) -> anyhow::Result<()> {
+    let line = match output {
+        Output::Json | Output::Jsonl => serde_json::to_string(ready)?,
+        Output::Table => format!(
+            "lienthong hub ready: {} · data {} · {} agencies · block {} ({} replayed) · {} ({})",
+            ready.address,
+            ready.data,
+            output::thousands(ready.agencies as u64),
+            ready.block,
+            ready.replayed,
+            ready.now,
+            ready.clock,
+        ),
+    };
+    output::print(&(line + "\n"))
+}
+
+/// Says what to do where the library only says what is wrong.
+fn explained(error: StartError) -> anyhow::Error {
+    let remedy = match &error {
+        StartError::Listen { .. } => {
+            "another process may use the port: stop it, or take another one with --listen"
+        }
+        StartError::Identity(_) => {
+            "certificate and key must belong together; `lienthong pki show FILE` says what a \
+             certificate is for"
+        }
+        StartError::Trust { .. } => {
+            "a revocation list needs its issuer with --authority or --root; `lienthong pki lists \
+             DIR` renews the lists of a test PKI"
+        }
+        StartError::Engine(lienthong_core::engine::EngineError::InUse(_)) => {
+            "one hub at a time uses a data folder: stop the other one, or give another folder \
+             with --data"
+        }
+        StartError::Engine(_)
+        | StartError::Administer(_)
+        | StartError::ClockBehind { .. }
+        | StartError::Server(_)
+        | StartError::Failed(_) => return error.into(),
+    };
+    match error {
+        StartError::Listen { .. } | StartError::Identity(_) | StartError::Trust { .. } => {
+            Usage::new(error.to_string()).remedy(remedy).into()
+        }
+        other => anyhow::anyhow!("{other}\n  xử lý / remedy: {remedy}"),
+    }
+}

@@ -1,0 +1,215 @@
+//! `lienthong track`: what became of a document, as a time line.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use clap::Args;
+use lienthong_client::{Route, TrackedDelivery, TrackedDocument, TrackedStatus};
+use lienthong_core::{Directory, DocumentView};
+use lienthong_hub::OpenFolder;
+use lienthong_model::{AgencyCode, MessageId, Timestamp};
+use serde::Serialize;
+
+use crate::cli::Output;
+use crate::commands::route::{route_name, route_text};
+use crate::output;
+use crate::say::Usage;
+use crate::source::{Source, SourceArgs};
+
+/// Show what became of a document / theo dõi văn bản
+///
+/// Through the hub, the sender sees every delivery, a recipient its own, nobody else anything. A
+/// data folder (--data) shows everything.
+#[derive(Debug, Args)]
+pub(crate) struct TrackArgs {
+    /// The sender's code
+    sender: AgencyCode,
+    /// The message's id, as `lienthong send` printed it
+    id: MessageId,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct TrackView {
+    sender: String,
+    id: String,
+    position: u64,
+    received_at: String,
+    signed_at: String,
+    due: Option<String>,
+    sha256: String,
+    signature: &'static str,
+    subject: String,
+    reference: String,
+    document_type: &'static str,
+    urgency: &'static str,
+    deliveries: Vec<DeliveryView>,
+}
+
+#[derive(Debug, Serialize)]
+struct DeliveryView {
+    recipient: String,
+    route: &'static str,
+    gateway: Option<String>,
+    acknowledged_at: Option<String>,
+    attempts: u32,
+    statuses: Vec<StatusView>,
+}
+
+#[derive(Debug, Serialize)]
+struct StatusView {
+    code: String,
+    name_vi: &'static str,
+    name: &'static str,
+    at: String,
+    reason: String,
+    position: u64,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When there is no such document that the caller may see.
+pub(crate) async fn run(args: TrackArgs, output: Output) -> anyhow::Result<ExitCode> {
+    let tracked = match args.source.open().await? {
+        Source::Hub(client) => client.track(&args.sender, args.id).await?,
+        Source::Folder(folder) => in_folder(&folder, &args)?,
+    };
+    output::one(output, &TrackView::from(&tracked), time_line)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn in_folder(folder: &OpenFolder, args: &TrackArgs) -> anyhow::Result<TrackedDocument> {
+    let reader = folder.reader();
+    let directory = reader.directory();
+    let unknown = || {
+        Usage::new(format!("the data folder has no document {} of {}", args.id, args.sender))
+            .remedy("check the sender's code and the id that `lienthong send` printed")
+    };
+    let sender = directory.find(&args.sender).ok_or_else(unknown)?;
+    let query = reader.query();
+    let position = query.position(sender.ordinal, &args.id)?.ok_or_else(unknown)?;
+    let view = query.track(position)?.ok_or_else(unknown)?;
+    of_view(view, &directory)
+}
+
+fn of_view(view: DocumentView, directory: &Directory) -> anyhow::Result<TrackedDocument> {
+    let row = view.document;
+    let at = row.received_at;
+    let code = |ordinal| AgencyCode::parse(&directory.code(ordinal, at));
+    let delivery = |tracked: lienthong_core::TrackedDelivery| {
+        let row = tracked.delivery;
+        let status = |line: lienthong_core::StatusLine| TrackedStatus {
+            code: line.code,
+            at: line.at,
+            reason: line.reason,
+            position: line.position,
+        };
+        anyhow::Ok(TrackedDelivery {
+            recipient: code(tracked.recipient)?,
+            route: match row.route {
+                lienthong_core::Route::OwnNode => Route::OwnNode,
+                lienthong_core::Route::Gateway(gateway) => Route::Gateway(code(gateway)?),
+                lienthong_core::Route::Held => Route::Held,
+            },
+            acknowledged_at: row.acknowledged_at,
+            attempts: row.attempts,
+            statuses: row.statuses.into_iter().map(status).collect(),
+        })
+    };
+    Ok(TrackedDocument {
+        sender: code(row.sender)?,
+        id: row.id,
+        position: view.position,
+        received_at: at,
+        sha256: row.digest,
+        signature: row.signature,
+        subject: row.subject,
+        reference: row.reference.text,
+        urgency: row.urgency,
+        document_type: row.document_type,
+        signed_at: row.signed_at,
+        due: row.due,
+        deliveries: view.deliveries.into_iter().map(delivery).collect::<anyhow::Result<_>>()?,
+    })
+}
+
+impl From<&TrackedDocument> for TrackView {
+    fn from(tracked: &TrackedDocument) -> Self {
+        Self {
+            sender: tracked.sender.to_string(),
+            id: tracked.id.to_string(),
+            position: tracked.position.0,
+            received_at: tracked.received_at.to_string(),
+            signed_at: tracked.signed_at.to_string(),
+            due: tracked.due.map(|due| due.to_string()),
+            sha256: tracked.sha256.to_string(),
+            signature: tracked.signature.name(),
+            subject: tracked.subject.clone(),
+            reference: tracked.reference.clone(),
+            document_type: tracked.document_type.name_vi(),
+            urgency: tracked.urgency.name_en(),
+            deliveries: tracked.deliveries.iter().map(DeliveryView::from).collect(),
+        }
+    }
+}
+
+impl From<&TrackedDelivery> for DeliveryView {
+    fn from(delivery: &TrackedDelivery) -> Self {
+        let (route, gateway) = route_name(&delivery.route);
+        let status = |status: &TrackedStatus| StatusView {
+            code: status.code.to_string(),
+            name_vi: status.code.name_vi(),
+            name: status.code.name_en(),
+            at: status.at.to_string(),
+            reason: status.reason.clone(),
+            position: status.position.0,
+        };
+        Self {
+            recipient: delivery.recipient.to_string(),
+            route,
+            gateway,
+            acknowledged_at: delivery.acknowledged_at.map(|at: Timestamp| at.to_string()),
+            attempts: delivery.attempts,
+            statuses: delivery.statuses.iter().map(status).collect(),
+        }
+    }
+}
+
+fn time_line(view: &TrackView) -> String {
+    let mut head = vec![
+        ("văn bản / document", format!("{} {}", view.sender, view.id)),
+        ("trích yếu / subject", view.subject.clone()),
+        ("loại / type", format!("{} ({})", view.document_type, view.urgency)),
+    ];
+    if !view.reference.is_empty() {
+        head.push(("số hiệu / reference", view.reference.clone()));
+    }
+    head.push(("chữ ký / signatures", view.signature.to_owned()));
+    if let Some(due) = &view.due {
+        head.push(("hạn / due", due.clone()));
+    }
+    head.push(("ký lúc / signed", view.signed_at.clone()));
+    head.push(("trục nhận / accepted", format!("{}  #{}", view.received_at, view.position)));
+    let mut text = output::pairs(&head);
+    for delivery in &view.deliveries {
+        let route = route_text(delivery.route, delivery.gateway.as_deref());
+        let _ = writeln!(text, "\n→ {}  {route}", delivery.recipient);
+        match &delivery.acknowledged_at {
+            Some(at) => {
+                let attempts = delivery.attempts;
+                let _ = writeln!(text, "  {at}  đã giao / delivered ({attempts} lần / attempts)");
+            }
+            None => {
+                let _ = writeln!(text, "  đang chờ / queued, not delivered");
+            }
+        }
+        for status in &delivery.statuses {
+            let _ = write!(text, "  {}  {} {} / {}", status.at, status.code, status.name_vi, status.name);
+            let reason = if status.reason.is_empty() { "" } else { ": " };
+            let _ = writeln!(text, "{reason}{}", status.reason);
+        }
+    }
+    text
+}

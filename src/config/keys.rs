@@ -1,0 +1,170 @@
+//! The keys of a hub's configuration: name, variable, default, meaning.
+
+/// One key.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    /// Its name in TOML; the flag is the same with two dashes.
+    pub name: &'static str,
+    /// The variable of the environment.
+    pub variable: &'static str,
+    /// What it is when nobody says; `None`: nothing.
+    pub default: Option<&'static str>,
+    /// What sort of value it takes.
+    pub shape: Shape,
+    /// What it means, and what a wrong value costs.
+    pub meaning: &'static str,
+}
+
+/// What sort of value a key takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A text that is no path.
+    Text,
+    /// A path; a relative one in a file is relative to that file.
+    Path,
+    /// `builtin`, or a path.
+    BuiltinOrPath,
+    /// Several paths; in the environment separated as in `PATH`.
+    Paths,
+    /// `true` or `false`.
+    Switch,
+}
+
+impl Shape {
+    /// What a value of it looks like in TOML.
+    pub(crate) const fn example(self) -> &'static str {
+        match self {
+            Self::Text => "a text, such as \"127.0.0.1:7443\"",
+            Self::Path => "a path, such as \"hub.pem\"",
+            Self::BuiltinOrPath => "\"builtin\" or a path, such as \"agencies.csv\"",
+            Self::Paths => "a path or a list of paths, such as [\"root.pem\"]",
+            Self::Switch => "true or false",
+        }
+    }
+}
+
+impl Key {
+    /// Splits a value of the environment.
+    pub(crate) fn split(&self, value: &str) -> Vec<String> {
+        match self.shape {
+            Shape::Paths => {
+                std::env::split_paths(value).map(|path| path.display().to_string()).collect()
+            }
+            Shape::Text | Shape::Path | Shape::BuiltinOrPath | Shape::Switch => {
+                vec![value.to_owned()]
+            }
+        }
+    }
+}
+
+/// Every key, in the order in which they are shown.
+pub(crate) const KEYS: &[Key] = &[
+    Key {
+        name: "data",
+        variable: "LIENTHONG_DATA",
+        default: Some("lienthong-data"),
+        shape: Shape::Path,
+        meaning: "Data folder: journal, state, payloads; made when it is not there. One hub at a \
+                  time uses it.",
+    },
+    Key {
+        name: "listen",
+        variable: "LIENTHONG_LISTEN",
+        default: Some("127.0.0.1:7443"),
+        shape: Shape::Text,
+        meaning: "Address and port of the gRPC services; port 0 takes a free one. The default is \
+                  reached from this machine only; 0.0.0.0 from everywhere.",
+    },
+    Key {
+        name: "certificate",
+        variable: "LIENTHONG_CERTIFICATE",
+        default: None,
+        shape: Shape::Path,
+        meaning: "The hub's certificate, its issuers after it, in PEM. It must have the names \
+                  under which clients reach the hub.",
+    },
+    Key {
+        name: "key",
+        variable: "LIENTHONG_KEY",
+        default: None,
+        shape: Shape::Path,
+        meaning: "The key of the hub's certificate: PKCS#8 in PEM.",
+    },
+    Key {
+        name: "root",
+        variable: "LIENTHONG_ROOT",
+        default: None,
+        shape: Shape::Paths,
+        meaning: "Roots to trust, in PEM. Journalled: a root stays trusted when it is taken out \
+                  here.",
+    },
+    Key {
+        name: "authority",
+        variable: "LIENTHONG_AUTHORITY",
+        default: None,
+        shape: Shape::Paths,
+        meaning: "Issuing authorities to know beside the roots, in PEM. Without them nodes and \
+                  signers must send their issuers, and their revocation lists cannot be read.",
+    },
+    Key {
+        name: "revocation-list",
+        variable: "LIENTHONG_REVOCATION_LIST",
+        default: None,
+        shape: Shape::Paths,
+        meaning: "Revocation lists, in PEM or DER. One that is older than the list in force is \
+                  passed over.",
+    },
+    Key {
+        name: "directory",
+        variable: "LIENTHONG_DIRECTORY",
+        default: Some("builtin"),
+        shape: Shape::BuiltinOrPath,
+        meaning: "The directory that a new data folder begins with: the country built in, or a CSV \
+                  file. Passed over when the folder has one; `lienthong directory apply` changes \
+                  it.",
+    },
+    Key {
+        name: "routes",
+        variable: "LIENTHONG_ROUTES",
+        default: None,
+        shape: Shape::Path,
+        meaning: "Routing rules in TOML; without it those in force stay, at first none, which \
+                  allows everything. `lienthong route check` reads the file without a hub.",
+    },
+    Key {
+        name: "clock",
+        variable: "LIENTHONG_CLOCK",
+        default: Some("real"),
+        shape: Shape::Text,
+        meaning: "Business time: `real`, or a scenario's clock as start=MOMENT,rate=NUMBER; that \
+                  only with a test PKI.",
+    },
+    Key {
+        name: "pki",
+        variable: "LIENTHONG_PKI",
+        default: None,
+        shape: Shape::Path,
+        meaning: "A folder that `lienthong pki` wrote; certificate, key, root, authority and \
+                  revocation-list are taken from it where they are not set.",
+    },
+    Key {
+        name: "test-pki",
+        variable: "LIENTHONG_TEST_PKI",
+        default: Some("false"),
+        shape: Shape::Switch,
+        meaning: "Says that the roots are a test PKI although their names do not contain `test`. \
+                  Never set it where people's certificates are real.",
+    },
+];
+
+/// Returns the key with a name.
+pub(crate) fn key(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// Returns the name of the key that is most like a text.
+pub(crate) fn nearest(text: &str) -> &'static str {
+    let text = text.to_lowercase().replace('_', "-");
+    let distance = |key: &&Key| strsim::damerau_levenshtein(key.name, &text);
+    KEYS.iter().min_by_key(distance).map_or("data", |key| key.name)
+}

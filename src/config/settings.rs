@@ -1,0 +1,168 @@
+//! From what is in force to what the hub is started with: files are read, texts become values.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use lienthong_hub::{Clock, DirectoryImport, ServerIdentity, Settings};
+use lienthong_model::Digest;
+use lienthong_pki::pem;
+use lienthong_trust::{Certificate, Holder};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use super::Effective;
+use crate::agency;
+use crate::routes;
+use crate::say::Usage;
+
+/// Reads everything that the configuration names.
+///
+/// # Errors
+/// [`Usage`] or an error that names the key, its origin and the file.
+pub(crate) fn settings(effective: &Effective) -> anyhow::Result<Settings> {
+    let clock = clock(effective)?;
+    let listen = effective.one("listen").unwrap_or_default();
+    let listen: SocketAddr = listen.parse().map_err(|_| {
+        Usage::new(format!("{}: `{listen}` is no address", effective.shown("listen")))
+            .remedy("write an IP address and a port, such as 127.0.0.1:7443 or [::]:7443")
+    })?;
+    let roots = all_certificates(effective, "root")?;
+    if roots.is_empty() {
+        return Err(Usage::new("the hub trusts no root")
+            .remedy("set `root`, or `pki` to a folder made by `lienthong pki init DIR`")
+            .into());
+    }
+    require_test_pki(effective, &clock, &roots)?;
+    Ok(Settings {
+        data: PathBuf::from(effective.one("data").unwrap_or_default()),
+        listen,
+        clock,
+        identity: identity(effective)?,
+        roots,
+        authorities: all_certificates(effective, "authority")?,
+        revocation_lists: effective
+            .many("revocation-list")
+            .iter()
+            .map(|path| agency::revocation_list(Path::new(path)))
+            .collect::<anyhow::Result<_>>()
+            .with_context(|| effective.shown("revocation-list"))?,
+        directory: Some(directory(effective)?),
+        rules: match effective.one("routes") {
+            Some(path) => Some(routes::read(Path::new(path))?),
+            None => None,
+        },
+    })
+}
+
+/// Returns the one hub certificate of a folder that `lienthong pki` wrote.
+///
+/// # Errors
+/// [`Usage`] when there is none or more than one.
+pub(super) fn hub_certificate(pki: &Path) -> Result<PathBuf, Usage> {
+    let agencies = std::fs::read_dir(pki.join("agencies")).into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> =
+        agencies.map(|entry| entry.path().join("hub.pem")).filter(|path| path.is_file()).collect();
+    found.sort();
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(Usage::new(format!("`{}` has no certificate of a hub", pki.display())).remedy(
+            format!(
+                "issue one with `lienthong pki issue {} --agency G22 --hub localhost`",
+                pki.display()
+            ),
+        )),
+        several => {
+            let names: Vec<String> = several.iter().map(|p| format!("`{}`", p.display())).collect();
+            Err(Usage::new(format!("there are several hub certificates: {}", names.join(", ")))
+                .remedy("name one with --certificate and --key"))
+        }
+    }
+}
+
+fn clock(effective: &Effective) -> anyhow::Result<Clock> {
+    let text = effective.one("clock").unwrap_or("real");
+    Ok(Clock::parse(text).map_err(|error| {
+        Usage::new(format!("{}: {error}", effective.shown("clock")))
+            .remedy("write `real`, or start=2020-11-16T08:00+07:00,rate=600")
+    })?)
+}
+
+/// A scenario's clock is for test certificates: with real ones it would make expired and revoked
+/// certificates good again.
+fn require_test_pki(effective: &Effective, clock: &Clock, roots: &[Bytes]) -> anyhow::Result<()> {
+    let said = match effective.one("test-pki").unwrap_or("false") {
+        "true" | "1" => true,
+        "false" | "0" => false,
+        other => {
+            return Err(Usage::new(format!("{}: `{other}`", effective.shown("test-pki")))
+                .remedy("write true or false")
+                .into());
+        }
+    };
+    if *clock == Clock::Real || said {
+        return Ok(());
+    }
+    for der in roots {
+        let root = Certificate::parse(der.clone()).context("a root")?;
+        let subject = root.subject().to_string();
+        if !subject.to_lowercase().contains("test") {
+            return Err(Usage::new(format!(
+                "a scenario's clock needs a test PKI, and the root `{subject}` does not say that it \
+                 is one"
+            ))
+            .remedy("take `clock = real`, or say that it is one with --test-pki")
+            .into());
+        }
+    }
+    Ok(())
+}
+
+fn identity(effective: &Effective) -> anyhow::Result<ServerIdentity> {
+    let path = |name: &str| {
+        effective.one(name).map(PathBuf::from).ok_or_else(|| {
+            Usage::new(format!("the hub has no `{name}`")).remedy(
+                "set `certificate` and `key`, or `pki` to a folder made by `lienthong pki init`",
+            )
+        })
+    };
+    let (certificate, key) = (path("certificate")?, path("key")?);
+    let first = agency::first_certificate(&certificate)?;
+    if !matches!(first.holder(), Holder::Hub { .. }) {
+        return Err(Usage::new(format!("`{}` is not a hub's certificate", certificate.display()))
+            .remedy("issue one with `lienthong pki issue DIR --agency CODE --hub NAMES`")
+            .into());
+    }
+    let chain = agency::certificates(&certificate)?;
+    let der = pem::decode(pem::SECRET_KEY, &agency::read(&key)?)
+        .with_context(|| format!("`{}`", key.display()))?;
+    Ok(ServerIdentity {
+        chain: chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect(),
+        key: PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(der)),
+    })
+}
+
+fn all_certificates(effective: &Effective, name: &str) -> anyhow::Result<Vec<Bytes>> {
+    let mut all = Vec::new();
+    for path in effective.many(name) {
+        all.extend(
+            agency::certificates(Path::new(path)).with_context(|| effective.shown(name))?,
+        );
+    }
+    Ok(all)
+}
+
+fn directory(effective: &Effective) -> anyhow::Result<DirectoryImport> {
+    let named = effective.one("directory").unwrap_or("builtin");
+    if named == "builtin" {
+        let entries = lienthong_country::entries()?;
+        return Ok(DirectoryImport { source: named.to_owned(), entries });
+    }
+    let bytes =
+        std::fs::read(named).with_context(|| format!("{}: `{named}`", effective.shown("directory")))?;
+    let entries = lienthong_country::read_csv(bytes.as_slice())
+        .map_err(|error| Usage::new(format!("`{named}`: {error}")))?;
+    // The file's name without its folder, and what was in it.
+    let file = Path::new(named).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(DirectoryImport { source: format!("{file} sha256:{}", Digest::of(&bytes)), entries })
+}

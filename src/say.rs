@@ -1,0 +1,207 @@
+//! What is said when something goes wrong: what it is, where it lies, what to do, in Vietnamese and
+//! English side by side, and the exit code that goes with it.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use lienthong_client::{CallError, ConnectError, Setback, Unreachable};
+use lienthong_model::Refusal;
+use serde_json::json;
+
+use crate::cli::Output;
+
+/// Exit code: refused or failed.
+const FAILED: u8 = 1;
+/// Exit code: wrong usage or configuration.
+const USAGE: u8 = 2;
+/// Exit code: the hub cannot be reached.
+const UNREACHABLE: u8 = 3;
+
+/// Something is wrong with what the user typed or wrote into a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Usage {
+    what: String,
+    remedy: String,
+}
+
+impl Usage {
+    /// Returns what is wrong.
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), remedy: String::new() }
+    }
+
+    /// Says what to do about it.
+    pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = remedy.into();
+        self
+    }
+}
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.what)?;
+        if self.remedy.is_empty() { Ok(()) } else { write!(f, "\n  xử lý / remedy: {}", self.remedy) }
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// Says on stderr why a command failed; returns its exit code.
+pub(crate) fn failure(error: &anyhow::Error, output: Output) -> ExitCode {
+    let found = Found::in_chain(error);
+    let text = match output {
+        Output::Table => found.text(error),
+        Output::Json | Output::Jsonl => found.json(error).to_string(),
+    };
+    anstream::eprintln!("{}", text.trim_end());
+    ExitCode::from(found.code())
+}
+
+/// What of an error's chain decides how it is said.
+enum Found<'e> {
+    Refusal(&'e Refusal),
+    Unreachable(&'e Unreachable),
+    Usage,
+    Other,
+}
+
+impl<'e> Found<'e> {
+    fn in_chain(error: &'e anyhow::Error) -> Self {
+        for cause in error.chain() {
+            if cause.is::<Usage>() {
+                return Self::Usage;
+            }
+            if let Some(refusal) = cause.downcast_ref::<Refusal>() {
+                return Self::Refusal(refusal);
+            }
+            let call = cause.downcast_ref::<CallError>().or_else(|| {
+                match cause.downcast_ref::<ConnectError>() {
+                    Some(ConnectError::Call(call)) => Some(call),
+                    Some(ConnectError::Endpoint(_)) | None => None,
+                }
+            });
+            let Some(call) = call else { continue };
+            if let Some(unreachable) = call.unreachable() {
+                return Self::Unreachable(unreachable);
+            }
+            if let Some(refusal) = call.refusal() {
+                return Self::Refusal(refusal);
+            }
+            if matches!(call, CallError::GaveUp { last: Setback::Status { .. }, .. }) {
+                return Self::Other;
+            }
+        }
+        Self::Other
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::Refusal(_) | Self::Other => FAILED,
+            Self::Usage => USAGE,
+            Self::Unreachable(_) => UNREACHABLE,
+        }
+    }
+
+    fn text(&self, error: &anyhow::Error) -> String {
+        match self {
+            Self::Refusal(refusal) => refused(refusal),
+            Self::Unreachable(unreachable) => cannot_reach(unreachable),
+            Self::Usage | Self::Other => format!("lỗi / error: {error:#}"),
+        }
+    }
+
+    fn json(&self, error: &anyhow::Error) -> serde_json::Value {
+        match self {
+            Self::Refusal(refusal) => json!({ "refusal": refusal_json(refusal) }),
+            Self::Unreachable(unreachable) => {
+                let words = unreachable.cause.words();
+                json!({ "unreachable": {
+                    "address": unreachable.address, "meaning": words.meaning,
+                    "meaning_vi": words.meaning_vi, "remedy": words.remedy,
+                    "remedy_vi": words.remedy_vi,
+                } })
+            }
+            Self::Usage => json!({ "usage": format!("{error:#}") }),
+            Self::Other => json!({ "error": format!("{error:#}") }),
+        }
+    }
+}
+
+/// Writes a refusal for people: code, fields, meaning and remedy in both languages.
+pub(crate) fn refused(refusal: &Refusal) -> String {
+    let reason = refusal.reason;
+    let mut text = format!("bị từ chối / refused: {}\n", reason.code());
+    both(&mut text, "nghĩa / meaning", reason.meaning_vi(), reason.meaning());
+    for violation in &refusal.violations {
+        let place = match (violation.field.is_empty(), violation.value.is_empty()) {
+            (true, _) => violation.value.clone(),
+            (false, true) => format!("`{}`", violation.field),
+            (false, false) => format!("`{}`: {}", violation.field, violation.value),
+        };
+        let code = if violation.reason == reason { "" } else { violation.reason.code() };
+        let _ = writeln!(text, "  {:<18} {place} {code}", "trường / field");
+    }
+    both(&mut text, "xử lý / remedy", reason.remedy_vi(), reason.remedy());
+    if let Some(ms) = refusal.retry_after_ms {
+        let seconds = std::time::Duration::from_millis(ms).as_secs_f64();
+        let _ = writeln!(text, "  {:<18} {seconds} s", "thử lại / retry");
+    }
+    text
+}
+
+/// Returns a refusal for programs.
+pub(crate) fn refusal_json(refusal: &Refusal) -> serde_json::Value {
+    let violations = refusal.violations.iter().map(|violation| {
+        json!({ "code": violation.reason.code(), "field": violation.field, "value": violation.value })
+    });
+    json!({
+        "code": refusal.reason.code(),
+        "meaning": refusal.reason.meaning(), "meaning_vi": refusal.reason.meaning_vi(),
+        "remedy": refusal.reason.remedy(), "remedy_vi": refusal.reason.remedy_vi(),
+        "violations": violations.collect::<Vec<_>>(),
+        "retry_after_ms": refusal.retry_after_ms,
+    })
+}
+
+fn cannot_reach(unreachable: &Unreachable) -> String {
+    let words = unreachable.cause.words();
+    let mut text = format!("không kết nối được / cannot reach the hub: {}\n", unreachable.address);
+    both(&mut text, "nguyên nhân / cause", &words.meaning_vi, &words.meaning);
+    both(&mut text, "xử lý / remedy", words.remedy_vi, words.remedy);
+    text
+}
+
+fn both(text: &mut String, what: &str, vi: &str, en: &str) {
+    let _ = writeln!(text, "  {what:<18} {vi}");
+    let _ = writeln!(text, "  {:<18} {en}", "");
+}
+
+#[cfg(test)]
+mod tests {
+    use lienthong_model::Reason;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_said_in_both_languages_with_field_and_remedy() {
+        let refusal = Refusal::at(Reason::RecipientUnknown, "recipients[0].code", "H99");
+        let text = refused(&refusal);
+        for part in [
+            "RECIPIENT_UNKNOWN",
+            "`recipients[0].code`: H99",
+            Reason::RecipientUnknown.meaning_vi(),
+            Reason::RecipientUnknown.remedy(),
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+
+    #[test]
+    fn wrong_usage_and_refusals_have_their_own_exit_codes() {
+        let usage = anyhow::Error::new(Usage::new("x").remedy("y")).context("reading");
+        assert_eq!(Found::in_chain(&usage).code(), USAGE);
+        let refusal = anyhow::Error::new(Refusal::new(Reason::RouteRefused));
+        assert_eq!(Found::in_chain(&refusal).code(), FAILED);
+        assert_eq!(Found::in_chain(&anyhow::anyhow!("other")).code(), FAILED);
+    }
+}

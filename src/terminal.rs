@@ -1,0 +1,81 @@
+//! What belongs to the terminal: the log on stderr and progress bars. Results are not here.
+
+use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{Cli, Command, LogFormat};
+use crate::say::Usage;
+
+/// How long something must take before a bar is shown.
+const BAR_AFTER: Duration = Duration::from_secs(2);
+
+/// Installs the log: on stderr, colours only on a terminal.
+///
+/// # Errors
+/// [`Usage`] when the filter cannot be read.
+pub(crate) fn log(cli: &Cli) -> anyhow::Result<()> {
+    let default = match &cli.command {
+        Command::Hub(_) => "info",
+        _ => "warn",
+    };
+    let text = cli.global.log.as_deref().unwrap_or(default);
+    let filter = EnvFilter::builder().parse(text).map_err(|error| {
+        Usage::new(format!("`--log {text}` is no filter: {error}"))
+            .remedy("write a level (`info`), or targets with levels (`info,lienthong_hub=debug`)")
+    })?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    // A second installation, in tests, changes nothing.
+    let _ = match cli.global.log_format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    Ok(())
+}
+
+/// A progress bar on stderr that shows itself only when the work takes more than two seconds, and
+/// only on a terminal.
+pub(crate) struct Progress {
+    began: Instant,
+    what: &'static str,
+    bar: Option<ProgressBar>,
+    /// The first step reported, and the last.
+    span: Option<(u64, u64)>,
+}
+
+impl Progress {
+    /// Begins to wait for something.
+    pub(crate) fn of(what: &'static str) -> Self {
+        Self { began: Instant::now(), what, bar: None, span: None }
+    }
+
+    /// Notes the step that was reached and how many there are.
+    pub(crate) fn reached(&mut self, step: u64, end: u64) {
+        let first = self.span.map_or(step, |(first, _)| first);
+        self.span = Some((first, step));
+        if self.bar.is_none() && self.began.elapsed() >= BAR_AFTER {
+            let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} ({eta})");
+            let bar = ProgressBar::new(end).with_message(self.what);
+            self.bar = Some(match style {
+                Ok(style) => bar.with_style(style),
+                Err(_) => bar,
+            });
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(step);
+        }
+    }
+
+    /// Takes the bar away; returns the number of steps and the last one reached.
+    pub(crate) fn finish(self) -> (u64, u64) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+        self.span.map_or((0, 0), |(first, last)| (last.saturating_sub(first) + 1, last))
+    }
+}
