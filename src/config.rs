@@ -17,7 +17,7 @@ use clap::Args;
 
 use crate::say::Usage;
 
-pub(crate) use keys::{KEYS, Key, Shape};
+pub(crate) use keys::{KEYS, Key};
 pub(crate) use settings::settings;
 
 /// The file that is read from the data folder when no other is named.

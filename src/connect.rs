@@ -31,7 +31,7 @@ pub(crate) struct ConnectArgs {
 pub(crate) struct WhoArgs {
     /// The agency's folder with node.pem, node.key, seal.*, person-*.*, as `lienthong pki` writes it
     #[arg(long = "as", value_name = "FOLDER", env = "LIENTHONG_AS")]
-    pub agency: Option<PathBuf>,
+    pub folder: Option<PathBuf>,
     /// Root certificate to trust (PEM), repeatable; default: root.pem found in FOLDER or in
     /// FOLDER/../.., with the issuing authority and revocation lists beside it
     #[arg(long, value_name = "FILE")]
@@ -84,7 +84,7 @@ impl WhoArgs {
     /// # Errors
     /// As for [`ConnectArgs::connect`].
     pub(crate) async fn connect(&self, hub: &str) -> anyhow::Result<Connected> {
-        let agency = self.folder()?;
+        let agency = self.agency()?;
         let roots = self.roots(&agency)?;
         let wrong = |error: &dyn std::fmt::Display| {
             Usage::new(error.to_string())
@@ -102,8 +102,8 @@ impl WhoArgs {
         Ok(Connected { client, agency, roots })
     }
 
-    fn folder(&self) -> anyhow::Result<AgencyFolder> {
-        let path = self.agency.as_ref().ok_or_else(|| {
+    fn agency(&self) -> anyhow::Result<AgencyFolder> {
+        let path = self.folder.as_ref().ok_or_else(|| {
             Usage::new("whose agency this is was not said").remedy(
                 "give the agency's folder with --as FOLDER (LIENTHONG_AS); `lienthong pki issue \
                  DIR --agency CODE --node --seal` makes DIR/agencies/CODE",

@@ -139,12 +139,13 @@ pub(crate) fn refused(refusal: &Refusal) -> String {
             (false, false) => format!("`{}`: {}", violation.field, violation.value),
         };
         let code = if violation.reason == reason { "" } else { violation.reason.code() };
-        let _ = writeln!(text, "  {:<18} {place} {code}", "trường / field");
+        let line = format!("  {:<20}{place} {code}", "trường / field");
+        let _ = writeln!(text, "{}", line.trim_end());
     }
     both(&mut text, "xử lý / remedy", reason.remedy_vi(), reason.remedy());
     if let Some(ms) = refusal.retry_after_ms {
         let seconds = std::time::Duration::from_millis(ms).as_secs_f64();
-        let _ = writeln!(text, "  {:<18} {seconds} s", "thử lại / retry");
+        let _ = writeln!(text, "  {:<20}{seconds} s", "thử lại / retry");
     }
     text
 }
@@ -172,8 +173,8 @@ fn cannot_reach(unreachable: &Unreachable) -> String {
 }
 
 fn both(text: &mut String, what: &str, vi: &str, en: &str) {
-    let _ = writeln!(text, "  {what:<18} {vi}");
-    let _ = writeln!(text, "  {:<18} {en}", "");
+    let _ = writeln!(text, "  {what:<20}{vi}");
+    let _ = writeln!(text, "  {:<20}{en}", "");
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub(crate) enum Source {
 impl SourceArgs {
     /// Returns whether neither a hub nor a folder is named.
     pub(crate) fn is_unnamed(&self) -> bool {
-        self.hub.is_none() && self.data.is_none() && self.who.agency.is_none()
+        self.hub.is_none() && self.data.is_none() && self.who.folder.is_none()
     }
 
     /// Opens the source: the folder when one is named, else the hub.

@@ -155,12 +155,13 @@ pub fn volume_table(sheet: &VolumeSheet) -> String {
         "Địa phương\nplace",
         "Gửi ↑\nsent",
         "Nhận ↓\nreceived",
-        "Ký cá nhân\npersonal %",
-        "Cấp tỉnh\nprovince ↑/↓",
-        "Cấp huyện\ndistrict ↑/↓",
-        "Cấp xã\ncommune ↑/↓",
+        "Cá nhân\nperson.\n%",
+        "Cấp tỉnh\nprovince\n↑/↓",
+        "Cấp huyện\ndistrict\n↑/↓",
+        "Cấp xã\ncommune\n↑/↓",
     ]);
     output::right(&mut table, 2..8);
+    output::narrow(&mut table);
     for line in &sheet.provinces {
         let name = short_name(&line.name);
         let [province, district, commune] =
@@ -170,12 +171,12 @@ pub fn volume_table(sheet: &VolumeSheet) -> String {
     }
     let blank = String::new;
     let [sent, received, personal] = counts(sheet.centre.counts);
-    let name = "Trung ương / centre".to_owned();
+    let name = "TW / centre".to_owned();
     table.add_row([blank(), name, sent, received, personal, blank(), blank(), blank()]);
     let [sent, received, personal] = counts(sheet.totals);
     let name = "Cộng / total".to_owned();
     table.add_row([blank(), name, sent, received, personal, blank(), blank(), blank()]);
-    output::text_of(&table)
+    output::text_of(&table) + "↑ gửi / sent   ↓ nhận / received   TW: trung ương / the centre   Cá nhân / person.: ký số cá nhân / signed by a person\n"
 }
 
 fn counts(counts: Counts) -> [String; 3] {
@@ -200,12 +201,12 @@ mod tests {
         let line = |code: &str, name: &str, sent| VolumeLine {
             code: code.to_owned(),
             name: name.to_owned(),
-            counts: Counts { sent, received: 98_765_432, personally_signed: sent / 2 },
+            counts: Counts { sent, received: 9_876_543, personally_signed: sent / 2 },
             levels: [Level::Province, Level::District, Level::Commune]
                 .map(|level| LevelLine { level, sent: 123_456, received: 234_567 })
                 .to_vec(),
         };
-        let hue = line("H57", "Ủy ban nhân dân tỉnh Thừa Thiên Huế", 12_345_678);
+        let hue = line("H57", "Ủy ban nhân dân tỉnh Thừa Thiên Huế", 1_234_567);
         let vung_tau = line("H06", "Ủy ban nhân dân tỉnh Bà Rịa - Vũng Tàu", 1_000);
         VolumeSheet::add_up(vec![vung_tau, hue], line("", "", 222))
     }
@@ -218,14 +219,14 @@ mod tests {
         }
         assert!(text.contains("Thừa Thiên Huế"), "{text}");
         assert!(text.contains("123,456/234,567"), "{text}");
-        assert!(text.contains("12,345,678"), "{text}");
+        assert!(text.contains("1,234,567"), "{text}");
     }
 
     #[test]
     fn provinces_and_centre_add_up_to_the_totals() {
         let sheet = sheet();
-        assert_eq!(sheet.totals.sent, 12_345_678 + 1_000 + 222);
-        assert_eq!(sheet.totals.received, 3 * 98_765_432);
+        assert_eq!(sheet.totals.sent, 1_234_567 + 1_000 + 222);
+        assert_eq!(sheet.totals.received, 3 * 9_876_543);
     }
 
     #[test]

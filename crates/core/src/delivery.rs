@@ -441,7 +441,11 @@ impl Queue {
         mail: &dyn Mailbox,
         in_flight: &BTreeMap<Position, Flight>,
     ) -> Result<Option<(Position, u32)>, EngineError> {
-        if let Some((position, attempts)) = self.back.pop_first() {
+        let ahead = self.ahead.front().copied();
+        if let Some(first) = self.back.first_entry()
+            && ahead.is_none_or(|ahead| *first.key() < ahead)
+        {
+            let (position, attempts) = first.remove_entry();
             return Ok(Some((position, attempts + 1)));
         }
         while self.ahead.is_empty() && !self.caught_up {

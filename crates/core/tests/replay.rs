@@ -116,7 +116,7 @@ proptest! {
         // Chunks of the replay are written up to `until`, the one after it half.
         let payloads = &traffic.hub.payloads;
         replay(&state, payloads, Some(*marker), &blocks[..until as usize - 1], margins.0);
-        let reached = blocks.get(until as usize - 2).map(|sealed| sealed.marker);
+        let reached = blocks[..until as usize - 1].last().map(|sealed| sealed.marker);
         let killed_rows = rows(&state);
         replay(&state, payloads, reached, &blocks, 0);
         let state = state_of(mixture(&killed_rows, &rows(&state), seeds.1), reached);

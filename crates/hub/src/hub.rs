@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::server::NamedService;
 use tonic::transport::Server;
 use tonic_health::server::HealthReporter;
 
@@ -46,6 +47,7 @@ pub struct Hub {
     reader: Reader,
     clock: BusinessClock,
     stop: watch::Sender<bool>,
+    cut: watch::Sender<bool>,
     server: JoinHandle<Result<(), tonic::transport::Error>>,
     running: watch::Receiver<Running>,
     health: HealthReporter,
@@ -137,7 +139,9 @@ impl Hub {
         let (health, health_service) = tonic_health::server::health_reporter();
         set_health(&health, true).await;
         let router = router(services, health_service)?;
-        let connections = ReceiverStream::new(listener::accept(listener, Arc::new(config)));
+        let (cut, cutting) = watch::channel(false);
+        let connections = listener::accept(listener, Arc::new(config), cutting);
+        let connections = ReceiverStream::new(connections);
         let mut failed = running.clone();
         let mut stopping = stopping;
         let until = async move {
@@ -147,7 +151,7 @@ impl Hub {
             }
         };
         let server = tokio::spawn(router.serve_with_incoming_shutdown(connections, until));
-        Ok(Self { address, reader, clock, stop, server, running, health })
+        Ok(Self { address, reader, clock, stop, cut, server, running, health })
     }
 
     /// Returns where the hub listens.
@@ -176,29 +180,68 @@ impl Hub {
         }
     }
 
-    /// Drains: not ready, calls under way are answered, everything is written, the folder let go.
+    /// Drains: not ready, calls under way are answered, streams end with DRAINING, everything is
+    /// written, the folder let go. Whoever does not take its answers is cut off after 10 s.
     ///
     /// # Errors
     /// [`StartError`] when the hub had failed or the last writes fail.
-    pub async fn stop(mut self) -> Result<(), StartError> {
+    pub async fn stop(self) -> Result<(), StartError> {
+        self.stop_within(DRAIN_MAX).await
+    }
+
+    /// Drains as [`Hub::stop`] does, and waits for clients at most for `grace`.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn stop_within(mut self, grace: Duration) -> Result<(), StartError> {
         set_health(&self.health, false).await;
         self.stop.send_replace(true);
-        // A client that does not read its stream's end is cut off after the grace.
-        match tokio::time::timeout(DRAIN_MAX, &mut self.server).await {
-            Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(error))) => return Err(StartError::Server(error.to_string())),
-            Ok(Err(error)) => return Err(StartError::Server(error.to_string())),
-            Err(_) => self.server.abort(),
-        }
+        clear_health(&mut self.health).await;
+        self.end_server(grace).await?;
         let ended = self.running.wait_for(|running| *running != Running::Yes);
-        match tokio::time::timeout(DRAIN_MAX, ended).await {
+        let outcome = match tokio::time::timeout(DRAIN_MAX, ended).await {
             Ok(Ok(running)) => match &*running {
                 Running::Failed(why) => Err(StartError::Failed(why.clone())),
                 Running::Yes | Running::Ended => Ok(()),
             },
             Ok(Err(_)) => Err(StartError::Server("the sequencer ended without a word".into())),
             Err(_) => Err(StartError::Server("the sequencer did not end in time".into())),
+        };
+        let released = self.reader.released();
+        drop(self);
+        if tokio::time::timeout(DRAIN_MAX, released).await.is_err() {
+            tracing::warn!("the data folder stays in use: somebody keeps a reader");
         }
+        outcome
+    }
+
+    /// Waits for the connections; after the grace they are closed.
+    async fn end_server(&mut self, grace: Duration) -> Result<(), StartError> {
+        for cut in [false, true] {
+            self.cut.send_replace(cut);
+            let patience = if cut { DRAIN_MAX } else { grace };
+            match tokio::time::timeout(patience, &mut self.server).await {
+                Ok(Ok(Ok(()))) => return Ok(()),
+                Ok(Ok(Err(error))) => return Err(StartError::Server(error.to_string())),
+                Ok(Err(error)) => return Err(StartError::Server(error.to_string())),
+                Err(_) => {}
+            }
+        }
+        self.server.abort();
+        Ok(())
+    }
+}
+
+/// Ends the streams of whoever watches the health, after what was set last.
+async fn clear_health(health: &mut HealthReporter) {
+    let services = [
+        <ExchangeServiceServer<Services> as NamedService>::NAME,
+        <DirectoryServiceServer<Services> as NamedService>::NAME,
+        <StatisticsServiceServer<Services> as NamedService>::NAME,
+        "",
+    ];
+    for service in services {
+        health.clear_service_status(service).await;
     }
 }
 

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use lienthong_core::engine::Payloads;
-use lienthong_core::{Decision, Proposal, Stored, StoredAttachment, StoredContent};
+use lienthong_core::{Accepted, Decision, Proposal, Stored, StoredAttachment, StoredContent};
 use lienthong_ledger::PayloadFiles;
 use lienthong_model::limits::INLINE_PAYLOAD_BYTES_MAX;
 use lienthong_model::{
     AgencyCode, Digest, MessageId, Ordinal, Position, Reason, Refusal, SignedContent, Timestamp,
 };
-use lienthong_trust::{Rejected, Verifier};
+use lienthong_trust::{Rejected, Signed, Verifier};
 use lienthong_wire::DocumentContents;
 
 use crate::caller::MayExchange;
@@ -30,23 +30,40 @@ pub(crate) struct Ingress {
     reader: Reader,
 }
 
-/// Where an accepted content stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Taken {
-    pub position: Position,
-    /// It was accepted before: this is the first receipt again.
-    pub repeated: bool,
+/// A refusal, and the id that the content names, when it could be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub refusal: Refusal,
+    pub id: Option<MessageId>,
 }
 
-/// An accepted status report.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TakenReport {
+/// An accepted document or status report: what its receipt says.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Taken {
+    /// Sender or reporter, as written.
     pub from: AgencyCode,
     pub id: MessageId,
+    /// SHA-256 of the DSSE bytes.
     pub digest: Digest,
     pub position: Position,
     pub received_at: Timestamp,
+    /// It was accepted before: this is the first receipt again.
     pub repeated: bool,
+    /// How a document was accepted just now; `None` for a repeated one and for a report.
+    pub accepted: Option<Accepted>,
+}
+
+/// What a content says of itself.
+struct Named {
+    from: AgencyCode,
+    id: MessageId,
+    digest: Digest,
+}
+
+impl Named {
+    fn of(from: &AgencyCode, id: MessageId, signed: &Signed) -> Self {
+        Self { from: from.clone(), id, digest: signed.digest }
+    }
 }
 
 impl Ingress {
@@ -65,14 +82,16 @@ impl Ingress {
         &self,
         permit: MayExchange,
         content: SignedContent,
-    ) -> Result<Taken, Refusal> {
+    ) -> Result<Taken, Refused> {
         let caller = permit.0.agency;
         let submission =
             self.verifier.document(content).map_err(|rejected| self.rejected(caller, rejected))?;
-        let stored = self.store(&submission.signed.content).await?;
+        let named = Named::of(&submission.header.sender, submission.header.id, &submission.signed);
+        let about = Refused::about(named.id);
+        let stored = self.store(&submission.signed.content).await.map_err(about)?;
         let submission = Box::new(submission);
-        let proposed = self.propose(Proposal::Submit { caller, submission, stored }).await?;
-        Ok(proposed.0)
+        let proposal = Proposal::Submit { caller, submission, stored };
+        self.propose(named, proposal).await.map_err(about)
     }
 
     /// Takes a status report; on return it is on disk.
@@ -80,20 +99,23 @@ impl Ingress {
         &self,
         permit: MayExchange,
         content: SignedContent,
-    ) -> Result<TakenReport, Refusal> {
+    ) -> Result<Taken, Refused> {
         let caller = permit.0.agency;
         let submission =
             self.verifier.status(content).map_err(|rejected| self.rejected(caller, rejected))?;
-        let stored = self.store(&submission.signed.content).await?;
+        let named = Named::of(&submission.header.from, submission.header.id, &submission.signed);
+        let about = Refused::about(named.id);
+        let stored = self.store(&submission.signed.content).await.map_err(about)?;
         let submission = Box::new(submission);
-        let (from, id) = (submission.header.from.clone(), submission.header.id);
-        let digest = submission.signed.digest;
-        let proposed = self.propose(Proposal::Report { caller, submission, stored }).await?;
-        let (Taken { position, repeated }, mut received_at) = proposed;
-        if repeated {
-            received_at = self.first_received(&from, &id)?.unwrap_or(received_at);
+        let proposal = Proposal::Report { caller, submission, stored };
+        let taken = self.propose(named, proposal).await.map_err(about)?;
+        match taken.repeated {
+            true => {
+                let first = self.first_received(&taken.from, &taken.id).map_err(about)?;
+                Ok(Taken { received_at: first.unwrap_or(taken.received_at), ..taken })
+            }
+            false => Ok(taken),
         }
-        Ok(TakenReport { from, id, digest, position, received_at, repeated })
     }
 
     /// When a report that came again was received first.
@@ -108,29 +130,31 @@ impl Ingress {
         received.map_err(|error| unreadable(&error))
     }
 
-    async fn propose(&self, proposal: Proposal) -> Result<(Taken, Timestamp), Refusal> {
+    async fn propose(&self, named: Named, proposal: Proposal) -> Result<Taken, Refusal> {
         let decided = self.sequencer.propose(proposal).await?;
-        let taken = match decided.decision {
-            Decision::Accepted(accepted) => Taken { position: accepted.position, repeated: false },
+        let (position, repeated, accepted) = match decided.decision {
+            Decision::Accepted(accepted) => (accepted.position, false, Some(accepted)),
             Decision::Reported(reported) => {
                 // A report implies that the recipient has the document: nothing to push again.
                 let settled = (reported.delivery.recipient, reported.delivery.position);
                 self.egress.settle(vec![settled]).await;
-                Taken { position: reported.position, repeated: false }
+                (reported.position, false, None)
             }
-            Decision::Repeated(position) => Taken { position, repeated: true },
+            Decision::Repeated(position) => (position, true, None),
             Decision::Refused(refusal) => return Err(refusal),
             Decision::Acknowledged(_) | Decision::Done => {
                 return Err(Refusal::new(Reason::Stopped));
             }
         };
-        Ok((taken, decided.at))
+        let Named { from, id, digest } = named;
+        let received_at = decided.at;
+        Ok(Taken { from, id, digest, position, received_at, repeated, accepted })
     }
 
-    fn rejected(&self, caller: Ordinal, rejected: Rejected) -> Refusal {
+    fn rejected(&self, caller: Ordinal, rejected: Rejected) -> Refused {
         let Rejected { refusal, id, digest, size } = rejected;
         self.sequencer.declined(Declined { caller, id, digest, size, refusal: refusal.clone() });
-        refusal
+        Refused { refusal, id }
     }
 
     /// Puts what is too large for a record into payload files, on disk before the record is.
@@ -164,6 +188,19 @@ impl Ingress {
             }
             Err(error) => Err(failed(&error)),
         }
+    }
+}
+
+impl Refused {
+    /// Makes refusals of the content with an id.
+    fn about(id: MessageId) -> impl Fn(Refusal) -> Self + Copy {
+        move |refusal| Self { refusal, id: Some(id) }
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, id: None }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Accepting connections: bounded in number, bounded in the time of their handshake.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use lienthong_model::limits::{CONNECTIONS_MAX, HANDSHAKE_MAX};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
@@ -24,13 +25,17 @@ const READY_MAX: usize = 64;
 pub(crate) struct Connection {
     stream: TlsStream<TcpStream>,
     peer: Option<Peer>,
+    /// Ends when the connection is to be closed, whatever is under way on it.
+    cut: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
     _place: OwnedSemaphorePermit,
 }
 
-/// Accepts connections until the receiver is dropped.
+/// Accepts connections until the receiver is dropped; handshakes under way end then too. When
+/// `cut` becomes true, every connection is closed.
 pub(crate) fn accept(
     listener: TcpListener,
     config: Arc<ServerConfig>,
+    cut: watch::Receiver<bool>,
 ) -> mpsc::Receiver<io::Result<Connection>> {
     let (ready, connections) = mpsc::channel(READY_MAX);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -54,9 +59,13 @@ pub(crate) fn accept(
                 tracing::warn!(%address, "a connection is closed: {CONNECTIONS_MAX} are open");
                 continue;
             };
-            let (acceptor, ready) = (acceptor.clone(), ready.clone());
+            let (acceptor, ready, cut) = (acceptor.clone(), ready.clone(), cut.clone());
             tokio::spawn(async move {
-                match handshake(acceptor, stream, place).await {
+                let shaken = tokio::select! {
+                    shaken = handshake(acceptor, stream, place, cut) => shaken,
+                    () = ready.closed() => return,
+                };
+                match shaken {
                     // Nobody takes it when the hub is stopping.
                     Ok(connection) => drop(ready.send(Ok(connection)).await),
                     Err(error) => tracing::info!(%address, %error, "a TLS handshake failed"),
@@ -71,6 +80,7 @@ async fn handshake(
     acceptor: TlsAcceptor,
     stream: TcpStream,
     place: OwnedSemaphorePermit,
+    mut cut: watch::Receiver<bool>,
 ) -> io::Result<Connection> {
     stream.set_nodelay(true)?;
     let late = |_| io::Error::new(io::ErrorKind::TimedOut, "the handshake took too long");
@@ -78,7 +88,23 @@ async fn handshake(
     let stream = accepted.map_err(late)??;
     let certificates = stream.get_ref().1.peer_certificates();
     let peer = certificates.and_then(|chain| chain.first()).and_then(tls::peer);
-    Ok(Connection { stream, peer, _place: place })
+    let cut = async move {
+        // A hub that is gone has nobody to serve the connection either.
+        let _ = cut.wait_for(|cut| *cut).await;
+    };
+    Ok(Connection { stream, peer, cut: Some(Box::pin(cut)), _place: place })
+}
+
+impl Connection {
+    /// Whether the connection is to be closed. HTTP/2 reads all the time, so it learns of it there.
+    fn poll_cut(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let is_cut = self.cut.as_mut().is_none_or(|cut| cut.as_mut().poll(cx).is_ready());
+        if is_cut {
+            self.cut = None;
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the hub stops"));
+        }
+        Ok(())
+    }
 }
 
 impl Connected for Connection {
@@ -94,6 +120,7 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.poll_cut(cx)?;
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }

@@ -2,10 +2,11 @@
 
 use lienthong_core::engine::EngineError;
 use lienthong_core::{Directory, DocumentRow, DocumentView, Push, Route};
-use lienthong_model::{Position, Reason, Refusal, SignedContent, Timestamp};
+use lienthong_model::{Reason, Refusal, SignedContent, Timestamp};
 use lienthong_trust::SignatureKind;
 use lienthong_wire::{moment, proto, signed};
 
+use crate::ingress::Taken;
 use crate::reader::Reader;
 
 /// A read that failed: said to the caller as a stopped hub, in the log as what it is.
@@ -32,30 +33,32 @@ pub(crate) fn route(route: Route, directory: &Directory, at: Timestamp) -> (i32,
     }
 }
 
-/// The receipt of an accepted document, made from what is on disk.
-pub(crate) fn receipt(
-    reader: &Reader,
-    position: Position,
-    repeated: bool,
-) -> Result<proto::Receipt, Refusal> {
-    let view = reader.query().track(position).map_err(|error| unreadable(&error))?;
-    let view = view.ok_or_else(|| Refusal::new(Reason::DocumentUnknown))?;
+/// The receipt of a document: of one just accepted from its decision, of a repeated one from what
+/// is on disk.
+pub(crate) fn receipt(reader: &Reader, taken: &Taken) -> Result<proto::Receipt, Refusal> {
     let directory = reader.directory();
-    let DocumentView { document, deliveries, .. } = view;
-    let at = document.received_at;
-    let routes = deliveries.iter().map(|tracked| {
-        let (route, gateway) = route(tracked.delivery.route, &directory, at);
-        let code = directory.code(tracked.recipient, at);
+    let first;
+    let (at, accepted) = match &taken.accepted {
+        Some(accepted) => (taken.received_at, accepted),
+        None => {
+            let found = reader.accepted(taken.position).map_err(|error| unreadable(&error))?;
+            first = found.ok_or_else(|| Refusal::new(Reason::DocumentUnknown))?;
+            (first.0, &first.1)
+        }
+    };
+    let routes = accepted.deliveries.iter().map(|delivery| {
+        let (route, gateway) = route(delivery.route, &directory, at);
+        let code = directory.code(delivery.recipient, at);
         proto::RecipientRoute { code, route, gateway }
     });
     Ok(proto::Receipt {
-        sender: directory.code(document.sender, at),
-        id: bytes::Bytes::copy_from_slice(document.id.as_bytes()),
-        position: position.0,
+        sender: taken.from.to_string(),
+        id: bytes::Bytes::copy_from_slice(taken.id.as_bytes()),
+        position: taken.position.0,
         received_at: Some(moment::to_proto(at)),
-        sha256: bytes::Bytes::copy_from_slice(document.digest.as_bytes()),
-        repeated,
-        signature: signature_kind(document.signature),
+        sha256: bytes::Bytes::copy_from_slice(taken.digest.as_bytes()),
+        repeated: taken.repeated,
+        signature: signature_kind(accepted.signature),
         routes: routes.collect(),
         left_out: Vec::new(),
     })

@@ -7,13 +7,17 @@ use bytes::Bytes;
 use lienthong_core::engine::{Blocks, EngineError, Payloads};
 use lienthong_core::statistics::{self, Cubes, Flow, Period, Refusals, Volumes};
 use lienthong_core::{
-    Block, Command, Directory, DocumentRow, Query, RoutingRules, SignedRecord, Stored, TrustStore,
+    Accepted, Block, Command, Decision, Directory, DocumentRow, Entry, Query, RoutingRules,
+    SignedRecord, Stored, Submit, TrustStore,
 };
 use lienthong_ledger::{JournalBlocks, PayloadFiles, SledState};
-use lienthong_model::{Attachment, Fingerprint, Position, SignatureEntry, SignedContent};
+use lienthong_model::{
+    Attachment, Fingerprint, Position, SignatureEntry, SignedContent, Timestamp,
+};
 use lienthong_trust::{Certificate, Known};
 use parking_lot::RwLock as FastLock;
 use quick_cache::sync::Cache;
+use tokio::sync::watch;
 
 use crate::open_folder::OpenFolder;
 
@@ -22,7 +26,8 @@ const OLD_BLOCKS: usize = 32;
 /// Certificates kept for deliveries.
 const CERTIFICATES: usize = 16_384;
 
-/// Reads what the hub knows; cheap to clone.
+/// Reads what the hub knows; cheap to clone. The data folder is in use until the last clone is
+/// dropped.
 #[derive(Clone)]
 pub struct Reader {
     state: Arc<SledState>,
@@ -34,6 +39,8 @@ pub struct Reader {
 }
 
 struct Caches {
+    /// Dropped with the last clone, after its share of the state.
+    held: watch::Sender<()>,
     blocks: Cache<u64, Arc<Block>>,
     certificates: Cache<Fingerprint, Bytes>,
 }
@@ -59,10 +66,17 @@ impl Reader {
                 rules: folder.machine.rules(),
             })),
             caches: Arc::new(Caches {
+                held: watch::Sender::new(()),
                 blocks: Cache::new(OLD_BLOCKS),
                 certificates: Cache::new(CERTIFICATES),
             }),
         }
+    }
+
+    /// Waits until every clone is dropped. Does not hold it itself.
+    pub(crate) fn released(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut held = self.caches.held.subscribe();
+        async move { while held.changed().await.is_ok() {} }
     }
 
     /// Returns the directory.
@@ -130,15 +144,23 @@ impl Reader {
     ) -> Result<Option<(DocumentRow, SignedContent)>, EngineError> {
         let Some(row) = self.query().document(position)? else { return Ok(None) };
         let block = self.block(row.block)?;
-        let entry = block.entries.get(row.entry as usize).map(|entry| &entry.command);
-        let Some(Command::Submit(submit)) = entry else {
-            return Err(EngineError::Damaged {
-                what: format!("document {position}"),
-                why: format!("entry {} of block {} is no submission", row.entry, row.block),
-            });
-        };
+        let (submit, _) = entry(&block, position, &row)?;
         let content = self.assemble(&submit.signed)?;
         Ok(Some((row, content)))
+    }
+
+    /// Returns when and how a document was accepted; `None` when there is none at that place.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row or block is missing or damaged.
+    pub fn accepted(
+        &self,
+        position: Position,
+    ) -> Result<Option<(Timestamp, Accepted)>, EngineError> {
+        let Some(row) = self.query().document(position)? else { return Ok(None) };
+        let block = self.block(row.block)?;
+        let (_, accepted) = entry(&block, position, &row)?;
+        Ok(Some((row.received_at, accepted.clone())))
     }
 
     fn assemble(&self, signed: &SignedRecord) -> Result<SignedContent, EngineError> {
@@ -220,5 +242,22 @@ impl Known for Reader {
 
     fn authorities(&self) -> Arc<[Arc<Certificate>]> {
         self.trust().authorities().into()
+    }
+}
+
+/// The entry that a document's row names.
+fn entry<'b>(
+    block: &'b Block,
+    position: Position,
+    row: &DocumentRow,
+) -> Result<(&'b Submit, &'b Accepted), EngineError> {
+    match block.entries.get(row.entry as usize) {
+        Some(Entry { command: Command::Submit(submit), decision: Decision::Accepted(accepted) }) => {
+            Ok((submit, accepted))
+        }
+        _ => Err(EngineError::Damaged {
+            what: format!("document {position}"),
+            why: format!("entry {} of block {} accepts no document", row.entry, row.block),
+        }),
     }
 }

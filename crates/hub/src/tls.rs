@@ -36,7 +36,7 @@ pub(crate) fn server_config(
     clock: BusinessClock,
 ) -> Result<ServerConfig, rustls::Error> {
     let provider = Arc::new(ring::default_provider());
-    let verifier = NodeVerifier { reader, algorithms: algorithms(&provider) };
+    let verifier = NodeVerifier { reader, clock, algorithms: algorithms(&provider) };
     let time = Arc::new(BusinessTime(clock));
     let mut config = ServerConfig::builder_with_details(provider, time)
         .with_protocol_versions(&[&rustls::version::TLS13])?
@@ -75,6 +75,7 @@ impl TimeProvider for BusinessTime {
 /// Verifies node certificates against the hub's trust.
 struct NodeVerifier {
     reader: Reader,
+    clock: BusinessClock,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
@@ -133,11 +134,10 @@ impl ClientCertVerifier for NodeVerifier {
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
+        _now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX / 1000);
-        let at = Timestamp::from_millis(seconds.saturating_mul(1000));
-        self.judge(end_entity, intermediates, at)
+        // Not `now`, which is in whole seconds: a root is trusted from a millisecond on.
+        self.judge(end_entity, intermediates, self.clock.now())
             .map(|()| ClientCertVerified::assertion())
             .map_err(rustls::Error::InvalidCertificate)
     }

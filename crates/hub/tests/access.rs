@@ -3,8 +3,8 @@
 mod harness;
 
 use harness::raw::{Line, alert, exchange, refusal};
-use harness::{World, code, days, document, endpoint, new_id, next, now, test_pki, within};
-use lienthong_client::{CallError, Cause, Client};
+use harness::{World, code, days, document, endpoint, new_id, next, now, reason, test_pki, within};
+use lienthong_client::{Cause, Client};
 use lienthong_model::{Reason, StatusCode};
 use lienthong_pki::{Profile, TestPki, Validity};
 use lienthong_wire::proto;
@@ -21,13 +21,6 @@ fn person() -> Profile {
 async fn cause(world: &World, identity: &lienthong_pki::Identity) -> Cause {
     let connected = Client::connect(world.endpoint(identity)).await;
     connected.err().and_then(|error| Some(error.unreachable()?.cause.clone())).expect("unreachable")
-}
-
-fn reason<T: std::fmt::Debug>(outcome: Result<T, CallError>) -> Reason {
-    match outcome {
-        Err(CallError::Refused(refusal)) => refusal.reason,
-        other => panic!("not refused: {other:?}"),
-    }
 }
 
 #[tokio::test]

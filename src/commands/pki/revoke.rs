@@ -112,7 +112,7 @@ pub(super) fn register(dir: &Path, output: Output) -> anyhow::Result<()> {
             "Số sê-ri / serial",
             "Loại / profile",
             "Cơ quan / agency",
-            "Hết hạn / not after",
+            "Hết hạn / until",
             "Thu hồi / revoked",
         ]);
         for view in views {
@@ -120,12 +120,17 @@ pub(super) fn register(dir: &Path, output: Output) -> anyhow::Result<()> {
                 view.serial.clone(),
                 view.profile.clone(),
                 view.agency.clone().unwrap_or_default(),
-                view.not_after.clone(),
-                view.revoked_at.clone().unwrap_or_default(),
+                day(&view.not_after),
+                view.revoked_at.as_deref().map(day).unwrap_or_default(),
             ]);
         }
         output::text_of(&table)
     })
+}
+
+/// The day of a moment as it is written.
+fn day(moment: &str) -> String {
+    moment.get(..10).unwrap_or(moment).to_owned()
 }
 
 fn lists(dir: &Path) -> Vec<Written> {

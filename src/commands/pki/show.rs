@@ -84,7 +84,9 @@ fn of_certificate(der: Bytes) -> anyhow::Result<Shown> {
     let certificate = Certificate::parse(der).context("the certificate breaks the profile")?;
     let (holder, person, names) = match certificate.holder() {
         Holder::Authority { .. } => ("authority", None, Vec::new()),
-        Holder::Person { person, .. } => ("person", Some(person.to_string()), Vec::new()),
+        Holder::Person { person, name, title, .. } => {
+            ("person", Some(person.clone()), vec![name.clone(), title.clone()])
+        }
         Holder::Seal { .. } => ("seal", None, Vec::new()),
         Holder::Node { .. } => ("node", None, Vec::new()),
         Holder::Hub { .. } => ("hub", None, Vec::new()),

@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::streams::{self, Outcomes};
 use super::{Rooms, Services, refused, refused_about};
 use crate::caller::{MayExchange, MayRead, served};
+use crate::ingress::Refused;
 use crate::present;
 
 #[tonic::async_trait]
@@ -22,7 +23,8 @@ impl ExchangeService for Services {
     ) -> Result<Response<proto::SubmitDocumentResponse>, Status> {
         let permit = self.admit::<MayExchange, _>(&request)?;
         let proto::SubmitDocumentRequest { document, attachments } = request.into_inner();
-        let receipt = submit(&self.0, permit, document, attachments).await.map_err(refused)?;
+        let receipt = submit(&self.0, permit, document, attachments).await;
+        let receipt = receipt.map_err(Refused::into_status)?;
         Ok(Response::new(proto::SubmitDocumentResponse { receipt: Some(receipt) }))
     }
 
@@ -41,7 +43,7 @@ impl ExchangeService for Services {
                 let proto::SubmitDocumentsRequest { correlation, document, attachments } = request;
                 let outcome = match submit(&rooms, permit, document, attachments).await {
                     Ok(receipt) => Outcome::Receipt(receipt),
-                    Err(declined) => Outcome::Refusal(refusal::to_proto(&declined)),
+                    Err(declined) => Outcome::Refusal(refusal::to_proto(&declined.refusal)),
                 };
                 proto::SubmitDocumentsResponse { correlation, outcome: Some(outcome) }
             }
@@ -92,7 +94,8 @@ impl ExchangeService for Services {
     ) -> Result<Response<proto::ReportStatusResponse>, Status> {
         let permit = self.admit::<MayExchange, _>(&request)?;
         let report = request.into_inner().report;
-        let receipt = report_status(&self.0, permit, report).await.map_err(refused)?;
+        let receipt = report_status(&self.0, permit, report).await;
+        let receipt = receipt.map_err(Refused::into_status)?;
         Ok(Response::new(proto::ReportStatusResponse { receipt: Some(receipt) }))
     }
 
@@ -111,7 +114,7 @@ impl ExchangeService for Services {
                 let proto::ReportStatusesRequest { correlation, report } = request;
                 let outcome = match report_status(&rooms, permit, report).await {
                     Ok(receipt) => Outcome::Receipt(receipt),
-                    Err(declined) => Outcome::Refusal(refusal::to_proto(&declined)),
+                    Err(declined) => Outcome::Refusal(refusal::to_proto(&declined.refusal)),
                 };
                 proto::ReportStatusesResponse { correlation, outcome: Some(outcome) }
             }
@@ -146,22 +149,29 @@ impl ExchangeService for Services {
     }
 }
 
+impl Refused {
+    fn into_status(self) -> Status {
+        refused_about(self.refusal, self.id)
+    }
+}
+
 async fn submit(
     rooms: &Rooms,
     permit: MayExchange,
     document: Option<proto::SignedDocument>,
     attachments: Vec<proto::Attachment>,
-) -> Result<proto::Receipt, Refusal> {
+) -> Result<proto::Receipt, Refused> {
     let content = signed::document_from_proto(document, attachments)?;
     let taken = rooms.ingress.document(permit, content).await?;
-    present::receipt(&rooms.reader, taken.position, taken.repeated)
+    let receipt = present::receipt(&rooms.reader, &taken);
+    receipt.map_err(|refusal| Refused { refusal, id: Some(taken.id) })
 }
 
 async fn report_status(
     rooms: &Rooms,
     permit: MayExchange,
     report: Option<proto::SignedDocument>,
-) -> Result<proto::StatusReceipt, Refusal> {
+) -> Result<proto::StatusReceipt, Refused> {
     let content = signed::report_from_proto(report)?;
     let taken = rooms.ingress.status(permit, content).await?;
     Ok(proto::StatusReceipt {

@@ -39,7 +39,7 @@ const COME_AGAIN: Duration = Duration::from_secs(5);
 const COME_AGAIN_MAX: Duration = Duration::from_secs(3600);
 
 /// Answers each message of a stream, in parallel, in any order; a bounded number is under way.
-/// When the hub drains, what was read is answered and the stream ends.
+/// When the hub drains, what was read is answered and the stream ends with DRAINING.
 pub(super) fn answer_each<Q, A, F>(
     rooms: &Rooms,
     requests: Streaming<Q>,
@@ -50,6 +50,10 @@ where
     A: Send + 'static,
     F: Future<Output = A> + Send + 'static,
 {
+    let stopping = rooms.stopping.clone();
+    let draining = stream::once(async move { *stopping.borrow() }).filter_map(async |stopping| {
+        stopping.then(|| Err(refused(Refusal::new(Reason::Draining))))
+    });
     let answers = requests
         .take_until(rooms.drained())
         .map(move |request| {
@@ -65,7 +69,8 @@ where
                 }
             }
         })
-        .buffer_unordered(STREAM_IN_FLIGHT_MAX);
+        .buffer_unordered(STREAM_IN_FLIGHT_MAX)
+        .chain(draining);
     Box::pin(answers)
 }
 
@@ -161,6 +166,7 @@ impl Session {
             stream::FuturesUnordered::new();
         let mut requests = std::pin::pin!(requests.fuse());
         let mut drained = std::pin::pin!(self.rooms.drained());
+        let mut draining = false;
         if self.tell(opened).await.is_err() {
             return;
         }
@@ -183,7 +189,7 @@ impl Session {
                 },
                 () = self.say.closed() => break,
                 () = &mut drained => {
-                    drop(self.say.send(Err(refused(Refusal::new(Reason::Draining)))).await);
+                    draining = true;
                     break;
                 }
             };
@@ -194,8 +200,11 @@ impl Session {
         // What is under way is on its way to disk: let it be told to the delivery machine.
         while let Some((keys, settled)) = acknowledging.next().await {
             if self.settled(keys, settled).await.is_err() {
-                break;
+                return;
             }
+        }
+        if draining {
+            drop(self.say.send(Err(refused(Refusal::new(Reason::Draining)))).await);
         }
     }
 

@@ -24,7 +24,7 @@ use lienthong_client::{sign_document, sign_report};
 use lienthong_hub::{Clock, DirectoryImport, Hub, ServerIdentity, Settings, StartError};
 use lienthong_model::{
     AgencyCode, AgencyEntry, AgencyState, Attachment, AttachmentEntry, Day, Document, Level,
-    MessageId, SignaturePolicy, SignedContent, StatusCode, StatusReport, Timestamp,
+    MessageId, Reason, SignaturePolicy, SignedContent, StatusCode, StatusReport, Timestamp,
 };
 use lienthong_pki::{Identity, Profile, TestPki, Validity};
 use lienthong_trust::Revoked;
@@ -308,4 +308,22 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
 /// The next delivery of a subscription.
 pub async fn next(subscription: &mut Subscription) -> Delivery {
     within("a delivery", subscription.next()).await.expect("it is open").unwrap()
+}
+
+/// Waits until a condition holds; it is asked for again and again.
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let asking = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    within(what, asking).await;
+}
+
+/// The refusal of a call.
+pub fn reason<T: std::fmt::Debug>(outcome: Result<T, lienthong_client::CallError>) -> Reason {
+    match outcome {
+        Err(lienthong_client::CallError::Refused(refusal)) => refusal.reason,
+        other => panic!("not refused: {other:?}"),
+    }
 }

@@ -1,0 +1,283 @@
+//! `lienthong send`: makes a Document v1, signs it, hands it over, prints the receipt.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use lienthong_client::{Receipt, Signer, sign_document};
+use lienthong_model::limits::{ATTACHMENTS_MAX, INLINE_ATTACHMENT_BYTES_MAX};
+use lienthong_model::{
+    AgencyCode, Attachment, AttachmentEntry, Document, DocumentType, Timestamp, Urgency, Written,
+};
+use lienthong_trust::Holder;
+use serde::Serialize;
+
+use crate::agency::AgencyFolder;
+use crate::cli::Output;
+use crate::commands::route::{document_type, route_name, route_text};
+use crate::connect::ConnectArgs;
+use crate::output::{self, thousands};
+use crate::say::Usage;
+use crate::source::moment;
+
+/// Sign and send a document / ký và gửi văn bản
+///
+/// Signed with the person's key and the seal found in the agency's folder. The receipt is printed
+/// when the document is on the hub's disk.
+#[derive(Debug, Args)]
+pub(crate) struct SendArgs {
+    /// Recipients' codes, separated by commas or repeated
+    #[arg(long, value_name = "CODE", required = true, value_delimiter = ',')]
+    to: Vec<AgencyCode>,
+    /// What the document is about / trích yếu
+    #[arg(long, value_name = "TEXT")]
+    subject: String,
+    /// Type: an abbreviation (QĐ, TB …; CV for an official letter) or a name
+    #[arg(long = "type", value_name = "TYPE", default_value = "CV", value_parser = document_type)]
+    document_type: DocumentType,
+    /// Number of the document
+    #[arg(long, value_name = "N", requires = "unit")]
+    number: Option<u32>,
+    /// Issuing unit in the notation: the UBND of 15/QĐ-UBND
+    #[arg(long, value_name = "UNIT", requires = "number")]
+    unit: Option<String>,
+    /// Urgency, 0 thường to 4 hỏa tốc hẹn giờ
+    #[arg(long, value_name = "0-4", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=4))]
+    urgency: u8,
+    /// For urgency 4: when it must have been delivered
+    #[arg(long, value_name = "TIME", required_if_eq("urgency", "4"), value_parser = moment)]
+    deliver_by: Option<Timestamp>,
+    /// Day on which an answer is due (`2020-11-30`)
+    #[arg(long, value_name = "DATE", value_parser = deadline)]
+    due: Option<Written<Timestamp>>,
+    /// The file that is the document itself
+    #[arg(long, value_name = "FILE")]
+    body: Option<PathBuf>,
+    /// Attachments; with the body at most 1 MiB in all
+    #[arg(value_name = "FILES")]
+    files: Vec<PathBuf>,
+    /// Demand the agency's seal; default: when the folder has it
+    #[arg(long, conflicts_with = "no_seal")]
+    seal: bool,
+    /// Leave the seal out
+    #[arg(long)]
+    no_seal: bool,
+    /// Who signs, by id; default: the only person of the folder
+    #[arg(long, value_name = "ID", conflicts_with = "no_person")]
+    person: Option<String>,
+    /// Leave the person's signature out
+    #[arg(long)]
+    no_person: bool,
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct ReceiptView {
+    sender: String,
+    id: String,
+    position: u64,
+    received_at: String,
+    sha256: String,
+    repeated: bool,
+    signature: &'static str,
+    routes: Vec<RouteView>,
+    left_out: Vec<LeftOutView>,
+}
+
+#[derive(Debug, Serialize)]
+struct RouteView {
+    code: String,
+    route: &'static str,
+    gateway: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct LeftOutView {
+    code: String,
+    reason: String,
+}
+
+/// Sends a document.
+///
+/// # Errors
+/// When a file or key cannot be read, the hub cannot be reached, or it refuses.
+pub(crate) async fn run(args: SendArgs, output: Output) -> anyhow::Result<ExitCode> {
+    // What is wrong here is said before anybody is asked.
+    let (entries, attachments) = attachments(&args)?;
+    let connected = args.connect.connect().await?;
+    let sender = connected.agency.code()?;
+    let signers = signers(&args, &connected.agency)?;
+    let id = connected.client.new_id();
+    let mut document = document(&args, sender, id);
+    document.attachments = entries;
+    if let Some(Holder::Person { name, title, .. }) =
+        signers.first().map(|signer| signer.certificate().holder())
+    {
+        document.signer.full_name = name.clone();
+        document.signer.position = title.clone();
+    }
+    let signers: Vec<&Signer> = signers.iter().collect();
+    let signed = sign_document(&document, attachments, &signers);
+    let receipt = connected.client.submit(signed).await?;
+    output::one(output, &ReceiptView::from(&receipt), text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn document(args: &SendArgs, sender: AgencyCode, id: lienthong_model::MessageId) -> Document {
+    let mut document = Document::new(id, sender, args.to.clone(), &args.subject, id.time());
+    if let (Some(number), Some(unit)) = (args.number, &args.unit) {
+        document = document.issued(number, args.document_type, unit);
+    }
+    document.type_name = args.document_type.name_vi().to_owned();
+    document.urgency = Urgency::from_number(args.urgency.into()).unwrap_or_default();
+    document.deliver_by = args.deliver_by.map(Written::moment).unwrap_or_default();
+    document.due = args.due.clone().unwrap_or_default();
+    document
+}
+
+/// Reads a due date for clap: the whole day is in time.
+fn deadline(text: &str) -> Result<Written<Timestamp>, String> {
+    let due = Written::deadline(text);
+    if due.value.is_none() {
+        return Err("write a day (`2020-11-30`) or a moment".to_owned());
+    }
+    Ok(due)
+}
+
+/// The person first, then the seal.
+fn signers(args: &SendArgs, agency: &AgencyFolder) -> anyhow::Result<Vec<Signer>> {
+    let mut signers = Vec::new();
+    if !args.no_person {
+        signers.extend(person(args, agency)?);
+    }
+    if !args.no_seal {
+        let seal = agency.seal()?;
+        if args.seal && seal.is_none() {
+            return Err(Usage::new("the agency's folder has no seal")
+                .remedy("issue one with `lienthong pki issue DIR --agency CODE --seal`")
+                .into());
+        }
+        signers.extend(seal);
+    }
+    Ok(signers)
+}
+
+fn person(args: &SendArgs, agency: &AgencyFolder) -> anyhow::Result<Option<Signer>> {
+    let mut persons = agency.persons()?;
+    let ids: Vec<String> = persons.iter().map(|person| person.id.clone()).collect();
+    if let Some(wanted) = &args.person {
+        persons.retain(|person| person.id == *wanted);
+        let unknown = || {
+            let known = if ids.is_empty() { "nobody".to_owned() } else { ids.join(", ") };
+            Usage::new(format!("the agency's folder has no person `{wanted}`; it has {known}"))
+                .remedy("issue a certificate with `lienthong pki issue DIR --agency CODE --person ID`")
+        };
+        return Ok(Some(persons.pop().ok_or_else(unknown)?.signer));
+    }
+    if persons.len() > 1 {
+        return Err(Usage::new(format!("several persons may sign: {}", ids.join(", ")))
+            .remedy("say who signs with --person ID")
+            .into());
+    }
+    Ok(persons.pop().map(|person| person.signer))
+}
+
+/// The attachments as the content names them, and their bytes.
+fn attachments(args: &SendArgs) -> anyhow::Result<(Vec<AttachmentEntry>, Vec<Attachment>)> {
+    let files = args.body.iter().map(|file| (file, true));
+    let files: Vec<(&PathBuf, bool)> =
+        files.chain(args.files.iter().map(|file| (file, false))).collect();
+    if files.len() > ATTACHMENTS_MAX {
+        return Err(Usage::new(format!("{} files, at most {ATTACHMENTS_MAX}", files.len()))
+            .remedy("put files together, or send several documents")
+            .into());
+    }
+    let (mut entries, mut attachments) = (Vec::new(), Vec::new());
+    let mut total = 0;
+    for (index, (file, is_document)) in files.into_iter().enumerate() {
+        let size = std::fs::metadata(file).map(|metadata| metadata.len());
+        total += size.with_context(|| format!("cannot read `{}`", file.display()))?;
+        if total > INLINE_ATTACHMENT_BYTES_MAX as u64 {
+            return Err(Usage::new(format!(
+                "the files have {} bytes and more, at most {} travel with one document",
+                thousands(total),
+                thousands(INLINE_ATTACHMENT_BYTES_MAX as u64)
+            ))
+            .remedy("send smaller files, or several documents")
+            .into());
+        }
+        let bytes =
+            std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+        let content_id = format!("attachment-{}", index + 1);
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut entry = AttachmentEntry::of(content_id.clone(), name, &bytes);
+        media_type(file).clone_into(&mut entry.media_type);
+        entry.is_document = is_document;
+        entries.push(entry);
+        attachments.push(Attachment { content_id, bytes: bytes.into() });
+    }
+    Ok((entries, attachments))
+}
+
+fn media_type(file: &Path) -> &'static str {
+    let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    match ending.as_deref() {
+        Some("pdf") => "application/pdf",
+        Some("doc") => "application/msword",
+        Some("docx") => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        Some("xls") => "application/vnd.ms-excel",
+        Some("xlsx") => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        Some("xml") => "application/xml",
+        Some("zip") => "application/zip",
+        Some("txt") => "text/plain; charset=utf-8",
+        Some("png") => "image/png",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        _ => "application/octet-stream",
+    }
+}
+
+impl From<&Receipt> for ReceiptView {
+    fn from(receipt: &Receipt) -> Self {
+        let route = |route: &lienthong_client::RecipientRoute| {
+            let (name, gateway) = route_name(&route.route);
+            RouteView { code: route.code.to_string(), route: name, gateway }
+        };
+        let left_out = |left: &lienthong_client::LeftOut| LeftOutView {
+            code: left.code.to_string(),
+            reason: left.reason.clone(),
+        };
+        Self {
+            sender: receipt.sender.to_string(),
+            id: receipt.id.to_string(),
+            position: receipt.position.0,
+            received_at: receipt.received_at.to_string(),
+            sha256: receipt.sha256.to_string(),
+            repeated: receipt.repeated,
+            signature: receipt.signature.name(),
+            routes: receipt.routes.iter().map(route).collect(),
+            left_out: receipt.left_out.iter().map(left_out).collect(),
+        }
+    }
+}
+
+fn text(receipt: &ReceiptView) -> String {
+    let again = if receipt.repeated { " (lần đầu / the first receipt again)" } else { "" };
+    let mut lines = vec![
+        ("đã nhận / accepted", format!("#{}{again}", receipt.position)),
+        ("gửi / sender", receipt.sender.clone()),
+        ("mã / id", receipt.id.clone()),
+        ("lúc / at", receipt.received_at.clone()),
+        ("chữ ký / signatures", receipt.signature.to_owned()),
+        ("SHA-256", receipt.sha256.clone()),
+    ];
+    for route in &receipt.routes {
+        let how = route_text(route.route, route.gateway.as_deref());
+        lines.push(("→ nơi nhận / recipient", format!("{}  {how}", route.code)));
+    }
+    for left in &receipt.left_out {
+        lines.push(("bỏ qua / left out", format!("{}  {}", left.code, left.reason)));
+    }
+    output::pairs(&lines)
+}
