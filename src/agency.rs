@@ -88,9 +88,7 @@ impl AgencyFolder {
             ids.extend(id.and_then(|id| id.strip_suffix(".pem")).map(ToOwned::to_owned));
         }
         ids.sort();
-        let person = |id: String| {
-            Ok(Person { signer: self.signer(&format!("person-{id}"))?, id })
-        };
+        let person = |id: String| Ok(Person { signer: self.signer(&format!("person-{id}"))?, id });
         ids.into_iter().map(person).collect()
     }
 

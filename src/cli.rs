@@ -28,6 +28,7 @@ pub(crate) struct Cli {
 
 /// Flags that every command takes.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere / chung")]
 pub(crate) struct Global {
     /// How results are printed / dạng kết quả
     #[arg(long, global = true, value_enum, default_value_t, env = "LIENTHONG_OUTPUT")]

@@ -166,7 +166,8 @@ impl HubFlags {
         if !found.is_file() {
             return Ok(None);
         }
-        if let Some((_, line, _)) = file::read(&found)?.iter().find(|(key, ..)| key.name == "data") {
+        if let Some((_, line, _)) = file::read(&found)?.iter().find(|(key, ..)| key.name == "data")
+        {
             return Err(Usage::new(format!(
                 "`{}`, line {line}: `data` has no place in a file that is found in the data folder",
                 found.display()

@@ -3,6 +3,9 @@
 //!
 //! A library beside a thin `main` so that tests can ask [`command`] which commands and flags exist.
 
+// Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod agency;
 mod cli;
 mod commands;

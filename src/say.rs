@@ -40,7 +40,11 @@ impl Usage {
 impl std::fmt::Display for Usage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.what)?;
-        if self.remedy.is_empty() { Ok(()) } else { write!(f, "\n  xử lý / remedy: {}", self.remedy) }
+        if self.remedy.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "\n  xử lý / remedy: {}", self.remedy)
+        }
     }
 }
 

@@ -62,11 +62,25 @@ impl SourceArgs {
 /// # Errors
 /// [`Usage`] with what to do when it is not there or in use.
 pub(crate) fn open_folder(path: &Path) -> anyhow::Result<OpenFolder> {
-    if !path.is_dir() {
-        return Err(Usage::new(format!("there is no data folder `{}`", path.display()))
+    // Opening would make one: a wrong path must not leave a data folder behind.
+    if !path.join("journal").is_dir() {
+        return Err(Usage::new(format!("`{}` is no data folder", path.display()))
             .remedy("give the folder that `lienthong hub --data DIR` was started with")
             .into());
     }
+    open(path)
+}
+
+/// Opens a data folder that no hub uses; makes it where nothing is yet.
+///
+/// # Errors
+/// [`Usage`] with what to do when something else is there, or it is in use.
+pub(crate) fn open_or_make_folder(path: &Path) -> anyhow::Result<OpenFolder> {
+    let is_empty = std::fs::read_dir(path).map_or(true, |mut entries| entries.next().is_none());
+    if is_empty { open(path) } else { open_folder(path) }
+}
+
+fn open(path: &Path) -> anyhow::Result<OpenFolder> {
     let mut progress = Progress::of("reading the journal");
     let opened = OpenFolder::open(path, |block, end| progress.reached(block, end));
     progress.finish();
@@ -102,6 +116,7 @@ pub(crate) fn machine_now() -> Timestamp {
 /// Reads a moment: RFC 3339, or a plain date for its first moment in UTC+07:00.
 pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse(text).ok_or_else(|| {
-        "write a date (`2020-11-16`) or a moment with its zone (`2020-11-16T08:00+07:00`)".to_owned()
+        "write a date (`2020-11-16`) or a moment with its zone (`2020-11-16T08:00+07:00`)"
+            .to_owned()
     })
 }

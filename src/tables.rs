@@ -61,11 +61,7 @@ fn level_name<S: serde::Serializer>(level: &Level, serializer: S) -> Result<S::O
 
 impl VolumeSheet {
     /// Makes the sheet of what the hub's own reader returns; names are those of a moment.
-    pub fn of_reader(
-        volumes: &statistics::Volumes,
-        directory: &Directory,
-        at: Timestamp,
-    ) -> Self {
+    pub fn of_reader(volumes: &statistics::Volumes, directory: &Directory, at: Timestamp) -> Self {
         let line = |(province, volume): (&Ordinal, &statistics::Volume)| {
             let agency = directory.agency(*province);
             VolumeLine {
@@ -147,6 +143,12 @@ impl From<lienthong_client::Volumes> for VolumeSheet {
     }
 }
 
+/// Stands under the table.
+const LEGEND: &str = "\
+↑ gửi / sent   ↓ nhận / received   TW: trung ương / the centre
+Ký số / pers.: tỷ lệ ký số cá nhân / share of documents sent with a person's signature
+";
+
 /// Writes volumes as a table: one line a province, then the centre, then the totals; at most 100
 /// columns wide.
 pub fn volume_table(sheet: &VolumeSheet) -> String {
@@ -155,19 +157,34 @@ pub fn volume_table(sheet: &VolumeSheet) -> String {
         "Địa phương\nplace",
         "Gửi ↑\nsent",
         "Nhận ↓\nreceived",
-        "Cá nhân\nperson.\n%",
+        "Ký số\npers.\n%",
         "Cấp tỉnh\nprovince\n↑/↓",
         "Cấp huyện\ndistrict\n↑/↓",
         "Cấp xã\ncommune\n↑/↓",
     ]);
     output::right(&mut table, 2..8);
     output::narrow(&mut table);
+    for index in 5..8 {
+        // Where there is no room, a line breaks between two numbers, never within one.
+        if let Some(column) = table.column_mut(index) {
+            column.set_delimiter('/');
+        }
+    }
     for line in &sheet.provinces {
         let name = short_name(&line.name);
         let [province, district, commune] =
             [Level::Province, Level::District, Level::Commune].map(|level| line.level(level));
         let [sent, received, personal] = counts(line.counts);
-        table.add_row([line.code.clone(), name, sent, received, personal, province, district, commune]);
+        table.add_row([
+            line.code.clone(),
+            name,
+            sent,
+            received,
+            personal,
+            province,
+            district,
+            commune,
+        ]);
     }
     let blank = String::new;
     let [sent, received, personal] = counts(sheet.centre.counts);
@@ -176,7 +193,7 @@ pub fn volume_table(sheet: &VolumeSheet) -> String {
     let [sent, received, personal] = counts(sheet.totals);
     let name = "Cộng / total".to_owned();
     table.add_row([blank(), name, sent, received, personal, blank(), blank(), blank()]);
-    output::text_of(&table) + "↑ gửi / sent   ↓ nhận / received   TW: trung ương / the centre   Cá nhân / person.: ký số cá nhân / signed by a person\n"
+    output::text_of(&table) + LEGEND
 }
 
 fn counts(counts: Counts) -> [String; 3] {
@@ -218,7 +235,9 @@ mod tests {
             assert!(line.chars().count() <= 100, "{} columns: {line}", line.chars().count());
         }
         assert!(text.contains("Thừa Thiên Huế"), "{text}");
-        assert!(text.contains("123,456/234,567"), "{text}");
+        for number in ["123,456", "234,567", "9,876,543"] {
+            assert!(text.matches(number).count() >= 2, "{number} in {text}");
+        }
         assert!(text.contains("1,234,567"), "{text}");
     }
 

@@ -20,7 +20,15 @@ const ARROWS: [(&str, &[&str]); 11] = [
     (
         "",
         &[
-            "client", "core", "country", "hub", "ledger", "model", "pki", "simulator", "trust",
+            "client",
+            "core",
+            "country",
+            "hub",
+            "ledger",
+            "model",
+            "pki",
+            "simulator",
+            "trust",
             "wire",
         ],
     ),
@@ -78,7 +86,10 @@ fn no_crate_depends_on_what_it_must_never_touch() {
     let found = dependencies(&metadata());
     for (name, never) in NEVER {
         for dependency in never {
-            assert!(!found[name].contains(*dependency), "`{name}` must not depend on `{dependency}`");
+            assert!(
+                !found[name].contains(*dependency),
+                "`{name}` must not depend on `{dependency}`"
+            );
         }
     }
 }

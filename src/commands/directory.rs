@@ -66,7 +66,7 @@ enum DirectoryCommand {
     Apply {
         /// The file
         file: PathBuf,
-        /// The data folder
+        /// The data folder; made when nothing is there
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
         /// The time of the entry in the journal; default: now
@@ -200,7 +200,8 @@ fn export(file: Option<&Path>, entries: &[AgencyEntry]) -> anyhow::Result<()> {
     match file {
         None => output::print(&String::from_utf8(csv)?),
         Some(path) => {
-            std::fs::write(path, csv).with_context(|| format!("cannot write `{}`", path.display()))?;
+            std::fs::write(path, csv)
+                .with_context(|| format!("cannot write `{}`", path.display()))?;
             anstream::eprintln!("{}: {} entries", path.display(), entries.len());
             Ok(())
         }
@@ -212,7 +213,7 @@ fn apply(file: &Path, data: &Path, now: Timestamp) -> anyhow::Result<Applied> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read `{shown}`"))?;
     let entries = lienthong_country::read_csv(bytes.as_slice())
         .map_err(|error| Usage::new(format!("`{shown}`: {error}")))?;
-    let mut folder = source::open_folder(data)?;
+    let mut folder = source::open_or_make_folder(data)?;
     let agencies_before = folder.reader().directory().len();
     let payload = folder.payload(&codec::encode::<Vec<AgencyEntry>>(&entries))?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();

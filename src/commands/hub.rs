@@ -47,7 +47,7 @@ pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCod
     lienthong_ledger::crash::arm_from_env()?;
     let effective = args.flags.effective(|name| std::env::var(name).ok())?;
     let settings = config::settings(&effective)?;
-    // From here on a signal drains; before, it ends the process, and the journal is as it was.
+    // A signal that comes while the journal is replayed is answered when that is over.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let data = settings.data.display().to_string();

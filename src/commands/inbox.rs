@@ -43,7 +43,7 @@ pub(crate) struct InboxArgs {
     /// Folder in which documents are kept, one folder a document
     #[arg(long, value_name = "DIR", default_value = "inbox", env = "LIENTHONG_INBOX")]
     save: PathBuf,
-    /// Only show: neither keep, nor acknowledge, nor report
+    /// Only show: neither keep, nor acknowledge, nor report; what was shown comes again after 60 s
     #[arg(long, conflicts_with_all = ["report", "follow"])]
     peek: bool,
     /// Statuses to report on every document, in order: 01,03 (signed with the seal)
@@ -99,7 +99,8 @@ async fn pull(args: &InboxArgs, taker: &Taker, printer: &mut Printer) -> anyhow:
             for delivery in deliveries {
                 let mut outcome = taker.take(&delivery).await?;
                 if outcome.kept() {
-                    let refused = taker.client().acknowledge(&[delivery.key.clone()]).await?;
+                    let refused =
+                        taker.client().acknowledge(std::slice::from_ref(&delivery.key)).await?;
                     outcome.acknowledged(refused.into_iter().next().map(|(_, refusal)| refusal));
                     taker.report(&delivery, &mut outcome).await?;
                 }
@@ -156,7 +157,7 @@ async fn one(
         subscription.negative_acknowledge(negative).await?;
         return Ok(outcome);
     }
-    match subscription.acknowledge(&[delivery.key.clone()]).await {
+    match subscription.acknowledge(std::slice::from_ref(&delivery.key)).await {
         Ok(()) => outcome.acknowledged(None),
         Err(lienthong_client::CallError::Refused(refusal)) => outcome.acknowledged(Some(refusal)),
         Err(error) => return Err(error.into()),

@@ -75,7 +75,8 @@ struct RuleView {
 /// Reads a type for clap.
 pub(crate) fn document_type(text: &str) -> Result<DocumentType, String> {
     routes::document_type(text).ok_or_else(|| {
-        "write an abbreviation of Decree 30/2020/NĐ-CP (QĐ, TB, CV …) or a name (Quyết định)".to_owned()
+        "write an abbreviation of Decree 30/2020/NĐ-CP (QĐ, TB, CV …) or a name (Quyết định)"
+            .to_owned()
     })
 }
 

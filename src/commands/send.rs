@@ -172,7 +172,9 @@ fn person(args: &SendArgs, agency: &AgencyFolder) -> anyhow::Result<Option<Signe
         let unknown = || {
             let known = if ids.is_empty() { "nobody".to_owned() } else { ids.join(", ") };
             Usage::new(format!("the agency's folder has no person `{wanted}`; it has {known}"))
-                .remedy("issue a certificate with `lienthong pki issue DIR --agency CODE --person ID`")
+                .remedy(
+                    "issue a certificate with `lienthong pki issue DIR --agency CODE --person ID`",
+                )
         };
         return Ok(Some(persons.pop().ok_or_else(unknown)?.signer));
     }

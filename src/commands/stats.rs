@@ -152,13 +152,12 @@ async fn refusals(args: &StatsArgs, source: &Source) -> anyhow::Result<Vec<Refus
             let reader = folder.reader();
             let directory = reader.directory();
             let found = reader.refusals(args.here())?;
-            let view = |((province, reason), count): (&(Option<Ordinal>, Reason), &u64)| {
-                RefusalView {
+            let view =
+                |((province, reason), count): (&(Option<Ordinal>, Reason), &u64)| RefusalView {
                     province: code(&directory, *province, at),
                     code: reason.code().to_owned(),
                     count: *count,
-                }
-            };
+                };
             found.by_province.iter().map(view).collect()
         }
     })
@@ -196,14 +195,20 @@ fn flow_table(flows: &[FlowView]) -> String {
 }
 
 fn refusal_table(refusals: &[RefusalView]) -> String {
-    let mut table = output::table(["Địa phương / place", "Mã / code", "Số lần / count", "Nghĩa / meaning"]);
+    let mut table =
+        output::table(["Địa phương / place", "Mã / code", "Số lần / count", "Nghĩa / meaning"]);
     output::right(&mut table, [2]);
     for refusal in refusals {
         let known = Reason::ALL.iter().find(|reason| reason.code() == refusal.code);
         let meaning = known.map_or_else(String::new, |reason| {
             format!("{} / {}", reason.meaning_vi(), reason.meaning())
         });
-        table.add_row([place(&refusal.province), refusal.code.clone(), thousands(refusal.count), meaning]);
+        table.add_row([
+            place(&refusal.province),
+            refusal.code.clone(),
+            thousands(refusal.count),
+            meaning,
+        ]);
     }
     let sum = refusals.iter().map(|refusal| refusal.count).sum();
     table.add_row([String::new(), "Cộng / total".to_owned(), thousands(sum), String::new()]);

@@ -206,7 +206,11 @@ fn time_line(view: &TrackView) -> String {
             }
         }
         for status in &delivery.statuses {
-            let _ = write!(text, "  {}  {} {} / {}", status.at, status.code, status.name_vi, status.name);
+            let _ = write!(
+                text,
+                "  {}  {} {} / {}",
+                status.at, status.code, status.name_vi, status.name
+            );
             let reason = if status.reason.is_empty() { "" } else { ": " };
             let _ = writeln!(text, "{reason}{}", status.reason);
         }

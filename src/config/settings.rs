@@ -145,9 +145,7 @@ fn identity(effective: &Effective) -> anyhow::Result<ServerIdentity> {
 fn all_certificates(effective: &Effective, name: &str) -> anyhow::Result<Vec<Bytes>> {
     let mut all = Vec::new();
     for path in effective.many(name) {
-        all.extend(
-            agency::certificates(Path::new(path)).with_context(|| effective.shown(name))?,
-        );
+        all.extend(agency::certificates(Path::new(path)).with_context(|| effective.shown(name))?);
     }
     Ok(all)
 }
@@ -158,8 +156,8 @@ fn directory(effective: &Effective) -> anyhow::Result<DirectoryImport> {
         let entries = lienthong_country::entries()?;
         return Ok(DirectoryImport { source: named.to_owned(), entries });
     }
-    let bytes =
-        std::fs::read(named).with_context(|| format!("{}: `{named}`", effective.shown("directory")))?;
+    let bytes = std::fs::read(named)
+        .with_context(|| format!("{}: `{named}`", effective.shown("directory")))?;
     let entries = lienthong_country::read_csv(bytes.as_slice())
         .map_err(|error| Usage::new(format!("`{named}`: {error}")))?;
     // The file's name without its folder, and what was in it.

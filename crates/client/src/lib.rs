@@ -12,6 +12,9 @@
 //! judges for the hub, keeps anything on disk, or makes keys. A delivery is on nobody's disk before
 //! the caller has put it there: acknowledge it then, not before.
 
+// Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod check;
 mod client;
 mod clock;

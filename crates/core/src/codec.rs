@@ -14,6 +14,26 @@ pub fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
     }
 }
 
+/// Returns how many bytes [`encode`] makes of a value, without making them.
+pub fn encoded_len<T: Encode<()>>(value: &T) -> usize {
+    let mut counted = Counted(0);
+    match minicbor::encode(value, &mut counted) {
+        Ok(()) => counted.0,
+        Err(never) => unreachable!("counting bytes failed: {never}"),
+    }
+}
+
+struct Counted(usize);
+
+impl minicbor::encode::Write for Counted {
+    type Error = std::convert::Infallible;
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
+        self.0 += bytes.len();
+        Ok(())
+    }
+}
+
 /// Decodes a value that this hub wrote.
 ///
 /// # Errors

@@ -3,13 +3,16 @@
 //! About 12,000 agencies, a few megabytes. A reader holds an `Arc` of one version; a change makes
 //! the next.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use lienthong_model::limits::AGENCIES_MAX;
+use lienthong_model::limits::{AGENCIES_MAX, TEXT_CHARS_MAX};
 use lienthong_model::{
-    AgencyCode, AgencyEntry, CodeKey, Level, Ordinal, Timestamp, fold_diacritics,
+    AgencyCode, AgencyEntry, CodeKey, Day, Level, Ordinal, Timestamp, fold_diacritics,
 };
 use minicbor::{Decode, Encode};
+
+/// Most entries of one agency: all of them are one row.
+const ENTRIES_MAX: usize = 24;
 
 /// An agency and what was, is and will be true of it. Kept as a row: field numbers are stable.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
@@ -62,6 +65,12 @@ pub enum DirectoryError {
     /// More agencies than the bound.
     #[error("the directory holds at most {AGENCIES_MAX} agencies, this would make {0}")]
     TooMany(usize),
+    /// An agency would have more entries than fit a row.
+    #[error("`{0}` would have more than {ENTRIES_MAX} entries")]
+    TooManyEntries(AgencyCode),
+    /// A name is longer than the bound.
+    #[error("the name of `{0}` has more than {TEXT_CHARS_MAX} characters")]
+    NameTooLong(AgencyCode),
     /// An agency ends before it begins.
     #[error("`{0}` ends before it begins")]
     EndsBeforeItBegins(AgencyCode),
@@ -183,8 +192,7 @@ impl Directory {
     /// # Errors
     /// [`DirectoryError`] for the first entry that cannot.
     pub fn check(&self, entries: &[AgencyEntry]) -> Result<(), DirectoryError> {
-        let mut keys: HashMap<CodeKey, ()> = HashMap::with_capacity(entries.len());
-        keys.extend(entries.iter().map(|entry| (entry.code.key(), ())));
+        let keys = self.first_days(entries)?;
         let added = keys.keys().filter(|key| !self.by_key.contains_key(key)).count();
         if self.len() + added > AGENCIES_MAX {
             return Err(DirectoryError::TooMany(self.len() + added));
@@ -209,6 +217,28 @@ impl Directory {
             }
         }
         Ok(())
+    }
+
+    /// The first days that the agencies of entries would have, within their bounds.
+    fn first_days(
+        &self,
+        entries: &[AgencyEntry],
+    ) -> Result<HashMap<CodeKey, HashSet<Day>>, DirectoryError> {
+        let mut all: HashMap<CodeKey, HashSet<Day>> = HashMap::with_capacity(entries.len());
+        for entry in entries {
+            if entry.name.chars().count() > TEXT_CHARS_MAX {
+                return Err(DirectoryError::NameTooLong(entry.code.clone()));
+            }
+            let key = entry.code.key();
+            let known = self.find_key(&key).map(|agency| agency.entries.as_slice());
+            let known = || known.unwrap_or_default().iter().map(|entry| entry.from).collect();
+            let days = all.entry(key).or_insert_with(known);
+            days.insert(entry.from);
+            if days.len() > ENTRIES_MAX {
+                return Err(DirectoryError::TooManyEntries(entry.code.clone()));
+            }
+        }
+        Ok(all)
     }
 
     /// Takes an entry over and returns its agency: a new one, or the known one with the entry

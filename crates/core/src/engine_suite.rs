@@ -7,6 +7,9 @@
 //! # Panics
 //! Every function panics when a behaviour is not shown, as an assertion does.
 
+// A behaviour that fails must stop the test that asked for it.
+#![allow(clippy::expect_used)]
+
 use std::sync::Arc;
 
 use bytes::Bytes;

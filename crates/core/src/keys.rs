@@ -12,9 +12,9 @@
 //! | `d` position | an accepted document | never | [`crate::DocumentRow`], some 300 bytes |
 //! | `v` position recipient | a delivery | a few times | [`crate::DeliveryRow`], 10 to 3,000 bytes |
 //! | `m` recipient lane page | what waits, 256 positions a page | often | the low bytes of positions |
-//! | `f` hour province | a page of *flow* | while open | cells |
-//! | `k` day province | a page of *kind* | while open | cells |
-//! | `x` hour province | a page of *refusals* | while open | cells |
+//! | `f` hour province 0 | a page of *flow* | while open | cells |
+//! | `k` day province level | a page of *kind* | while open | cells |
+//! | `x` hour province 0 | a page of *refusals* | while open | cells |
 //!
 //! Numbers are big-endian, so that keys sort by them; an id begins with its time, so that the keys
 //! of new documents rise. Hours and days have their sign bit turned for the same reason.
@@ -104,10 +104,14 @@ pub(crate) fn page_of(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(bytes))
 }
 
-/// A page of a statistics cube: letter, period (hour or day), province (`None`: the centre).
-pub(crate) fn cube_page(cube: u8, period: i32, province: Option<Ordinal>) -> Vec<u8> {
+/// Which page of a statistics cube: period (hour or day), province (`None`: the centre), part (a
+/// level, or 0 in a cube whose pages are small enough without).
+pub(crate) type CubePage = (i32, Option<Ordinal>, u8);
+
+pub(crate) fn cube_page(cube: u8, (period, province, part): CubePage) -> Vec<u8> {
     let mut bytes = cube_period(cube, period);
     bytes.extend_from_slice(&province.map_or(u32::MAX, |province| province.0).to_be_bytes());
+    bytes.push(part);
     bytes
 }
 
@@ -116,13 +120,13 @@ pub(crate) fn cube_period(cube: u8, period: i32) -> Vec<u8> {
     key(&[cube], &[&(period.cast_unsigned() ^ 0x8000_0000).to_be_bytes()])
 }
 
-/// Period and province in the key of a cube's page.
-pub(crate) fn cube_page_of(key: &[u8]) -> Option<(i32, Option<Ordinal>)> {
+/// What the key of a cube's page was made of.
+pub(crate) fn cube_page_of(key: &[u8]) -> Option<CubePage> {
     let period: [u8; 4] = key.get(1..5)?.try_into().ok()?;
     let province: [u8; 4] = key.get(5..9)?.try_into().ok()?;
     let period = (u32::from_be_bytes(period) ^ 0x8000_0000).cast_signed();
     let province = Some(u32::from_be_bytes(province)).filter(|number| *number != u32::MAX);
-    Some((period, province.map(Ordinal)))
+    Some((period, province.map(Ordinal), *key.get(9)?))
 }
 
 #[cfg(test)]
@@ -133,7 +137,7 @@ mod tests {
     fn periods_sort_by_time_also_before_the_epoch() {
         let mut keys: Vec<_> = [5, -1, 0, i32::MIN, i32::MAX]
             .iter()
-            .map(|period| cube_page(b'f', *period, None))
+            .map(|period| cube_page(b'f', (*period, None, 0)))
             .collect();
         keys.sort();
         let periods: Vec<_> = keys.iter().map(|key| cube_page_of(key).unwrap().0).collect();
@@ -147,10 +151,8 @@ mod tests {
         assert!(page.starts_with(&mailbox(Ordinal(7), Lane::Ordinary)));
         let row = delivery(Position(9), Ordinal(70_000));
         assert_eq!(recipient_of(&row), Some(Ordinal(70_000)));
-        assert_eq!(
-            cube_page_of(&cube_page(b'k', 18_000, Some(Ordinal(3)))),
-            Some((18_000, Some(Ordinal(3))))
-        );
-        assert_eq!(cube_page_of(&cube_page(b'k', 18_000, None)), Some((18_000, None)));
+        for page in [(18_000, Some(Ordinal(3)), 4), (18_000, None, 0)] {
+            assert_eq!(cube_page_of(&cube_page(b'k', page)), Some(page));
+        }
     }
 }

@@ -12,6 +12,9 @@
 //!              journal, on replay            decisions are taken over, never judged again
 //! ```
 
+// Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 pub mod block;
 pub mod codec;
 mod command;

@@ -8,6 +8,7 @@
 pub(crate) mod apply;
 mod decide;
 mod overlay;
+mod report;
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -210,7 +211,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.work.entries.len()
     }
 
-    /// Returns about how many bytes the block under way has.
+    /// Returns how many bytes the entries of the block under way have.
     pub fn bytes(&self) -> usize {
         self.work.bytes
     }

@@ -144,14 +144,22 @@ impl RoutingRules {
     /// Longest name of a rule, in characters.
     pub const NAME_CHARS_MAX: usize = 100;
 
-    /// Checks the bounds: at most 256 rules, names of at most 100 characters.
+    /// Most bytes of all rules in the encoding of [`crate::codec`]: they are one row.
+    pub const BYTES_MAX: usize = 48 * 1024;
+
+    /// Checks the bounds: at most 256 rules, names of at most 100 characters, one row.
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.rules.len() > LIST_ENTRIES_MAX {
             return Err(format!("{} rules, at most {LIST_ENTRIES_MAX}", self.rules.len()));
         }
         match self.rules.iter().find(|rule| rule.name.chars().count() > Self::NAME_CHARS_MAX) {
             Some(rule) => Err(format!("a rule's name is too long: `{}`", rule.name)),
-            None => Ok(()),
+            None => match crate::codec::encoded_len(self) {
+                bytes if bytes > Self::BYTES_MAX => {
+                    Err(format!("{bytes} bytes of rules, at most {}", Self::BYTES_MAX))
+                }
+                _ => Ok(()),
+            },
         }
     }
 

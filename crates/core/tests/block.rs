@@ -10,9 +10,7 @@ use lienthong_core::{
     CertificateBytes, Command, Decision, Delivery, DeliveryKey, Entry, Place, RefusalCount,
     RefusedRequests, Route, SignatureRecord, SignedRecord, Stored, StoredAttachment, Submit,
 };
-use lienthong_model::{
-    Digest, Fingerprint, Level, MessageId, Ordinal, Position, Reason, Refusal,
-};
+use lienthong_model::{Digest, Fingerprint, Level, MessageId, Ordinal, Position, Reason, Refusal};
 use lienthong_trust::SignatureKind;
 use lienthong_wire::strategies;
 use proptest::prelude::*;
@@ -110,14 +108,25 @@ proptest! {
 }
 
 /// A block with one entry of each kind that traffic makes, in the bytes of format 1.
-const GOLDEN: &str = "";
+const GOLDEN: &str = "
+    86071b00000175ce90d680582003030303030303030303030303030303030303030303030303030303030303
+    03018382820181830190500175ce90d6807b0b8b0b0b0b0b0b0b0b6347323281820081664833362e30318160
+    7156e1bb81207669e1bb8763207468e1bbad0000f61b00000175ce90d680f602f400f6808087782e6170706c
+    69636174696f6e2f766e642e6c69656e74686f6e672e646f63756d656e742e76312b70726f746f6275668200
+    81430102038182656369643a3182018258200404040404040404040404040404040404040404040404040404
+    040404040404194e205820050505050505050505050505050505050505050505050505050505050505050558
+    2006060606060606060606060606060606060606060606060606060606060606068182815820070707070707
+    070707070707070707070707070707070707070707070707070744080808088142090a820181851829010381
+    83038202810282020382f60182820381820281828203182901820581818101828204828502500175ce90d680
+    7b0b8b0b0b0b0b0b0b0b58200c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c
+    18638182181e030282038182183c8183183c62746f634839391a000493e0
+";
 
 #[test]
 fn the_bytes_of_a_block_are_those_of_format_1() {
     let id = MessageId::new(BEGIN, [11; 10]);
     let to = [code("H36.01")];
-    let mut document =
-        lienthong_model::Document::new(id, code("G22"), to, "Về việc thử", BEGIN);
+    let mut document = lienthong_model::Document::new(id, code("G22"), to, "Về việc thử", BEGIN);
     document.pages = 2;
     let key = DeliveryKey { recipient: Ordinal(3), position: Position(41) };
     let acknowledge = Acknowledge {

@@ -18,7 +18,7 @@ fn directory(entries: Vec<AgencyEntry>) -> Directory {
 }
 
 fn named(text: &str, name: &str) -> AgencyEntry {
-    AgencyEntry { name: name.to_owned(), ..entry(text, Level::District, None) }
+    AgencyEntry { name: name.to_owned(), parent: None, ..entry(text, Level::District, None) }
 }
 
 #[test]
@@ -108,6 +108,23 @@ fn more_agencies_than_the_bound_are_refused() {
 }
 
 #[test]
+fn an_agency_has_no_more_entries_and_no_longer_name_than_a_row_holds() {
+    let of = |year: u32| AgencyEntry {
+        from: day(&format!("{year}-01-01")),
+        name: "ế".repeat(500),
+        ..entry("H34", Level::Province, None)
+    };
+    let mut hub = Hub::empty();
+    for year in 2000..2024 {
+        assert_eq!(hub.change(vec![of(year)]), Decision::Done);
+    }
+    assert_eq!(hub.change(vec![of(2001), of(2002)]), Decision::Done, "known days are not new");
+    assert_eq!(reason(&hub.change(vec![of(2024)])), Reason::FieldInvalid);
+    let long = AgencyEntry { name: "ế".repeat(501), ..of(2001) };
+    assert_eq!(Directory::default().check(&[long]), Err(DirectoryError::NameTooLong(code("H34"))));
+}
+
+#[test]
 fn a_refused_change_leaves_the_directory_as_it_was() {
     let mut hub = Hub::new();
     let before = rows(&hub.state);
@@ -158,7 +175,7 @@ proptest! {
             let text = format!("H34.{agency}");
             let from = day(&format!("202{year}-01-01"));
             let key = directory.put(AgencyEntry { from, ..entry(&text, Level::Commune, None) }).key.clone();
-            if !given.iter().any(|known| *known == text) {
+            if !given.contains(&text) {
                 given.push(text);
             }
             prop_assert_eq!(directory.find_key(&key).unwrap().key.as_str(), key.as_str());

@@ -7,12 +7,12 @@ use std::time::Duration;
 use harness::{
     BEGIN, DAY, Draft, HOUR, Hub, ReportDraft, Signs, at, code, country, draft, reason, report,
 };
-use lienthong_core::{Decision, Effect, RoutingRules, Rule, Span};
 use lienthong_core::{AcknowledgeOutcome, Acknowledged, AddAuthority, CertificateBytes, Command};
+use lienthong_core::{Decision, Effect, RoutingRules, Rule, Span};
 use lienthong_model::limits::STATUSES_PER_DELIVERY_MAX;
 use lienthong_model::{
-    AgencyEntry, AgencyState, BusinessKind, Level, MessageId, Position, Reason, SignaturePolicy,
-    StatusCode,
+    AgencyEntry, AgencyState, BusinessKind, Level, MessageId, Ordinal, Position, Reason, Refusal,
+    SignaturePolicy, StatusCode,
 };
 use lienthong_trust::SignatureKind;
 
@@ -34,15 +34,18 @@ fn set_rules(hub: &mut Hub, rules: Vec<Rule>) {
     assert_eq!(hub.administer(rules), Decision::Done);
 }
 
+/// A reason, and how a document comes by it.
+type Fault = (Reason, fn(&mut Hub, &mut Draft));
+
 /// A hub with refused and through-superior routes, and a fault of a document for every reason, in
 /// the order in which judgement gives them.
-fn faults() -> (Hub, Vec<(Reason, fn(&mut Hub, &mut Draft))>) {
+fn faults() -> (Hub, Vec<Fault>) {
     let mut hub = Hub::new();
     let through = Rule { span: Span::Centre, ..rule(Level::Commune, Effect::ThroughSuperior) };
     let refuse = Rule { span: Span::Centre, ..rule(Level::Province, Effect::Refuse) };
     set_rules(&mut hub, vec![through, refuse]);
     hub.revoke(1, &[Signs::Seal("G22")], BEGIN);
-    let faults: Vec<(Reason, fn(&mut Hub, &mut Draft))> = vec![
+    let faults: Vec<Fault> = vec![
         (Reason::IdTimeOutOfRange, |hub, draft| {
             draft.id = Some(hub.signers.new_id(hub.now.plus(DAY)));
         }),
@@ -228,6 +231,22 @@ fn a_certificate_is_journalled_once() {
     assert_eq!(new(&hub), 1, "the seal's");
     hub.accepted(&sealed);
     assert_eq!(new(&hub), 0);
+}
+
+#[test]
+fn the_bytes_of_a_block_under_way_are_those_that_it_will_have() {
+    let mut hub = Hub::new();
+    let submission = hub.submission(&draft("G22", &["G01", "H36", "H34"]));
+    hub.machine.begin(hub.now);
+    hub.machine.decide(submission).unwrap();
+    let refusal = Refusal::at(Reason::FieldInvalid, "x".repeat(5_000), "");
+    hub.machine.record_refusal(harness::refused_request(Ordinal(0)), refusal).unwrap();
+    let (bytes, entries) = (hub.machine.bytes(), hub.machine.entries());
+    let sealed = hub.machine.seal().unwrap();
+    assert_eq!(entries, 2);
+    assert!(bytes > 5_000, "a refusal counts with what it says");
+    let around = sealed.bytes.len() - bytes;
+    assert!(around < 100, "{around} bytes beside the entries");
 }
 
 #[test]

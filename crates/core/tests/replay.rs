@@ -112,7 +112,7 @@ proptest! {
         let state = state_of(start.clone(), Some(*marker));
         let blocks = traffic.hub.sealed();
         let first = (marker.block + 1).saturating_sub(margins.0).max(1);
-        let until = first + killed.index(blocks.len() - first as usize + 1) as u64;
+        let until = first + killed.index(blocks.len() + 2 - first as usize) as u64;
         // Chunks of the replay are written up to `until`, the one after it half.
         let payloads = &traffic.hub.payloads;
         replay(&state, payloads, Some(*marker), &blocks[..until as usize - 1], margins.0);

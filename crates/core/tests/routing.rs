@@ -161,7 +161,8 @@ fn rules_out_of_bounds_are_refused() {
     let mut hub = Hub::new();
     let many = vec![any("x", Effect::Allow); 257];
     let long = vec![any(&"ấ".repeat(101), Effect::Allow)];
-    for rules in [many, long] {
+    let large = vec![any(&"ấ".repeat(100), Effect::Allow); 256];
+    for rules in [many, long, large] {
         let command = Command::SetRoutingRules(RoutingRules { rules });
         assert_eq!(reason(&hub.administer(command)), Reason::FieldInvalid);
     }

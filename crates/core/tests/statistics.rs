@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use harness::traffic::{Traffic, steps};
 use harness::{DAY, Draft, HOUR, Hub, Signs, at, draft, open, refused_request};
 use lienthong_core::statistics::{Cell, Direction, Period, flows, refusals, volumes};
-use lienthong_core::{Accepted, Command, Decision, Place, RefusalCount, RefusedRequests, Span, Submit};
+use lienthong_core::{
+    Accepted, Command, Decision, Place, RefusalCount, RefusedRequests, Span, Submit,
+};
 use lienthong_model::{Level, Ordinal, Reason};
 use proptest::prelude::*;
 
@@ -41,7 +43,7 @@ fn recount(hub: &Hub) -> Figures {
                 (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
                     let own = RefusalCount { reason: refusal.reason, count: 1 };
                     for RefusalCount { reason, count } in requests.added_up.iter().chain([&own]) {
-                        let name = format!("refused {} {province:?} {reason}", time.hour().0);
+                        let name = format!("refused {province:?} {reason}");
                         add(&mut figures, name, u64::from(*count), 0);
                     }
                 }
@@ -63,7 +65,9 @@ fn recount_document(
         let Place { province, level } = place;
         let (document_type, signature) = (header.document_type, accepted.signature);
         let paper = header.paper_copy;
-        format!("kind {province:?} {level} {direction:?} {scope} {document_type} {signature} {paper}")
+        format!(
+            "kind {province:?} {level} {direction:?} {scope} {document_type} {signature} {paper}"
+        )
     };
     let lienthong_core::Stored::Inline(content) = &submit.signed.content else { panic!("payload") };
     let pages = u64::from(header.pages);
@@ -72,7 +76,11 @@ fn recount_document(
         let (from, to) = (accepted.place, delivery.place);
         let name = format!(
             "flow {} {:?} {} {:?} {}",
-            time.hour().0, from.province, from.level, to.province, to.level
+            time.hour().0,
+            from.province,
+            from.level,
+            to.province,
+            to.level
         );
         add(figures, name, 1, content.len() as u64);
         add(figures, kind(to, Direction::Received, scope(from, to)), 1, pages);
@@ -104,13 +112,14 @@ fn counted(machine: &harness::MemoryMachine, hub: &Hub, period: Period) -> Figur
     cubes
         .visit_flow(&hub.state, period, &mut |hour, province, cell, sum| {
             let (from, to) = (cell.sender_level, cell.recipient_level);
-            let name = format!("flow {} {province:?} {from} {:?} {to}", hour.0, cell.recipient_province);
+            let name =
+                format!("flow {} {province:?} {from} {:?} {to}", hour.0, cell.recipient_province);
             put(&mut figures, name, sum);
         })
         .unwrap();
     cubes
-        .visit_refusals(&hub.state, period, &mut |hour, province, reason, sum| {
-            put(&mut figures, format!("refused {} {province:?} {reason}", hour.0), sum);
+        .visit_refusals(&hub.state, period, &mut |province, reason, sum| {
+            put(&mut figures, format!("refused {province:?} {reason}"), sum);
         })
         .unwrap();
     figures
@@ -238,7 +247,12 @@ fn refusals_that_were_added_up_are_counted_in_the_province_of_the_caller() {
         hub.refuse(request, Reason::IdReused);
     }
     let found = refusals(&hub.machine.cubes().read().unwrap(), &hub.state, Period::ALL).unwrap();
-    let by = |province| (found.by_province[&(province, Reason::IdReused)], found.by_province[&(province, Reason::RouteRefused)]);
+    let by = |province| {
+        (
+            found.by_province[&(province, Reason::IdReused)],
+            found.by_province[&(province, Reason::RouteRefused)],
+        )
+    };
     assert_eq!(by(ordinal(&hub, "H34")), (41, 2));
     assert_eq!(by(None), (41, 2));
     assert_eq!(found.by_reason[&Reason::IdReused], 82);

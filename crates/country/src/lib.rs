@@ -7,6 +7,9 @@
 //! a scenario in 2020. Nothing here judges whether a directory is coherent; `core` does, when
 //! the entries are imported.
 
+// Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod entries;
 mod names;
 mod province;

@@ -28,7 +28,7 @@ use tonic_health::server::HealthReporter;
 use crate::clock::{BusinessClock, Clock};
 use crate::egress::Egress;
 use crate::ingress::Ingress;
-use crate::listener;
+use crate::listener::{self, Bounds};
 use crate::open_folder::{AdministerError, OpenFolder};
 use crate::reader::Reader;
 use crate::sequencer::{Running, Sequencer};
@@ -140,7 +140,7 @@ impl Hub {
         set_health(&health, true).await;
         let router = router(services, health_service)?;
         let (cut, cutting) = watch::channel(false);
-        let connections = listener::accept(listener, Arc::new(config), cutting);
+        let connections = listener::accept(listener, Arc::new(config), Bounds::default(), cutting);
         let connections = ReceiverStream::new(connections);
         let mut failed = running.clone();
         let mut stopping = stopping;

@@ -8,6 +8,9 @@
 //!                               └── egress ◀──────────┘      reader: rows, blocks, statistics
 //! ```
 
+// Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod caller;
 mod clock;
 mod egress;

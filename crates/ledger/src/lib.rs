@@ -12,6 +12,9 @@
 //! The journal is the truth; the state can be deleted and rebuilt from it. [`DataFolder`] opens
 //! everything in one folder, and says from which block the state is to be replayed.
 
+// Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 pub mod crash;
 mod disk;
 mod folder;

@@ -4,6 +4,9 @@
 //! asks for a clock, a disk or a network, and nothing knows how it travels:
 //! `wire` owns the protobuf forms, `core` the journal.
 
+// Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod code;
 mod contents;
 mod directory;

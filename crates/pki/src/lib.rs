@@ -5,6 +5,9 @@
 //! What is issued is read back by `trust` before it is handed out, so this crate cannot make a
 //! certificate that the hub refuses. The profile is in docs/CERTIFICATES.md.
 
+// Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod authority;
 mod folder;
 mod form;

@@ -9,6 +9,9 @@
 //! Cast and plan follow from their seed alone. What a recipient does with a document is decided by
 //! the document and the recipient, never by who came first, so that a run counts the same again.
 
+// Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod cast;
 mod draft;
 mod live;

@@ -5,6 +5,9 @@
 //! facts with what somebody trusts as of a date; the hub's `core` and every recipient call the
 //! same functions. Nothing here makes a key, reads a clock, a disk or a network.
 
+// Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod certificate;
 mod chain;
 pub mod dsse;

@@ -7,7 +7,8 @@
 //! ```
 //! No date is looked at and nobody is trusted here: that is judgement ([`crate::judge`]).
 //! Certificates and chains seen before are kept, so that a document costs one Ed25519 verification
-//! a signature.
+//! a signature. A chain is kept under all that it was found with, so that certificates that one
+//! sender adds never change the answer that another one gets.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -86,7 +87,24 @@ pub struct Verifier<C, K> {
     contents: C,
     known: K,
     certificates: Cache<Fingerprint, Arc<Certificate>>,
-    chains: Cache<Fingerprint, Arc<Chain>>,
+    chains: Cache<ChainKey, Arc<Chain>>,
+}
+
+/// What a chain was found with, beside the authorities that are known.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct ChainKey {
+    leaf: Fingerprint,
+    /// SHA-256 over the fingerprints of [`Sent::others`].
+    others: Digest,
+}
+
+/// The certificates that came with a content.
+struct Sent<'c> {
+    by_name: HashMap<Fingerprint, &'c Bytes>,
+    /// Those that no signature names, sorted: issuers are looked for among them alone, so that
+    /// the same certificates give the same chain.
+    others: Vec<Fingerprint>,
+    others_digest: Digest,
 }
 
 impl<C: Contents, K: Known> Verifier<C, K> {
@@ -145,11 +163,7 @@ impl<C: Contents, K: Known> Verifier<C, K> {
     }
 
     fn signers(&self, content: &SignedContent) -> Result<Vec<Arc<Chain>>, Refusal> {
-        let sent: HashMap<Fingerprint, &Bytes> = content
-            .certificates
-            .iter()
-            .map(|der| (Fingerprint::of(der), der))
-            .collect();
+        let sent = Sent::of(content);
         let message = dsse::pre_authentication_encoding(&content.content_type, &content.content);
         let mut signers = Vec::with_capacity(content.signatures.len());
         let mut violations = Vec::new();
@@ -175,9 +189,10 @@ impl<C: Contents, K: Known> Verifier<C, K> {
     fn chain(
         &self,
         leaf: &Fingerprint,
-        sent: &HashMap<Fingerprint, &Bytes>,
+        sent: &Sent<'_>,
     ) -> Result<Arc<Chain>, (Reason, String)> {
-        if let Some(chain) = self.chains.get(leaf) {
+        let key = ChainKey { leaf: *leaf, others: sent.others_digest };
+        if let Some(chain) = self.chains.get(&key) {
             return Ok(chain);
         }
         let certificate = self.certificate(leaf, sent)?;
@@ -188,7 +203,7 @@ impl<C: Contents, K: Known> Verifier<C, K> {
             }
         }
         let mut pool: Vec<Arc<Certificate>> = self.known.authorities().to_vec();
-        for fingerprint in sent.keys().filter(|other| *other != leaf) {
+        for fingerprint in &sent.others {
             // A superfluous certificate that is malformed harms nobody: it is left out.
             if let Ok(candidate) = self.certificate(fingerprint, sent)
                 && matches!(candidate.holder(), Holder::Authority { .. })
@@ -199,21 +214,24 @@ impl<C: Contents, K: Known> Verifier<C, K> {
         let chain = Chain::build(certificate, &pool)
             .map_err(|error| (Reason::CertificateChainBroken, error.to_string()))?;
         let chain = Arc::new(chain);
-        self.chains.insert(*leaf, chain.clone());
+        self.chains.insert(key, chain.clone());
         Ok(chain)
     }
 
     fn certificate(
         &self,
         fingerprint: &Fingerprint,
-        sent: &HashMap<Fingerprint, &Bytes>,
+        sent: &Sent<'_>,
     ) -> Result<Arc<Certificate>, (Reason, String)> {
         if let Some(certificate) = self.certificates.get(fingerprint) {
             return Ok(certificate);
         }
+        // A copy: what came with a message shares the message's memory, and would keep all of it
+        // for as long as the certificate is kept.
         let der = sent
+            .by_name
             .get(fingerprint)
-            .map(|der| (*der).clone())
+            .map(|der| Bytes::copy_from_slice(der))
             .or_else(|| self.known.certificate(fingerprint))
             .ok_or_else(|| (Reason::CertificateUnknown, fingerprint.to_string()))?;
         let certificate = Certificate::parse(der)
@@ -221,6 +239,20 @@ impl<C: Contents, K: Known> Verifier<C, K> {
         let certificate = Arc::new(certificate);
         self.certificates.insert(*fingerprint, certificate.clone());
         Ok(certificate)
+    }
+}
+
+impl<'c> Sent<'c> {
+    fn of(content: &'c SignedContent) -> Self {
+        let by_name: HashMap<Fingerprint, &Bytes> =
+            content.certificates.iter().map(|der| (Fingerprint::of(der), der)).collect();
+        let signers: HashSet<&Fingerprint> =
+            content.signatures.iter().map(|entry| &entry.certificate).collect();
+        let mut others: Vec<Fingerprint> =
+            by_name.keys().filter(|name| !signers.contains(name)).copied().collect();
+        others.sort_unstable();
+        let names: Vec<u8> = others.iter().flat_map(|name| *name.as_bytes()).collect();
+        Self { by_name, others, others_digest: Digest::of(&names) }
     }
 }
 

@@ -5,6 +5,9 @@
 //! [`lienthong_model::Refusal`] that names the field by its path in the protobuf message. What a
 //! value means for the exchange is not judged here.
 
+// Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod check;
 mod contents;
 pub mod directory;

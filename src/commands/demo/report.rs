@@ -94,11 +94,7 @@ impl Report {
             acknowledged: tally.acknowledged,
             statuses: tally.statuses.iter().map(|(code, n)| (code.to_string(), *n)).collect(),
             elapsed_seconds: (elapsed.as_secs_f64() * 1000.0).round() / 1000.0,
-            provinces: taking_part
-                .provinces
-                .iter()
-                .map(province)
-                .collect::<anyhow::Result<_>>()?,
+            provinces: taking_part.provinces.iter().map(province).collect::<anyhow::Result<_>>()?,
             centre: Figures::of(&volumes.centre),
             totals: Sums { sent: volumes.totals.sent, received: volumes.totals.received },
         })
@@ -151,8 +147,7 @@ impl Report {
                 })
                 .collect(),
         };
-        let provinces =
-            self.provinces.iter().map(|p| line(&p.code, &p.name, &p.figures)).collect();
+        let provinces = self.provinces.iter().map(|p| line(&p.code, &p.name, &p.figures)).collect();
         tables::volume_table(&VolumeSheet::add_up(provinces, line("", "", &self.centre)))
     }
 

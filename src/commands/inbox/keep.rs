@@ -59,7 +59,14 @@ fn write(
     }
     let attachments = unfinished.join("attachments");
     fs::create_dir_all(&attachments)?;
-    file(&unfinished.join("document.json"), &serde_json::to_vec_pretty(view)?)?;
+    let mut document = serde_json::to_value(view)?;
+    if let Some(fields) = document.as_object_mut() {
+        // These say what becomes of the document after it was kept.
+        for later in ["saved", "acknowledged", "reported"] {
+            fields.remove(later);
+        }
+    }
+    file(&unfinished.join("document.json"), &serde_json::to_vec_pretty(&document)?)?;
     file(&unfinished.join("content.bin"), &delivery.signed.content)?;
     file(&unfinished.join("signatures.json"), &signatures(&delivery.signed)?)?;
     let names = names(view, &delivery.signed);
@@ -84,9 +91,8 @@ fn file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 fn signatures(signed: &SignedContent) -> anyhow::Result<Vec<u8>> {
-    let hexadecimal = |bytes: &[u8]| -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    };
+    let hexadecimal =
+        |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
     let signature = |entry: &lienthong_model::SignatureEntry| {
         json!({
             "certificate_sha256": entry.certificate.to_string(),

@@ -125,7 +125,9 @@ impl Taker {
     async fn policy(&self, sender: &AgencyCode) -> anyhow::Result<SenderPolicy> {
         let key = sender.key();
         let known = |policies: &HashMap<CodeKey, SenderPolicy>| policies.get(&key).cloned();
-        if let Some(policy) = known(&self.policies.lock().unwrap_or_else(|error| error.into_inner())) {
+        if let Some(policy) =
+            known(&self.policies.lock().unwrap_or_else(|error| error.into_inner()))
+        {
             return Ok(policy);
         }
         let policy = match self.client.agency(sender).await? {

@@ -102,8 +102,8 @@ pub(super) fn issue(args: &IssueArgs, output: Output) -> anyhow::Result<()> {
     let validity = args.validity.validity();
     let mut files = Vec::new();
     if let Some(csr) = &args.csr {
-        let request = Request::parse(&agency::read(csr)?)
-            .with_context(|| format!("`{}`", csr.display()))?;
+        let request =
+            Request::parse(&agency::read(csr)?).with_context(|| format!("`{}`", csr.display()))?;
         folder.certify(&request, validity).map_err(explained)?;
         files.push(certificate(&folder, request.profile()));
     } else {
@@ -169,11 +169,10 @@ fn write_key(path: &Path, text: &str) -> anyhow::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            anyhow::Error::new(Usage::new(format!("`{}` exists", path.display())).remedy(
-                "a secret key is never written over: move it away, or name another folder",
-            ))
-        }
+        std::io::ErrorKind::AlreadyExists => anyhow::Error::new(
+            Usage::new(format!("`{}` exists", path.display()))
+                .remedy("a secret key is never written over: move it away, or name another folder"),
+        ),
         _ => anyhow::Error::new(error).context(format!("cannot write `{}`", path.display())),
     })?;
     file.write_all(text.as_bytes())?;

@@ -109,11 +109,11 @@ pub(super) fn register(dir: &Path, output: Output) -> anyhow::Result<()> {
     let views: Vec<EntryView> = register.entries().iter().map(EntryView::from).collect();
     output::many(output, &views, |views| {
         let mut table = output::table([
-            "Số sê-ri / serial",
-            "Loại / profile",
-            "Cơ quan / agency",
-            "Hết hạn / until",
-            "Thu hồi / revoked",
+            "Số sê-ri\nserial",
+            "Loại\nprofile",
+            "Cơ quan\nagency",
+            "Hết hạn\nuntil",
+            "Thu hồi\nrevoked",
         ]);
         for view in views {
             table.add_row([

@@ -42,7 +42,11 @@ enum Shown {
         not_after: String,
         fingerprint: String,
     },
-    Request { profile: String, agency: String, names: Vec<String> },
+    Request {
+        profile: String,
+        agency: String,
+        names: Vec<String>,
+    },
     RevocationList {
         issuer: String,
         number: u64,
@@ -150,7 +154,9 @@ impl Shown {
     fn text(&self) -> String {
         let given = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
         match self {
-            Self::Certificate { holder, agency, person, names, subject, issuer, serial, .. } => {
+            Self::Certificate {
+                holder, agency, person, names, subject, issuer, serial, ..
+            } => {
                 let mut lines = vec![
                     ("chứng thư / certificate", (*holder).to_owned()),
                     ("cơ quan / agency", given(agency)),

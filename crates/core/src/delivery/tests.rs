@@ -1,9 +1,12 @@
 //! The delivery machine against a model that knows everything, and its rules one by one.
 
+use std::collections::BTreeMap;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use super::reading::{LANES, ORDINARY_EVERY, READ_AHEAD};
 use super::*;
 
 const MAILBOXES: u32 = 4;

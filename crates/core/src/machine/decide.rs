@@ -3,20 +3,19 @@
 
 use std::collections::HashSet;
 
-use lienthong_model::limits::{MESSAGE_AGE_MAX, STATUSES_PER_DELIVERY_MAX};
+use lienthong_model::limits::MESSAGE_AGE_MAX;
 use lienthong_model::{
     Addressee, AgencyCode, AgencyState, BusinessKind, CodeKey, Digest, Fingerprint, Header,
-    MessageId, Ordinal, Reason, Refusal, StatusCode, StatusHeader, Timestamp, Violation,
+    MessageId, Ordinal, Reason, Refusal, Timestamp, Violation,
 };
-use lienthong_trust::{Dates, Holder, SignatureKind, Signed, StatusSubmission, Submission, judge};
+use lienthong_trust::{Dates, Holder, SignatureKind, Signed, Submission, judge};
 
 use super::Machine;
 use super::apply::parse_authority;
 use crate::codec;
 use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, Acknowledged, CertificateBytes, Command, Decision,
-    Delivery, DeliveryKey, Proposal, Report, Reported, SignatureRecord, SignedRecord,
-    StoredContent, Submit,
+    Delivery, DeliveryKey, Proposal, SignatureRecord, SignedRecord, StoredContent, Submit,
 };
 use crate::directory::{AgencyRecord, Place};
 use crate::engine::{EngineError, Payloads, State};
@@ -25,7 +24,7 @@ use crate::routing::Origin;
 use crate::rows::{DeliveryRow, IdRow};
 
 /// What is to be journalled, or a decision that leaves no trace (a refusal, a repetition).
-type Judged = Result<(Command, Decision), Decision>;
+pub(super) type Judged = Result<(Command, Decision), Decision>;
 
 impl<S: State, P: Payloads> Machine<S, P> {
     pub(super) fn judge(&self, proposal: Proposal) -> Result<Judged, EngineError> {
@@ -95,90 +94,6 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 Err(Refusal::at(Reason::KindNotSupported, "business.kind", header.kind as u8))
             }
         }
-    }
-
-    fn judge_report(
-        &self,
-        caller: Ordinal,
-        submission: StatusSubmission,
-        stored: StoredContent,
-    ) -> Result<Judged, EngineError> {
-        let StatusSubmission { header, signed } = submission;
-        let refused = |refusal| Ok(Err(Decision::Refused(refusal)));
-        let reporter = match self.sender(caller, &header.from) {
-            Ok(reporter) => reporter,
-            Err(refusal) => return refused(refusal),
-        };
-        match self.used(&header.id, reporter.ordinal, &signed.digest)? {
-            Some(Ok(known)) => return Ok(Err(Decision::Repeated(known.position))),
-            Some(Err(refusal)) => return refused(refusal),
-            None => {}
-        }
-        if let Err(refusal) = self.judge_reporter(reporter, &header, &signed) {
-            return refused(refusal);
-        }
-        let delivery = match self.reportable(reporter.ordinal, &header)? {
-            Ok(delivery) => delivery,
-            Err(refusal) => return refused(refusal),
-        };
-        let reported = Reported { position: self.head.next_position, delivery };
-        let signed = self.record(signed, stored)?;
-        let command = Command::Report(Box::new(Report { caller, header, signed }));
-        Ok(Ok((command, Decision::Reported(reported))))
-    }
-
-    fn judge_reporter(
-        &self,
-        reporter: &AgencyRecord,
-        header: &StatusHeader,
-        signed: &Signed,
-    ) -> Result<(), Refusal> {
-        let now = self.now();
-        self.in_time(&header.id, header.signed_at)?;
-        may_send(reporter, now)?;
-        let dates = Dates { signed_at: header.signed_at, received_at: now };
-        judge::certificates(&signed.signers, &*self.trust, dates)?;
-        judge::report_holders(&signed.signers, &reporter.key, self.gateway_key(reporter))?;
-        Ok(())
-    }
-
-    /// Whether a report may be made: the delivery exists, the status is the reporter's, it has its
-    /// reason, and it may follow what was reported before.
-    fn reportable(
-        &self,
-        reporter: Ordinal,
-        header: &StatusHeader,
-    ) -> Result<Result<DeliveryKey, Refusal>, EngineError> {
-        let unknown = || Refusal::at(Reason::DocumentUnknown, "document_id", header.document);
-        let Some(sender) = self.directory.find(&header.document_sender) else {
-            return Ok(Err(unknown()));
-        };
-        let Some(known) = self.row(&keys::id(&header.document, sender.ordinal))? else {
-            return Ok(Err(unknown()));
-        };
-        let known: IdRow = codec::decode(&known, "id")?;
-        let key = DeliveryKey { recipient: reporter, position: known.position };
-        let row = self.row(&keys::delivery(key.position, key.recipient))?;
-        let is_party = row.is_some() || sender.ordinal == reporter;
-        if known.report_on.is_some() || !is_party {
-            return Ok(Err(unknown()));
-        }
-        let refused = |reason, field| Ok(Err(Refusal::at(reason, field, header.code)));
-        let entitled = match header.code.by_recipient() {
-            true => row.is_some(),
-            false => sender.ordinal == reporter,
-        };
-        if !entitled {
-            return refused(Reason::ReporterNotEntitled, "status_code");
-        }
-        if header.code.needs_reason() && header.reason.trim().is_empty() {
-            return refused(Reason::ReasonMissing, "reason");
-        }
-        let Some(row) = row.filter(|_| header.code.by_recipient()) else {
-            return refused(Reason::KindNotSupported, "status_code");
-        };
-        let delivery: DeliveryRow = codec::decode(&row, "delivery")?;
-        Ok(may_follow(&delivery, header).map(|()| key))
     }
 
     fn judge_acknowledge(&self, acknowledge: Acknowledge) -> Result<Judged, EngineError> {
@@ -256,7 +171,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
     }
 
     /// The agency that a content names as its sender, when the caller may act for it.
-    fn sender(&self, caller: Ordinal, code: &AgencyCode) -> Result<&AgencyRecord, Refusal> {
+    pub(super) fn sender(
+        &self,
+        caller: Ordinal,
+        code: &AgencyCode,
+    ) -> Result<&AgencyRecord, Refusal> {
         let Some(sender) = self.directory.find(code) else {
             return Err(Refusal::at(Reason::SenderUnknown, "from.code", code));
         };
@@ -267,7 +186,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
     }
 
     /// Whether the sender has used the id: for the same content, or for another.
-    fn used(
+    pub(super) fn used(
         &self,
         id: &MessageId,
         sender: Ordinal,
@@ -332,14 +251,14 @@ impl<S: State, P: Payloads> Machine<S, P> {
         }
     }
 
-    fn gateway_key(&self, agency: &AgencyRecord) -> Option<&CodeKey> {
+    pub(super) fn gateway_key(&self, agency: &AgencyRecord) -> Option<&CodeKey> {
         let gateway = self.directory.gateway(agency, self.now())?;
         self.directory.agency(gateway).map(|gateway| &gateway.key)
     }
 
     /// Whether id and signature are from the days before, and not from after the sender's clock
     /// can have been.
-    fn in_time(&self, id: &MessageId, signed_at: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn in_time(&self, id: &MessageId, signed_at: Timestamp) -> Result<(), Refusal> {
         let now = self.now();
         let (first, last) = (now.minus(MESSAGE_AGE_MAX), now.plus(self.clock_ahead));
         let within = |at: Timestamp| first <= at && at <= last;
@@ -355,7 +274,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
     }
 
     /// Signed bytes in the form of the journal; certificates that it has are left out.
-    fn record(&self, signed: Signed, stored: StoredContent) -> Result<SignedRecord, EngineError> {
+    pub(super) fn record(
+        &self,
+        signed: Signed,
+        stored: StoredContent,
+    ) -> Result<SignedRecord, EngineError> {
         let mut new_certificates = Vec::new();
         let mut added: Vec<&Fingerprint> = Vec::new();
         for chain in &signed.signers {
@@ -402,7 +325,7 @@ fn named(addressee: &Addressee) -> &str {
     }
 }
 
-fn may_send(sender: &AgencyRecord, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn may_send(sender: &AgencyRecord, now: Timestamp) -> Result<(), Refusal> {
     let Some(entry) = sender.entry_in_force(now) else {
         return Err(Refusal::at(Reason::SenderNotInForce, "from.code", sender.key.as_str()));
     };
@@ -412,21 +335,4 @@ fn may_send(sender: &AgencyRecord, now: Timestamp) -> Result<(), Refusal> {
             Err(Refusal::at(Reason::SenderSuspended, "from.code", &entry.code))
         }
     }
-}
-
-fn may_follow(delivery: &DeliveryRow, header: &StatusHeader) -> Result<(), Refusal> {
-    let open = delivery.open_statuses();
-    if !open.contains(&header.code) {
-        let open: Vec<String> = open.iter().map(ToString::to_string).collect();
-        let open = if open.is_empty() { "none".to_owned() } else { open.join(", ") };
-        let value = format!("{}; open: {open}", header.code);
-        return Err(Refusal::at(Reason::StatusNotOpen, "status_code", value));
-    }
-    // The last place is kept for the report that ends the delivery.
-    let ends = matches!(header.code, StatusCode::Refused | StatusCode::Finished);
-    if delivery.statuses.len() + usize::from(!ends) >= STATUSES_PER_DELIVERY_MAX {
-        let value = format!("{}, at most {STATUSES_PER_DELIVERY_MAX}", delivery.statuses.len());
-        return Err(Refusal::at(Reason::StatusLimit, "status_code", value));
-    }
-    Ok(())
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use lienthong_model::Timestamp;
 
-use crate::command::{Command, Entry, Stored};
+use crate::codec;
+use crate::command::Entry;
 use crate::engine::Writes;
 use crate::statistics::Event;
 
@@ -46,7 +47,7 @@ impl Working {
     }
 
     pub fn push(&mut self, entry: Entry) {
-        self.bytes += size(&entry);
+        self.bytes += codec::encoded_len(&entry);
         self.entries.push(entry);
         self.applied += 1;
     }
@@ -72,34 +73,5 @@ impl Working {
     pub fn take(&mut self) -> (Writes, Vec<Event>) {
         let rows = std::mem::take(&mut self.rows);
         (rows.into_iter().collect(), std::mem::take(&mut self.events))
-    }
-}
-
-/// About how many bytes an entry takes in the block; the block's bound is a target.
-fn size(entry: &Entry) -> usize {
-    const HEADER: usize = 512;
-    let signed = |signed: &crate::command::SignedRecord| {
-        let attachments: usize = signed.attachments.iter().map(|a| inline(&a.bytes)).sum();
-        let certificates: usize = signed.new_certificates.iter().map(|c| c.0.len()).sum();
-        inline(&signed.content) + attachments + certificates + signed.signatures.len() * 170
-    };
-    HEADER
-        + match &entry.command {
-            Command::Submit(submit) => signed(&submit.signed) + submit.header.recipients.len() * 24,
-            Command::Report(report) => signed(&report.signed),
-            Command::Acknowledge(acknowledge) => acknowledge.deliveries.len() * 16,
-            Command::ChangeDirectory(entries) => entries.len() * 200,
-            Command::AddAuthority(authority) => authority.certificate.0.len(),
-            Command::Refused { .. }
-            | Command::ImportDirectory(_)
-            | Command::AddRevocationList(_)
-            | Command::SetRoutingRules(_) => 0,
-        }
-}
-
-fn inline(stored: &Stored) -> usize {
-    match stored {
-        Stored::Inline(bytes) => bytes.len(),
-        Stored::Payload { .. } => 48,
     }
 }

@@ -10,7 +10,7 @@ use minicbor::{Decode, Encode};
 use crate::codec;
 use crate::directory::Place;
 use crate::engine::{EngineError, Tables, Writes};
-use crate::keys;
+use crate::keys::{self, CubePage};
 use crate::routing::Span;
 
 /// Something that is counted.
@@ -159,13 +159,18 @@ impl Period {
     }
 }
 
-type PageKey = (i32, Option<Ordinal>);
+/// Is given a page's period, its province (none: the centre), a cell and what it adds up.
+pub type Visit<'v, P, K> = dyn FnMut(P, Option<Ordinal>, &K, Cell) + 'v;
+
+/// The part of a page in a cube that is not cut by level. *Kind* is: a page of it has at most 1,440
+/// cells, some 20 KiB; with all levels on one, it could pass what a row of the state may have.
+const WHOLE: u8 = 0;
 
 /// One cube's open pages.
 #[derive(Debug)]
 struct Cube<K: Ord> {
     letter: u8,
-    pages: BTreeMap<PageKey, Page<K>>,
+    pages: BTreeMap<CubePage, Page<K>>,
 }
 
 impl<K> Cube<K>
@@ -181,14 +186,14 @@ where
         &mut self,
         tables: &dyn Tables,
         fold: Fold,
-        page: PageKey,
+        page: CubePage,
         cell: K,
         add: Cell,
     ) -> Result<(), EngineError> {
         let page = match self.pages.entry(page) {
             std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
             std::collections::btree_map::Entry::Vacant(vacant) => {
-                let row = tables.read(&keys::cube_page(self.letter, page.0, page.1))?;
+                let row = tables.read(&keys::cube_page(self.letter, page))?;
                 let stored = row.map(|row| codec::decode(&row, "statistics page")).transpose()?;
                 vacant.insert(stored.unwrap_or_default())
             }
@@ -206,13 +211,13 @@ where
 
     /// Writes the pages that changed, and forgets those of periods before `open`.
     fn cut(&mut self, open: i32, writes: &mut Writes) {
-        for ((period, province), page) in &mut self.pages {
+        for (key, page) in &mut self.pages {
             if std::mem::take(&mut page.dirty) {
                 let row = Bytes::from(codec::encode(page));
-                writes.push((keys::cube_page(self.letter, *period, *province), Some(row)));
+                writes.push((keys::cube_page(self.letter, *key), Some(row)));
             }
         }
-        self.pages.retain(|(period, _), _| *period >= open);
+        self.pages.retain(|(period, ..), _| *period >= open);
     }
 
     /// Visits every cell of the periods from `first` to `last`: pages in memory before rows.
@@ -220,9 +225,9 @@ where
         &self,
         tables: &dyn Tables,
         (first, last): (i32, i32),
-        visit: &mut dyn FnMut(i32, Option<Ordinal>, &K, Cell),
+        visit: &mut Visit<'_, i32, K>,
     ) -> Result<(), EngineError> {
-        for ((period, province), page) in self.pages.range((first, None)..) {
+        for ((period, province, _), page) in self.pages.range((first, None, 0)..) {
             if *period > last {
                 break;
             }
@@ -231,11 +236,12 @@ where
         let mut damaged = None;
         let from = keys::cube_period(self.letter, first);
         tables.scan(&[self.letter], &from, &mut |key, row| {
-            let Some((period, province)) = keys::cube_page_of(key) else { return true };
+            let Some(page) = keys::cube_page_of(key) else { return true };
+            let (period, province, _) = page;
             if period > last {
                 return false;
             }
-            if self.pages.contains_key(&(period, province)) {
+            if self.pages.contains_key(&page) {
                 return true;
             }
             match codec::decode::<Page<K>>(row, "statistics page") {
@@ -302,24 +308,36 @@ impl Cubes {
             Event::Sent { sender, scope, traits } => {
                 let cell = kind_cell(sender.level, Direction::Sent, scope, traits);
                 let add = Cell { count: 1, measure: u64::from(traits.pages) };
-                self.kind.add(tables, fold, (day, sender.province), cell, add)
+                self.kind.add(
+                    tables,
+                    fold,
+                    (day, sender.province, sender.level.number()),
+                    cell,
+                    add,
+                )
             }
             Event::Received { sender, recipient, bytes, traits } => {
                 let scope = crate::routing::span(sender.province, recipient.province);
                 let cell = kind_cell(recipient.level, Direction::Received, scope, traits);
                 let add = Cell { count: 1, measure: u64::from(traits.pages) };
-                self.kind.add(tables, fold, (day, recipient.province), cell, add)?;
+                self.kind.add(
+                    tables,
+                    fold,
+                    (day, recipient.province, recipient.level.number()),
+                    cell,
+                    add,
+                )?;
                 let cell = FlowCell {
                     sender_level: sender.level,
                     recipient_province: recipient.province,
                     recipient_level: recipient.level,
                 };
                 let add = Cell { count: 1, measure: bytes };
-                self.flow.add(tables, fold, (hour, sender.province), cell, add)
+                self.flow.add(tables, fold, (hour, sender.province, WHOLE), cell, add)
             }
             Event::Refused { province, reason, count } => {
                 let add = Cell { count: u64::from(count), measure: 0 };
-                self.refusals.add(tables, fold, (hour, province), reason, add)
+                self.refusals.add(tables, fold, (hour, province, WHOLE), reason, add)
             }
         }
     }
@@ -339,7 +357,7 @@ impl Cubes {
         &self,
         tables: &dyn Tables,
         period: Period,
-        visit: &mut dyn FnMut(Hour, Option<Ordinal>, &FlowCell, Cell),
+        visit: &mut Visit<'_, Hour, FlowCell>,
     ) -> Result<(), EngineError> {
         let bounds = period.bounds(|at| at.hour().0);
         self.flow.visit(tables, bounds, &mut |hour, province, cell, sum| {
@@ -388,3 +406,6 @@ fn kind_cell(level: Level, direction: Direction, scope: Span, traits: Traits) ->
         paper_copy: traits.paper_copy,
     }
 }
+
+#[cfg(test)]
+mod tests;

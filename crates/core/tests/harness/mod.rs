@@ -396,8 +396,7 @@ impl Hub {
             })
             .collect();
         let issuing = self.signers.pki.issuing();
-        let list =
-            issuing.revocation_list(number, self.now, self.now.plus(DAY), &revoked).unwrap();
+        let list = issuing.revocation_list(number, self.now, self.now.plus(DAY), &revoked).unwrap();
         let issuer = *issuing.certificate().fingerprint();
         let payload = self.payloads.put(&list).unwrap();
         Command::AddRevocationList(AddRevocationList { payload, issuer })

@@ -18,23 +18,55 @@ use super::{Draft, Hub, Signs, code, draft, entry, refused_request, report};
 
 /// Agencies that send and receive; the last two send what is refused at first.
 pub const AGENCIES: [&str; 11] = [
-    "G22", "G01", "H36", "H36.01", "H36.01.01", "H34", "H34.01", "H34.01.01", "H36.02", "H34.03",
+    "G22",
+    "G01",
+    "H36",
+    "H36.01",
+    "H36.01.01",
+    "H34",
+    "H34.01",
+    "H34.01.01",
+    "H36.02",
+    "H34.03",
     "H36.03",
 ];
 
 /// One step.
 #[derive(Debug, Clone)]
 pub enum Step {
-    Submit { from: usize, to: Vec<usize>, urgent: bool, sealed: bool, paper: bool, kind: u8 },
+    Submit {
+        from: usize,
+        to: Vec<usize>,
+        urgent: bool,
+        sealed: bool,
+        paper: bool,
+        kind: u8,
+    },
     Repeat(Index),
-    Acknowledge { document: Index, recipient: Index },
-    Report { document: Index, recipient: Index, code: StatusCode },
-    Move { agency: usize, level: Level, state: AgencyState, province: Option<&'static str> },
+    Acknowledge {
+        document: Index,
+        recipient: Index,
+    },
+    Report {
+        document: Index,
+        recipient: Index,
+        code: StatusCode,
+    },
+    Move {
+        agency: usize,
+        level: Level,
+        state: AgencyState,
+        province: Option<&'static str>,
+    },
     Add(Vec<u8>),
     Revoke(usize),
     TrustStranger(bool),
     Rules(Level, Effect),
-    Refused { caller: usize, reason: Reason, added: Vec<(Reason, u32)> },
+    Refused {
+        caller: usize,
+        reason: Reason,
+        added: Vec<(Reason, u32)>,
+    },
     Wait(Duration),
     Cut,
     /// Ends the block.
@@ -116,7 +148,8 @@ impl Traffic {
     }
 
     pub fn end_block(&mut self) {
-        let (proposals, sent): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiting).into_iter().unzip();
+        let (proposals, sent): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.waiting).into_iter().unzip();
         let decisions = self.hub.block(proposals);
         for (decision, sent) in decisions.into_iter().zip(sent) {
             if let (Decision::Accepted(accepted), Some(sent)) = (decision, sent) {
@@ -185,13 +218,12 @@ impl Traffic {
             }
             Step::Refused { caller, reason, added } => {
                 self.end_block();
-                let added_up =
-                    added.iter().map(|(reason, count)| RefusalCount { reason: *reason, count: *count });
+                let added_up = added
+                    .iter()
+                    .map(|(reason, count)| RefusalCount { reason: *reason, count: *count });
                 let caller = self.hub.ordinal(AGENCIES[*caller]);
-                let request = RefusedRequests {
-                    added_up: added_up.collect(),
-                    ..refused_request(caller)
-                };
+                let request =
+                    RefusedRequests { added_up: added_up.collect(), ..refused_request(caller) };
                 self.hub.refuse(request, *reason);
             }
             _ => {
@@ -214,7 +246,9 @@ impl Traffic {
                 }])
             }
             Step::Add(numbers) => {
-                let added = numbers.iter().map(|n| entry(&format!("H34.X{n}"), Level::Commune, Some("H34")));
+                let added = numbers
+                    .iter()
+                    .map(|n| entry(&format!("H34.X{n}"), Level::Commune, Some("H34")));
                 Command::ChangeDirectory(added.collect())
             }
             Step::Revoke(agency) => {

@@ -1,0 +1,236 @@
+//! A real hub on loopback with real TLS: a document goes out, is received, reported, tracked and
+//! counted.
+
+use std::path::{Path, PathBuf};
+
+use crate::process::{Running, fail, json, lienthong, run, succeed, text};
+
+/// A hub with its PKI, in a folder that is removed at the end.
+struct Stage {
+    folder: tempfile::TempDir,
+    hub: Running,
+    address: String,
+}
+
+impl Stage {
+    fn set() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let pki = folder.path().join("pki");
+        succeed(&["pki", "init", text(&pki)]);
+        succeed(&["pki", "issue", text(&pki), "--agency", "G22", "--hub", "localhost,127.0.0.1"]);
+        let person = ["--person", "an.nguyen", "--name", "Nguyễn Văn An", "--title", "Chủ tịch"];
+        let of =
+            |code: &'static str| ["pki", "issue", text(&pki), "--agency", code, "--node", "--seal"];
+        succeed(&[&of("H36")[..], &person].concat());
+        succeed(&of("H35"));
+        succeed(&of("H34"));
+        let (hub, address) = start(folder.path());
+        Self { folder, hub, address }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Flags of an agency's commands.
+    fn agency(&self, code: &str) -> [String; 4] {
+        let folder = self.path("pki/agencies").join(code);
+        ["--hub".into(), self.address.clone(), "--as".into(), text(&folder).into()]
+    }
+
+    fn arguments<'a>(&'a self, agency: &'a [String; 4], more: &[&'a str]) -> Vec<&'a str> {
+        more.iter().copied().chain(agency.iter().map(String::as_str)).collect()
+    }
+
+    fn json(&self, code: &str, arguments: &[&str]) -> serde_json::Value {
+        let agency = self.agency(code);
+        json(&self.arguments(&agency, arguments))
+    }
+
+    /// Hands a document of H36 over; returns its id.
+    fn send(&self, to: &str, subject: &str, more: &[&str]) -> String {
+        let send = ["send", "--to", to, "--subject", subject];
+        let receipt = self.json("H36", &[&send[..], more].concat());
+        receipt["id"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Starts a hub on the folder; returns it with its address.
+fn start(folder: &Path) -> (Running, String) {
+    let mut command = lienthong();
+    command.args(["hub", "--listen", "127.0.0.1:0", "--output", "json", "--log", "warn"]);
+    command.args(["--pki", text(&folder.join("pki")), "--data", text(&folder.join("data"))]);
+    let mut hub = Running::start(command);
+    let ready: serde_json::Value = serde_json::from_str(&hub.line_with("ready")).unwrap();
+    let address = ready["address"].as_str().unwrap().to_owned();
+    (hub, address)
+}
+
+#[test]
+fn a_document_is_sent_received_reported_tracked_and_counted() {
+    let stage = Stage::set();
+    let file = stage.path("quyết định.txt");
+    std::fs::write(&file, "Điều 1").unwrap();
+    let more = ["--type", "QĐ", "--number", "15", "--unit", "UBND", "--body", text(&file)];
+    let id = stage.send("H35,H34", "Về việc thử", &more);
+
+    let inbox = stage.path("inbox");
+    let received = stage.json("H35", &["inbox", "--save", text(&inbox), "--report", "01,03"]);
+    let document = &received[0];
+    assert_eq!(document["subject"], "Về việc thử");
+    assert_eq!(document["signature"], "personal-and-seal");
+    assert_eq!(document["signers"][0]["name"], "Nguyễn Văn An");
+    assert_eq!(document["acknowledged"], true);
+    assert_eq!(document["reported"][1]["code"], "03");
+    let kept = Path::new(document["saved"].as_str().unwrap());
+    assert_eq!(std::fs::read_to_string(kept.join("attachments/quyết định.txt")).unwrap(), "Điều 1");
+    assert!(kept.join("content.bin").is_file() && kept.join("signatures.json").is_file());
+    assert_eq!(stage.json("H35", &["inbox", "--save", text(&inbox)]), serde_json::json!([]));
+
+    let tracked = stage.json("H36", &["track", "H36", &id]);
+    let of = |code: &str| {
+        let deliveries = tracked["deliveries"].as_array().unwrap();
+        deliveries.iter().find(|delivery| delivery["recipient"] == code).unwrap()
+    };
+    assert_eq!(of("H35")["statuses"][1]["code"], "03");
+    assert!(of("H35")["acknowledged_at"].is_string());
+    assert!(of("H34")["acknowledged_at"].is_null(), "queued is not delivered");
+
+    let stats = stage.json("H36", &["stats"]);
+    assert_eq!((&stats["totals"]["sent"], &stats["totals"]["received"]), (&1.into(), &2.into()));
+    let flows = stage.json("H36", &["stats", "flows"]);
+    assert_eq!(flows.as_array().unwrap().len(), 2);
+
+    let Stage { folder, hub, .. } = stage;
+    assert_eq!(hub.terminate(), Some(0), "SIGTERM drains");
+    let data = folder.path().join("data");
+    let offline = json(&["track", "H36", &id, "--data", text(&data)]);
+    assert_eq!(offline, tracked, "the folder says what the hub said");
+    assert_eq!(json(&["stats", "--data", text(&data)]), stats);
+    let (hub, _) = start(folder.path());
+    let said = fail(2, &["stats", "--data", text(&data)]);
+    assert!(said.contains("--hub"), "{said}");
+    drop(hub);
+}
+
+#[test]
+fn a_follower_receives_what_is_sent_after_it_began_and_ends_cleanly() {
+    let stage = Stage::set();
+    let inbox = stage.path("inbox");
+    let mut command = lienthong();
+    let agency = stage.agency("H34");
+    let follow = ["inbox", "--follow", "--output", "jsonl", "--save", text(&inbox)];
+    command.args(stage.arguments(&agency, &follow));
+    let mut follower = Running::start(command);
+    stage.send("H34", "sau khi bắt đầu", &[]);
+    let line = follower.line_with("sau khi bắt đầu");
+    let document: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(document["acknowledged"], true);
+    assert_eq!(follower.terminate(), Some(0));
+}
+
+#[test]
+fn a_peek_takes_nothing_and_a_report_needs_its_reason() {
+    let stage = Stage::set();
+    let id = stage.send("H35", "xem trước", &[]);
+    let seen = stage.json("H35", &["inbox", "--peek"]);
+    assert_eq!((&seen[0]["verified"], &seen[0]["acknowledged"]), (&true.into(), &false.into()));
+    let tracked = stage.json("H36", &["track", "H36", &id]);
+    assert!(tracked["deliveries"][0]["acknowledged_at"].is_null());
+    let report = ["inbox", "report", "--sender", "H36", "--id", &id, "--status", "02"];
+    let agency = stage.agency("H35");
+    let said = fail(2, &stage.arguments(&agency, &report));
+    assert!(said.contains("--reason"), "{said}");
+    let reason = [&report[..], &["--reason", "sai nơi nhận"]].concat();
+    assert_eq!(stage.json("H35", &reason)["status"], "02");
+    let said = fail(1, &stage.arguments(&agency, &reason));
+    assert!(said.contains("xử lý / remedy"), "{said}");
+}
+
+#[test]
+fn refusals_are_said_in_both_languages_with_code_field_and_remedy() {
+    let stage = Stage::set();
+    let agency = stage.agency("H36");
+    let said = fail(1, &stage.arguments(&agency, &["send", "--to", "H99", "--subject", "x"]));
+    for part in
+        ["RECIPIENT_UNKNOWN", "recipients[0].code", "H99", "nghĩa / meaning", "xử lý / remedy"]
+    {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let arguments = ["send", "--to", "H99", "--subject", "x", "--output", "json"];
+    let output = run(&stage.arguments(&agency, &arguments));
+    let refusal: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(refusal["refusal"]["code"], "RECIPIENT_UNKNOWN");
+    let agency = stage.agency("H35");
+    let unsigned = fail(1, &stage.arguments(&agency, &["send", "--to", "H36", "--subject", "x"]));
+    assert!(unsigned.contains("SIGNATURE"), "a person must sign: {unsigned}");
+    let refusals = stage.json("H36", &["stats", "refusals"]);
+    assert!(refusals.as_array().unwrap().iter().any(|row| row["code"] == "RECIPIENT_UNKNOWN"));
+}
+
+#[test]
+fn what_is_wrong_before_the_hub_is_asked_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let pki = folder.path().join("pki");
+    succeed(&["pki", "init", text(&pki)]);
+    succeed(&["pki", "issue", text(&pki), "--agency", "H36", "--node"]);
+    let agency = pki.join("agencies/H36");
+    let send = ["send", "--to", "H35", "--subject", "x"];
+    let said = fail(2, &send);
+    assert!(said.contains("--as"), "{said}");
+    let said = fail(2, &[&send[..], &["--as", text(&pki)]].concat());
+    assert!(said.contains("node.pem"), "{said}");
+    let large = folder.path().join("large.bin");
+    std::fs::write(&large, vec![0; 1024 * 1024 + 1]).unwrap();
+    let said = fail(2, &[&send[..], &["--as", text(&agency), text(&large)]].concat());
+    assert!(said.contains("1,048,576"), "{said}");
+    let said = fail(2, &[&send[..], &["--as", text(&agency), "--hub", "hub:1"]].concat());
+    assert!(said.contains("https://host:port"), "{said}");
+    let unreachable = ["--as", text(&agency), "--hub", "https://127.0.0.1:1"];
+    let said = fail(3, &[&send[..], &unreachable].concat());
+    assert!(said.contains("127.0.0.1:1") && said.contains("xử lý / remedy"), "{said}");
+}
+
+#[test]
+fn a_hub_of_another_pki_is_not_trusted_and_says_so() {
+    let stage = Stage::set();
+    let other = stage.path("other");
+    succeed(&["pki", "init", text(&other)]);
+    succeed(&["pki", "issue", text(&other), "--agency", "H36", "--node"]);
+    let agency = other.join("agencies/H36");
+    let said = fail(3, &["stats", "--hub", &stage.address, "--as", text(&agency)]);
+    assert!(said.contains("root"), "{said}");
+    // It trusts the hub, but the hub does not know who certified it.
+    let root = stage.path("pki/root.pem");
+    let arguments =
+        ["stats", "--hub", &stage.address, "--as", text(&agency), "--root", text(&root)];
+    let said = fail(3, &arguments);
+    assert!(said.contains("xử lý / remedy"), "{said}");
+}
+
+#[test]
+fn a_scenario_of_another_year_runs_with_certificates_of_that_year() {
+    let folder = tempfile::tempdir().unwrap();
+    let pki = folder.path().join("pki");
+    let dates = ["--from", "2020-01-01", "--days", "700"];
+    let issue = |more: &[&str]| {
+        succeed(&[&["pki", "issue", text(&pki), "--agency"], more, &dates].concat());
+    };
+    succeed(&[&["pki", "init", text(&pki)], &dates[..]].concat());
+    issue(&["G22", "--hub", "127.0.0.1"]);
+    issue(&["H36", "--node", "--seal", "--person", "an", "--name", "An", "--title", "Chủ tịch"]);
+    let clock = ["--clock", "start=2020-11-16T08:00+07:00,rate=60"];
+    let mut command = lienthong();
+    command.args(["hub", "--listen", "127.0.0.1:0", "--log", "warn", "--test-pki"]).args(clock);
+    command.args(["--pki", text(&pki), "--data", text(&folder.path().join("data"))]);
+    let mut hub = Running::start(command);
+    let line = hub.line_with("ready");
+    assert!(line.contains("2020-11-16T08:"), "the clock is shown: {line}");
+    let address = line.split(' ').find(|word| word.starts_with("https://")).unwrap();
+    let agency = pki.join("agencies/H36");
+    let send = ["send", "--to", "H35", "--subject", "x", "--hub", address, "--as", text(&agency)];
+    let receipt = json(&[&send[..], &clock].concat());
+    assert!(receipt["received_at"].as_str().unwrap().starts_with("2020-11-16T"), "{receipt}");
+    let said = fail(3, &send);
+    assert!(said.contains("expired"), "without the scenario's clock: {said}");
+}

@@ -1,0 +1,8 @@
+//! The command line as its users meet it: the real binary, real files, a real hub on loopback.
+
+mod configuration;
+mod exchange;
+mod help;
+mod pki;
+mod process;
+mod reading;
