@@ -14,6 +14,9 @@ Exit codes / mã thoát:
 
 Results go to stdout, logs and errors to stderr. docs/CONFIGURATION.md lists every setting.";
 
+/// Above the flags that every command takes, so that its own stand first.
+const EVERY_COMMAND: &str = "Every command";
+
 /// Document interlink hub simulator / mô phỏng trục liên thông văn bản
 #[derive(Debug, Parser)]
 #[command(name = "lienthong", version, after_help = EXIT_CODES, max_term_width = 100)]
@@ -32,13 +35,16 @@ pub(crate) struct Cli {
 pub(crate) struct Global {
     /// How results are printed / dạng kết quả
     #[arg(long, global = true, value_enum, default_value_t, env = "LIENTHONG_OUTPUT")]
+    #[arg(help_heading = EVERY_COMMAND)]
     pub output: Output,
     /// Which log lines are shown: a level, or targets with levels (`info,lienthong_hub=debug`);
     /// default `info` for the hub, `warn` for everything else
     #[arg(long, global = true, value_name = "FILTER", env = "LIENTHONG_LOG")]
+    #[arg(help_heading = EVERY_COMMAND)]
     pub log: Option<String>,
     /// How log lines are written
     #[arg(long, global = true, value_enum, default_value_t, env = "LIENTHONG_LOG_FORMAT")]
+    #[arg(help_heading = EVERY_COMMAND)]
     pub log_format: LogFormat,
 }
 

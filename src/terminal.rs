@@ -44,20 +44,16 @@ pub(crate) struct Progress {
     began: Instant,
     what: &'static str,
     bar: Option<ProgressBar>,
-    /// The first step reported, and the last.
-    span: Option<(u64, u64)>,
 }
 
 impl Progress {
     /// Begins to wait for something.
     pub(crate) fn of(what: &'static str) -> Self {
-        Self { began: Instant::now(), what, bar: None, span: None }
+        Self { began: Instant::now(), what, bar: None }
     }
 
     /// Notes the step that was reached and how many there are.
     pub(crate) fn reached(&mut self, step: u64, end: u64) {
-        let first = self.span.map_or(step, |(first, _)| first);
-        self.span = Some((first, step));
         if self.bar.is_none() && self.began.elapsed() >= BAR_AFTER {
             let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} ({eta})");
             let bar = ProgressBar::new(end).with_message(self.what);
@@ -71,11 +67,10 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away; returns the number of steps and the last one reached.
-    pub(crate) fn finish(self) -> (u64, u64) {
+    /// Takes the bar away.
+    pub(crate) fn finish(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
-        self.span.map_or((0, 0), |(first, last)| (last.saturating_sub(first) + 1, last))
     }
 }

@@ -31,10 +31,14 @@ struct Ready {
     address: String,
     data: String,
     agencies: usize,
-    /// The last block that was there.
+    /// The last block on disk.
     block: u64,
     /// Blocks that were applied again.
     replayed: u64,
+    /// Why the state was made anew from the journal, if it was.
+    rebuilt: Option<String>,
+    /// Bytes of an unfinished block cut off the journal's end.
+    torn_bytes: u64,
     now: String,
     clock: String,
 }
@@ -53,14 +57,16 @@ pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCod
     let data = settings.data.display().to_string();
     let mut progress = Progress::of("replaying the journal");
     let started = Hub::start(settings, |block, end| progress.reached(block, end)).await;
-    let (replayed, block) = progress.finish();
+    progress.finish();
     let mut hub = started.map_err(explained).with_context(|| format!("the hub on `{data}`"))?;
     let ready = Ready {
         ready: true,
         address: format!("https://{}", hub.address()),
         agencies: hub.reader().directory().len(),
-        block,
-        replayed,
+        block: hub.reader().last_block(),
+        replayed: hub.recovery().replayed,
+        rebuilt: hub.recovery().rebuilt.clone(),
+        torn_bytes: hub.recovery().torn_bytes,
         now: hub.now().to_string(),
         clock: effective.one("clock").unwrap_or("real").to_owned(),
         data,
@@ -96,6 +102,13 @@ fn announce(output: Output, ready: &Ready) -> anyhow::Result<()> {
             ready.clock,
         ),
     };
+    if let Some(why) = &ready.rebuilt {
+        tracing::warn!(%why, "the state was made anew from the journal");
+    }
+    if ready.torn_bytes > 0 {
+        let bytes = ready.torn_bytes;
+        tracing::warn!(bytes, "an unfinished block was cut off the journal's end");
+    }
     output::print(&(line + "\n"))
 }
 

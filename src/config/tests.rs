@@ -1,3 +1,5 @@
+//! The configuration in layers, without a process.
+
 use std::path::Path;
 
 use super::{Effective, HubFlags, Origin};

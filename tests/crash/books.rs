@@ -31,10 +31,14 @@ pub struct Books {
     pub sent: BTreeMap<Name, Sent>,
     /// Deliveries that came, and how often.
     pub received: BTreeMap<DeliveryKey, usize>,
-    /// Acknowledgements that the hub has on disk.
-    pub acknowledged: BTreeSet<DeliveryKey>,
+    /// Acknowledgements that the hub has on disk, and in which of its lives it said so.
+    pub acknowledged: BTreeMap<DeliveryKey, usize>,
+    /// Which of the hub's lives this is.
+    pub life: usize,
     /// Accepted reports by delivery, in the order in which they were made.
     pub reported: BTreeMap<DeliveryKey, Vec<Reported>>,
+    /// Deliveries that a recipient has begun to work on.
+    pub taken: BTreeSet<DeliveryKey>,
     /// Deliveries on which the recipient has reported everything it wants to.
     pub done: BTreeSet<DeliveryKey>,
     /// Outcomes that must not be.
@@ -56,6 +60,17 @@ impl Books {
             Some(first) if *first == receipt => {}
             Some(first) => self.wrong.push(format!("two receipts: {first:?} and {receipt:?}")),
         }
+    }
+
+    /// Enters a delivery; returns how often it has come.
+    pub fn came(&mut self, key: &DeliveryKey) -> usize {
+        // One that crossed its own acknowledgement may be looked at late, but not a life later.
+        if self.acknowledged.get(key).is_some_and(|life| life + 1 < self.life) {
+            self.wrong.push(format!("{key:?} came although it was acknowledged long ago"));
+        }
+        let times = self.received.entry(key.clone()).or_default();
+        *times += 1;
+        *times
     }
 
     /// Deliveries that receipts promise.

@@ -69,7 +69,7 @@ fn document(
     for delivery in &tracked.deliveries {
         let recipient = delivery.recipient.clone();
         let key = DeliveryKey { recipient, position: tracked.position };
-        if books.acknowledged.contains(&key) && delivery.acknowledged_at.is_none() {
+        if books.acknowledged.contains_key(&key) && delivery.acknowledged_at.is_none() {
             found.push(format!("{key:?} was acknowledged and is not"));
         }
         let reported = books.reported.get(&key).map_or(&[][..], Vec::as_slice);

@@ -71,7 +71,7 @@ impl Fixture {
         let kept = Folder::adopt(&path, root, issuing, now().minus(day), now().plus(day)).unwrap();
         kept.keep_identity(&hub_profile(), &pki.identity(&hub_profile()).unwrap()).unwrap();
         let file = std::fs::File::create(folder.path().join("agencies.csv")).unwrap();
-        lienthong_country::write_csv(&directory(), file).unwrap();
+        lienthong_country::write_csv(file, &directory()).unwrap();
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
         Self { pki, address, folder }

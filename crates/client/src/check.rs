@@ -10,7 +10,8 @@ use lienthong_model::{
     AgencyCode, CodeKey, Document, Fingerprint, Reason, Refusal, SignaturePolicy, Timestamp,
 };
 use lienthong_trust::{
-    Anchors, Certificate, Dates, RevocationList, RevocationListError, SignatureKind, judge,
+    Anchors, AuthorityId, Certificate, Dates, RevocationList, RevocationListError, SignatureKind,
+    judge,
 };
 use lienthong_trust::{Known, Verifier};
 use lienthong_wire::{DocumentContents, decode_document};
@@ -66,7 +67,7 @@ struct Authorities(Arc<[Arc<Certificate>]>);
 /// The roots that are trusted and the certificates that are revoked.
 struct Trusted {
     roots: Vec<Fingerprint>,
-    lists: HashMap<Fingerprint, RevocationList>,
+    lists: HashMap<AuthorityId, RevocationList>,
 }
 
 impl Default for SenderPolicy {
@@ -86,11 +87,11 @@ impl DocumentCheck {
     pub fn new(roots: &Roots) -> Result<Self, DocumentCheckError> {
         let authorities: Arc<[Arc<Certificate>]> =
             roots.roots.iter().chain(&roots.authorities).cloned().collect();
-        let mut lists: HashMap<Fingerprint, RevocationList> = HashMap::new();
+        let mut lists: HashMap<AuthorityId, RevocationList> = HashMap::new();
         for der in &roots.revocation_lists {
             let list = RevocationList::parse(der, &authorities)?;
-            if lists.get(&list.issuer).is_none_or(|known| known.number < list.number) {
-                lists.insert(list.issuer, list);
+            if lists.get(&list.authority).is_none_or(|known| known.number < list.number) {
+                lists.insert(list.authority, list);
             }
         }
         let roots = roots.roots.iter().map(|root| *root.fingerprint()).collect();
@@ -169,7 +170,7 @@ impl Anchors for Trusted {
         self.roots.contains(root)
     }
 
-    fn revoked_at(&self, issuer: &Fingerprint, serial: &[u8]) -> Option<Timestamp> {
+    fn revoked_at(&self, issuer: &AuthorityId, serial: &[u8]) -> Option<Timestamp> {
         let revoked = &self.lists.get(issuer)?.revoked;
         let index = revoked.binary_search_by(|entry| entry.serial.as_slice().cmp(serial)).ok()?;
         revoked.get(index).map(|entry| entry.at)

@@ -167,23 +167,29 @@ impl Directory {
     }
 
     /// Returns agencies whose code or names have every word of `text`, without regard to
-    /// diacritics and case: those of which one starts with the whole text first, then by ordinal.
+    /// diacritics and case: those of which one starts with the whole text first, then those of which
+    /// one holds it, higher levels first, then by ordinal.
     pub fn search(&self, text: &str, limit: usize) -> Vec<&AgencyRecord> {
         let wanted = fold_diacritics(text);
         let words: Vec<&str> = wanted.split(' ').filter(|word| !word.is_empty()).collect();
         if words.is_empty() {
             return Vec::new();
         }
-        let mut found: Vec<(bool, &AgencyRecord)> = self
+        let distance = |folded: &String| match folded.find(&wanted) {
+            Some(_) if folded.split('\n').any(|text| text.starts_with(&wanted)) => 0,
+            Some(_) => 1,
+            None => 2,
+        };
+        let mut found: Vec<(u8, &AgencyRecord)> = self
             .agencies
             .iter()
             .zip(&self.folded)
             .filter(|(_, folded)| words.iter().all(|word| folded.contains(word)))
-            .map(|(agency, folded)| {
-                (!folded.split('\n').any(|text| text.starts_with(&wanted)), agency)
-            })
+            .map(|(agency, folded)| (distance(folded), agency))
             .collect();
-        found.sort_by_key(|(inside, agency)| (*inside, agency.ordinal));
+        found.sort_by_key(|(distance, agency)| {
+            (*distance, agency.entries.last().map(|entry| entry.level), agency.ordinal)
+        });
         found.into_iter().take(limit).map(|(_, agency)| agency).collect()
     }
 

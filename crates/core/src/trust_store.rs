@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lienthong_model::limits::REVOKED_MAX;
 use lienthong_model::{Digest, Fingerprint, Timestamp};
-use lienthong_trust::{Anchors, Certificate, RevocationList};
+use lienthong_trust::{Anchors, AuthorityId, Certificate, RevocationList};
 use minicbor::{Decode, Encode};
 
 use crate::command::CertificateBytes;
@@ -39,15 +39,9 @@ pub struct TrustStore {
     roots: HashMap<Fingerprint, Timestamp>,
     /// By fingerprint, so that the order says nothing of when each came.
     authorities: Vec<Arc<Certificate>>,
-    /// Of every authority.
-    issuers: HashMap<Fingerprint, Issuer>,
-    /// By the issuer's name and key, which a renewed certificate of the issuer keeps.
-    lists: HashMap<Issuer, Arc<RevocationList>>,
+    /// By issuer, whatever its certificate.
+    lists: HashMap<AuthorityId, Arc<RevocationList>>,
 }
-
-/// An authority whatever its certificate: the SHA-256 of its name and its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Issuer(Digest);
 
 impl TrustStore {
     /// Returns the authorities that are known, roots included.
@@ -73,8 +67,10 @@ impl TrustStore {
     /// Returns whether a list may be taken over: it is newer than the issuer's list in force, and
     /// the bound on revoked certificates holds.
     pub fn admits(&self, list: &RevocationList) -> bool {
-        let Some(issuer) = self.issuers.get(&list.issuer) else { return false };
-        let known = self.lists.get(issuer);
+        if self.authority(&list.issuer).is_none() {
+            return false;
+        }
+        let known = self.lists.get(&list.authority);
         let others = self.revoked_len() - known.map_or(0, |known| known.revoked.len());
         let newer = known.is_none_or(|known| is_newer(list, known));
         newer && others + list.revoked.len() <= REVOKED_MAX
@@ -90,7 +86,6 @@ impl TrustStore {
             self.roots.entry(fingerprint).or_insert(from);
         }
         if let Err(place) = self.place(&fingerprint) {
-            self.issuers.insert(fingerprint, Issuer::of(&certificate));
             self.authorities.insert(place, certificate);
         }
     }
@@ -110,17 +105,12 @@ impl TrustStore {
 
     /// Puts a list in force unless a newer one is, or its issuer is not known.
     pub(crate) fn add_list(&mut self, list: Arc<RevocationList>) {
-        let Some(issuer) = self.issuers.get(&list.issuer).copied() else { return };
-        if self.lists.get(&issuer).is_none_or(|known| is_newer(&list, known)) {
-            self.lists.insert(issuer, list);
+        let known = self.lists.get(&list.authority);
+        if self.authority(&list.issuer).is_some()
+            && known.is_none_or(|known| is_newer(&list, known))
+        {
+            self.lists.insert(list.authority, list);
         }
-    }
-}
-
-impl Issuer {
-    fn of(certificate: &Certificate) -> Self {
-        let (key, name) = (certificate.key().as_bytes(), certificate.subject().as_der());
-        Self(Digest::of(&[key.as_slice(), name].concat()))
     }
 }
 
@@ -133,8 +123,8 @@ impl Anchors for TrustStore {
         self.roots.get(root).is_some_and(|from| *from <= at)
     }
 
-    fn revoked_at(&self, issuer: &Fingerprint, serial: &[u8]) -> Option<Timestamp> {
-        let revoked = &self.lists.get(self.issuers.get(issuer)?)?.revoked;
+    fn revoked_at(&self, issuer: &AuthorityId, serial: &[u8]) -> Option<Timestamp> {
+        let revoked = &self.lists.get(issuer)?.revoked;
         let found = revoked.binary_search_by(|entry| entry.serial.as_slice().cmp(serial)).ok()?;
         revoked.get(found).map(|entry| entry.at)
     }

@@ -8,7 +8,8 @@ use lienthong_core::{RefusalCount, RefusedRequests};
 use lienthong_model::limits::REFUSALS_JOURNALLED_PER_SECOND;
 use lienthong_model::{Digest, MessageId, Ordinal, Reason, Refusal};
 
-const WINDOW: Duration = Duration::from_secs(1);
+/// The second for which a caller's refusals are counted.
+pub(crate) const WINDOW: Duration = Duration::from_secs(1);
 
 /// A request that was declined, without its content.
 #[derive(Debug, Clone)]

@@ -29,7 +29,7 @@ use crate::clock::{BusinessClock, Clock};
 use crate::egress::Egress;
 use crate::ingress::Ingress;
 use crate::listener::{self, Bounds};
-use crate::open_folder::{AdministerError, OpenFolder};
+use crate::open_folder::{AdministerError, OpenFolder, Recovery};
 use crate::reader::Reader;
 use crate::sequencer::{Running, Sequencer};
 use crate::services::{Rooms, Services};
@@ -51,6 +51,7 @@ pub struct Hub {
     server: JoinHandle<Result<(), tonic::transport::Error>>,
     running: watch::Receiver<Running>,
     health: HealthReporter,
+    recovery: Recovery,
 }
 
 /// Why a hub does not start, or has stopped.
@@ -114,7 +115,7 @@ impl Hub {
         check_clock(&settings.clock, &clock, &folder)?;
         folder.machine.allow_clock_ahead(clock.ahead());
         let (identity, listen) = enter(&mut folder, settings, clock.now())?;
-        let reader = folder.reader();
+        let (reader, recovery) = (folder.reader(), folder.recovery().clone());
         let config = tls::server_config(identity, reader.clone(), clock)?;
         let listener = TcpListener::bind(listen);
         let failed = |source| StartError::Listen { address: listen, source };
@@ -151,7 +152,7 @@ impl Hub {
             }
         };
         let server = tokio::spawn(router.serve_with_incoming_shutdown(connections, until));
-        Ok(Self { address, reader, clock, stop, cut, server, running, health })
+        Ok(Self { address, reader, clock, stop, cut, server, running, health, recovery })
     }
 
     /// Returns where the hub listens.
@@ -162,6 +163,11 @@ impl Hub {
     /// Returns what readers see.
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// Returns what opening the data folder had to do.
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
     }
 
     /// Returns the business time.

@@ -84,8 +84,10 @@ impl Ingress {
         content: SignedContent,
     ) -> Result<Taken, Refused> {
         let caller = permit.0.agency;
-        let submission =
-            self.verifier.document(content).map_err(|rejected| self.rejected(caller, rejected))?;
+        let submission = match self.verifier.document(content) {
+            Ok(submission) => submission,
+            Err(rejected) => return Err(self.rejected(caller, rejected).await),
+        };
         let named = Named::of(&submission.header.sender, submission.header.id, &submission.signed);
         let about = Refused::about(named.id);
         let stored = self.store(&submission.signed.content).await.map_err(about)?;
@@ -101,8 +103,10 @@ impl Ingress {
         content: SignedContent,
     ) -> Result<Taken, Refused> {
         let caller = permit.0.agency;
-        let submission =
-            self.verifier.status(content).map_err(|rejected| self.rejected(caller, rejected))?;
+        let submission = match self.verifier.status(content) {
+            Ok(submission) => submission,
+            Err(rejected) => return Err(self.rejected(caller, rejected).await),
+        };
         let named = Named::of(&submission.header.from, submission.header.id, &submission.signed);
         let about = Refused::about(named.id);
         let stored = self.store(&submission.signed.content).await.map_err(about)?;
@@ -151,9 +155,10 @@ impl Ingress {
         Ok(Taken { from, id, digest, position, received_at, repeated, accepted })
     }
 
-    fn rejected(&self, caller: Ordinal, rejected: Rejected) -> Refused {
+    async fn rejected(&self, caller: Ordinal, rejected: Rejected) -> Refused {
         let Rejected { refusal, id, digest, size } = rejected;
-        self.sequencer.declined(Declined { caller, id, digest, size, refusal: refusal.clone() });
+        let declined = Declined { caller, id, digest, size, refusal: refusal.clone() };
+        self.sequencer.declined(declined).await;
         Refused { refusal, id }
     }
 

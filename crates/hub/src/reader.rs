@@ -102,6 +102,11 @@ impl Reader {
         *self.policy.write() = policy;
     }
 
+    /// Returns the number of the last block on disk; 0 when there is none.
+    pub fn last_block(&self) -> u64 {
+        self.blocks.end().map_or(0, |end| end.block)
+    }
+
     /// Returns the rows.
     pub fn query(&self) -> Query<'_, SledState> {
         Query(&*self.state)
@@ -252,9 +257,10 @@ fn entry<'b>(
     row: &DocumentRow,
 ) -> Result<(&'b Submit, &'b Accepted), EngineError> {
     match block.entries.get(row.entry as usize) {
-        Some(Entry { command: Command::Submit(submit), decision: Decision::Accepted(accepted) }) => {
-            Ok((submit, accepted))
-        }
+        Some(Entry {
+            command: Command::Submit(submit),
+            decision: Decision::Accepted(accepted),
+        }) => Ok((submit, accepted)),
         _ => Err(EngineError::Damaged {
             what: format!("document {position}"),
             why: format!("entry {} of block {} accepts no document", row.entry, row.block),

@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::BusinessClock;
 use crate::egress::{Arrival, Egress};
-use crate::gate::{Declined, RefusalGate};
+use crate::gate::{Declined, RefusalGate, WINDOW};
 use crate::open_folder::{FolderMachine, OpenFolder};
 use crate::reader::{Policy, Reader};
 
@@ -65,6 +65,8 @@ struct Thread {
     clock: BusinessClock,
     gate: RefusalGate,
     began: Instant,
+    /// When refusals that were held back were last asked for.
+    released: Duration,
     uncut: bool,
     /// The folder is ours until the thread ends.
     _lock: FolderLock,
@@ -92,6 +94,7 @@ impl Sequencer {
             clock,
             gate: RefusalGate::default(),
             began: Instant::now(),
+            released: Duration::ZERO,
             uncut: false,
             _lock: folder.lock,
         };
@@ -121,12 +124,10 @@ impl Sequencer {
         decided.await.map_err(|_| self.stopped())
     }
 
-    /// Notes what ingress declined. When too much waits, it is only counted in the log: a refusal
-    /// must not push documents aside.
-    pub fn declined(&self, declined: Declined) {
-        if self.requests.try_send(Request::Declined(Box::new(declined))).is_err() {
-            tracing::warn!("a refusal is not journalled: too much waits");
-        }
+    /// Notes what ingress declined, so that it is counted; waits in the same queue as proposals.
+    pub async fn declined(&self, declined: Declined) {
+        // A hub that has stopped counts nothing any more.
+        let _ = self.requests.send(Request::Declined(Box::new(declined))).await;
     }
 
     fn stopped(&self) -> Refusal {
@@ -175,6 +176,10 @@ impl Thread {
                 || replies.len() >= BLOCK_ENTRIES_MAX
                 || self.machine.entries() >= BLOCK_ENTRIES_MAX;
             next = if full { None } else { waiting.try_recv().ok() };
+        }
+        let now = self.began.elapsed();
+        if now >= self.released + WINDOW {
+            self.release(now)?;
         }
         let at = self.machine.begun_at();
         self.order()?;
@@ -230,6 +235,15 @@ impl Thread {
         }
     }
 
+    /// Journals what was held back, in the block under way.
+    fn release(&mut self, now: Duration) -> Result<(), EngineError> {
+        self.released = now;
+        for (request, refusal) in self.gate.release(now) {
+            self.machine.record_refusal(request, refusal)?;
+        }
+        Ok(())
+    }
+
     /// Puts the block under way on disk and makes it visible.
     fn order(&mut self) -> Result<(), EngineError> {
         let Some(sealed) = self.machine.seal() else { return Ok(()) };
@@ -252,14 +266,9 @@ impl Thread {
 
     /// Nothing waits: what was held back is journalled, and the state gets the last blocks.
     fn idle(&mut self, now: Duration) -> Result<(), EngineError> {
-        let released = self.gate.release(now);
-        if !released.is_empty() {
-            self.machine.begin(self.clock.now());
-            for (request, refusal) in released {
-                self.machine.record_refusal(request, refusal)?;
-            }
-            self.order()?;
-        }
+        self.machine.begin(self.clock.now());
+        self.release(now)?;
+        self.order()?;
         if std::mem::take(&mut self.uncut) {
             self.machine.cut()?;
         }

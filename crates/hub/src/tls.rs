@@ -108,7 +108,7 @@ impl NodeVerifier {
         }
         for pair in chain.certificates().windows(2) {
             let [certificate, issuer] = pair else { continue };
-            let revoked = trust.revoked_at(issuer.fingerprint(), certificate.serial());
+            let revoked = trust.revoked_at(issuer.authority(), certificate.serial());
             if revoked.is_some_and(|since| since <= at) {
                 return Err(CertificateError::Revoked);
             }

@@ -10,9 +10,9 @@ use lienthong_model::Reason;
 use lienthong_model::limits::{
     CONSUMER_CREDIT_MAX, MESSAGE_BYTES_MAX, PULL_MAX, STREAM_IN_FLIGHT_MAX,
 };
-use lienthong_wire::proto::subscribe_request::{Credit, Request};
-use lienthong_wire::proto::submit_documents_response::Outcome;
 use lienthong_wire::proto;
+use lienthong_wire::proto::submit_documents_response::Outcome;
+use lienthong_wire::proto::subscribe_request::{Credit, Request};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
 

@@ -292,10 +292,7 @@ async fn acknowledging_what_was_never_delivered_is_refused_key_by_key() {
     assert_eq!(refused.keys, [bad]);
     assert_eq!(refused.refusal.unwrap().code, Reason::DocumentUnknown.code());
     assert_eq!(line.acknowledged().await, [good]);
-    let many = vec![
-        lienthong_client::DeliveryKey { recipient: code("H36.12"), position };
-        2
-    ];
+    let many = vec![lienthong_client::DeliveryKey { recipient: code("H36.12"), position }; 2];
     assert_eq!(world.client("H36.12").await.acknowledge(&many).await.unwrap(), []);
     let strangers = world.client("H36.30").await.pull(&code("H36.12"), 1).await;
     assert_eq!(reason(strangers), Reason::CallerNotEntitled);

@@ -5,7 +5,9 @@ mod harness;
 use std::time::Duration;
 
 use harness::raw::{Line, channel, exchange, key, refusal};
-use harness::{World, code, document, next, noise, now, settings, test_pki, with_attachment, within};
+use harness::{
+    World, code, document, next, noise, now, settings, test_pki, with_attachment, within,
+};
 use lienthong_client::{CallError, Client, Endpoint, Period, Retry, Setback};
 use lienthong_hub::{Clock, Hub, OpenFolder, StartError};
 use lienthong_model::{Reason, StatusCode};
@@ -136,7 +138,8 @@ async fn a_consumer_that_does_not_read_does_not_keep_the_hub_from_stopping() {
     let _slow = Line::open(&mut exchange, &[], 64).await.unwrap();
     let sender = world.client("H36").await;
     for _ in 0..24 {
-        let (document, attachment) = with_attachment(document("H36", &["H36.12"]), noise(512 << 10));
+        let (document, attachment) =
+            with_attachment(document("H36", &["H36.12"]), noise(512 << 10));
         sender.submit(world.sealed_with(&document, vec![attachment])).await.unwrap();
     }
     let stopping = world.take_hub().stop_within(Duration::from_millis(100));

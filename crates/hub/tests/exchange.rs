@@ -118,14 +118,17 @@ async fn through(world: &World, signed: SignedContent) -> SignedContent {
 #[tokio::test]
 async fn content_and_attachments_of_a_mebibyte_each_come_back_byte_for_byte() {
     let mut world = World::start().await;
-    let (mut document, attachment) =
-        with_attachment(document("H36", &["H36.12"]), noise(1 << 20));
+    let (mut document, attachment) = with_attachment(document("H36", &["H36.12"]), noise(1 << 20));
     // As much as fits beside the other fields.
     document.extensions = (0..256)
         .map(|n| lienthong_model::Extension { path: format!("x/{n}"), text: "ữ".repeat(1_300) })
         .collect();
     let sent = world.sealed_with(&document, vec![attachment]);
-    assert!(sent.content.len() > 990_000 && sent.content.len() <= 1 << 20, "{}", sent.content.len());
+    assert!(
+        sent.content.len() > 990_000 && sent.content.len() <= 1 << 20,
+        "{}",
+        sent.content.len()
+    );
     let received = through(&world, sent.clone()).await;
     assert_eq!(received.content, sent.content);
     assert_eq!(received.attachments, sent.attachments);
@@ -185,7 +188,8 @@ async fn a_refusal_on_a_stream_is_an_answer_and_the_stream_goes_on() {
     let world = World::start().await;
     let mut raw = exchange(&world, "H36").await;
     let (send, sending) = tokio::sync::mpsc::channel(8);
-    let mut answers = raw.submit_documents(ReceiverStream::new(sending)).await.unwrap().into_inner();
+    let mut answers =
+        raw.submit_documents(ReceiverStream::new(sending)).await.unwrap().into_inner();
     for (correlation, to) in [(1, "H36.12"), (2, "H63"), (3, "H34")] {
         let proto::SubmitDocumentRequest { document, attachments } =
             request(world.letter("H36", &[to]));
@@ -243,4 +247,25 @@ async fn refusals_are_counted_to_the_last_one_however_many_come_in_a_second() {
     world.restart().await;
     assert_eq!(counted().await, expected);
     assert_eq!(h36.volumes(Period::default()).await.unwrap().totals.sent, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refusals_are_counted_within_seconds_although_the_hub_is_never_idle() {
+    const REFUSED: u64 = 60;
+    let world = World::start().await;
+    let (busy, refused) = (world.client("H34").await, world.client("H36").await);
+    let letters: Vec<_> = (0..REFUSED).map(|_| world.letter("H36", &["H63"])).collect();
+    let submitted = letters.into_iter().map(|letter| refused.submit(letter));
+    for outcome in futures_util::future::join_all(submitted).await {
+        assert_eq!(reason(outcome), Reason::RecipientUnknown);
+    }
+    // From here on nobody is refused, and there is a document in every moment.
+    until("every refusal in the statistics", async || {
+        busy.submit(world.letter("H34", &["H36"])).await.unwrap();
+        let refusals = busy.refusals(Period::default()).await.unwrap();
+        let counted = refusals.total.iter().map(|one| one.count).sum::<u64>();
+        assert!(counted <= REFUSED);
+        counted == REFUSED
+    })
+    .await;
 }

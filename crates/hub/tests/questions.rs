@@ -45,8 +45,7 @@ async fn pages_hold_every_agency_once() {
     let mut client = DirectoryServiceClient::new(channel(&world, "H36").await);
     let (mut seen, mut sizes, mut page_token) = (Vec::new(), Vec::new(), String::new());
     loop {
-        let request =
-            proto::ListAgenciesRequest { page_size: 4, page_token, ..Default::default() };
+        let request = proto::ListAgenciesRequest { page_size: 4, page_token, ..Default::default() };
         let page = client.list_agencies(request).await.unwrap().into_inner();
         sizes.push(page.agencies.len());
         seen.extend(page.agencies.into_iter().map(|agency| agency.code));

@@ -60,9 +60,7 @@ fn every_refusal_is_on_its_page_with_meaning_and_remedy_in_both_languages() {
 #[test]
 fn no_refusal_lacks_a_text() {
     for reason in Reason::ALL {
-        for text in
-            [reason.meaning(), reason.meaning_vi(), reason.remedy(), reason.remedy_vi()]
-        {
+        for text in [reason.meaning(), reason.meaning_vi(), reason.remedy(), reason.remedy_vi()] {
             assert!(text.chars().count() > 5, "{reason}: `{text}`");
         }
     }

@@ -95,9 +95,13 @@ impl Folder {
         validity: Validity,
         next_update: Timestamp,
     ) -> Result<Self, FolderError> {
-        let root = Authority::root("Lienthong root", validity, keys.key("root")?)?;
-        let issuing =
-            root.issuing_authority("Lienthong authority", validity, keys.key("issuing")?, 0)?;
+        let (of_root, of_issuing) = match keys {
+            // Whoever has the seed has every key: such a PKI is for tests, and says so.
+            KeySource::Seed(_) => ("Lienthong test root", "Lienthong test authority"),
+            KeySource::System => ("Lienthong root", "Lienthong authority"),
+        };
+        let root = Authority::root(of_root, validity, keys.key("root")?)?;
+        let issuing = root.issuing_authority(of_issuing, validity, keys.key("issuing")?, 0)?;
         Self::adopt(path, root, issuing, validity.not_before, next_update)
     }
 
@@ -195,11 +199,7 @@ impl Folder {
     ///
     /// # Errors
     /// [`FolderError::KeyExists`] or [`FolderError::CertificateExists`] when there is one already.
-    pub fn keep_identity(
-        &self,
-        profile: &Profile,
-        identity: &Identity,
-    ) -> Result<(), FolderError> {
+    pub fn keep_identity(&self, profile: &Profile, identity: &Identity) -> Result<(), FolderError> {
         let path = self.certificate_path(profile);
         refuse_existing(&path)?;
         make_folder(&self.agency_path(profile.agency()))?;

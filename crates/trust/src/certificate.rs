@@ -15,7 +15,7 @@ use std::fmt;
 use bytes::Bytes;
 use der::{Decode as _, Encode as _};
 use lienthong_model::limits::CERTIFICATE_BYTES_MAX;
-use lienthong_model::{AgencyCode, Fingerprint, Timestamp};
+use lienthong_model::{AgencyCode, Digest, Fingerprint, Timestamp};
 use x509_cert::certificate::Version;
 use x509_cert::time::Time;
 
@@ -38,6 +38,7 @@ pub struct Certificate {
     signed: Bytes,
     signature: [u8; SIGNATURE_BYTES],
     fingerprint: Fingerprint,
+    authority: AuthorityId,
     serial: Vec<u8>,
     subject: Name,
     issuer: Name,
@@ -46,6 +47,11 @@ pub struct Certificate {
     key: PublicKey,
     extensions: Extensions,
 }
+
+/// Who an authority is, whatever its certificate: the SHA-256 of its key and its name. Revocation
+/// lists count for it, so that a renewed or cross-signed certificate of an issuer evades none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AuthorityId(Digest);
 
 /// A distinguished name. Two names are the same when their bytes are.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -83,11 +89,15 @@ impl Certificate {
         let (not_before, not_after) = validity(tbs)?;
         let key = subject_key(tbs)?;
         let extensions = Extensions::read(tbs)?;
+        let subject = Name::encode(tbs.subject())?;
+        let authority =
+            AuthorityId(Digest::of(&[key.as_bytes().as_slice(), subject.as_der()].concat()));
         Ok(Self {
+            authority,
             signed: der.slice_ref(envelope.signed),
             fingerprint: Fingerprint::of(&der),
             serial: serial(tbs.serial_number().as_bytes()).ok_or(CertificateError::Serial)?,
-            subject: Name::encode(tbs.subject())?,
+            subject,
             issuer: Name::encode(tbs.issuer())?,
             der,
             signature,
@@ -96,6 +106,11 @@ impl Certificate {
             key,
             extensions,
         })
+    }
+
+    /// Who the holder is as an issuer: the same for every certificate of its name and key.
+    pub fn authority(&self) -> &AuthorityId {
+        &self.authority
     }
 
     /// Whether this certificate issued `child`: it is an authority's, its subject is the child's

@@ -11,7 +11,7 @@ use lienthong_model::{
 };
 use minicbor::{Decode, Encode};
 
-use crate::certificate::{Certificate, Holder};
+use crate::certificate::{AuthorityId, Certificate, Holder};
 use crate::chain::Chain;
 
 /// What somebody trusts.
@@ -20,7 +20,7 @@ pub trait Anchors {
     fn trusts(&self, root: &Fingerprint, at: Timestamp) -> bool;
 
     /// Returns when a certificate was revoked by its issuer; `None` when it was not.
-    fn revoked_at(&self, issuer: &Fingerprint, serial: &[u8]) -> Option<Timestamp>;
+    fn revoked_at(&self, issuer: &AuthorityId, serial: &[u8]) -> Option<Timestamp>;
 }
 
 /// The two dates at which a signature is judged.
@@ -128,7 +128,7 @@ fn revoked<'c>(
 ) -> Option<(Reason, &'c Certificate)> {
     chain.certificates().windows(2).find_map(|pair| {
         let [certificate, issuer] = pair else { return None };
-        let at = anchors.revoked_at(issuer.fingerprint(), certificate.serial())?;
+        let at = anchors.revoked_at(issuer.authority(), certificate.serial())?;
         (at <= received_at).then_some((Reason::CertificateRevoked, &**certificate))
     })
 }

@@ -17,7 +17,7 @@ mod revocation;
 mod verified;
 mod verify;
 
-pub use certificate::{Certificate, CertificateError, Holder, Name};
+pub use certificate::{AuthorityId, Certificate, CertificateError, Holder, Name};
 pub use chain::{Chain, ChainError};
 pub use ed25519::{PublicKey, WeakKey};
 pub use judge::{Anchors, Dates, SignatureKind};

@@ -21,7 +21,8 @@ use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::{AuthorityKeyIdentifier, CrlNumber, CrlReason};
 
 use crate::certificate::{
-    Certificate, Envelope, Name, decode_exactly, is_ed25519, moment, reject_duplicates, serial,
+    AuthorityId, Certificate, Envelope, Name, decode_exactly, is_ed25519, moment,
+    reject_duplicates, serial,
 };
 
 /// A revocation list whose signature holds.
@@ -29,6 +30,8 @@ use crate::certificate::{
 pub struct RevocationList {
     /// The certificate of the authority that signed it.
     pub issuer: Fingerprint,
+    /// The issuer, whatever its certificate: whom the list counts for.
+    pub authority: AuthorityId,
     /// Its number: a later list of the same issuer has a higher one.
     pub number: u64,
     /// When it was made.
@@ -138,7 +141,8 @@ impl RevocationList {
             return Err(RevocationListError::Dates { this_update, next_update });
         }
         Ok(Self {
-            issuer,
+            issuer: *issuer.fingerprint(),
+            authority: *issuer.authority(),
             number: extensions.number,
             this_update,
             next_update,
@@ -203,12 +207,12 @@ fn number_of(value: &[u8]) -> Option<u64> {
 }
 
 /// The issuer whose key signed the list.
-fn signed_by(
+fn signed_by<'i>(
     name: &Name,
     extensions: &ListExtensions,
     envelope: &Envelope<'_>,
-    issuers: &[Arc<Certificate>],
-) -> Result<Fingerprint, RevocationListError> {
+    issuers: &'i [Arc<Certificate>],
+) -> Result<&'i Certificate, RevocationListError> {
     let mut named = issuers
         .iter()
         .filter(|issuer| issuer.signs_revocation_lists())
@@ -219,7 +223,7 @@ fn signed_by(
     }
     named
         .find(|issuer| issuer.key().verify(envelope.signed, envelope.signature))
-        .map(|issuer| *issuer.fingerprint())
+        .map(|issuer| &**issuer)
         .ok_or_else(|| RevocationListError::SignatureInvalid(name.to_string()))
 }
 

@@ -186,11 +186,7 @@ impl<C: Contents, K: Known> Verifier<C, K> {
         Refusal::of(violations).map_or(Ok(signers), Err)
     }
 
-    fn chain(
-        &self,
-        leaf: &Fingerprint,
-        sent: &Sent<'_>,
-    ) -> Result<Arc<Chain>, (Reason, String)> {
+    fn chain(&self, leaf: &Fingerprint, sent: &Sent<'_>) -> Result<Arc<Chain>, (Reason, String)> {
         let key = ChainKey { leaf: *leaf, others: sent.others_digest };
         if let Some(chain) = self.chains.get(&key) {
             return Ok(chain);

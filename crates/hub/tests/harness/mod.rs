@@ -202,11 +202,7 @@ impl World {
     }
 
     /// A document with attachments, sealed by its sender.
-    pub fn sealed_with(
-        &self,
-        document: &Document,
-        attachments: Vec<Attachment>,
-    ) -> SignedContent {
+    pub fn sealed_with(&self, document: &Document, attachments: Vec<Attachment>) -> SignedContent {
         let seal = self.seal(document.from.code.as_str());
         sign_document(document, attachments, &[&seal])
     }
