@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """One exchange between two agencies, from signing to tracking, against a running hub.
 
-Agency A signs a document (a person and the seal) and submits it; agency B receives it, verifies
-it from its bytes, keeps it, acknowledges it and reports 01 and 03 with its seal; A asks what
-became of it, submits the same again (the first receipt comes back) and then a changed content
-(which the hub refuses, and says why). Prints one JSON object.
+Agency A signs two documents (a person and the seal) and submits them; agency B receives them,
+verifies them from their bytes, keeps and acknowledges them, and reports 01 and 03 on the second
+with its seal; A asks what became of it, submits the same again (the first receipt comes back) and
+then a changed content (which the hub refuses, and says why). Prints one JSON object.
 
     exchange.py --hub https://127.0.0.1:7443 --pki FOLDER --inbox FOLDER
 """
@@ -82,8 +82,9 @@ async def submit(hub: Hub, signed: exchange_pb2.SignedDocument) -> exchange_pb2.
 async def receive(hub: Hub, agency: str, position: int, keep) -> exchange_pb2.Delivery:
     """Subscribes with a credit of 1 until the document at `position` has come.
 
-    `keep` is called with each delivery before it is acknowledged; when it raises, the delivery is
-    not acknowledged and comes again.
+    A delivery uses up credit; an acknowledgement does not give it back, so more is granted with
+    each. `keep` is called with each delivery before it is acknowledged; when it raises, the
+    delivery is not acknowledged and comes again.
     """
     say = exchange_pb2.SubscribeRequest
     async with hub.exchange.Subscribe.open(timeout=CALL_S) as stream:
@@ -100,6 +101,7 @@ async def receive(hub: Hub, agency: str, position: int, keep) -> exchange_pb2.De
                 if delivery.position == position:
                     wanted = delivery
                 await stream.send_message(say(acknowledge=say.Acknowledge(keys=[key])))
+                await stream.send_message(say(credit=say.Credit(more=1)))
             elif kind == "refused_acknowledgement":
                 raise RuntimeError(f"not taken: {message.refused_acknowledgement.refusal.code}")
             elif kind == "acknowledged" and wanted is not None:
@@ -196,10 +198,11 @@ async def run(arguments: argparse.Namespace) -> dict:
         Hub(arguments.hub, pki / "root.pem", pki / a) as hub_a,
         Hub(arguments.hub, pki / "root.pem", pki / b) as hub_b,
     ):
-        content = document_of(a, b, hub_a.now_ms()).SerializeToString()
         signers = [Signer.load(pki / a, kind) for kind in ("person", "seal")]
-        signed = sign(DOCUMENT, content, signers, issuers)
-        receipt = await submit(hub_a, signed)
+        for _ in range(2):
+            content = document_of(a, b, hub_a.now_ms()).SerializeToString()
+            signed = sign(DOCUMENT, content, signers, issuers)
+            receipt = await submit(hub_a, signed)
 
         recipient = Recipient(hub_b, pki, arguments.inbox)
         delivery = await receive(hub_b, b, receipt.position, recipient.keep)

@@ -21,7 +21,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import certificates
 import grpc_tools
+from certificates import Certificate, Refused
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from google.protobuf.message import DecodeError
@@ -29,9 +31,7 @@ from google.rpc import error_details_pb2
 from grpc_tools import protoc
 from grpclib.client import Channel
 from grpclib.exceptions import GRPCError
-
-import certificates
-from certificates import Certificate, Refused
+from revocation import is_current, is_revoked, lists_of, load_list
 
 
 def _compile(proto: Path) -> None:
@@ -63,9 +63,9 @@ def _plugin() -> Path:
 
 _compile(Path(__file__).resolve().parents[2] / "proto")
 from lienthong.v1 import (  # noqa: E402
-    common_pb2,
+    common_pb2,  # noqa: F401, for those who import this module
     directory_grpc,
-    directory_pb2,
+    directory_pb2,  # noqa: F401
     document_pb2,
     exchange_grpc,
     exchange_pb2,
@@ -411,7 +411,7 @@ def judge_certificates(
                 refusals.append(Refused("CERTIFICATE_NOT_YET_VALID", one.fingerprint.hex()))
             elif max(dates) > one.not_after:
                 refusals.append(Refused("CERTIFICATE_EXPIRED", one.fingerprint.hex()))
-        for one, issuer in zip(chain, chain[1:]):
+        for one, issuer in zip(chain, chain[1:], strict=False):
             if is_revoked(one, issuer, lists, received_ms):
                 refusals.append(Refused("CERTIFICATE_REVOKED", one.fingerprint.hex()))
     raise_first(refusals)
@@ -423,63 +423,12 @@ def judge_holders(
     """Whether a person of the sender signed, and whether its seal or its gateway's did."""
     personal = sealed = False
     own = certificates.code_key(sender)
+    seals = {own, certificates.code_key(gateway)} if gateway else {own}
     for leaf, *_ in chains:
         if leaf.role == "person" and leaf.agency == own:
             personal = True
-        elif leaf.role == "seal" and leaf.agency in (own, gateway and certificates.code_key(gateway)):
+        elif leaf.role == "seal" and leaf.agency in seals:
             sealed = True
         else:
             raise Refused("SIGNER_OF_OTHER_AGENCY", leaf.agency)
     return personal, sealed
-
-
-# --- Revocation lists -----------------------------------------------------------------
-
-
-def load_list(octets: bytes) -> x509.CertificateRevocationList:
-    """A complete list in PEM or DER. Its signature is checked where its issuer is known."""
-    pem = octets.startswith(b"-----BEGIN")
-    found = x509.load_pem_x509_crl(octets) if pem else x509.load_der_x509_crl(octets)
-    for extension in found.extensions:
-        read = isinstance(extension.value, (x509.CRLNumber, x509.AuthorityKeyIdentifier))
-        partial = isinstance(extension.value, (x509.DeltaCRLIndicator, x509.IssuingDistributionPoint))
-        if partial or (extension.critical and not read):
-            raise ValueError(f"the list is not complete, or has {extension.oid.dotted_string}")
-    return found
-
-
-def lists_of(
-    issuer: Certificate, lists: list[x509.CertificateRevocationList]
-) -> list[x509.CertificateRevocationList]:
-    """The lists that an authority signed."""
-    return [
-        one
-        for one in lists
-        if issuer.signs_lists
-        and issuer.answers_to(one.issuer.public_bytes(), list_key_id(one))
-        and certificates.verify(issuer.key, one.tbs_certlist_bytes, one.signature)
-    ]
-
-
-def list_key_id(one: x509.CertificateRevocationList) -> bytes | None:
-    try:
-        return one.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
-    except x509.ExtensionNotFound:
-        return None
-
-
-def is_current(one: x509.CertificateRevocationList, at_ms: int) -> bool:
-    return one.next_update_utc is None or at_ms <= one.next_update_utc.timestamp() * 1000
-
-
-def is_revoked(
-    one: Certificate,
-    issuer: Certificate,
-    lists: list[x509.CertificateRevocationList],
-    at_ms: int,
-) -> bool:
-    entries = [
-        found.get_revoked_certificate_by_serial_number(one.serial)
-        for found in lists_of(issuer, lists)
-    ]
-    return any(entry and entry.revocation_date_utc.timestamp() * 1000 <= at_ms for entry in entries)

@@ -74,6 +74,20 @@ impl End {
             Self::At(point, passing) => Some(format!("{point}:{passing}")),
         }
     }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Answers(_) => "after a number of answers",
+            Self::At(point, _) => point,
+        }
+    }
+
+    fn death(&self) -> Death {
+        match self {
+            Self::Answers(_) => Death::Killed,
+            Self::At(..) => Death::Aborted,
+        }
+    }
 }
 
 /// A run on one folder.
@@ -81,7 +95,7 @@ struct Campaign {
     fixture: Fixture,
     traffic: Traffic,
     rng: ChaCha8Rng,
-    kills: BTreeMap<String, usize>,
+    kills: BTreeMap<&'static str, usize>,
 }
 
 impl Campaign {
@@ -107,23 +121,19 @@ impl Campaign {
             self.traffic.begin(&self.fixture).await;
         }
         let death = match end {
-            Answers(count) => {
+            End::Answers(count) => {
                 assert!(ready, "round {round}: the hub did not start: {}", child.said());
                 let answered = self.traffic.answered(answers + count, PATIENCE).await;
                 assert!(answered, "round {round}: nothing moves: {}", child.said());
                 child.kill()
             }
-            At(..) => match child.died(PATIENCE).await {
+            End::At(..) => match child.died(PATIENCE).await {
                 Some(death) => death,
                 None => panic!("round {round}: {end:?} is not passed: {}", child.said()),
             },
         };
         assert_eq!(death, end.death(), "round {round}, {end:?}: {}", child.said());
-        let name = match end {
-            Answers(_) => "after a number of answers",
-            At(point, _) => point,
-        };
-        *self.kills.entry(name.to_owned()).or_default() += 1;
+        *self.kills.entry(end.name()).or_default() += 1;
     }
 
     /// Starts a hub, lets everything under way come to its end, and compares what the clients were
@@ -142,17 +152,6 @@ impl Campaign {
         assert!(found.is_empty(), "{when}: {found:#?}");
         self.traffic.go_on();
         child.kill();
-    }
-}
-
-use End::{Answers, At};
-
-impl End {
-    fn death(&self) -> Death {
-        match self {
-            Answers(_) => Death::Killed,
-            At(..) => Death::Aborted,
-        }
     }
 }
 

@@ -99,9 +99,8 @@ impl Traffic {
             self.tasks.push(tokio::spawn(receiving));
             let streams = Streams { stream: patient.submissions(8), impatient };
             for lane in 0..UNDER_WAY {
-                let rng = ChaCha8Rng::seed_from_u64(
-                    self.seed ^ (index * UNDER_WAY + lane + 1) as u64 * 0x9E37_79B9,
-                );
+                let number = (index * UNDER_WAY + lane + 1) as u64;
+                let rng = ChaCha8Rng::seed_from_u64(self.seed ^ (number * 0x9E37_79B9));
                 self.tasks.push(tokio::spawn(write(shared.clone(), agency, streams.clone(), rng)));
             }
             self.clients.push(patient);

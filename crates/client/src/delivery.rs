@@ -29,7 +29,8 @@ pub struct Delivery {
     pub key: DeliveryKey,
     /// When the hub received the document, in business time.
     pub received_at: Timestamp,
-    /// Which attempt this is, from 1, since the hub started.
+    /// Which attempt this is, from 1; counted anew when nobody has read the mailbox for a while, or
+    /// the hub was restarted.
     pub attempt: u32,
     /// Which signatures it bears, as the hub says.
     pub signature: SignatureKind,

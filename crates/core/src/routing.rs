@@ -202,7 +202,12 @@ impl RoutingRules {
             Effect::Allow | Effect::ThroughSuperior => Ok(route(directory, to, at)),
         };
         let superior = match outcome {
-            Err(Reason::RouteThroughSuperior) => superior(directory, to, at),
+            Err(Reason::RouteThroughSuperior) => {
+                // Whoever stands lower goes through its own superior, whoever writes down through
+                // the recipient's.
+                let lower = if sender.level > place.level { from.agency } else { to };
+                superior(directory, lower, at)
+            }
             _ => None,
         };
         Judged { outcome, rule, span, superior, place }

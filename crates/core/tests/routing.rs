@@ -144,6 +144,13 @@ fn through_the_superior_allows_the_step_up_and_the_step_down_only() {
     assert_eq!(refusal.violations[0].value, "H34.01.01: through H34.01");
     assert_eq!(explain(&hub, "H34", "H34.01.01").superior, Some(hub.ordinal("H34.01")));
     assert_eq!(explain(&hub, "H34", "H34.01").superior, None);
+    let upwards = explain(&hub, "H34.01.01", "H34");
+    assert_eq!(upwards.outcome, Err(Reason::RouteThroughSuperior));
+    assert_eq!(
+        upwards.superior,
+        Some(hub.ordinal("H34.01")),
+        "a commune goes through its district"
+    );
 }
 
 #[test]

@@ -178,7 +178,7 @@ impl Thread {
             next = if full { None } else { waiting.try_recv().ok() };
         }
         let now = self.began.elapsed();
-        if now >= self.released + WINDOW {
+        if now >= self.released.saturating_add(WINDOW) {
             self.release(now)?;
         }
         let at = self.machine.begun_at();

@@ -26,7 +26,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use peak_alloc::PeakAlloc;
-use rand::{RngExt as _, SeedableRng as _};
+use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use stage::Stage;
 
@@ -81,16 +81,11 @@ fn hostile_bytes_never_panic_never_pass_and_never_take_much_memory() {
 fn one(stage: &Stage, seed: u64, case: u64) -> (&'static str, &'static str, usize) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(case);
-    let (kind, play): (_, fn(&Stage, &mut ChaCha8Rng) -> &'static str) =
-        match rng.random_range(0..100) {
-            0..55 => ("submission", Stage::submission),
-            55..70 => ("status", Stage::status),
-            70..88 => ("certificate", Stage::certificate),
-            _ => ("list", Stage::revocation_list),
-        };
+    let case_made = stage.case(&mut rng);
+    let kind = case_made.kind();
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
-    let outcome = catch_unwind(AssertUnwindSafe(|| play(stage, &mut rng)))
-        .unwrap_or_else(|_| panic!("seed {seed} case {case}: {kind} panicked, see above"));
+    let outcome = catch_unwind(AssertUnwindSafe(|| stage.play(case_made)))
+        .unwrap_or_else(|_| panic!("seed {seed} case {case}: {kind} failed, see above"));
     (kind, outcome, MEMORY.peak_usage().saturating_sub(before))
 }

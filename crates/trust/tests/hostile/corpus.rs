@@ -108,7 +108,7 @@ fn rich(number: u8, from: &str, attachments: &[Attachment]) -> Document {
         is_document: false,
     };
     let answer = Answer {
-        code: Written::code(code("H40")),
+        code: Written::code("H40"),
         document_code: "15/QĐ-UBND".to_owned(),
         reference: "H40,2020/11/02,15/QĐ-UBND".to_owned(),
         date: Written::date("2020/11/02"),
@@ -118,8 +118,7 @@ fn rich(number: u8, from: &str, attachments: &[Attachment]) -> Document {
     document.recipients.extend((0..40).map(|n| Recipient::from(code(&format!("H36.{n}")))));
     document.places_to = vec!["Như trên".to_owned(), "Lưu: VT".to_owned()];
     document.answers = vec![answer.clone(), answer];
-    document.extensions =
-        vec![Extension { path: "a/b".to_owned(), text: "c".to_owned() }];
+    document.extensions = vec![Extension { path: "a/b".to_owned(), text: "c".to_owned() }];
     document.business.reason = "thay thế".to_owned();
     document.business.staff.ids = vec!["1".to_owned()];
     document.attachments = attachments.iter().map(entry).collect();
@@ -187,9 +186,8 @@ fn documents(pki: &TestPki, [chief36, seal36, chief40, seal40]: [&Identity; 4]) 
 }
 
 fn reports(pki: &TestPki, [chief36, seal36, _, seal40]: [&Identity; 4]) -> Vec<Original> {
-    let signed = |report: &StatusReport, by: &[&Identity]| {
-        sign(pki, STATUS_V1, encode_status(report), by)
-    };
+    let signed =
+        |report: &StatusReport, by: &[&Identity]| sign(pki, STATUS_V1, encode_status(report), by);
     let recall = StatusReport {
         recipients: vec![code("H40"), code("G22")],
         ..report(12, "H36", "H36", StatusCode::RecallRequested)

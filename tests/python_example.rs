@@ -1,0 +1,187 @@
+//! The example for other languages as its readers run it: a virtual environment, certificates of
+//! OpenSSL's command line, a real hub, and Python that knows nothing but `proto/`.
+//!
+//! Needs python3 (3.11 or newer, with venv), bash, openssl and a package registry for pip. The
+//! virtual environment stays in the target directory and is made anew when the requirements change.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+/// The example's folder.
+fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/python")
+}
+
+/// A command without any setting of this machine that the programs under test would read.
+fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("LIENTHONG_") {
+            command.env_remove(name);
+        }
+    }
+    command.env_remove("PYTHONPATH").env_remove("PYTHONHOME");
+    command.env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::null());
+    command
+}
+
+/// Runs a command, which must succeed; returns what it printed.
+fn succeed(command: &mut Command) -> String {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = match command.output() {
+        Ok(output) => output,
+        Err(error) => panic!("the test needs `{program}`: {error}"),
+    };
+    let (stdout, stderr) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?} ended with {}:\n{stdout}{stderr}", output.status);
+    stdout.into_owned()
+}
+
+/// The interpreter of the virtual environment, made when it is not there or its requirements
+/// changed. Tests in other processes wait for it.
+fn python() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-example");
+    fs::create_dir_all(&folder).unwrap();
+    let lock = File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let (venv, installed) = (folder.join("venv"), folder.join("installed"));
+    let python = venv.join("bin/python");
+    let requirements = example().join("requirements.txt");
+    let wanted = fs::read_to_string(&requirements).unwrap();
+    if python.exists() && fs::read_to_string(&installed).is_ok_and(|found| found == wanted) {
+        return python;
+    }
+    // Written last: an installation that was interrupted is made anew.
+    let _ = fs::remove_file(&installed);
+    succeed(command("python3").args([
+        "-c",
+        "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'python3 is older than 3.11')",
+    ]));
+    succeed(command("python3").args(["-m", "venv", "--clear"]).arg(&venv));
+    succeed(
+        command(&python)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+            .arg(&requirements),
+    );
+    fs::write(&installed, wanted).unwrap();
+    python
+}
+
+/// A hub that is killed when it is dropped.
+struct Hub {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    address: String,
+}
+
+impl Hub {
+    /// Starts a hub on a free port and waits until it says that it is ready.
+    fn start(pki: &Path, data: &Path) -> Self {
+        let mut hub = command(env!("CARGO_BIN_EXE_lienthong"));
+        hub.args(["hub", "--output", "json", "--listen", "127.0.0.1:0", "--directory", "builtin"]);
+        hub.args(["--log", "warn"]).arg("--data").arg(data);
+        for (flag, file) in [
+            ("--root", "root.pem"),
+            ("--authority", "issuing.pem"),
+            ("--revocation-list", "root.crl"),
+            ("--revocation-list", "issuing.crl"),
+            ("--certificate", "hub.pem"),
+            ("--key", "hub.key"),
+        ] {
+            hub.arg(flag).arg(pki.join(file));
+        }
+        let mut child = hub.stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut hub = Self { child, stdout, address: String::new() };
+        let mut line = String::new();
+        assert!(hub.stdout.read_line(&mut line).unwrap() > 0, "the hub ended before it was ready");
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        hub.address = ready["address"].as_str().unwrap().to_owned();
+        hub
+    }
+
+    /// Stops it with SIGTERM; returns the exit code.
+    fn stop(mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        succeed(command("kill").args(["-TERM", &id]));
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs the example's programs against a new hub; returns what `exchange.py` printed.
+fn exchange() -> Value {
+    let python = python();
+    let folder = tempfile::tempdir().unwrap();
+    let pki = folder.path().join("pki");
+    succeed(command(example().join("make_pki.sh")).arg(&pki));
+    let hub = Hub::start(&pki, &folder.path().join("data"));
+    let printed = succeed(
+        command(&python)
+            .arg(example().join("exchange.py"))
+            .args(["--hub", &hub.address])
+            .arg("--pki")
+            .arg(&pki)
+            .arg("--inbox")
+            .arg(folder.path().join("inbox")),
+    );
+    let kept = fs::read_dir(folder.path().join("inbox")).unwrap().count();
+    assert_eq!(kept, 2, "both documents are on the recipient's disk");
+    assert_eq!(hub.stop(), Some(0));
+    serde_json::from_str(&printed).unwrap()
+}
+
+#[test]
+fn python_exchanges_signed_documents_from_the_interface_alone() {
+    let result = exchange();
+    let submitted = &result["submitted"];
+    assert_eq!(submitted["signature"], "SIGNATURE_KIND_PERSONAL_AND_SEAL");
+    assert_eq!((&submitted["position"], &submitted["repeated"]), (&json!(1), &json!(false)));
+
+    let received = &result["received"];
+    assert_eq!(received["position"], submitted["position"]);
+    let signers = json!([{"role": "person", "agency": "H36"}, {"role": "seal", "agency": "H36"}]);
+    assert_eq!(received["signers"], signers);
+    assert_eq!(received["revocation_not_proven"], 0);
+    assert_eq!(received["attachments"], json!(["Nội dung của quyết định.\n"]));
+
+    let tracked = json!([
+        {"recipient": "H36.12", "acknowledged": true, "attempts": 1, "statuses": [1, 3]}
+    ]);
+    assert_eq!(result["tracked"], tracked);
+
+    let repeated = &result["repeated"];
+    assert_eq!(repeated["repeated"], true);
+    for same in ["id", "position", "signature", "routes"] {
+        assert_eq!(repeated[same], submitted[same], "{same}");
+    }
+
+    let changed = &result["changed"];
+    assert_eq!(changed["status"], "INVALID_ARGUMENT");
+    assert_eq!(changed["code"], "SIGNATURE_INVALID");
+    let fields = json!(["document.signatures[0]", "document.signatures[1]"]);
+    assert_eq!(changed["fields"], fields);
+    assert_eq!(changed["document"], submitted["id"]);
+    let remedy = lienthong_model::Reason::SignatureInvalid.remedy();
+    assert_eq!(changed["remedy"], remedy);
+}
+
+#[test]
+fn the_receivers_check_in_python_gives_the_codes_of_the_refusals_page() {
+    let python = python();
+    succeed(command(&python).args(["-m", "unittest", "test_client"]).current_dir(example()));
+}
