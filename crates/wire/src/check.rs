@@ -8,10 +8,15 @@ use lienthong_model::{AgencyCode, MessageId, Reason, Refusal, Timestamp, Violati
 use crate::kind::Read;
 use crate::moment;
 
-/// What was found wrong so far. Field paths are formatted only when something is.
+/// What was found wrong so far. Field paths are formatted only when something is, and only for as
+/// many as a refusal names: a content of 1 MiB can be wrong in a hundred thousand places.
 #[derive(Default)]
 pub(crate) struct Check {
     violations: Vec<Violation>,
+    /// Found wrong beyond those.
+    more: usize,
+    /// Of these, the first reason in the order of the list.
+    more_first: Option<Reason>,
 }
 
 impl Check {
@@ -24,7 +29,23 @@ impl Check {
     }
 
     pub(crate) fn note(&mut self, reason: Reason, field: Arguments<'_>, value: impl Display) {
-        self.violations.push(Violation::new(reason, field.to_string(), value));
+        if self.violations.len() < Refusal::VIOLATIONS_MAX {
+            self.violations.push(Violation::new(reason, field.to_string(), value));
+            return;
+        }
+        self.more += 1;
+        self.more_first = Some(self.more_first.map_or(reason, |first| first.min(reason)));
+    }
+
+    /// The refusal for what was found wrong; the last violation counts those that are not named.
+    fn refusal(mut self) -> Option<Refusal> {
+        let Some(more_first) = self.more_first else { return Refusal::of(self.violations) };
+        self.violations.truncate(Refusal::VIOLATIONS_MAX - 1);
+        let mut refusal = Refusal::of(self.violations)?;
+        refusal.reason = refusal.reason.min(more_first);
+        let more = format_args!("and {} more", self.more + 1);
+        refusal.violations.push(Violation::new(refusal.reason, "", more));
+        Some(refusal)
     }
 
     /// A text of at most `chars_max` characters.
@@ -159,10 +180,31 @@ impl Check {
 
     /// The value when nothing was found wrong, else the refusal.
     pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, Refusal> {
-        match (Refusal::of(self.violations), value) {
+        match (self.refusal(), value) {
             (None, Some(value)) => Ok(value),
             (Some(refusal), _) => Err(refusal),
             (None, None) => Err(Refusal::new(Reason::ContentMalformed)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_for_more_than_it_can_name_counts_the_rest() {
+        for found in [1, 99, 100, 101, 102, 5_000] {
+            let mut check = Check::default();
+            let mut all = Vec::new();
+            for n in 0..found {
+                // The gravest one comes last.
+                let last = n + 1 == found;
+                let reason = if last { Reason::FieldMissing } else { Reason::FieldInvalid };
+                check.note(reason, format_args!("f[{n}]"), n);
+                all.push(Violation::new(reason, format!("f[{n}]"), n));
+            }
+            assert_eq!(check.finish(Some(())).err(), Refusal::of(all), "{found}");
         }
     }
 }
