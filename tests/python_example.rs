@@ -139,6 +139,15 @@ fn exchange() -> Value {
             .arg("--inbox")
             .arg(folder.path().join("inbox")),
     );
+    let clock = succeed(
+        command(&python)
+            .arg(example().join("with_grpcio.py"))
+            .args(["--hub", &hub.address])
+            .arg("--pki")
+            .arg(&pki),
+    );
+    let clock: Value = serde_json::from_str(&clock).unwrap();
+    assert_eq!(clock["rate"], json!(1.0), "grpcio connects to a hub with a P-256 certificate");
     let kept = fs::read_dir(folder.path().join("inbox")).unwrap().count();
     assert_eq!(kept, 2, "both documents are on the recipient's disk");
     assert_eq!(hub.stop(), Some(0));

@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         .build_client(true)
         .build_server(true)
         .bytes(".")
+        .codec_path("crate::codec::CountedCodec")
         .compile_fds(descriptors)?;
     Ok(())
 }

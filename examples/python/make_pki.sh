@@ -76,7 +76,12 @@ END
 }
 
 issue() { # FILE SECTION SUBJECT ISSUER DAYS
-    openssl genpkey -algorithm ed25519 -out "$1.key"
+    if [ "$2" = hub ]; then
+        # TLS libraries that offer no Ed25519 (browsers, grpcio) can connect to this one too.
+        openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1.key"
+    else
+        openssl genpkey -algorithm ed25519 -out "$1.key"
+    fi
     quiet openssl req -new -config lienthong.cnf -reqexts "$2" -utf8 \
         -key "$1.key" -subj "$3" -out "$1.csr"
     quiet openssl x509 -req -in "$1.csr" -CA "$4.pem" -CAkey "$4.key" -CAcreateserial -days "$5" \

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use lienthong_hub::{Clock, DirectoryImport, ServerIdentity, Settings};
 use lienthong_model::Digest;
 use lienthong_pki::pem;
-use lienthong_trust::{Certificate, Holder};
+use lienthong_trust::{Certificate, CertificateError, Holder};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::Effective;
@@ -127,8 +127,7 @@ fn identity(effective: &Effective) -> anyhow::Result<ServerIdentity> {
         })
     };
     let (certificate, key) = (path("certificate")?, path("key")?);
-    let first = agency::first_certificate(&certificate)?;
-    if !matches!(first.holder(), Holder::Hub { .. }) {
+    if !is_hubs(&certificate)? {
         return Err(Usage::new(format!("`{}` is not a hub's certificate", certificate.display()))
             .remedy("issue one with `lienthong pki issue DIR --agency CODE --hub NAMES`")
             .into());
@@ -140,6 +139,19 @@ fn identity(effective: &Effective) -> anyhow::Result<ServerIdentity> {
         chain: chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect(),
         key: PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(der)),
     })
+}
+
+/// Whether a file holds a hub's certificate. TLS libraries that do not offer Ed25519 (browsers,
+/// grpcio) need one with an ECDSA P-256 key, which the profile has for nobody else; whether such a
+/// key fits its certificate TLS itself checks.
+fn is_hubs(path: &Path) -> anyhow::Result<bool> {
+    let chain = agency::certificates(path)?;
+    let Some(first) = chain.first() else { return Ok(false) };
+    match Certificate::parse(first.clone()) {
+        Ok(first) => Ok(matches!(first.holder(), Holder::Hub { .. })),
+        Err(CertificateError::KeyAlgorithm(_)) => Ok(true),
+        Err(error) => Err(error).with_context(|| format!("`{}`", path.display())),
+    }
 }
 
 fn all_certificates(effective: &Effective, name: &str) -> anyhow::Result<Vec<Bytes>> {

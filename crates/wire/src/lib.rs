@@ -9,6 +9,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod check;
+mod codec;
 mod contents;
 pub mod directory;
 pub mod document;
@@ -21,6 +22,7 @@ pub mod status;
 #[cfg(any(test, feature = "strategies"))]
 pub mod strategies;
 
+pub use codec::decode_message;
 pub use contents::DocumentContents;
 pub use document::{decode_document, encode_document};
 pub use kind::{level_from_proto, urgency_from_proto};

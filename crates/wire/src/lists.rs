@@ -101,7 +101,7 @@ fn malformed() -> Refusal {
 }
 
 /// Takes one value of a wire type; the inside when it is delimited by its length.
-fn skip<'a>(rest: &mut &'a [u8], wire_type: u64) -> Option<&'a [u8]> {
+pub(crate) fn skip<'a>(rest: &mut &'a [u8], wire_type: u64) -> Option<&'a [u8]> {
     let length = match wire_type {
         0 => return varint(rest).map(|_| [].as_slice()),
         1 => 8,
@@ -114,7 +114,8 @@ fn skip<'a>(rest: &mut &'a [u8], wire_type: u64) -> Option<&'a [u8]> {
     Some(value)
 }
 
-fn varint(rest: &mut &[u8]) -> Option<u64> {
+/// Takes a number of at most ten bytes.
+pub(crate) fn varint(rest: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {
         let (byte, after) = rest.split_first()?;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use lienthong_model::limits::MESSAGE_BYTES_MAX;
 use lienthong_model::{
     AgencyCode, Attachment, CodeKey, Fingerprint, Reason, SignaturePolicy, SignedContent, Timestamp,
 };
@@ -11,7 +12,7 @@ use lienthong_trust::judge::{self, Anchors, Dates};
 use lienthong_trust::{
     AuthorityId, Certificate, Chain, Holder, Known, RevocationList, Signed, Verifier,
 };
-use lienthong_wire::{DocumentContents, proto, signed};
+use lienthong_wire::{DocumentContents, decode_message, proto, signed};
 use prost::Message as _;
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
@@ -29,6 +30,7 @@ pub struct Stage {
 }
 
 /// Something changed, and how it is handed in.
+#[derive(Clone)]
 pub enum Case {
     Submission(Bytes),
     Report(Bytes),
@@ -37,6 +39,14 @@ pub enum Case {
 }
 
 impl Case {
+    /// How many bytes are handed in.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Submission(bytes) | Self::Report(bytes) => bytes.len(),
+            Self::Certificate { der, .. } | Self::RevocationList { der, .. } => der.len(),
+        }
+    }
+
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Submission(_) => "submission",
@@ -83,6 +93,12 @@ impl Stage {
         Self { corpus, verifier, trusted }
     }
 
+    /// Forgets what was seen, as a hub does that starts.
+    pub fn renew(&mut self) {
+        let root = self.corpus.pki.root().certificate().clone();
+        self.verifier = Verifier::new(DocumentContents, Roots(Arc::from([root])));
+    }
+
     /// Hands in an original: it passes, whatever came before.
     pub fn honest(&self, number: u64) {
         let Corpus { documents, reports, .. } = &self.corpus;
@@ -114,6 +130,12 @@ impl Stage {
     /// Reads a case as a hub does, and says what came of it.
     pub fn play(&self, case: Case) -> &'static str {
         match case {
+            // The transport does not let it in.
+            Case::Submission(request) | Case::Report(request)
+                if request.len() > MESSAGE_BYTES_MAX =>
+            {
+                "MESSAGE TOO LARGE"
+            }
             Case::Submission(request) => self.submitted(request),
             Case::Report(request) => self.reported(request),
             Case::Certificate { der, signed_again } => self.certificate(der, signed_again),
@@ -148,7 +170,10 @@ impl Stage {
     }
 
     fn submitted(&self, request: Bytes) -> &'static str {
-        let Ok(request) = proto::SubmitDocumentRequest::decode(request) else { return "PROTOBUF" };
+        let request: proto::SubmitDocumentRequest = match decode_message(request) {
+            Ok(request) => request,
+            Err(_) => return "MESSAGE REFUSED",
+        };
         let facts = signed::document_from_proto(request.document, request.attachments).and_then(
             |content| self.verifier.document(content).map_err(|rejected| rejected.refusal),
         );
@@ -168,7 +193,10 @@ impl Stage {
     }
 
     fn reported(&self, request: Bytes) -> &'static str {
-        let Ok(request) = proto::ReportStatusRequest::decode(request) else { return "PROTOBUF" };
+        let request: proto::ReportStatusRequest = match decode_message(request) {
+            Ok(request) => request,
+            Err(_) => return "MESSAGE REFUSED",
+        };
         let facts = signed::report_from_proto(request.report)
             .and_then(|content| self.verifier.status(content).map_err(|rejected| rejected.refusal));
         let facts = match facts {
