@@ -1,5 +1,6 @@
 //! What is true of signed bytes: DSSE envelopes, strict Ed25519, X.509 chains, revocation lists,
-//! and [`Verified`], the only door by which signed content enters the hub.
+//! the Merkle log's hashes, proofs and checkpoints, and [`Verified`], the only door by which signed
+//! content enters the hub.
 //!
 //! *Facts* ([`Verifier`]) depend on the bytes alone. *Judgement of signers* ([`judge`]) compares
 //! facts with what somebody trusts as of a date; the hub's `core` and every recipient call the
@@ -10,17 +11,22 @@
 
 mod certificate;
 mod chain;
+mod checkpoint;
 pub mod dsse;
 mod ed25519;
 pub mod judge;
+pub mod merkle;
+mod note;
 mod revocation;
 mod verified;
 mod verify;
 
 pub use certificate::{AuthorityId, Certificate, CertificateError, Holder, Name};
 pub use chain::{Chain, ChainError};
-pub use ed25519::{PublicKey, WeakKey};
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use ed25519::{PublicKey, SIGNATURE_BYTES, WeakKey};
 pub use judge::{Anchors, Dates, SignatureKind};
+pub use note::{NOTE_BYTES_MAX, NoteError, NoteKey, NoteKeyError};
 pub use revocation::{RevocationList, RevocationListError, Revoked};
 pub use verified::Verified;
 pub use verify::{Known, Rejected, Signed, StatusSubmission, Submission, Verifier};
