@@ -12,6 +12,7 @@
 //! | `d` position | an accepted document | never | [`crate::DocumentRow`], some 300 bytes |
 //! | `v` position recipient | a delivery | a few times | [`crate::DeliveryRow`], 10 to 3,000 bytes |
 //! | `m` recipient lane page | what waits, 256 positions a page | often | the low bytes of positions |
+//! | `y` level tile | a tile of the log, 256 leaves a tile | while not full | up to 256 hashes of 32 bytes |
 //! | `f` hour province 0 | a page of *flow* | while open | cells |
 //! | `k` day province level | a page of *kind* | while open | cells |
 //! | `x` hour province 0 | a page of *refusals* | while open | cells |
@@ -96,6 +97,11 @@ pub(crate) fn mailbox(recipient: Ordinal, lane: Lane) -> Vec<u8> {
 pub(crate) fn mailbox_page(recipient: Ordinal, lane: Lane, position: Position) -> Vec<u8> {
     let page = position.0 / MAILBOX_PAGE;
     key(b"m", &[&recipient.0.to_be_bytes(), &[lane as u8], &page.to_be_bytes()])
+}
+
+/// A tile of the log.
+pub(crate) fn tile(level: u8, index: u64) -> Vec<u8> {
+    key(b"y", &[&[level], &index.to_be_bytes()])
 }
 
 /// The page's number in a mailbox page's key.

@@ -7,6 +7,7 @@
 
 pub(crate) mod apply;
 mod decide;
+mod leaves;
 mod overlay;
 mod report;
 
@@ -126,6 +127,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
     /// Returns the last block's time; `None` when there is none.
     pub fn last_time(&self) -> Option<Timestamp> {
         (self.head.block > 0).then_some(self.head.time)
+    }
+
+    /// Returns how many leaves the log has: one a document or report that was accepted.
+    pub fn log_size(&self) -> u64 {
+        self.head.next_position.0
     }
 
     /// The time of the block under way.
@@ -256,6 +262,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
     }
 
     fn publish(&mut self, cut: bool) -> Result<(), EngineError> {
+        self.write_leaves()?;
         let fold = crate::statistics::fold_of(self.head.block, self.head.time);
         let (mut writes, events) = self.work.take();
         let row = codec::encode(&self.head);

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use lienthong_model::{
     AgencyEntry, Digest, Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency,
 };
+use lienthong_trust::merkle::entry::LeafKind;
 use lienthong_trust::{Certificate, RevocationList};
 
 use super::{CERTIFICATES_REMEMBERED, Machine};
@@ -67,6 +68,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let position = accepted.position;
         self.head.next_position = Position(position.0 + 1);
         self.keep_certificates(signed);
+        self.enter_log(position, LeafKind::Document, signed);
         let id = IdRow { position, digest: signed.digest, report_on: None };
         self.work.put(keys::id(&header.id, accepted.sender), codec::encode(&id));
         let row = DocumentRow {
@@ -118,6 +120,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let Reported { position, delivery } = *reported;
         self.head.next_position = Position(position.0 + 1);
         self.keep_certificates(signed);
+        self.enter_log(position, LeafKind::Report, signed);
         let id = IdRow { position, digest: signed.digest, report_on: Some(delivery) };
         self.work.put(keys::id(&header.id, delivery.recipient), codec::encode(&id));
         let now = self.now();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use lienthong_model::Timestamp;
+use lienthong_model::{Digest, Timestamp};
 
 use crate::codec;
 use crate::command::Entry;
@@ -17,6 +17,8 @@ pub(super) struct Working {
     pub time: Timestamp,
     pub entries: Vec<Entry>,
     pub events: Vec<Event>,
+    /// Leaves of the log: positions and hashes.
+    pub leaves: Vec<(u64, Digest)>,
     pub bytes: usize,
     applied: u32,
     rows: BTreeMap<Vec<u8>, Option<Bytes>>,
@@ -30,6 +32,7 @@ impl Working {
             time: Timestamp::MIN,
             entries: Vec::new(),
             events: Vec::new(),
+            leaves: Vec::new(),
             bytes: 0,
             applied: 0,
             rows: BTreeMap::new(),
