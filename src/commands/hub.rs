@@ -133,6 +133,7 @@ fn explained(error: StartError) -> anyhow::Error {
         StartError::Engine(_)
         | StartError::Administer(_)
         | StartError::ClockBehind { .. }
+        | StartError::LogKey(_)
         | StartError::Server(_)
         | StartError::Failed(_) => return error.into(),
     };

@@ -8,6 +8,7 @@ use lienthong_model::limits::MESSAGE_BYTES_MAX;
 use lienthong_model::{MessageId, Timestamp};
 use lienthong_wire::proto;
 use lienthong_wire::proto::directory_service_client::DirectoryServiceClient;
+use lienthong_wire::proto::evidence_service_client::EvidenceServiceClient;
 use lienthong_wire::proto::exchange_service_client::ExchangeServiceClient;
 use lienthong_wire::proto::statistics_service_client::StatisticsServiceClient;
 use parking_lot::RwLock;
@@ -171,6 +172,12 @@ impl Shared {
 
     pub(crate) fn statistics(&self) -> StatisticsServiceClient<Channel> {
         StatisticsServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    pub(crate) fn evidence(&self) -> EvidenceServiceClient<Channel> {
+        EvidenceServiceClient::new(self.channel.clone())
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX)
     }

@@ -5,6 +5,7 @@ use lienthong_trust::{SignatureKind, dsse};
 use lienthong_wire::proto;
 
 use crate::error::CallError;
+use crate::evidence::LogProof;
 use crate::read;
 
 /// An accepted document. It is on the hub's disk.
@@ -28,6 +29,9 @@ pub struct Receipt {
     pub routes: Vec<RecipientRoute>,
     /// Agencies of lists that were left out.
     pub left_out: Vec<LeftOut>,
+    /// What shows anybody that it was accepted; `None` from a hub of an older version. Made anew in a
+    /// repeated receipt.
+    pub proof: Option<LogProof>,
 }
 
 /// How a recipient is reached.
@@ -74,6 +78,9 @@ pub struct StatusReceipt {
     pub sha256: Digest,
     /// Whether this is the first receipt again.
     pub repeated: bool,
+    /// What shows anybody that it was accepted; `None` from a hub of an older version. Made anew in a
+    /// repeated receipt.
+    pub proof: Option<LogProof>,
 }
 
 impl LeftOut {
@@ -120,6 +127,7 @@ impl Receipt {
                 .into_iter()
                 .map(left_out)
                 .collect::<Result<_, CallError>>()?,
+            proof: receipt.proof.map(LogProof::read).transpose()?,
         })
     }
 }
@@ -133,6 +141,7 @@ impl StatusReceipt {
             received_at: read::moment("receipt.received_at", receipt.received_at.as_ref())?,
             sha256: read::digest("receipt.sha256", &receipt.sha256)?,
             repeated: receipt.repeated,
+            proof: receipt.proof.map(LogProof::read).transpose()?,
         })
     }
 }

@@ -15,6 +15,7 @@ use lienthong_model::limits::{
 use lienthong_model::{AgencyEntry, Timestamp};
 use lienthong_trust::{Anchors as _, Certificate, RevocationList};
 use lienthong_wire::proto::directory_service_server::DirectoryServiceServer;
+use lienthong_wire::proto::evidence_service_server::EvidenceServiceServer;
 use lienthong_wire::proto::exchange_service_server::ExchangeServiceServer;
 use lienthong_wire::proto::statistics_service_server::StatisticsServiceServer;
 use tokio::net::TcpListener;
@@ -27,8 +28,10 @@ use tonic_health::server::HealthReporter;
 
 use crate::clock::{BusinessClock, Clock};
 use crate::egress::Egress;
+use crate::evidence::Evidence;
 use crate::ingress::Ingress;
 use crate::listener::{self, Bounds};
+use crate::log_key::{LogKey, LogKeyError};
 use crate::open_folder::{AdministerError, OpenFolder, Recovery};
 use crate::reader::Reader;
 use crate::sequencer::{Running, Sequencer};
@@ -82,6 +85,9 @@ pub enum StartError {
         /// Why not.
         source: std::io::Error,
     },
+    /// The key that signs the log's checkpoints cannot be had.
+    #[error(transparent)]
+    LogKey(#[from] LogKeyError),
     /// The hub's own certificate or key does not do.
     #[error("the hub's certificate or key: {0}")]
     Identity(#[from] rustls::Error),
@@ -113,6 +119,7 @@ impl Hub {
         let mut folder = OpenFolder::open(&settings.data, progress)?;
         let clock = BusinessClock::start(settings.clock);
         check_clock(&settings.clock, &clock, &folder)?;
+        let log_key = LogKey::of_folder(&settings.data)?;
         folder.machine.allow_clock_ahead(clock.ahead());
         let (identity, listen) = enter(&mut folder, settings, clock.now())?;
         let (reader, recovery) = (folder.reader(), folder.recovery().clone());
@@ -124,8 +131,10 @@ impl Hub {
 
         let payloads = folder.payloads.clone();
         let egress = Egress::start(reader.clone());
-        let (sequencer, running) =
-            Sequencer::start(folder, reader.clone(), egress.clone(), clock).map_err(failed)?;
+        let evidence = Arc::new(Evidence::of_folder(&folder, log_key)?);
+        let sequencer =
+            Sequencer::start(folder, reader.clone(), egress.clone(), evidence.clone(), clock);
+        let (sequencer, running) = sequencer.map_err(failed)?;
         let ingress = Ingress::new(reader.clone(), payloads, sequencer.clone(), egress.clone());
         let (stop, stopping) = watch::channel(false);
         let rooms = Rooms {
@@ -133,6 +142,7 @@ impl Hub {
             ingress,
             egress,
             sequencer,
+            evidence,
             clock,
             stopping: stopping.clone(),
         };
@@ -244,6 +254,7 @@ async fn clear_health(health: &mut HealthReporter) {
         <ExchangeServiceServer<Services> as NamedService>::NAME,
         <DirectoryServiceServer<Services> as NamedService>::NAME,
         <StatisticsServiceServer<Services> as NamedService>::NAME,
+        <EvidenceServiceServer<Services> as NamedService>::NAME,
         "",
     ];
     for service in services {
@@ -254,15 +265,18 @@ async fn clear_health(health: &mut HealthReporter) {
 async fn set_health(health: &HealthReporter, serving: bool) {
     type Exchange = ExchangeServiceServer<Services>;
     type Directory = DirectoryServiceServer<Services>;
+    type Evidence = EvidenceServiceServer<Services>;
     type Statistics = StatisticsServiceServer<Services>;
     if serving {
         health.set_serving::<Exchange>().await;
         health.set_serving::<Directory>().await;
         health.set_serving::<Statistics>().await;
+        health.set_serving::<Evidence>().await;
     } else {
         health.set_not_serving::<Exchange>().await;
         health.set_not_serving::<Directory>().await;
         health.set_not_serving::<Statistics>().await;
+        health.set_not_serving::<Evidence>().await;
         health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
     }
 }
@@ -291,6 +305,9 @@ where
     let directory = DirectoryServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let evidence = EvidenceServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let statistics = StatisticsServiceServer::new(services)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
@@ -303,7 +320,8 @@ where
         .add_service(reflection)
         .add_service(exchange)
         .add_service(directory)
-        .add_service(statistics))
+        .add_service(statistics)
+        .add_service(evidence))
 }
 
 fn check_clock(

@@ -14,10 +14,12 @@
 mod caller;
 mod clock;
 mod egress;
+mod evidence;
 mod gate;
 mod hub;
 mod ingress;
 mod listener;
+mod log_key;
 mod open_folder;
 mod present;
 mod reader;
@@ -28,6 +30,7 @@ mod tls;
 
 pub use clock::{BusinessClock, Clock, ClockError};
 pub use hub::{Hub, StartError};
+pub use log_key::LogKeyError;
 pub use open_folder::{AdministerError, OpenFolder, Recovery};
 pub use reader::Reader;
 pub use settings::{DirectoryImport, Settings};

@@ -6,6 +6,7 @@ use lienthong_model::{Reason, Refusal, SignedContent, Timestamp};
 use lienthong_trust::SignatureKind;
 use lienthong_wire::{moment, proto, signed};
 
+use crate::evidence::Evidence;
 use crate::ingress::Taken;
 use crate::reader::Reader;
 
@@ -35,7 +36,11 @@ pub(crate) fn route(route: Route, directory: &Directory, at: Timestamp) -> (i32,
 
 /// The receipt of a document: of one just accepted from its decision, of a repeated one from what
 /// is on disk.
-pub(crate) fn receipt(reader: &Reader, taken: &Taken) -> Result<proto::Receipt, Refusal> {
+pub(crate) fn receipt(
+    reader: &Reader,
+    evidence: &Evidence,
+    taken: &Taken,
+) -> Result<proto::Receipt, Refusal> {
     let directory = reader.directory();
     let first;
     let (at, accepted) = match &taken.accepted {
@@ -61,6 +66,7 @@ pub(crate) fn receipt(reader: &Reader, taken: &Taken) -> Result<proto::Receipt, 
         signature: signature_kind(accepted.signature),
         routes: routes.collect(),
         left_out: Vec::new(),
+        proof: Some(evidence.proof(taken.position).map_err(|error| unreadable(&error))?),
     })
 }
 

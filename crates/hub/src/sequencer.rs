@@ -23,6 +23,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::BusinessClock;
 use crate::egress::{Arrival, Egress};
+use crate::evidence::Evidence;
 use crate::gate::{Declined, RefusalGate, WINDOW};
 use crate::open_folder::{FolderMachine, OpenFolder};
 use crate::reader::{Policy, Reader};
@@ -62,6 +63,7 @@ struct Thread {
     state: Arc<SledState>,
     reader: Reader,
     egress: Egress,
+    evidence: Arc<Evidence>,
     clock: BusinessClock,
     gate: RefusalGate,
     began: Instant,
@@ -80,6 +82,7 @@ impl Sequencer {
         folder: OpenFolder,
         reader: Reader,
         egress: Egress,
+        evidence: Arc<Evidence>,
         clock: BusinessClock,
     ) -> std::io::Result<(Self, watch::Receiver<Running>)> {
         let (requests, waiting) = mpsc::channel(PROPOSALS_WAITING_MAX);
@@ -91,6 +94,7 @@ impl Sequencer {
             state: folder.state,
             reader,
             egress,
+            evidence,
             clock,
             gate: RefusalGate::default(),
             began: Instant::now(),
@@ -250,6 +254,7 @@ impl Thread {
         self.journal.propose(&sealed)?;
         while self.journal.read_ordered()?.is_some_and(|block| block < sealed.marker.block) {}
         self.machine.commit()?;
+        self.evidence.advance(self.machine.log_size())?;
         self.uncut = true;
         let directory = self.machine.directory();
         let trust = self.machine.trust();

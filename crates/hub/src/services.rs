@@ -1,6 +1,7 @@
 //! The gRPC services. A method converts, calls, converts.
 
 mod directory;
+mod evidence;
 mod exchange;
 mod statistics;
 mod streams;
@@ -15,6 +16,7 @@ use tonic::{Request, Status};
 use crate::caller::{Permit, admit};
 use crate::clock::BusinessClock;
 use crate::egress::Egress;
+use crate::evidence::Evidence;
 use crate::ingress::Ingress;
 use crate::reader::Reader;
 use crate::sequencer::Sequencer;
@@ -26,6 +28,7 @@ pub(crate) struct Rooms {
     pub egress: Egress,
     pub sequencer: Sequencer,
     pub clock: BusinessClock,
+    pub evidence: Arc<Evidence>,
     /// Becomes true when the hub drains: streams end themselves.
     pub stopping: watch::Receiver<bool>,
 }

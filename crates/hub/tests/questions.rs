@@ -164,7 +164,9 @@ async fn the_health_check_says_that_every_service_serves() {
     use tonic_health::pb::health_client::HealthClient;
     let world = World::start().await;
     let mut health = HealthClient::new(channel(&world, "H36").await);
-    for service in ["", "ExchangeService", "DirectoryService", "StatisticsService"] {
+    for service in
+        ["", "ExchangeService", "DirectoryService", "StatisticsService", "EvidenceService"]
+    {
         let service = match service {
             "" => String::new(),
             name => format!("lienthong.v1.{name}"),
@@ -198,6 +200,7 @@ async fn reflection_lists_the_services() {
         "lienthong.v1.ExchangeService",
         "lienthong.v1.DirectoryService",
         "lienthong.v1.StatisticsService",
+        "lienthong.v1.EvidenceService",
         "grpc.health.v1.Health",
     ] {
         assert!(names.iter().any(|listed| listed == name), "{name} in {names:?}");

@@ -131,7 +131,9 @@ impl NoteKey {
         if signed { Ok(text) } else { Err(NoteError::Unsigned) }
     }
 
-    fn id_text(&self) -> String {
+    /// Returns the id in 8 hexadecimal digits: the first bytes of SHA-256 of the name, a line feed,
+    /// the byte 1 and the key.
+    pub fn id_text(&self) -> String {
         format!("{:08x}", u32::from_be_bytes(self.id))
     }
 }

@@ -316,6 +316,7 @@ fn status_receipt(report: &proto::SignedDocument) -> proto::StatusReceipt {
         received_at: Some(moment::to_proto(Timestamp::parse(START).unwrap())),
         sha256: Bytes::copy_from_slice(digest.as_bytes()),
         repeated: false,
+        proof: None,
     }
 }
 

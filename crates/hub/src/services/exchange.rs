@@ -163,7 +163,7 @@ async fn submit(
 ) -> Result<proto::Receipt, Refused> {
     let content = signed::document_from_proto(document, attachments)?;
     let taken = rooms.ingress.document(permit, content).await?;
-    let receipt = present::receipt(&rooms.reader, &taken);
+    let receipt = present::receipt(&rooms.reader, &rooms.evidence, &taken);
     receipt.map_err(|refusal| Refused { refusal, id: Some(taken.id) })
 }
 
@@ -174,6 +174,9 @@ async fn report_status(
 ) -> Result<proto::StatusReceipt, Refused> {
     let content = signed::report_from_proto(report)?;
     let taken = rooms.ingress.status(permit, content).await?;
+    let proof = rooms.evidence.proof(taken.position);
+    let proof = proof
+        .map_err(|error| Refused { refusal: present::unreadable(&error), id: Some(taken.id) })?;
     Ok(proto::StatusReceipt {
         reporter: taken.from.to_string(),
         id: bytes::Bytes::copy_from_slice(taken.id.as_bytes()),
@@ -181,6 +184,7 @@ async fn report_status(
         received_at: Some(moment::to_proto(taken.received_at)),
         sha256: bytes::Bytes::copy_from_slice(taken.digest.as_bytes()),
         repeated: taken.repeated,
+        proof: Some(proof),
     })
 }
 
