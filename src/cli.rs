@@ -91,6 +91,8 @@ pub(crate) enum Command {
     Inbox(Box<commands::inbox::InboxArgs>),
     /// Show what became of a document / theo dõi văn bản
     Track(commands::track::TrackArgs),
+    /// Ask for the log's checkpoints, check evidence offline / bằng chứng
+    Evidence(commands::evidence::EvidenceArgs),
     /// Show how much flows where / thống kê
     Stats(commands::stats::StatsArgs),
     /// Print a script that completes commands in a shell

@@ -4,6 +4,7 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod directory;
+pub(crate) mod evidence;
 pub(crate) mod hub;
 pub(crate) mod inbox;
 pub(crate) mod pki;
@@ -32,6 +33,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Send(args) => send::run(*args, output).await,
         Command::Inbox(args) => inbox::run(*args, output).await,
         Command::Track(args) => track::run(args, output).await,
+        Command::Evidence(args) => evidence::run(args, output).await,
         Command::Stats(args) => stats::run(args, output).await,
         Command::Completions(args) => completions::run(args),
     }

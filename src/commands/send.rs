@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::agency::AgencyFolder;
 use crate::cli::Output;
+use crate::commands::evidence::Evidence;
 use crate::commands::route::{document_type, route_name, route_text};
 use crate::connect::ConnectArgs;
 use crate::output::{self, thousands};
@@ -69,6 +70,9 @@ pub(crate) struct SendArgs {
     /// Leave the person's signature out
     #[arg(long)]
     no_person: bool,
+    /// Write what proves that the hub accepted it into a new file
+    #[arg(long, value_name = "FILE")]
+    evidence: Option<PathBuf>,
     #[command(flatten)]
     connect: ConnectArgs,
 }
@@ -84,6 +88,8 @@ struct ReceiptView {
     signature: &'static str,
     routes: Vec<RouteView>,
     left_out: Vec<LeftOutView>,
+    /// What `lienthong evidence verify` and others check; none from an older hub.
+    evidence: Option<Evidence>,
 }
 
 #[derive(Debug, Serialize)]
@@ -120,8 +126,12 @@ pub(crate) async fn run(args: SendArgs, output: Output) -> anyhow::Result<ExitCo
     }
     let signers: Vec<&Signer> = signers.iter().collect();
     let signed = sign_document(&document, attachments, &signers);
-    let receipt = connected.client.submit(signed).await?;
-    output::one(output, &ReceiptView::from(&receipt), text)?;
+    let receipt = connected.client.submit(signed.clone()).await?;
+    let evidence = Evidence::of(&receipt, &signed)?;
+    if let (Some(path), Some(evidence)) = (&args.evidence, &evidence) {
+        evidence.write(path)?;
+    }
+    output::one(output, &ReceiptView { evidence, ..ReceiptView::from(&receipt) }, text)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -260,6 +270,7 @@ impl From<&Receipt> for ReceiptView {
             signature: receipt.signature.name(),
             routes: receipt.routes.iter().map(route).collect(),
             left_out: receipt.left_out.iter().map(left_out).collect(),
+            evidence: None,
         }
     }
 }

@@ -67,6 +67,33 @@ fn start(folder: &Path) -> (Running, String) {
 }
 
 #[test]
+fn evidence_of_a_document_is_kept_and_checked_without_the_hub() {
+    let stage = Stage::set();
+    let checkpoint = stage.json("H36", &["evidence", "checkpoint"]);
+    let key = checkpoint["key"].as_str().unwrap();
+    let earlier = stage.path("checkpoint");
+    std::fs::write(&earlier, checkpoint["checkpoint"].as_str().unwrap()).unwrap();
+    let file = stage.path("evidence.json");
+    stage.send("H35", "Về việc thử", &["--evidence", text(&file)]);
+    stage.send("H35", "Về việc khác", &[]);
+    let since = ["evidence", "checkpoint", "--since", text(&earlier), "--key", key];
+    assert_eq!(stage.json("H36", &since)["continues"], 0);
+
+    let key = key.to_owned();
+    assert_eq!(stage.hub.terminate(), Some(0));
+    let proven = json(&["evidence", "verify", text(&file), "--key", &key]);
+    assert_eq!((&proven["position"], &proven["kind"]), (&0.into(), &"document".into()));
+    let kept = std::fs::read_to_string(&file).unwrap();
+    let entry = kept.find("\"entry\": \"0101").unwrap() + 40;
+    let changed = if kept.as_bytes()[entry] == b'0' { "1" } else { "0" };
+    std::fs::write(&file, [&kept[..entry], changed, &kept[entry + 1..]].concat()).unwrap();
+    let said = fail(1, &["evidence", "verify", text(&file), "--key", &key]);
+    assert!(said.contains("the log does not have it"), "{said}");
+    let said = fail(2, &["evidence", "verify", text(&file), "--key", "no key"]);
+    assert!(said.contains("is no key of a log"), "{said}");
+}
+
+#[test]
 fn a_document_is_sent_received_reported_tracked_and_counted() {
     let stage = Stage::set();
     let file = stage.path("quyết định.txt");

@@ -72,8 +72,16 @@ impl Receipt {
     /// # Errors
     /// [`Unproven`].
     pub fn prove(&self, sent: &SignedContent, key: &NoteKey) -> Result<Checkpoint, Unproven> {
-        let leaf = leaf(LeafKind::Document, self.received_at, self.sha256, sent)?;
+        let leaf = self.entry(sent)?.hash();
         self.proof.as_ref().ok_or(Unproven::Missing)?.check(&leaf, self.position.0, key)
+    }
+
+    /// Returns the entry of the document's leaf in the hub's log.
+    ///
+    /// # Errors
+    /// [`Unproven::Content`] when the receipt is about other bytes.
+    pub fn entry(&self, sent: &SignedContent) -> Result<LeafEntry, Unproven> {
+        entry(LeafKind::Document, self.received_at, self.sha256, sent)
     }
 }
 
@@ -83,7 +91,7 @@ impl StatusReceipt {
     /// # Errors
     /// [`Unproven`].
     pub fn prove(&self, sent: &SignedContent, key: &NoteKey) -> Result<Checkpoint, Unproven> {
-        let leaf = leaf(LeafKind::Report, self.received_at, self.sha256, sent)?;
+        let leaf = entry(LeafKind::Report, self.received_at, self.sha256, sent)?.hash();
         self.proof.as_ref().ok_or(Unproven::Missing)?.check(&leaf, self.position.0, key)
     }
 }
@@ -158,19 +166,19 @@ impl Client {
     }
 }
 
-/// The hash of the leaf of what was sent.
-fn leaf(
+/// The entry of the leaf of what was sent.
+fn entry(
     kind: LeafKind,
     time: Timestamp,
     receipt: Digest,
     sent: &SignedContent,
-) -> Result<Digest, Unproven> {
+) -> Result<LeafEntry, Unproven> {
     let content = dsse::content_digest(&sent.content_type, &sent.content);
     if content != receipt {
         return Err(Unproven::Content { receipt, found: content });
     }
     let signatures = dsse::signatures_digest(&sent.signatures);
-    Ok(LeafEntry { kind, time, content, signatures }.hash())
+    Ok(LeafEntry { kind, time, content, signatures })
 }
 
 fn hashes(field: &'static str, hashes: &[bytes::Bytes]) -> Result<Vec<Digest>, CallError> {

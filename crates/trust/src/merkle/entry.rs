@@ -59,6 +59,21 @@ impl LeafEntry {
         bytes
     }
 
+    /// Reads an entry; `None` when the bytes are not one of this version.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (&[ENTRY_VERSION, kind], rest) = bytes.split_first_chunk()? else { return None };
+        let (time, rest) = rest.split_first_chunk()?;
+        let (content, rest) = rest.split_first_chunk()?;
+        let kind = match kind {
+            1 => LeafKind::Document,
+            2 => LeafKind::Report,
+            _ => return None,
+        };
+        let time = Timestamp::from_millis(i64::from_be_bytes(*time));
+        let (content, signatures) = (Digest(*content), Digest(rest.try_into().ok()?));
+        Some(Self { kind, time, content, signatures })
+    }
+
     /// Returns the hash of the leaf.
     pub fn hash(&self) -> Digest {
         leaf_hash(&self.to_bytes())

@@ -263,6 +263,14 @@ fn an_entry_has_the_bytes_that_the_page_of_evidence_documents() {
         format!("0102{:016x}{}{}", 1_605_488_400_123_i64, "aa".repeat(32), "bb".repeat(32));
     assert_eq!(hex::encode(entry.to_bytes()), expected);
     assert_eq!(entry.hash(), leaf_hash(&hex::decode(expected).unwrap()));
+    assert_eq!(LeafEntry::from_bytes(&entry.to_bytes()), Some(entry));
+    for (at, byte) in [(0, 2), (1, 0), (1, 3)] {
+        let mut other = entry.to_bytes();
+        other[at] = byte;
+        assert_eq!(LeafEntry::from_bytes(&other), None);
+    }
+    assert_eq!(LeafEntry::from_bytes(&entry.to_bytes()[..73]), None);
+    assert_eq!(LeafEntry::from_bytes(&[&entry.to_bytes()[..], &[0]].concat()), None);
     let before = LeafEntry { time: Timestamp::from_millis(-1), kind: LeafKind::Document, ..entry };
     assert!(hex::encode(before.to_bytes()).starts_with("0101ffffffffffffffffaa"));
 }
