@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use lienthong_core::engine::Payloads;
 use lienthong_core::{Accepted, Decision, Proposal, Stored, StoredAttachment, StoredContent};
 use lienthong_ledger::PayloadFiles;
@@ -170,7 +171,7 @@ impl Ingress {
         }
         let (payloads, content) = (self.payloads.clone(), content.clone());
         let stored = tokio::task::spawn_blocking(move || {
-            let put = |bytes: &bytes::Bytes| {
+            let put = |bytes: &Bytes| {
                 let digest = payloads.put(bytes)?;
                 Ok(Stored::Payload { digest, size: bytes.len() as u64 })
             };
@@ -209,13 +210,13 @@ impl From<Refusal> for Refused {
     }
 }
 
+/// Copies what goes into the record: a slice would keep the whole message alive in memory, with
+/// whatever else its sender put into it.
 fn inline(content: &SignedContent) -> StoredContent {
+    let copy = |bytes: &Bytes| Stored::Inline(Bytes::copy_from_slice(bytes));
     let attachments = content.attachments.iter().map(|attachment| StoredAttachment {
         content_id: attachment.content_id.clone(),
-        bytes: Stored::Inline(attachment.bytes.clone()),
+        bytes: copy(&attachment.bytes),
     });
-    StoredContent {
-        content: Stored::Inline(content.content.clone()),
-        attachments: attachments.collect(),
-    }
+    StoredContent { content: copy(&content.content), attachments: attachments.collect() }
 }
