@@ -15,7 +15,6 @@ use lienthong_trust::{Rejected, Signed, Verifier};
 use lienthong_wire::DocumentContents;
 
 use crate::caller::MayExchange;
-use crate::egress::Egress;
 use crate::gate::Declined;
 use crate::present::unreadable;
 use crate::reader::Reader;
@@ -27,7 +26,6 @@ pub(crate) struct Ingress {
     verifier: Arc<Verifier<DocumentContents, Reader>>,
     payloads: Arc<PayloadFiles>,
     sequencer: Sequencer,
-    egress: Egress,
     reader: Reader,
 }
 
@@ -68,14 +66,9 @@ impl Named {
 }
 
 impl Ingress {
-    pub fn new(
-        reader: Reader,
-        payloads: Arc<PayloadFiles>,
-        sequencer: Sequencer,
-        egress: Egress,
-    ) -> Self {
+    pub fn new(reader: Reader, payloads: Arc<PayloadFiles>, sequencer: Sequencer) -> Self {
         let verifier = Arc::new(Verifier::new(DocumentContents, reader.clone()));
-        Self { verifier, payloads, sequencer, egress, reader }
+        Self { verifier, payloads, sequencer, reader }
     }
 
     /// Takes a document; on return it is on disk.
@@ -139,12 +132,7 @@ impl Ingress {
         let decided = self.sequencer.propose(proposal).await?;
         let (position, repeated, accepted) = match decided.decision {
             Decision::Accepted(accepted) => (accepted.position, false, Some(accepted)),
-            Decision::Reported(reported) => {
-                // A report implies that the recipient has the document: nothing to push again.
-                let settled = (reported.delivery.recipient, reported.delivery.position);
-                self.egress.settle(vec![settled]).await;
-                (reported.position, false, None)
-            }
+            Decision::Reported(reported) => (reported.position, false, None),
             Decision::Repeated(position) => (position, true, None),
             Decision::Refused(refusal) => return Err(refusal),
             Decision::Acknowledged(_) | Decision::Done => {
