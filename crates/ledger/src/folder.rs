@@ -162,6 +162,18 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_with_somebody_elses_files_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("communes.csv"), "code,name\n").unwrap();
+        let error = DataFolder::open(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("communes.csv"), "{error}");
+        assert!(!folder.path().join("FORMAT").exists());
+        let prepared = tempfile::tempdir().unwrap();
+        std::fs::write(prepared.path().join("hub.toml"), "").unwrap();
+        DataFolder::open(prepared.path()).unwrap();
+    }
+
+    #[test]
     fn a_journal_without_its_format_is_damage() {
         let folder = tempfile::tempdir().unwrap();
         drop(DataFolder::open(folder.path()).unwrap());

@@ -310,6 +310,9 @@ impl Session {
                     self.tell_refused(vec![key], &declined).await?;
                 }
                 let keys = settled.acknowledged;
+                if keys.is_empty() {
+                    return Ok(());
+                }
                 self.tell(said::Response::Acknowledged(said::Acknowledged { keys })).await
             }
             Err(declined) => self.tell_refused(keys, &declined).await,
