@@ -106,7 +106,7 @@ fn begin(folder: &Path, path: &Path) -> Result<(), EngineError> {
     if let Some(foreign) = foreign_entry(folder)? {
         return Err(damaged(
             format!("`{}`", folder.display()),
-            &format!("it is no data folder, but has `{foreign}`: take a new or an empty folder"),
+            format!("it is no data folder, but has `{foreign}`: take a new or an empty folder"),
         ));
     }
     let unfinished = folder.join("FORMAT.new");
