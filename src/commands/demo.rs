@@ -64,7 +64,7 @@ pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
     let cast = Cast::new(&scenario, lienthong_country::entries()?)
         .map_err(|error| Usage::new(error.to_string()))?;
     let plan = Arc::new(Plan::new(&cast, args.documents, args.seed));
-    introduce(&cast, &plan, output);
+    introduce(&args, &cast, &plan, output)?;
     let hub = Hub::start(settings(&cast, &data, &scenario), |_, _| {}).await?;
     let address =
         Address { url: format!("https://{}", hub.address()), now: scenario.start, rate: RATE };
@@ -89,6 +89,12 @@ fn check(args: &Args) -> anyhow::Result<()> {
         let found = args.documents;
         return Err(Usage::new(format!("`--documents {found}` is too few"))
             .remedy(format!("ask for at least {}", Plan::SUBMISSIONS_MIN))
+            .into());
+    }
+    let mut seen = std::collections::HashSet::new();
+    if let Some(twice) = args.provinces.iter().find(|province| !seen.insert(province.key())) {
+        return Err(Usage::new(format!("`{twice}` is named twice"))
+            .remedy("name every province once")
             .into());
     }
     if let Some(data) = &args.data
@@ -137,18 +143,26 @@ fn settings(cast: &Cast, data: &Path, scenario: &Scenario) -> Settings {
 }
 
 /// Says on stderr what is about to happen, when a person reads.
-fn introduce(cast: &Cast, plan: &Plan, output: Output) {
+fn introduce(args: &Args, cast: &Cast, plan: &Plan, output: Output) -> anyhow::Result<()> {
     if output != Output::Table {
-        return;
+        return Ok(());
     }
+    let known = lienthong_country::provinces()?;
+    let named = known
+        .into_iter()
+        .filter(|province| args.provinces.iter().any(|code| code.key() == province.code.key()));
+    let names: Vec<String> = named.map(|province| province.name).collect();
     let nodes = cast.members.iter().enumerate().filter(|(i, m)| m.served_by == *i).count();
     eprintln!(
-        "Trục liên thông văn bản – document interlink axis, Central Highlands, 16 November 2020\n\
+        "Trục liên thông văn bản / document interlink axis, 16 November 2020\n\
+         {} and the centre\n\
          {} agencies with a key each, {nodes} nodes over mutual TLS, {} submissions, {} deliveries",
+        names.join(", "),
         output::thousands(cast.members.len() as u64),
         output::thousands(plan.submissions() as u64),
         output::thousands(plan.deliveries() as u64),
     );
+    Ok(())
 }
 
 async fn exchange(cast: Arc<Cast>, plan: Arc<Plan>, address: Address) -> anyhow::Result<Tally> {

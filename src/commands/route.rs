@@ -28,7 +28,7 @@ enum RouteCommand {
     Explain(Box<ExplainArgs>),
     /// Read a file of rules and print them in order, without a hub
     Check {
-        /// The file (TOML, one [[rule]] after the other)
+        /// The file (TOML, one `[[rule]]` after the other)
         file: PathBuf,
     },
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::cli::Output;
 use crate::output::{self, thousands};
+use crate::say::Usage;
 use crate::source::{self, Source, SourceArgs};
 use crate::tables::{VolumeSheet, volume_table};
 
@@ -66,6 +67,13 @@ struct RefusalView {
 /// # Errors
 /// When the source cannot be read.
 pub(crate) async fn run(args: StatsArgs, output: Output) -> anyhow::Result<ExitCode> {
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && from >= to
+    {
+        return Err(Usage::new(format!("the period ends at {to}, before it begins at {from}"))
+            .remedy("give --from an earlier moment than --to")
+            .into());
+    }
     let source = args.source.open().await?;
     match args.what {
         What::Volumes => output::one(output, &volumes(&args, &source).await?, volume_table)?,

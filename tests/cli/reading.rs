@@ -93,3 +93,19 @@ fn a_wrong_rule_is_named_by_line_and_key() {
         assert!(said.contains(part), "{part} in {said}");
     }
 }
+
+#[test]
+fn the_demo_refuses_what_it_cannot_count() {
+    let said = fail(2, &["demo", "--provinces", "H36,000.00.00.H36"]);
+    assert!(said.contains("twice"), "{said}");
+    let said = fail(2, &["demo", "--documents", "999"]);
+    assert!(said.contains("1000"), "{said}");
+    let said = fail(2, &["demo", "--data", env!("CARGO_MANIFEST_DIR")]);
+    assert!(said.contains("not empty"), "{said}");
+}
+
+#[test]
+fn a_period_that_ends_before_it_begins_is_refused() {
+    let said = fail(2, &["stats", "--from", "2020-11-17", "--to", "2020-11-16", "--data", "x"]);
+    assert!(said.contains("before it begins"), "{said}");
+}

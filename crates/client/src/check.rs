@@ -80,7 +80,7 @@ impl Default for SenderPolicy {
 impl DocumentCheck {
     /// Makes a check that trusts `roots` and honours their revocation lists. A list needs its
     /// issuer among the roots or their authorities; of several lists of one issuer the one with
-    /// the highest number counts.
+    /// the latest counts.
     ///
     /// # Errors
     /// [`DocumentCheckError`] when a revocation list cannot be relied on.
@@ -90,7 +90,7 @@ impl DocumentCheck {
         let mut lists: HashMap<AuthorityId, RevocationList> = HashMap::new();
         for der in &roots.revocation_lists {
             let list = RevocationList::parse(der, &authorities)?;
-            if lists.get(&list.authority).is_none_or(|known| known.number < list.number) {
+            if lists.get(&list.authority).is_none_or(|known| known.is_older_than(&list)) {
                 lists.insert(list.authority, list);
             }
         }

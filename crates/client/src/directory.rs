@@ -50,8 +50,30 @@ impl Client {
     /// # Errors
     /// [`CallError`] as for every call.
     pub async fn agency(&self, code: &AgencyCode) -> Result<Option<AgencyEntry>, CallError> {
+        self.entry_of(code, None).await
+    }
+
+    /// Returns an agency's entry in force at a moment: what was asked of a document's signatures
+    /// is what was in force when the hub received it.
+    ///
+    /// # Errors
+    /// [`CallError`] as for every call.
+    pub async fn agency_at(
+        &self,
+        code: &AgencyCode,
+        at: Timestamp,
+    ) -> Result<Option<AgencyEntry>, CallError> {
+        self.entry_of(code, Some(at)).await
+    }
+
+    async fn entry_of(
+        &self,
+        code: &AgencyCode,
+        at: Option<Timestamp>,
+    ) -> Result<Option<AgencyEntry>, CallError> {
         use lienthong_model::Category;
-        let request = proto::GetAgencyRequest { code: code.to_string(), at: None };
+        let at = at.map(moment::to_proto);
+        let request = proto::GetAgencyRequest { code: code.to_string(), at };
         let call = || {
             let (mut directory, request) = (self.shared.directory(), request.clone());
             async move { Ok(directory.get_agency(request).await?.into_inner()) }

@@ -72,7 +72,7 @@ impl TrustStore {
         }
         let known = self.lists.get(&list.authority);
         let others = self.revoked_len() - known.map_or(0, |known| known.revoked.len());
-        let newer = known.is_none_or(|known| is_newer(list, known));
+        let newer = known.is_none_or(|known| known.is_older_than(list));
         newer && others + list.revoked.len() <= REVOKED_MAX
     }
 
@@ -107,15 +107,11 @@ impl TrustStore {
     pub(crate) fn add_list(&mut self, list: Arc<RevocationList>) {
         let known = self.lists.get(&list.authority);
         if self.authority(&list.issuer).is_some()
-            && known.is_none_or(|known| is_newer(&list, known))
+            && known.is_none_or(|known| known.is_older_than(&list))
         {
             self.lists.insert(list.authority, list);
         }
     }
-}
-
-fn is_newer(list: &RevocationList, known: &RevocationList) -> bool {
-    (list.this_update, &list.number) > (known.this_update, &known.number)
 }
 
 impl Anchors for TrustStore {

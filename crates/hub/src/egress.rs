@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use lienthong_core::engine::EngineError;
-use lienthong_core::{ConsumerId, Courier, MailboxLane, Push};
+use lienthong_core::{ConsumerId, Courier, DeliveryKey, MailboxLane, Push};
 use lienthong_model::limits::{CONSUMER_CREDIT_MAX, CONSUMERS_MAX, PROPOSALS_WAITING_MAX};
 use lienthong_model::{Ordinal, Position, Reason, Refusal};
 use tokio::sync::{mpsc, oneshot};
@@ -26,12 +26,19 @@ pub(crate) struct Arrival {
     pub position: Position,
 }
 
+/// What a block on disk changes in mailboxes.
+#[derive(Debug, Default)]
+pub(crate) struct Mail {
+    pub arrived: Vec<Arrival>,
+    /// Acknowledged, or reported on: not to be pushed again.
+    pub settled: Vec<DeliveryKey>,
+}
+
 enum Request {
-    Arrived(Vec<Arrival>),
+    Ordered(Mail),
     Open { agencies: Vec<Ordinal>, credit: u32, reply: oneshot::Sender<Option<Consumer>> },
     Grant { consumer: ConsumerId, more: u32 },
     Close(ConsumerId),
-    Settle(Vec<(Ordinal, Position)>),
     Defer { recipient: Ordinal, position: Position, delay: Duration },
     Pull { recipient: Ordinal, max: usize, reply: oneshot::Sender<Result<Vec<Push>, EngineError>> },
 }
@@ -76,12 +83,12 @@ impl Egress {
         egress
     }
 
-    /// Tells of documents that entered mailboxes. Called by the sequencer's thread; waits when too
-    /// much is untold.
-    pub fn arrived(&self, arrivals: Vec<Arrival>) {
-        if !arrivals.is_empty() {
+    /// Tells of documents that entered and left mailboxes. Called by the sequencer's thread; waits
+    /// when too much is untold.
+    pub fn ordered(&self, mail: Mail) {
+        if !mail.arrived.is_empty() || !mail.settled.is_empty() {
             // The task ends last; without it there is nobody to push to.
-            let _ = self.requests.blocking_send(Request::Arrived(arrivals));
+            let _ = self.requests.blocking_send(Request::Ordered(mail));
         }
     }
 
@@ -104,13 +111,6 @@ impl Egress {
     /// Gives a consumer room for more.
     pub async fn grant(&self, consumer: ConsumerId, more: u32) {
         let _ = self.requests.send(Request::Grant { consumer, more }).await;
-    }
-
-    /// Notes that deliveries were acknowledged.
-    pub async fn settle(&self, settled: Vec<(Ordinal, Position)>) {
-        if !settled.is_empty() {
-            let _ = self.requests.send(Request::Settle(settled)).await;
-        }
     }
 
     /// Takes a delivery back, to be pushed again after a delay.
@@ -174,9 +174,12 @@ impl Task {
 
     fn take(&mut self, request: Request) {
         match request {
-            Request::Arrived(arrivals) => {
-                for Arrival { recipient, lane, position } in arrivals {
+            Request::Ordered(mail) => {
+                for Arrival { recipient, lane, position } in mail.arrived {
                     self.courier.arrived(recipient, lane, position);
+                }
+                for DeliveryKey { recipient, position } in mail.settled {
+                    self.courier.settle(recipient, position);
                 }
             }
             Request::Open { agencies, credit, reply } => {
@@ -188,11 +191,6 @@ impl Task {
             Request::Close(consumer) => {
                 self.consumers.remove(&consumer);
                 self.courier.close(consumer);
-            }
-            Request::Settle(settled) => {
-                for (recipient, position) in settled {
-                    self.courier.settle(recipient, position);
-                }
             }
             Request::Defer { recipient, position, delay } => {
                 let until = self.began.elapsed() + delay;

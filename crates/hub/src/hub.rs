@@ -10,7 +10,8 @@ use lienthong_core::{
     AddAuthority, AddRevocationList, CertificateBytes, Command, ImportDirectory, codec,
 };
 use lienthong_model::limits::{
-    CALL_MAX, CLOCK_AHEAD_MAX, MESSAGE_BYTES_MAX, STREAMS_PER_CONNECTION_MAX,
+    CALL_MAX, CLOCK_AHEAD_MAX, CONNECTION_AGE_GRACE, CONNECTION_AGE_MAX, MESSAGE_BYTES_MAX,
+    STREAMS_PER_CONNECTION_MAX,
 };
 use lienthong_model::{AgencyEntry, Timestamp};
 use lienthong_trust::{Anchors as _, Certificate, RevocationList};
@@ -35,7 +36,7 @@ use crate::log_key::{LogKey, LogKeyError};
 use crate::open_folder::{AdministerError, OpenFolder, Recovery};
 use crate::reader::Reader;
 use crate::sequencer::{Running, Sequencer};
-use crate::services::{Rooms, Services};
+use crate::services::{Room, Rooms, Services};
 use crate::settings::{DirectoryImport, Settings};
 use crate::tls;
 
@@ -135,7 +136,7 @@ impl Hub {
         let sequencer =
             Sequencer::start(folder, reader.clone(), egress.clone(), evidence.clone(), clock);
         let (sequencer, running) = sequencer.map_err(failed)?;
-        let ingress = Ingress::new(reader.clone(), payloads, sequencer.clone(), egress.clone());
+        let ingress = Ingress::new(reader.clone(), payloads, sequencer.clone());
         let (stop, stopping) = watch::channel(false);
         let rooms = Rooms {
             reader: reader.clone(),
@@ -144,6 +145,7 @@ impl Hub {
             sequencer,
             evidence,
             clock,
+            room: Room::new(),
             stopping: stopping.clone(),
         };
         let services = Services(Arc::new(rooms));
@@ -314,6 +316,8 @@ where
     Ok(Server::builder()
         .timeout(CALL_MAX)
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
+        .max_connection_age(CONNECTION_AGE_MAX)
+        .max_connection_age_grace(CONNECTION_AGE_GRACE)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE))
         .add_service(health)

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use lienthong_core::engine::Payloads;
 use lienthong_core::{Accepted, Decision, Proposal, Stored, StoredAttachment, StoredContent};
 use lienthong_ledger::PayloadFiles;
@@ -14,7 +15,6 @@ use lienthong_trust::{Rejected, Signed, Verifier};
 use lienthong_wire::DocumentContents;
 
 use crate::caller::MayExchange;
-use crate::egress::Egress;
 use crate::gate::Declined;
 use crate::present::unreadable;
 use crate::reader::Reader;
@@ -26,7 +26,6 @@ pub(crate) struct Ingress {
     verifier: Arc<Verifier<DocumentContents, Reader>>,
     payloads: Arc<PayloadFiles>,
     sequencer: Sequencer,
-    egress: Egress,
     reader: Reader,
 }
 
@@ -67,14 +66,9 @@ impl Named {
 }
 
 impl Ingress {
-    pub fn new(
-        reader: Reader,
-        payloads: Arc<PayloadFiles>,
-        sequencer: Sequencer,
-        egress: Egress,
-    ) -> Self {
+    pub fn new(reader: Reader, payloads: Arc<PayloadFiles>, sequencer: Sequencer) -> Self {
         let verifier = Arc::new(Verifier::new(DocumentContents, reader.clone()));
-        Self { verifier, payloads, sequencer, egress, reader }
+        Self { verifier, payloads, sequencer, reader }
     }
 
     /// Takes a document; on return it is on disk.
@@ -138,12 +132,7 @@ impl Ingress {
         let decided = self.sequencer.propose(proposal).await?;
         let (position, repeated, accepted) = match decided.decision {
             Decision::Accepted(accepted) => (accepted.position, false, Some(accepted)),
-            Decision::Reported(reported) => {
-                // A report implies that the recipient has the document: nothing to push again.
-                let settled = (reported.delivery.recipient, reported.delivery.position);
-                self.egress.settle(vec![settled]).await;
-                (reported.position, false, None)
-            }
+            Decision::Reported(reported) => (reported.position, false, None),
             Decision::Repeated(position) => (position, true, None),
             Decision::Refused(refusal) => return Err(refusal),
             Decision::Acknowledged(_) | Decision::Done => {
@@ -170,7 +159,7 @@ impl Ingress {
         }
         let (payloads, content) = (self.payloads.clone(), content.clone());
         let stored = tokio::task::spawn_blocking(move || {
-            let put = |bytes: &bytes::Bytes| {
+            let put = |bytes: &Bytes| {
                 let digest = payloads.put(bytes)?;
                 Ok(Stored::Payload { digest, size: bytes.len() as u64 })
             };
@@ -209,13 +198,13 @@ impl From<Refusal> for Refused {
     }
 }
 
+/// Copies what goes into the record: a slice would keep the whole message alive in memory, with
+/// whatever else its sender put into it.
 fn inline(content: &SignedContent) -> StoredContent {
+    let copy = |bytes: &Bytes| Stored::Inline(Bytes::copy_from_slice(bytes));
     let attachments = content.attachments.iter().map(|attachment| StoredAttachment {
         content_id: attachment.content_id.clone(),
-        bytes: Stored::Inline(attachment.bytes.clone()),
+        bytes: copy(&attachment.bytes),
     });
-    StoredContent {
-        content: Stored::Inline(content.content.clone()),
-        attachments: attachments.collect(),
-    }
+    StoredContent { content: copy(&content.content), attachments: attachments.collect() }
 }

@@ -10,10 +10,10 @@ use crate::evidence::Evidence;
 use crate::ingress::Taken;
 use crate::reader::Reader;
 
-/// A read that failed: said to the caller as a stopped hub, in the log as what it is.
+/// A read that failed: said to the caller without its inside, in the log as what it is.
 pub(crate) fn unreadable(error: &EngineError) -> Refusal {
     tracing::error!(%error, "cannot read what the hub has stored");
-    Refusal::new(Reason::Stopped)
+    Refusal::new(Reason::StorageDamaged)
 }
 
 pub(crate) fn signature_kind(kind: SignatureKind) -> i32 {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lienthong_core::engine::{EngineError, Journal, State};
-use lienthong_core::{Decision, MailboxLane, Proposal};
+use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, MailboxLane, Proposal};
 use lienthong_ledger::{FolderLock, JournalFiles, SledState, crash};
 use lienthong_model::limits::{
     BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX,
@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::BusinessClock;
-use crate::egress::{Arrival, Egress};
+use crate::egress::{Arrival, Egress, Mail};
 use crate::evidence::Evidence;
 use crate::gate::{Declined, RefusalGate, WINDOW};
 use crate::open_folder::{FolderMachine, OpenFolder};
@@ -172,27 +172,27 @@ impl Thread {
     ) -> Result<(), EngineError> {
         self.machine.begin(self.clock.now());
         let mut replies: Vec<Reply> = Vec::new();
-        let mut arrivals: Vec<Arrival> = Vec::new();
+        let mut mail = Mail::default();
         let mut next = Some(first);
+        let mut taken = 0;
         while let Some(request) = next {
-            self.decide(request, &mut replies, &mut arrivals)?;
-            let full = self.machine.bytes() >= BLOCK_BYTES_TARGET
-                || replies.len() >= BLOCK_ENTRIES_MAX
-                || self.machine.entries() >= BLOCK_ENTRIES_MAX;
+            self.decide(request, &mut replies, &mut mail)?;
+            taken += 1;
+            let full = taken >= BLOCK_ENTRIES_MAX || self.machine.bytes() >= BLOCK_BYTES_TARGET;
             next = if full { None } else { waiting.try_recv().ok() };
         }
+        let at = self.machine.begun_at();
         let now = self.began.elapsed();
         if now >= self.released.saturating_add(WINDOW) {
             self.release(now)?;
         }
-        let at = self.machine.begun_at();
         self.order()?;
         for (reply, decision) in replies {
             // A caller that has gone asks again with the same id.
             let _ = reply.send(Decided { decision, at });
         }
         crash::point("reply-sent");
-        self.egress.arrived(arrivals);
+        self.egress.ordered(mail);
         Ok(())
     }
 
@@ -200,17 +200,18 @@ impl Thread {
         &mut self,
         request: Request,
         replies: &mut Vec<Reply>,
-        arrivals: &mut Vec<Arrival>,
+        mail: &mut Mail,
     ) -> Result<(), EngineError> {
         match request {
             Request::Declined(declined) => self.refuse(*declined),
             Request::Propose { proposal, reply } => {
                 let about = About::of(&proposal);
+                let acknowledged = acknowledged(&proposal);
                 let decision = self.machine.decide(*proposal)?;
                 match &decision {
                     Decision::Accepted(accepted) => {
                         let lane = about.as_ref().map_or(MailboxLane::Ordinary, |about| about.lane);
-                        arrivals.extend(accepted.deliveries.iter().map(|delivery| Arrival {
+                        mail.arrived.extend(accepted.deliveries.iter().map(|delivery| Arrival {
                             recipient: delivery.recipient,
                             lane,
                             position: accepted.position,
@@ -221,10 +222,15 @@ impl Thread {
                             self.refuse(about.declined(refusal.clone()))?;
                         }
                     }
-                    Decision::Repeated(_)
-                    | Decision::Reported(_)
-                    | Decision::Acknowledged(_)
-                    | Decision::Done => {}
+                    // A report implies that the recipient has the document.
+                    Decision::Reported(reported) => mail.settled.push(reported.delivery),
+                    Decision::Acknowledged(decided) => {
+                        let outcomes = acknowledged.into_iter().zip(&decided.outcomes);
+                        let known = outcomes
+                            .filter(|(_, outcome)| **outcome != AcknowledgeOutcome::Unknown);
+                        mail.settled.extend(known.map(|(delivery, _)| delivery));
+                    }
+                    Decision::Repeated(_) | Decision::Done => {}
                 }
                 replies.push((reply, decision));
                 Ok(())
@@ -239,10 +245,14 @@ impl Thread {
         }
     }
 
-    /// Journals what was held back, in the block under way.
+    /// Journals what was held back, in the block under way and further ones when it is full.
     fn release(&mut self, now: Duration) -> Result<(), EngineError> {
         self.released = now;
         for (request, refusal) in self.gate.release(now) {
+            if self.machine.bytes() >= BLOCK_BYTES_TARGET {
+                self.order()?;
+                self.machine.begin(self.clock.now());
+            }
             self.machine.record_refusal(request, refusal)?;
         }
         Ok(())
@@ -278,6 +288,14 @@ impl Thread {
             self.machine.cut()?;
         }
         Ok(())
+    }
+}
+
+/// The deliveries that an acknowledgement names, in its order.
+fn acknowledged(proposal: &Proposal) -> Vec<DeliveryKey> {
+    match proposal {
+        Proposal::Acknowledge(asked) => asked.deliveries.iter().map(|one| one.key).collect(),
+        Proposal::Submit { .. } | Proposal::Report { .. } | Proposal::Administer(_) => Vec::new(),
     }
 }
 

@@ -8,9 +8,10 @@ mod streams;
 
 use std::sync::Arc;
 
+use lienthong_model::limits::{MESSAGE_BYTES_MAX, SUBMISSION_BYTES_UNDER_WAY_MAX};
 use lienthong_model::{MessageId, Refusal, Timestamp};
 use lienthong_wire::{moment, to_status};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tonic::{Request, Status};
 
 use crate::caller::{Permit, admit};
@@ -29,6 +30,8 @@ pub(crate) struct Rooms {
     pub sequencer: Sequencer,
     pub clock: BusinessClock,
     pub evidence: Arc<Evidence>,
+    /// Room for messages under way.
+    pub room: Room,
     /// Becomes true when the hub drains: streams end themselves.
     pub stopping: watch::Receiver<bool>,
 }
@@ -41,6 +44,27 @@ impl Rooms {
             // The sender gone is a hub gone.
             let _ = stopping.wait_for(|stopping| *stopping).await;
         }
+    }
+}
+
+/// Room for the messages of submissions and reports under way, by their bytes: whoever finds none
+/// waits, and its connection with it.
+#[derive(Clone)]
+pub(crate) struct Room(Arc<Semaphore>);
+
+impl Room {
+    const KIB: usize = 1024;
+
+    /// Makes the room of [`SUBMISSION_BYTES_UNDER_WAY_MAX`].
+    pub fn new() -> Self {
+        Self(Arc::new(Semaphore::new(SUBMISSION_BYTES_UNDER_WAY_MAX / Self::KIB)))
+    }
+
+    /// Waits for a place for a message; dropping it gives it back.
+    pub async fn place(self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let kib = bytes.min(MESSAGE_BYTES_MAX) / Self::KIB + 1;
+        // The semaphore is never closed.
+        self.0.acquire_many_owned(u32::try_from(kib).unwrap_or(1)).await.ok()
     }
 }
 

@@ -13,6 +13,7 @@ use lienthong_model::limits::{
 use lienthong_wire::proto;
 use lienthong_wire::proto::submit_documents_response::Outcome;
 use lienthong_wire::proto::subscribe_request::{Credit, Request};
+use lienthong_wire::proto::subscribe_response::Response;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
 
@@ -49,12 +50,25 @@ async fn a_consumer_never_has_more_than_the_greatest_credit_unacknowledged() {
         keys.push(key(&line.delivery().await));
     }
     line.say(Request::Credit(Credit { more: 5_000 })).await;
-    // Nothing comes before the acknowledgements are answered; then as many as were acknowledged.
+    // An acknowledgement of nothing is answered before anything else comes: there is no room.
+    let nothing = proto::DeliveryKey { position: 1_000_000, ..keys[0].clone() };
+    line.acknowledge(vec![nothing]).await;
+    let answer = line.next().await.unwrap();
+    assert!(matches!(answer, Response::RefusedAcknowledgement(_)), "{answer:?}");
+    // Then as many come as are acknowledged, some perhaps before the answer: it is on disk by then.
     line.acknowledge(keys[..MORE].to_vec()).await;
-    assert_eq!(line.acknowledged().await, keys[..MORE]);
-    for _ in 0..MORE {
-        keys.push(key(&line.delivery().await));
+    let mut answered = false;
+    for _ in 0..=MORE {
+        match line.next().await.unwrap() {
+            Response::Delivery(delivery) => keys.push(key(&delivery)),
+            Response::Acknowledged(acknowledged) => {
+                assert_eq!(acknowledged.keys, keys[..MORE]);
+                answered = true;
+            }
+            other => panic!("neither delivery nor acknowledgement: {other:?}"),
+        }
     }
+    assert!(answered);
     let positions: HashSet<u64> = keys.iter().map(|key| key.position).collect();
     assert_eq!(positions.len(), max + MORE);
 }

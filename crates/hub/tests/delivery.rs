@@ -297,3 +297,35 @@ async fn acknowledging_what_was_never_delivered_is_refused_key_by_key() {
     let strangers = world.client("H36.30").await.pull(&code("H36.12"), 1).await;
     assert_eq!(reason(strangers), Reason::CallerNotEntitled);
 }
+
+#[tokio::test]
+async fn a_document_whose_bytes_are_lost_keeps_no_other_one_back() {
+    let world = World::start().await;
+    let client = world.client("H36").await;
+    let (lost, attachment) = with_attachment(document("H36", &["H36.12"]), noise(100_000));
+    client.submit(world.sealed_with(&lost, vec![attachment])).await.unwrap();
+    let whole = submitted(&world, "H36.12", 2).await;
+    // The one large attachment, and its content beside it, are in payload files.
+    let mut removed = 0;
+    for shelf in std::fs::read_dir(world.data().join("payloads")).unwrap() {
+        let shelf = shelf.unwrap().path();
+        for file in std::fs::read_dir(shelf).unwrap() {
+            let file = file.unwrap();
+            if file.metadata().unwrap().len() == 100_000 {
+                std::fs::remove_file(file.path()).unwrap();
+                removed += 1;
+            }
+        }
+    }
+    assert_eq!(removed, 1);
+    let recipient = world.client("H36.12").await;
+    let mut subscription = recipient.subscribe(&[], 2).await.unwrap();
+    for position in &whole {
+        let delivery = next(&mut subscription).await;
+        assert_eq!(delivery.key.position, *position);
+    }
+    assert!(subscription.close(harness::PATIENCE).await);
+    let pulled = recipient.pull(&code("H36.12"), 8).await.unwrap();
+    let pulled: Vec<Position> = pulled.iter().map(|one| one.key.position).collect();
+    assert!(pulled.iter().all(|position| whole.contains(position)), "{pulled:?}");
+}

@@ -64,6 +64,21 @@ impl DataFolder {
     }
 }
 
+/// Something in a folder without a format that no data folder begins with.
+fn foreign_entry(folder: &Path) -> Result<Option<String>, EngineError> {
+    const OURS: [&str; 3] = ["LOCK", "FORMAT.new", "lost+found"];
+    let entries = std::fs::read_dir(folder).map_err(io_error("read", folder))?;
+    for entry in entries {
+        let name = entry.map_err(io_error("read", folder))?.file_name();
+        let name = name.to_string_lossy();
+        // What a person puts beside the data before the first start.
+        if !OURS.contains(&&*name) && !matches!(&*name, "pki" | "hub.toml") {
+            return Ok(Some(name.into_owned()));
+        }
+    }
+    Ok(None)
+}
+
 /// Checks the format, or notes it where nothing was stored yet.
 fn check_format(folder: &Path) -> Result<(), EngineError> {
     let path = folder.join("FORMAT");
@@ -87,6 +102,12 @@ fn check_format(folder: &Path) -> Result<(), EngineError> {
 fn begin(folder: &Path, path: &Path) -> Result<(), EngineError> {
     if folder.join("journal").exists() {
         return Err(damaged(format!("`{}`", path.display()), "it is missing beside a journal"));
+    }
+    if let Some(foreign) = foreign_entry(folder)? {
+        return Err(damaged(
+            format!("`{}`", folder.display()),
+            format!("it is no data folder, but has `{foreign}`: take a new or an empty folder"),
+        ));
     }
     let unfinished = folder.join("FORMAT.new");
     let write = || {
@@ -138,6 +159,18 @@ mod tests {
         let error = DataFolder::open(folder.path()).unwrap_err();
         assert!(matches!(error, EngineError::Damaged { .. }), "{error}");
         assert!(!folder.path().join("journal").exists(), "nothing was begun");
+    }
+
+    #[test]
+    fn a_folder_with_somebody_elses_files_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("communes.csv"), "code,name\n").unwrap();
+        let error = DataFolder::open(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("communes.csv"), "{error}");
+        assert!(!folder.path().join("FORMAT").exists());
+        let prepared = tempfile::tempdir().unwrap();
+        std::fs::write(prepared.path().join("hub.toml"), "").unwrap();
+        DataFolder::open(prepared.path()).unwrap();
     }
 
     #[test]

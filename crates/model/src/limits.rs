@@ -78,6 +78,13 @@ pub const CALL_MAX: Duration = Duration::from_secs(30);
 /// How long a pulled delivery is kept from other consumers.
 pub const PULL_LEASE: Duration = Duration::from_secs(60);
 
+/// Bytes of submissions and reports that are under way at a time, on all connections together.
+pub const SUBMISSION_BYTES_UNDER_WAY_MAX: usize = 256 * MIB;
+/// How long a connection may live: certificates are judged when it begins.
+pub const CONNECTION_AGE_MAX: Duration = Duration::from_secs(3600);
+/// How long a connection that is too old may take to finish what is under way.
+pub const CONNECTION_AGE_GRACE: Duration = Duration::from_secs(60);
+
 // --- The sequencer and the journal ---------------------------------------------------
 
 /// Most proposals that wait for the sequencer.
@@ -131,6 +138,7 @@ const _: () = {
     assert!(BLOCK_BYTES_MAX as u64 * 2 < JOURNAL_FILE_BYTES);
     assert!(BLOCK_ENTRIES_MAX <= PROPOSALS_WAITING_MAX);
     assert!(STREAM_IN_FLIGHT_MAX <= PROPOSALS_WAITING_MAX);
+    assert!(MESSAGE_BYTES_MAX * 16 <= SUBMISSION_BYTES_UNDER_WAY_MAX);
     assert!(CHUNK_BLOCKS < OVERLAY_BLOCKS_MAX);
     assert!(PULL_MAX <= CONSUMER_CREDIT_MAX as usize);
     assert!(PAGE_SIZE_DEFAULT <= PAGE_SIZE_MAX);

@@ -27,6 +27,8 @@ pub enum Category {
     Exhausted,
     /// The hub cannot take it now: UNAVAILABLE.
     Unavailable,
+    /// What is stored cannot be read: DATA_LOSS.
+    Damaged,
 }
 
 macro_rules! reasons {
@@ -339,6 +341,12 @@ reasons! {
         vi: "trục đang dừng",
         remedy: "try again when it is back",
         remedy_vi: "thử lại khi trục hoạt động trở lại"
+    }
+    StorageDamaged = 84, "STORAGE_DAMAGED", Damaged, {
+        en: "the hub cannot read what it has stored about this",
+        vi: "trục không đọc được dữ liệu đã lưu về nội dung này",
+        remedy: "the operator has to look at the hub's log, which names the file or row",
+        remedy_vi: "đơn vị vận hành cần xem nhật ký của trục, nơi nêu rõ tệp hoặc bản ghi"
     }
     Stopped = 83, "STOPPED", Unavailable, {
         en: "the hub has stopped after a failed write",

@@ -16,6 +16,7 @@ fn grpc(category: Category) -> &'static str {
         Category::WrongState => "FAILED_PRECONDITION",
         Category::Exhausted => "RESOURCE_EXHAUSTED",
         Category::Unavailable => "UNAVAILABLE",
+        Category::Damaged => "DATA_LOSS",
     }
 }
 

@@ -151,6 +151,11 @@ impl RevocationList {
         })
     }
 
+    /// Whether `other`, of the same issuer, was made later.
+    pub fn is_older_than(&self, other: &Self) -> bool {
+        (self.this_update, self.number) < (other.this_update, other.number)
+    }
+
     /// The entry for a serial number (as [`Certificate::serial`] gives it); `None` when that
     /// certificate is not revoked.
     pub fn find(&self, serial: &[u8]) -> Option<&Revoked> {

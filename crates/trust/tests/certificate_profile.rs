@@ -19,6 +19,9 @@ use sample::*;
 /// What is wrong, how, and which code says so.
 type Row = (&'static str, fn(&mut Sample), Reason);
 
+/// Whose certificate is changed, how, and which code says so.
+type Judged = (Part, fn(&mut Sample), Reason);
+
 const RSA: [u8; 15] = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11, 5, 0];
 const RSA_KEY: [u8; 15] = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
 const ECDSA: [u8; 12] = [0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
@@ -497,7 +500,7 @@ fn a_chain_that_holds_is_judged_by_its_root_its_dates_and_its_revocation() {
     let bench = Bench::new();
     let judged = |part, change: fn(&mut Sample)| bench.judged(part, change).map_err(|r| r.reason);
     assert_eq!(judged(Part::Person, |_| ()), Ok(()));
-    let rows: [(Part, fn(&mut Sample), Reason); 8] = [
+    let rows: [Judged; 8] = [
         (Part::Root, |s| s.serial = vec![2, 1, 9], Reason::CertificateUntrusted),
         (
             Part::Person,

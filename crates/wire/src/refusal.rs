@@ -78,6 +78,7 @@ pub const fn code(category: Category) -> Code {
         Category::WrongState => Code::FailedPrecondition,
         Category::Exhausted => Code::ResourceExhausted,
         Category::Unavailable => Code::Unavailable,
+        Category::Damaged => Code::DataLoss,
     }
 }
 

@@ -9,7 +9,7 @@ use lienthong_client::{
     CallError, Checked, Client, Delivery, DeliveryKey, DocumentCheck, NegativeAcknowledgement,
     SenderPolicy, Signer, sign_report,
 };
-use lienthong_model::{AgencyCode, CodeKey, Refusal, StatusCode, StatusReport};
+use lienthong_model::{AgencyCode, CodeKey, Day, Refusal, StatusCode, StatusReport, Timestamp};
 use lienthong_wire::decode_document;
 
 use super::keep;
@@ -17,6 +17,9 @@ use super::view::{DocumentView, ReportedView};
 use crate::agency::AgencyFolder;
 use crate::connect::Connected;
 use crate::say::{self, Usage};
+
+/// Senders' policies that are remembered, by day.
+const POLICIES_KEPT: usize = 4_096;
 
 /// When a delivery that did not verify shall come again: roots or lists may have changed by then.
 const AGAIN_AFTER: Duration = Duration::from_secs(300);
@@ -31,7 +34,7 @@ pub(super) struct Taker {
     /// Where documents are kept; `None`: nothing is.
     folder: Option<PathBuf>,
     /// What is asked of each sender's signatures.
-    policies: Mutex<HashMap<CodeKey, SenderPolicy>>,
+    policies: Mutex<HashMap<(CodeKey, Day), SenderPolicy>>,
 }
 
 /// What became of a delivery.
@@ -118,19 +121,20 @@ impl Taker {
             Ok(document) => document.from.code,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let policy = self.policy(&sender).await?;
+        let policy = self.policy(&sender, delivery.received_at).await?;
         Ok(self.check.check(delivery, &policy))
     }
 
-    async fn policy(&self, sender: &AgencyCode) -> anyhow::Result<SenderPolicy> {
-        let key = sender.key();
-        let known = |policies: &HashMap<CodeKey, SenderPolicy>| policies.get(&key).cloned();
+    /// What was asked of the sender's signatures on the day the hub received the document.
+    async fn policy(&self, sender: &AgencyCode, at: Timestamp) -> anyhow::Result<SenderPolicy> {
+        let key = (sender.key(), at.day());
+        let known = |policies: &HashMap<_, SenderPolicy>| policies.get(&key).cloned();
         if let Some(policy) =
             known(&self.policies.lock().unwrap_or_else(|error| error.into_inner()))
         {
             return Ok(policy);
         }
-        let policy = match self.client.agency(sender).await? {
+        let policy = match self.client.agency_at(sender, at).await? {
             None => SenderPolicy::default(),
             Some(entry) => SenderPolicy {
                 policy: entry.policy,
@@ -138,6 +142,9 @@ impl Taker {
             },
         };
         let mut policies = self.policies.lock().unwrap_or_else(|error| error.into_inner());
+        if policies.len() >= POLICIES_KEPT {
+            policies.clear();
+        }
         policies.insert(key, policy.clone());
         Ok(policy)
     }

@@ -299,7 +299,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             signatures: signatures
                 .map(|(entry, chain)| SignatureRecord {
                     chain: chain.certificates().iter().map(|c| *c.fingerprint()).collect(),
-                    value: entry.value.clone(),
+                    value: bytes::Bytes::copy_from_slice(&entry.value),
                 })
                 .collect(),
             new_certificates,

@@ -7,6 +7,7 @@ use lienthong_model::limits::PULL_MAX;
 use lienthong_model::{AgencyCode, MessageId, Ordinal, Position, Reason, Refusal};
 use lienthong_wire::proto::exchange_service_server::ExchangeService;
 use lienthong_wire::{moment, proto, refusal, signed};
+use prost::Message as _;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::streams::{self, Outcomes};
@@ -22,7 +23,9 @@ impl ExchangeService for Services {
         request: Request<proto::SubmitDocumentRequest>,
     ) -> Result<Response<proto::SubmitDocumentResponse>, Status> {
         let permit = self.admit::<MayExchange, _>(&request)?;
-        let proto::SubmitDocumentRequest { document, attachments } = request.into_inner();
+        let request = request.into_inner();
+        let _place = self.0.room.clone().place(request.encoded_len()).await;
+        let proto::SubmitDocumentRequest { document, attachments } = request;
         let receipt = submit(&self.0, permit, document, attachments).await;
         let receipt = receipt.map_err(Refused::into_status)?;
         Ok(Response::new(proto::SubmitDocumentResponse { receipt: Some(receipt) }))
@@ -93,8 +96,9 @@ impl ExchangeService for Services {
         request: Request<proto::ReportStatusRequest>,
     ) -> Result<Response<proto::ReportStatusResponse>, Status> {
         let permit = self.admit::<MayExchange, _>(&request)?;
-        let report = request.into_inner().report;
-        let receipt = report_status(&self.0, permit, report).await;
+        let request = request.into_inner();
+        let _place = self.0.room.clone().place(request.encoded_len()).await;
+        let receipt = report_status(&self.0, permit, request.report).await;
         let receipt = receipt.map_err(Refused::into_status)?;
         Ok(Response::new(proto::ReportStatusResponse { receipt: Some(receipt) }))
     }
@@ -198,8 +202,7 @@ async fn pull(
     let recipient = served(permit, &directory, agency, "agency", rooms.clock.now())?;
     let max = if max == 0 { PULL_MAX } else { (max as usize).min(PULL_MAX) };
     let pushes = rooms.egress.pull(recipient, max).await?;
-    let deliveries = streams::within_a_message(&rooms.reader, pushes, &rooms.egress).await?;
-    Ok(deliveries)
+    Ok(streams::within_a_message(&rooms.reader, pushes, &rooms.egress).await)
 }
 
 fn track(
@@ -275,6 +278,5 @@ pub(super) async fn acknowledge(
             }
         }
     }
-    rooms.egress.settle(settled.keys.clone()).await;
     Ok(settled)
 }

@@ -35,6 +35,8 @@ const SAID_WAITING_MAX: usize = 8;
 const ACKNOWLEDGING_MAX: usize = 64;
 /// When a delivery that was negatively acknowledged without a delay comes again.
 const COME_AGAIN: Duration = Duration::from_secs(5);
+/// When a document that cannot be read is tried again.
+const UNREADABLE_AGAIN: Duration = Duration::from_secs(60);
 /// The longest delay that a consumer may ask for.
 const COME_AGAIN_MAX: Duration = Duration::from_secs(3600);
 
@@ -46,19 +48,31 @@ pub(super) fn answer_each<Q, A, F>(
     answer: impl Fn(Q) -> F + Send + 'static,
 ) -> Outcomes<A>
 where
-    Q: Send + 'static,
+    Q: prost::Message + 'static,
     A: Send + 'static,
     F: Future<Output = A> + Send + 'static,
 {
+    let room = rooms.room.clone();
     let stopping = rooms.stopping.clone();
     let draining = stream::once(async move { *stopping.borrow() }).filter_map(async |stopping| {
         stopping.then(|| Err(refused(Refusal::new(Reason::Draining))))
     });
     let answers = requests
         .take_until(rooms.drained())
-        .map(move |request| {
+        .then(move |request| {
+            // The next message is read when there is room for this one.
+            let bytes = request.as_ref().map_or(0, prost::Message::encoded_len);
+            let place = room.clone().place(bytes);
+            async move { (request, place.await) }
+        })
+        .map(move |(request, place)| {
             let answer = request.map(&answer);
             async move {
+                let answer = answer.map(|answer| async move {
+                    let answered = answer.await;
+                    drop(place);
+                    answered
+                });
                 match answer {
                     // A task each, so that signatures are verified on every core.
                     Ok(answer) => match tokio::spawn(answer).await {
@@ -79,12 +93,22 @@ pub(super) async fn within_a_message(
     reader: &Reader,
     pushes: Vec<Push>,
     egress: &Egress,
-) -> Result<Vec<proto::Delivery>, Refusal> {
+) -> Vec<proto::Delivery> {
     let mut deliveries = Vec::new();
     let mut bytes = 0;
     let mut full = false;
     for push in pushes {
-        let delivery = if full { None } else { present::delivery(reader, push)? };
+        let delivery = match full {
+            true => None,
+            false => match present::delivery(reader, push) {
+                Ok(delivery) => delivery,
+                Err(_) => {
+                    // One that cannot be read keeps no other one back.
+                    egress.defer(push.recipient, push.position, UNREADABLE_AGAIN).await;
+                    continue;
+                }
+            },
+        };
         let fits = delivery.filter(|delivery| {
             bytes += delivery.encoded_len() + 16;
             deliveries.is_empty() || bytes < MESSAGE_BYTES_MAX * 3 / 4
@@ -97,7 +121,7 @@ pub(super) async fn within_a_message(
             }
         }
     }
-    Ok(deliveries)
+    deliveries
 }
 
 /// Opens a consumer and serves its stream.
@@ -220,10 +244,12 @@ impl Session {
                 self.tell(said::Response::Delivery(delivery)).await
             }
             Ok(None) => Ok(()),
-            Err(refusal) => {
-                // Told as the stream's end; it is pushed again to whoever opens next.
-                drop(self.say.send(Err(refused(refusal))).await);
-                Err(Gone)
+            Err(_) => {
+                // One that cannot be read keeps no other one back; the log says which it is.
+                let egress = &self.rooms.egress;
+                egress.defer(push.recipient, push.position, UNREADABLE_AGAIN).await;
+                egress.grant(self.consumer.id, 1).await;
+                Ok(())
             }
         }
     }
@@ -284,6 +310,9 @@ impl Session {
                     self.tell_refused(vec![key], &declined).await?;
                 }
                 let keys = settled.acknowledged;
+                if keys.is_empty() {
+                    return Ok(());
+                }
                 self.tell(said::Response::Acknowledged(said::Acknowledged { keys })).await
             }
             Err(declined) => self.tell_refused(keys, &declined).await,

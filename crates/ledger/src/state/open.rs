@@ -92,7 +92,15 @@ pub fn open_or_rebuild_with(
         Err(EngineError::Damaged { what, why }) => Why::Unusable { why: format!("{what}: {why}") },
         Err(error) => return Err(error),
     };
-    tracing::warn!(%why, "deleting the state, to rebuild it from the journal");
+    match why {
+        // The state gets a block only after the journal has it on disk.
+        Why::Ahead { .. } => {
+            tracing::error!(%why, "the journal has LOST blocks; the state is rebuilt without them");
+        }
+        Why::OtherHash { .. } | Why::Unusable { .. } => {
+            tracing::warn!(%why, "deleting the state, to rebuild it from the journal");
+        }
+    }
     discard(folder)?;
     let (state, _empty) = SledState::open(folder, limits)?;
     Ok(Opened { state, replay_from: 1, rebuilt: Some(why) })
@@ -102,6 +110,16 @@ pub fn open_or_rebuild_with(
 fn unfit(marker: Option<Marker>, journal: &JournalBlocks) -> Result<Option<Why>, EngineError> {
     let Some(marker) = marker else { return Ok(None) };
     let end = journal.end().map_or(0, |end| end.block);
+    if end == 0 && marker.block > 0 {
+        return Err(EngineError::Damaged {
+            what: "the journal".to_owned(),
+            why: format!(
+                "it is empty, but the state knows block {}: put the journal's files back, or take \
+                 a new folder",
+                marker.block
+            ),
+        });
+    }
     if marker.block > end {
         return Ok(Some(Why::Ahead { state: marker.block, journal: end }));
     }

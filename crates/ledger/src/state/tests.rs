@@ -249,6 +249,19 @@ fn a_state_ahead_of_its_journal_is_rebuilt() {
 }
 
 #[test]
+fn an_empty_journal_beside_a_state_is_damage_and_nothing_is_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_journal, blocks) = journal(&folder, 0);
+    let path = state_at(&folder, block_after(None).marker);
+    let error = open_or_rebuild_with(&path, &blocks, limits()).unwrap_err();
+    assert!(matches!(error, EngineError::Damaged { .. }), "{error}");
+    assert!(error.to_string().contains("block 1"), "{error}");
+    let (state, marker) = SledState::open(&path, limits()).unwrap();
+    assert_eq!(marker, Some(block_after(None).marker), "the state is as it was");
+    drop(state);
+}
+
+#[test]
 fn a_state_of_another_journal_is_rebuilt() {
     for block in [5, 10] {
         let folder = tempfile::tempdir().unwrap();
