@@ -120,7 +120,7 @@ impl Hub {
         let mut folder = OpenFolder::open(&settings.data, progress)?;
         let clock = BusinessClock::start(settings.clock);
         check_clock(&settings.clock, &clock, &folder)?;
-        let log_key = LogKey::of_folder(&settings.data)?;
+        let log_key = LogKey::of_folder(&settings.data, folder.machine.log_size())?;
         folder.machine.allow_clock_ahead(clock.ahead());
         let (identity, listen) = enter(&mut folder, settings, clock.now())?;
         let (reader, recovery) = (folder.reader(), folder.recovery().clone());

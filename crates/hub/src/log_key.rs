@@ -40,6 +40,16 @@ pub enum LogKeyError {
         /// Why not.
         source: io::Error,
     },
+    /// The log has entries, but its key is gone: another one would begin another log.
+    #[error(
+        "the log has {entries} entries, but its key `{path}` is missing: put it back from a copy"
+    )]
+    Lost {
+        /// Which file.
+        path: PathBuf,
+        /// How many entries the log has.
+        entries: u64,
+    },
     /// The file does not hold a key.
     #[error("`{0}` does not hold a key as Go's sumdb/note writes it")]
     Form(PathBuf),
@@ -55,12 +65,15 @@ pub enum LogKeyError {
 }
 
 impl LogKey {
-    /// Reads the key of a data folder; makes it where there is none, readable for its owner only
-    /// and on disk on return.
-    pub fn of_folder(folder: &Path) -> Result<Self, LogKeyError> {
+    /// Reads the key of a data folder whose log has `entries`; makes it where there are neither,
+    /// readable for its owner only and on disk on return.
+    pub fn of_folder(folder: &Path, entries: u64) -> Result<Self, LogKeyError> {
         let path = folder.join(FILE);
         match std::fs::read_to_string(&path) {
             Ok(text) => Self::parse(text.trim_end()).ok_or(LogKeyError::Form(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && entries > 0 => {
+                Err(LogKeyError::Lost { path, entries })
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = Self::generate()?;
                 let io = |source| LogKeyError::Io { path: path.clone(), source };
@@ -154,11 +167,11 @@ mod tests {
     #[test]
     fn a_folder_keeps_its_key_and_shows_it_to_its_owner_only() {
         let folder = tempfile::tempdir().unwrap();
-        let made = LogKey::of_folder(folder.path()).unwrap();
-        let read = LogKey::of_folder(folder.path()).unwrap();
+        let made = LogKey::of_folder(folder.path(), 0).unwrap();
+        let read = LogKey::of_folder(folder.path(), 0).unwrap();
         assert_eq!(made.to_text(), read.to_text());
         let other = tempfile::tempdir().unwrap();
-        assert_ne!(made.to_text(), LogKey::of_folder(other.path()).unwrap().to_text());
+        assert_ne!(made.to_text(), LogKey::of_folder(other.path(), 0).unwrap().to_text());
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -166,6 +179,14 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
         }
         std::fs::write(folder.path().join(FILE), "no key").unwrap();
-        assert!(matches!(LogKey::of_folder(folder.path()), Err(LogKeyError::Form(_))));
+        assert!(matches!(LogKey::of_folder(folder.path(), 0), Err(LogKeyError::Form(_))));
+    }
+
+    #[test]
+    fn a_log_whose_key_is_gone_is_not_given_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let lost = LogKey::of_folder(folder.path(), 7);
+        assert!(matches!(lost, Err(LogKeyError::Lost { entries: 7, .. })));
+        assert!(!folder.path().join(FILE).exists());
     }
 }

@@ -72,7 +72,7 @@ fn foreign_entry(folder: &Path) -> Result<Option<String>, EngineError> {
         let name = entry.map_err(io_error("read", folder))?.file_name();
         let name = name.to_string_lossy();
         // What a person puts beside the data before the first start.
-        if !OURS.contains(&&*name) && !matches!(&*name, "pki" | "hub.toml") {
+        if !OURS.contains(&&*name) && !matches!(&*name, "pki" | "hub.toml" | "log.key") {
             return Ok(Some(name.into_owned()));
         }
     }
