@@ -50,11 +50,12 @@ pub struct Books {
 }
 
 impl Books {
-    /// Enters a receipt; a second one must be the first again.
+    /// Enters a receipt; a second one must be the first again, but for its proof, which is made
+    /// anew for the log as it has grown.
     pub fn accepted(&mut self, name: &Name, receipt: Receipt) {
         self.repeated += usize::from(receipt.repeated);
         let Some(sent) = self.sent.get_mut(name) else { return };
-        let receipt = Receipt { repeated: false, ..receipt };
+        let receipt = Receipt { repeated: false, proof: None, ..receipt };
         match &sent.receipt {
             None => sent.receipt = Some(receipt),
             Some(first) if *first == receipt => {}
