@@ -15,6 +15,7 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod audit;
 pub mod block;
 pub mod codec;
 mod command;
@@ -35,9 +36,9 @@ pub use block::{BLOCK_FORMAT, Block, SealedBlock};
 pub use command::*;
 pub use delivery::{ConsumerId, Courier, Credit, Push};
 pub use directory::{AgencyRecord, Directory, DirectoryError, Place};
-pub use log::{LogAt, TILE_HASHES, TileId, TileNodes, TileSource};
+pub use log::{GrowingLog, LogAt, TILE_HASHES, TileHashes, TileId, TileNodes, TileSource};
 pub use machine::apply::lane;
-pub use machine::{Machine, Opening};
+pub use machine::{Machine, Opening, RULES_VERSION};
 pub use query::{DocumentView, Mailbox, MailboxLane, Query, TrackedDelivery};
 pub use routing::{Effect, Explanation, Route, RouteOutcome, RoutingRules, Rule, Span};
 pub use rows::{DeliveryRow, DocumentRow, StatusLine};

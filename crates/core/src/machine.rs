@@ -31,7 +31,7 @@ use crate::trust_store::{AuthorityRow, RevocationRow, TrustStore};
 use overlay::Working;
 
 /// The version of the rules of judgement. Raised when judgement changes; blocks carry it.
-const RULES_VERSION: u16 = 1;
+pub const RULES_VERSION: u16 = 1;
 
 /// Fingerprints of certificates that the journal is known to have, kept to spare look-ups.
 const CERTIFICATES_REMEMBERED: usize = 65_536;

@@ -10,8 +10,8 @@ use lienthong_core::{
     AddAuthority, AddRevocationList, CertificateBytes, Command, ImportDirectory, codec,
 };
 use lienthong_model::limits::{
-    CALL_MAX, CLOCK_AHEAD_MAX, CONNECTION_AGE_GRACE, CONNECTION_AGE_MAX, MESSAGE_BYTES_MAX,
-    STREAMS_PER_CONNECTION_MAX,
+    CALL_MAX, CLOCK_AHEAD_MAX, CONNECTION_AGE_GRACE, CONNECTION_AGE_MAX, HTTP_CONNECTIONS_MAX,
+    MESSAGE_BYTES_MAX, STREAMS_PER_CONNECTION_MAX,
 };
 use lienthong_model::{AgencyEntry, Timestamp};
 use lienthong_trust::{Anchors as _, Certificate, RevocationList};
@@ -30,10 +30,13 @@ use tonic_health::server::HealthReporter;
 use crate::clock::{BusinessClock, Clock};
 use crate::egress::Egress;
 use crate::evidence::Evidence;
+use crate::http::{Http, Pages};
 use crate::ingress::Ingress;
 use crate::listener::{self, Bounds};
 use crate::log_key::{LogKey, LogKeyError};
+use crate::meters::Meters;
 use crate::open_folder::{AdministerError, OpenFolder, Recovery};
+use crate::places::Places;
 use crate::reader::Reader;
 use crate::sequencer::{Running, Sequencer};
 use crate::services::{Room, Rooms, Services};
@@ -53,6 +56,7 @@ pub struct Hub {
     stop: watch::Sender<bool>,
     cut: watch::Sender<bool>,
     server: JoinHandle<Result<(), tonic::transport::Error>>,
+    http: Option<Http>,
     running: watch::Receiver<Running>,
     health: HealthReporter,
     recovery: Recovery,
@@ -122,22 +126,44 @@ impl Hub {
         check_clock(&settings.clock, &clock, &folder)?;
         let log_key = LogKey::of_folder(&settings.data, folder.machine.log_size())?;
         folder.machine.allow_clock_ahead(clock.ahead());
+        let http = settings.http;
         let (identity, listen) = enter(&mut folder, settings, clock.now())?;
         let (reader, recovery) = (folder.reader(), folder.recovery().clone());
         let config = tls::server_config(identity, reader.clone(), clock)?;
-        let listener = TcpListener::bind(listen);
+        let listener = bind(listen).await?;
         let failed = |source| StartError::Listen { address: listen, source };
-        let listener = listener.await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let http_listener = match http {
+            Some(http) => Some(bind(http.address()).await?),
+            None => None,
+        };
 
         let payloads = folder.payloads.clone();
         let egress = Egress::start(reader.clone());
         let evidence = Arc::new(Evidence::of_folder(&folder, log_key)?);
-        let sequencer =
-            Sequencer::start(folder, reader.clone(), egress.clone(), evidence.clone(), clock);
-        let (sequencer, running) = sequencer.map_err(failed)?;
+        let bounds = Bounds::default();
+        let http_places = Places::new(HTTP_CONNECTIONS_MAX);
+        let meters = Arc::new(Meters::new(bounds.places.clone(), http_places));
+        let (sequencer, running) = Sequencer::start(
+            folder,
+            reader.clone(),
+            egress.clone(),
+            evidence.clone(),
+            meters.clone(),
+            clock,
+        )
+        .map_err(failed)?;
         let ingress = Ingress::new(reader.clone(), payloads, sequencer.clone());
         let (stop, stopping) = watch::channel(false);
+        let pages = Pages::new(
+            reader.clone(),
+            evidence.clone(),
+            meters,
+            running.clone(),
+            stopping.clone(),
+        );
+        let http = http_listener.map(|listener| Http::serve(listener, pages)).transpose();
+        let http = http.map_err(failed)?;
         let rooms = Rooms {
             reader: reader.clone(),
             ingress,
@@ -153,7 +179,7 @@ impl Hub {
         set_health(&health, true).await;
         let router = router(services, health_service)?;
         let (cut, cutting) = watch::channel(false);
-        let connections = listener::accept(listener, Arc::new(config), Bounds::default(), cutting);
+        let connections = listener::accept(listener, Arc::new(config), bounds, cutting);
         let connections = ReceiverStream::new(connections);
         let mut failed = running.clone();
         let mut stopping = stopping;
@@ -164,12 +190,17 @@ impl Hub {
             }
         };
         let server = tokio::spawn(router.serve_with_incoming_shutdown(connections, until));
-        Ok(Self { address, reader, clock, stop, cut, server, running, health, recovery })
+        Ok(Self { address, reader, clock, stop, cut, server, http, running, health, recovery })
     }
 
     /// Returns where the hub listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns where the hub answers HTTP.
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.http.as_ref().map(|http| http.address)
     }
 
     /// Returns what readers see.
@@ -215,7 +246,12 @@ impl Hub {
         set_health(&self.health, false).await;
         self.stop.send_replace(true);
         clear_health(&mut self.health).await;
-        self.end_server(grace).await?;
+        let served = self.end_server(grace).await;
+        // It tells that the hub drains for as long as it does.
+        if let Some(http) = self.http.take() {
+            http.stop().await;
+        }
+        served?;
         let ended = self.running.wait_for(|running| *running != Running::Yes);
         let outcome = match tokio::time::timeout(DRAIN_MAX, ended).await {
             Ok(Ok(running)) => match &*running {
@@ -326,6 +362,11 @@ where
         .add_service(directory)
         .add_service(statistics)
         .add_service(evidence))
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    TcpListener::bind(address).await.map_err(failed)
 }
 
 fn check_clock(

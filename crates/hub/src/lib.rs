@@ -11,16 +11,21 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod audit;
 mod caller;
 mod clock;
 mod egress;
 mod evidence;
 mod gate;
+mod http;
 mod hub;
 mod ingress;
+mod leaves;
 mod listener;
 mod log_key;
+mod meters;
 mod open_folder;
+mod places;
 mod present;
 mod reader;
 mod sequencer;
@@ -28,10 +33,13 @@ mod services;
 mod settings;
 mod tls;
 
+pub use audit::{
+    Audit, AuditReport, CheckpointOutcome, Finding, FindingKind, Redecided, StateOutcome, Verdict,
+};
 pub use clock::{BusinessClock, Clock, ClockError};
 pub use hub::{Hub, StartError};
 pub use log_key::LogKeyError;
 pub use open_folder::{AdministerError, OpenFolder, Recovery};
 pub use reader::Reader;
-pub use settings::{DirectoryImport, Settings};
+pub use settings::{DirectoryImport, HttpAddress, NotLoopback, Settings};
 pub use tls::ServerIdentity;

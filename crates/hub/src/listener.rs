@@ -11,29 +11,30 @@ use lienthong_model::limits::{CONNECTIONS_MAX, HANDSHAKE_MAX};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
 use crate::caller::Peer;
+use crate::places::Places;
 use crate::tls;
 
 /// Connections whose handshake is done and that wait to be served.
 const READY_MAX: usize = 64;
 
 /// What bounds connections.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Bounds {
     /// Connections at a time, those in their handshake among them.
-    pub connections_max: usize,
+    pub places: Places,
     /// How long a handshake may take.
     pub handshake_max: Duration,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { connections_max: CONNECTIONS_MAX, handshake_max: HANDSHAKE_MAX }
+        Self { places: Places::new(CONNECTIONS_MAX), handshake_max: HANDSHAKE_MAX }
     }
 }
 
@@ -55,7 +56,6 @@ pub(crate) fn accept(
     cut: watch::Receiver<bool>,
 ) -> mpsc::Receiver<io::Result<Connection>> {
     let (ready, connections) = mpsc::channel(READY_MAX);
-    let places = Arc::new(Semaphore::new(bounds.connections_max));
     let acceptor = TlsAcceptor::from(config);
     tokio::spawn(async move {
         loop {
@@ -72,8 +72,9 @@ pub(crate) fn accept(
                     continue;
                 }
             };
-            let Ok(place) = places.clone().try_acquire_owned() else {
-                tracing::warn!(%address, "a connection is closed: {} are open", bounds.connections_max);
+            let Some(place) = bounds.places.take() else {
+                let max = bounds.places.max();
+                tracing::warn!(%address, "a connection is closed: {max} are open");
                 continue;
             };
             let (acceptor, ready, cut) = (acceptor.clone(), ready.clone(), cut.clone());
@@ -217,7 +218,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_over_the_bound_is_closed_at_once_and_those_before_it_stay() {
-        let bounds = Bounds { connections_max: 1, ..Bounds::default() };
+        let bounds = Bounds { places: Places::new(1), ..Bounds::default() };
         let (address, connections, _cut) = listening(bounds).await;
         let first = TcpStream::connect(address).await.unwrap();
         closed(TcpStream::connect(address).await.unwrap()).await;

@@ -197,7 +197,7 @@ impl Reader {
         })
     }
 
-    fn block(&self, number: u64) -> Result<Arc<Block>, EngineError> {
+    pub(crate) fn block(&self, number: u64) -> Result<Arc<Block>, EngineError> {
         if let Some(block) = self.caches.blocks.get(&number) {
             return Ok(block);
         }

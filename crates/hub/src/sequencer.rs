@@ -25,6 +25,7 @@ use crate::clock::BusinessClock;
 use crate::egress::{Arrival, Egress, Mail};
 use crate::evidence::Evidence;
 use crate::gate::{Declined, RefusalGate, WINDOW};
+use crate::meters::Meters;
 use crate::open_folder::{FolderMachine, OpenFolder};
 use crate::reader::{Policy, Reader};
 
@@ -64,6 +65,7 @@ struct Thread {
     reader: Reader,
     egress: Egress,
     evidence: Arc<Evidence>,
+    meters: Arc<Meters>,
     clock: BusinessClock,
     gate: RefusalGate,
     began: Instant,
@@ -83,6 +85,7 @@ impl Sequencer {
         reader: Reader,
         egress: Egress,
         evidence: Arc<Evidence>,
+        meters: Arc<Meters>,
         clock: BusinessClock,
     ) -> std::io::Result<(Self, watch::Receiver<Running>)> {
         let (requests, waiting) = mpsc::channel(PROPOSALS_WAITING_MAX);
@@ -95,6 +98,7 @@ impl Sequencer {
             reader,
             egress,
             evidence,
+            meters,
             clock,
             gate: RefusalGate::default(),
             began: Instant::now(),
@@ -208,6 +212,7 @@ impl Thread {
                 let about = About::of(&proposal);
                 let acknowledged = acknowledged(&proposal);
                 let decision = self.machine.decide(*proposal)?;
+                self.meters.decided(&decision);
                 match &decision {
                     Decision::Accepted(accepted) => {
                         let lane = about.as_ref().map_or(MailboxLane::Ordinary, |about| about.lane);
@@ -239,6 +244,7 @@ impl Thread {
     }
 
     fn refuse(&mut self, declined: Declined) -> Result<(), EngineError> {
+        self.meters.refused(declined.refusal.reason);
         match self.gate.admit(declined, self.began.elapsed()) {
             Some((request, refusal)) => self.machine.record_refusal(request, refusal),
             None => Ok(()),

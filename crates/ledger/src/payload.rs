@@ -10,13 +10,14 @@
 //! S3, behind the same trait.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use lienthong_core::engine::{EngineError, Payloads};
 use lienthong_model::Digest;
+use sha2::{Digest as _, Sha256};
 
 use crate::disk::{create_folder, damaged, io_error, sync_folder};
 
@@ -27,6 +28,49 @@ pub struct PayloadFiles {
     unfinished: PathBuf,
     /// Makes the names of unfinished files differ.
     begun: AtomicU64,
+}
+
+/// A payload file as it is found, without trust in its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayloadFile {
+    /// Where it lies below the folder of payloads.
+    pub name: String,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// Their SHA-256.
+    pub digest: Digest,
+}
+
+impl PayloadFile {
+    /// Reads the file that a payload has in a folder of payloads, changing nothing; `None` when it
+    /// is not there. A mebibyte is in memory at a time.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`].
+    pub fn examine(folder: &Path, digest: &Digest) -> Result<Option<Self>, EngineError> {
+        let name = Self::name(digest);
+        let path = folder.join(&name);
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io_error("open", &path)(error)),
+        };
+        let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 20]);
+        loop {
+            let count = file.read(&mut buffer).map_err(io_error("read", &path))?;
+            let Some(read) = buffer.get(..count).filter(|read| !read.is_empty()) else { break };
+            hash.update(read);
+            bytes += read.len() as u64;
+        }
+        Ok(Some(Self { name, bytes, digest: Digest(hash.finalize().into()) }))
+    }
+
+    /// Returns where the file of a payload lies below the folder of payloads.
+    pub fn name(digest: &Digest) -> String {
+        let hex = digest.to_string();
+        let (shelf, name) = hex.split_at_checked(2).unwrap_or((&hex, ""));
+        format!("{shelf}/{name}")
+    }
 }
 
 impl PayloadFiles {

@@ -234,6 +234,7 @@ pub fn settings(pki: &TestPki, data: &Path, clock: Clock) -> Settings {
     Settings {
         data: data.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
+        http: None,
         clock,
         identity: ServerIdentity {
             chain: vec![der(hub.certificate.der()), der(issuing)],
