@@ -357,12 +357,12 @@ fn enter(
         enter_list(folder, &der, now)?;
     }
     if let Some(import) = settings.directory
-        && folder.machine.directory().is_empty()
+        && folder.machine.policy().directory.is_empty()
     {
         import_directory(folder, import, now)?;
     }
     if let Some(rules) = settings.rules
-        && *folder.machine.rules() != rules
+        && *folder.machine.policy().rules != rules
     {
         folder.administer(now, Command::SetRoutingRules(rules))?;
     }
@@ -379,7 +379,7 @@ fn enter_authority(
         what: "an authority's certificate",
         why: error.to_string(),
     })?;
-    let trust = folder.machine.trust();
+    let trust = folder.machine.policy().trust.clone();
     let fingerprint = certificate.fingerprint();
     let known = match trusted {
         true => trust.trusts(fingerprint, Timestamp::from_millis(i64::MAX)),
@@ -393,7 +393,7 @@ fn enter_authority(
 }
 
 fn enter_list(folder: &mut OpenFolder, der: &[u8], now: Timestamp) -> Result<(), StartError> {
-    let trust = folder.machine.trust();
+    let trust = folder.machine.policy().trust.clone();
     let list = RevocationList::parse(der, trust.authorities())
         .map_err(|error| StartError::Trust { what: "a revocation list", why: error.to_string() })?;
     if !trust.admits(&list) {
