@@ -8,6 +8,7 @@
 //! | `ta` fingerprint | an authority | rarely | DER, since when trusted |
 //! | `tl` fingerprint | an issuer with a list | a list | the list's payload and dates |
 //! | `g` | one | rarely | routing rules |
+//! | `w` block | a block with an act of administration | never | nothing |
 //! | `i` id sender | an accepted document or report | never | position, digest, 45 bytes |
 //! | `d` position | an accepted document | never | [`crate::DocumentRow`], some 300 bytes |
 //! | `v` position recipient | a delivery | a few times | [`crate::DeliveryRow`], 10 to 3,000 bytes |
@@ -36,6 +37,7 @@ pub(crate) const RULES: &[u8] = b"g";
 pub(crate) const AGENCIES: &[u8] = b"a";
 pub(crate) const AUTHORITIES: &[u8] = b"ta";
 pub(crate) const LISTS: &[u8] = b"tl";
+pub(crate) const ACTS: &[u8] = b"w";
 
 /// Positions on one mailbox page.
 pub(crate) const MAILBOX_PAGE: u64 = 256;
@@ -66,6 +68,11 @@ pub(crate) fn list(issuer: &Fingerprint) -> Vec<u8> {
 /// The issuer in a list's key.
 pub(crate) fn issuer_of(key: &[u8]) -> Option<Fingerprint> {
     key.strip_prefix(LISTS).and_then(Fingerprint::from_slice)
+}
+
+/// A block that holds an act of administration.
+pub(crate) fn act(block: u64) -> Vec<u8> {
+    key(ACTS, &[&block.to_be_bytes()])
 }
 
 pub(crate) fn id(id: &MessageId, sender: Ordinal) -> Vec<u8> {

@@ -121,7 +121,26 @@ impl Hub {
         settings: Settings,
         progress: impl FnMut(u64, u64),
     ) -> Result<Self, StartError> {
-        let mut folder = OpenFolder::open(&settings.data, progress)?;
+        let folder = OpenFolder::open(&settings.data, progress)?;
+        Self::start_on(folder, settings, |_| {}).await
+    }
+
+    /// Starts a hub that keeps no log and proves nothing, so that the cost of both can be measured.
+    ///
+    /// # Errors
+    /// As [`Hub::start`].
+    #[cfg(feature = "measure")]
+    pub async fn start_without_evidence(settings: Settings) -> Result<Self, StartError> {
+        let mut folder = OpenFolder::open(&settings.data, |_, _| {})?;
+        folder.machine.keep_no_log();
+        Self::start_on(folder, settings, Evidence::prove_nothing).await
+    }
+
+    async fn start_on(
+        mut folder: OpenFolder,
+        settings: Settings,
+        evidence_as: impl FnOnce(&mut Evidence),
+    ) -> Result<Self, StartError> {
         let clock = BusinessClock::start(settings.clock);
         check_clock(&settings.clock, &clock, &folder)?;
         let log_key = LogKey::of_folder(&settings.data, folder.machine.log_size())?;
@@ -140,7 +159,9 @@ impl Hub {
 
         let payloads = folder.payloads.clone();
         let egress = Egress::start(reader.clone());
-        let evidence = Arc::new(Evidence::of_folder(&folder, log_key)?);
+        let mut evidence = Evidence::of_folder(&folder, log_key)?;
+        evidence_as(&mut evidence);
+        let evidence = Arc::new(evidence);
         let bounds = Bounds::default();
         let http_places = Places::new(HTTP_CONNECTIONS_MAX);
         let meters = Arc::new(Meters::new(bounds.places.clone(), http_places));
@@ -398,12 +419,12 @@ fn enter(
         enter_list(folder, &der, now)?;
     }
     if let Some(import) = settings.directory
-        && folder.machine.directory().is_empty()
+        && folder.machine.policy().directory.is_empty()
     {
         import_directory(folder, import, now)?;
     }
     if let Some(rules) = settings.rules
-        && *folder.machine.rules() != rules
+        && *folder.machine.policy().rules != rules
     {
         folder.administer(now, Command::SetRoutingRules(rules))?;
     }
@@ -420,7 +441,7 @@ fn enter_authority(
         what: "an authority's certificate",
         why: error.to_string(),
     })?;
-    let trust = folder.machine.trust();
+    let trust = folder.machine.policy().trust.clone();
     let fingerprint = certificate.fingerprint();
     let known = match trusted {
         true => trust.trusts(fingerprint, Timestamp::from_millis(i64::MAX)),
@@ -434,7 +455,7 @@ fn enter_authority(
 }
 
 fn enter_list(folder: &mut OpenFolder, der: &[u8], now: Timestamp) -> Result<(), StartError> {
-    let trust = folder.machine.trust();
+    let trust = folder.machine.policy().trust.clone();
     let list = RevocationList::parse(der, trust.authorities())
         .map_err(|error| StartError::Trust { what: "a revocation list", why: error.to_string() })?;
     if !trust.admits(&list) {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use lienthong_core::engine::{Blocks, EngineError, Payloads};
 use lienthong_core::statistics::{self, Cubes, Flow, Period, Refusals, Volumes};
 use lienthong_core::{
-    Accepted, Block, Command, Decision, Directory, DocumentRow, Entry, Query, RoutingRules,
+    Accepted, Block, Command, Decision, Directory, DocumentRow, Entry, Policy, Query, RoutingRules,
     SignedRecord, Stored, Submit, TrustStore,
 };
 use lienthong_ledger::{JournalBlocks, PayloadFiles, SledState};
@@ -45,14 +45,6 @@ struct Caches {
     certificates: Cache<Fingerprint, Bytes>,
 }
 
-/// What judgement reads, as of the last block on disk.
-#[derive(Clone)]
-pub(crate) struct Policy {
-    pub directory: Arc<Directory>,
-    pub trust: Arc<TrustStore>,
-    pub rules: Arc<RoutingRules>,
-}
-
 impl Reader {
     pub(crate) fn new(folder: &OpenFolder) -> Self {
         Self {
@@ -60,11 +52,7 @@ impl Reader {
             blocks: folder.blocks.clone(),
             payloads: folder.payloads.clone(),
             cubes: folder.machine.cubes(),
-            policy: Arc::new(FastLock::new(Policy {
-                directory: folder.machine.directory(),
-                trust: folder.machine.trust(),
-                rules: folder.machine.rules(),
-            })),
+            policy: Arc::new(FastLock::new(folder.machine.policy().clone())),
             caches: Arc::new(Caches {
                 held: watch::Sender::new(()),
                 blocks: Cache::new(OLD_BLOCKS),
@@ -94,7 +82,8 @@ impl Reader {
         self.policy.read().rules.clone()
     }
 
-    pub(crate) fn policy(&self) -> Policy {
+    /// Returns what judgement reads, as of the last block on disk.
+    pub fn policy(&self) -> Policy {
         self.policy.read().clone()
     }
 

@@ -27,7 +27,7 @@ use crate::evidence::Evidence;
 use crate::gate::{Declined, RefusalGate, WINDOW};
 use crate::meters::Meters;
 use crate::open_folder::{FolderMachine, OpenFolder};
-use crate::reader::{Policy, Reader};
+use crate::reader::Reader;
 
 /// A decision and the time of its block.
 #[derive(Debug, Clone)]
@@ -272,15 +272,8 @@ impl Thread {
         self.machine.commit()?;
         self.evidence.advance(self.machine.log_size())?;
         self.uncut = true;
-        let directory = self.machine.directory();
-        let trust = self.machine.trust();
-        let rules = self.machine.rules();
-        let known = self.reader.policy();
-        let same = Arc::ptr_eq(&known.directory, &directory)
-            && Arc::ptr_eq(&known.trust, &trust)
-            && Arc::ptr_eq(&known.rules, &rules);
-        if !same {
-            self.reader.set_policy(Policy { directory, trust, rules });
+        if !self.reader.policy().is_same(self.machine.policy()) {
+            self.reader.set_policy(self.machine.policy().clone());
         }
         Ok(())
     }

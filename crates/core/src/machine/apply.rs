@@ -1,28 +1,21 @@
 //! Applying: what a decision changes. The same for a decision just made and for one replayed, and
 //! idempotent for the whole of a replay: every row ends as it was, from wherever it started.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use lienthong_model::{
-    AgencyEntry, Digest, Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency,
-};
+use lienthong_model::{Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency};
 use lienthong_trust::merkle::entry::LeafKind;
-use lienthong_trust::{Certificate, RevocationList};
 
 use super::{CERTIFICATES_REMEMBERED, Machine};
 use crate::codec;
 use crate::command::{
-    Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, AddAuthority,
-    AddRevocationList, CertificateBytes, Command, Decision, DeliveryKey, Entry, RefusedRequests,
-    Report, Reported, SignedRecord, Stored, Submit,
+    Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Command, Decision,
+    DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Stored, Submit,
 };
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys::{self, Lane, MAILBOX_PAGE};
-use crate::routing::{RoutingRules, Span, span};
+use crate::routing::{Span, span};
 use crate::rows::{DeliveryRow, DocumentRow, IdRow, StatusLine};
 use crate::statistics::{Event, Traits};
-use crate::trust_store::{AuthorityRow, RevocationRow};
 
 /// Longest reason kept in a delivery's row, in characters; the journal has all of it.
 const REASON_CHARS: usize = 200;
@@ -43,19 +36,14 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 self.count_refused(requests, *province, refusal.reason);
                 Ok(())
             }
-            (Command::ImportDirectory(import), Decision::Done) => {
-                let entries = self.payload_entries(&import.payload)?;
-                self.apply_directory(entries)
-            }
-            (Command::ChangeDirectory(entries), Decision::Done) => {
-                self.apply_directory(entries.clone())
-            }
-            (Command::AddAuthority(authority), Decision::Done) => self.apply_authority(authority),
-            (Command::AddRevocationList(list), Decision::Done) => self.apply_list(list),
-            (Command::SetRoutingRules(rules), Decision::Done) => {
-                self.apply_rules(rules);
-                Ok(())
-            }
+            (
+                act @ (Command::ImportDirectory(_)
+                | Command::ChangeDirectory(_)
+                | Command::AddAuthority(_)
+                | Command::AddRevocationList(_)
+                | Command::SetRoutingRules(_)),
+                Decision::Done,
+            ) => self.apply_act(act),
             (command, decision) => Err(EngineError::Damaged {
                 what: format!("entry {} of block {}", self.work.entry(), self.work.block),
                 why: format!("a decision that the command cannot have: {command:?}: {decision:?}"),
@@ -185,52 +173,13 @@ impl<S: State, P: Payloads> Machine<S, P> {
         }
     }
 
-    fn apply_directory(&mut self, entries: Vec<AgencyEntry>) -> Result<(), EngineError> {
-        let directory = Arc::make_mut(&mut self.directory);
-        let mut changed = std::collections::BTreeSet::new();
-        for entry in entries {
-            changed.insert(directory.put(entry).ordinal);
-        }
-        for ordinal in changed {
-            if let Some(agency) = directory.agency(ordinal) {
-                self.work.put(keys::agency(ordinal), codec::encode(agency));
-            }
-        }
+    /// An act of administration changes the policy; the block is noted, so that the policy as of
+    /// any block can be folded anew.
+    fn apply_act(&mut self, act: &Command) -> Result<(), EngineError> {
+        let writes = self.policy.take_over(act, self.now(), &self.payloads)?;
+        self.work.write(writes);
+        self.work.put(keys::act(self.work.block), Vec::new());
         Ok(())
-    }
-
-    fn apply_authority(&mut self, authority: &AddAuthority) -> Result<(), EngineError> {
-        let certificate = parse_authority(&authority.certificate)?;
-        let fingerprint = *certificate.fingerprint();
-        let trusted_from = match (self.trust.trusted_from(&fingerprint), authority.trusted) {
-            (Some(known), _) => Some(known),
-            (None, true) => Some(self.now()),
-            (None, false) => None,
-        };
-        Arc::make_mut(&mut self.trust).add_authority(Arc::new(certificate), trusted_from);
-        let row = AuthorityRow { certificate: authority.certificate.clone(), trusted_from };
-        self.work.put(keys::authority(&fingerprint), codec::encode(&row));
-        Ok(())
-    }
-
-    fn apply_list(&mut self, added: &AddRevocationList) -> Result<(), EngineError> {
-        let list = self.payload_list(added)?;
-        let row = RevocationRow {
-            payload: added.payload,
-            this_update: list.this_update,
-            next_update: list.next_update,
-            revoked: list.revoked.len() as u64,
-        };
-        // It was the newest when it was accepted. On replay a newer one may be in force already,
-        // whose row then follows this one again.
-        self.work.put(keys::list(&list.issuer), codec::encode(&row));
-        Arc::make_mut(&mut self.trust).add_list(Arc::new(list));
-        Ok(())
-    }
-
-    fn apply_rules(&mut self, rules: &RoutingRules) {
-        self.rules = Arc::new(rules.clone());
-        self.work.put(keys::RULES.to_vec(), codec::encode(rules));
     }
 
     fn keep_certificates(&mut self, signed: &SignedRecord) {
@@ -305,37 +254,6 @@ impl<S: State, P: Payloads> Machine<S, P> {
             None => self.state.read(key),
         }
     }
-
-    pub(super) fn payload_entries(&self, digest: &Digest) -> Result<Vec<AgencyEntry>, EngineError> {
-        codec::decode(&payload(&self.payloads, digest)?, "directory")
-    }
-
-    pub(super) fn payload_list(
-        &self,
-        added: &AddRevocationList,
-    ) -> Result<RevocationList, EngineError> {
-        let Some(issuer) = self.trust.authority(&added.issuer) else {
-            return Err(EngineError::Damaged {
-                what: format!("revocation list {}", added.payload),
-                why: format!("its issuer {} is not among the authorities", added.issuer),
-            });
-        };
-        super::load_list(&self.payloads, &added.payload, issuer)
-    }
-}
-
-pub(super) fn parse_authority(der: &CertificateBytes) -> Result<Certificate, EngineError> {
-    Certificate::parse(der.0.clone()).map_err(|error| EngineError::Damaged {
-        what: format!("authority {}", Fingerprint::of(&der.0)),
-        why: error.to_string(),
-    })
-}
-
-pub(super) fn payload(payloads: &dyn Payloads, digest: &Digest) -> Result<Bytes, EngineError> {
-    payloads.get(digest)?.ok_or_else(|| EngineError::Damaged {
-        what: format!("payload {digest}"),
-        why: "the file is missing".to_owned(),
-    })
 }
 
 /// Returns the queue of a mailbox that a document of an urgency enters.

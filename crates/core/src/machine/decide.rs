@@ -11,7 +11,6 @@ use lienthong_model::{
 use lienthong_trust::{Dates, Holder, SignatureKind, Signed, Submission, judge};
 
 use super::Machine;
-use super::apply::parse_authority;
 use crate::codec;
 use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, Acknowledged, CertificateBytes, Command, Decision,
@@ -20,6 +19,7 @@ use crate::command::{
 use crate::directory::{AgencyRecord, Place};
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
+use crate::policy::{read_authority, read_entries};
 use crate::routing::Origin;
 use crate::rows::{DeliveryRow, IdRow};
 
@@ -83,7 +83,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.in_time(&header.id, header.signed_at)?;
         may_send(sender, now)?;
         let dates = Dates { signed_at: header.signed_at, received_at: now };
-        judge::certificates(&signed.signers, &*self.trust, dates)?;
+        judge::certificates(&signed.signers, &*self.policy.trust, dates)?;
         let gateway = self.gateway_key(sender);
         let policy = sender.entry(now).policy;
         let signature = judge::holders(&signed.signers, &sender.key, gateway, policy)?;
@@ -101,8 +101,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let mut counted = HashSet::new();
         for delivery in &acknowledge.deliveries {
             let DeliveryKey { recipient, position } = delivery.key;
-            let entitled = self.directory.agency(recipient).is_some_and(|agency| {
-                self.directory.serves(acknowledge.caller, agency, self.now())
+            let entitled = self.policy.directory.agency(recipient).is_some_and(|agency| {
+                self.policy.directory.serves(acknowledge.caller, agency, self.now())
             });
             let row = match entitled {
                 true => self.row(&keys::delivery(position, recipient))?,
@@ -132,30 +132,32 @@ impl<S: State, P: Payloads> Machine<S, P> {
         };
         match command {
             Command::ImportDirectory(import) => {
-                let entries = match unless_damaged(self.payload_entries(&import.payload))? {
+                let entries = match unless_damaged(read_entries(&self.payloads, &import.payload))? {
                     Ok(entries) => entries,
                     Err(why) => return invalid("directory", why),
                 };
-                match self.directory.check(&entries) {
+                match self.policy.directory.check(&entries) {
                     Ok(()) => Ok(Ok(())),
                     Err(error) => invalid("directory", error.to_string()),
                 }
             }
-            Command::ChangeDirectory(entries) => match self.directory.check(entries) {
+            Command::ChangeDirectory(entries) => match self.policy.directory.check(entries) {
                 Ok(()) => Ok(Ok(())),
                 Err(error) => invalid("directory", error.to_string()),
             },
-            Command::AddRevocationList(added) => match unless_damaged(self.payload_list(added))? {
-                Ok(list) if self.trust.admits(&list) => Ok(Ok(())),
-                Ok(_) => invalid("revocation_list", "not newer than the one in force".into()),
-                Err(why) => invalid("revocation_list", why),
-            },
+            Command::AddRevocationList(added) => {
+                match unless_damaged(self.policy.read_list(added, &self.payloads))? {
+                    Ok(list) if self.policy.trust.admits(&list) => Ok(Ok(())),
+                    Ok(_) => invalid("revocation_list", "not newer than the one in force".into()),
+                    Err(why) => invalid("revocation_list", why),
+                }
+            }
             Command::SetRoutingRules(rules) => match rules.check() {
                 Ok(()) => Ok(Ok(())),
                 Err(why) => invalid("routing_rules", why),
             },
             Command::AddAuthority(added) => {
-                match unless_damaged(parse_authority(&added.certificate))? {
+                match unless_damaged(read_authority(&added.certificate))? {
                     Ok(certificate) if matches!(certificate.holder(), Holder::Authority { .. }) => {
                         Ok(Ok(()))
                     }
@@ -176,10 +178,10 @@ impl<S: State, P: Payloads> Machine<S, P> {
         caller: Ordinal,
         code: &AgencyCode,
     ) -> Result<&AgencyRecord, Refusal> {
-        let Some(sender) = self.directory.find(code) else {
+        let Some(sender) = self.policy.directory.find(code) else {
             return Err(Refusal::at(Reason::SenderUnknown, "from.code", code));
         };
-        match self.directory.serves(caller, sender, self.now()) {
+        match self.policy.directory.serves(caller, sender, self.now()) {
             true => Ok(sender),
             false => Err(Refusal::at(Reason::SenderNotEntitled, "from.code", code)),
         }
@@ -207,7 +209,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
         header: &Header,
     ) -> Result<(Place, Vec<Delivery>), Refusal> {
         let now = self.now();
-        let from = Origin { agency: sender, place: self.directory.place(sender, now), at: now };
+        let from =
+            Origin { agency: sender, place: self.policy.directory.place(sender, now), at: now };
         let mut deliveries = Vec::with_capacity(header.recipients.len());
         let mut violations = Vec::new();
         let mut seen = HashSet::with_capacity(header.recipients.len());
@@ -238,22 +241,23 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 return Err(Violation::new(Reason::RecipientListUnknown, field(), name));
             }
         };
-        let Some(recipient) = self.directory.find(code) else {
+        let Some(recipient) = self.policy.directory.find(code) else {
             return Err(Violation::new(Reason::RecipientUnknown, field(), code));
         };
-        let judged = self.rules.judge(&self.directory, from, recipient, header.document_type);
+        let judged =
+            self.policy.rules.judge(&self.policy.directory, from, recipient, header.document_type);
         match judged.outcome {
             Ok(route) => Ok(Delivery { recipient: recipient.ordinal, route, place: judged.place }),
             Err(reason) => {
-                let value = judged.value(code.as_str(), &self.directory, from.at);
+                let value = judged.value(code.as_str(), &self.policy.directory, from.at);
                 Err(Violation::new(reason, field(), value))
             }
         }
     }
 
     pub(super) fn gateway_key(&self, agency: &AgencyRecord) -> Option<&CodeKey> {
-        let gateway = self.directory.gateway(agency, self.now())?;
-        self.directory.agency(gateway).map(|gateway| &gateway.key)
+        let gateway = self.policy.directory.gateway(agency, self.now())?;
+        self.policy.directory.agency(gateway).map(|gateway| &gateway.key)
     }
 
     /// Whether id and signature are from the days before, and not from after the sender's clock

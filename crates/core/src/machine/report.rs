@@ -54,7 +54,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.in_time(&header.id, header.signed_at)?;
         may_send(reporter, now)?;
         let dates = Dates { signed_at: header.signed_at, received_at: now };
-        judge::certificates(&signed.signers, &*self.trust, dates)?;
+        judge::certificates(&signed.signers, &*self.policy.trust, dates)?;
         judge::report_holders(&signed.signers, &reporter.key, self.gateway_key(reporter))?;
         Ok(())
     }
@@ -67,7 +67,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         header: &StatusHeader,
     ) -> Result<Result<DeliveryKey, Refusal>, EngineError> {
         let unknown = || Refusal::at(Reason::DocumentUnknown, "document_id", header.document);
-        let Some(sender) = self.directory.find(&header.document_sender) else {
+        let Some(sender) = self.policy.directory.find(&header.document_sender) else {
             return Ok(Err(unknown()));
         };
         let Some(known) = self.row(&keys::id(&header.document, sender.ordinal))? else {

@@ -507,7 +507,7 @@ impl Hub {
 
     /// The ordinal of an agency; one that nobody has for a code that is not in the directory.
     pub fn ordinal(&self, text: &str) -> Ordinal {
-        let directory = self.machine.directory();
+        let directory = self.machine.policy().directory.clone();
         directory.find(&code(text)).map_or(Ordinal(60_000), |agency| agency.ordinal)
     }
 

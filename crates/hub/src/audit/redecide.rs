@@ -116,7 +116,7 @@ impl Judge {
         let (state, _) = SledState::open(scratch, StateLimits::default())?;
         let (state, payloads) = (Arc::new(state), AtRest(data.join("payloads")));
         let machine = Machine::open(Opening { state: state.clone(), payloads: payloads.clone() })?;
-        let seen = Seen { state, trust: Arc::new(RwLock::new(machine.trust())) };
+        let seen = Seen { state, trust: Arc::new(RwLock::new(machine.policy().trust.clone())) };
         let verifier = Verifier::new(DocumentContents, seen.clone());
         Ok(Self { machine, verifier, seen, payloads, signatures: 0 })
     }
@@ -137,7 +137,7 @@ impl Judge {
             made => return Ok(Err(first_difference(made.as_ref(), journalled))),
         }
         self.machine.commit()?;
-        *self.seen.trust.write() = self.machine.trust();
+        *self.seen.trust.write() = self.machine.policy().trust.clone();
         Ok(Ok(()))
     }
 

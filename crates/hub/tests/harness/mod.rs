@@ -12,6 +12,7 @@
 #![allow(dead_code, reason = "every test file uses another part of the harness")]
 
 pub mod raw;
+pub mod web;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -21,7 +22,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use lienthong_client::{Client, Delivery, Endpoint, Retry, Roots, Signer, Subscription};
 use lienthong_client::{sign_document, sign_report};
-use lienthong_hub::{Clock, DirectoryImport, Hub, ServerIdentity, Settings, StartError};
+use lienthong_hub::{
+    Clock, DirectoryImport, HttpAddress, Hub, ServerIdentity, Settings, StartError,
+};
 use lienthong_model::{
     AgencyCode, AgencyEntry, AgencyState, Attachment, AttachmentEntry, Day, Document, Level,
     MessageId, Reason, SignaturePolicy, SignedContent, StatusCode, StatusReport, Timestamp,
@@ -234,7 +237,7 @@ pub fn settings(pki: &TestPki, data: &Path, clock: Clock) -> Settings {
     Settings {
         data: data.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
-        http: None,
+        http: Some(HttpAddress::new("127.0.0.1:0".parse().unwrap()).unwrap()),
         clock,
         identity: ServerIdentity {
             chain: vec![der(hub.certificate.der()), der(issuing)],
