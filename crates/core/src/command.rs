@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use lienthong_model::{
     AgencyEntry, Digest, Fingerprint, Header, Mandate, MessageId, Ordinal, Position, Reason,
-    Refusal, StatusHeader,
+    Refusal, Signatory, StatusHeader,
 };
 use lienthong_trust::{
     AuthorityId, SignatureKind, StatusSubmission, Submission, Unproven, Verified,
@@ -446,8 +446,15 @@ pub enum Proposal {
     },
     /// Acknowledgements.
     Acknowledge(Acknowledge),
-    /// An act of an administrator, or of the hub's own start-up.
+    /// An act of the hub's own start-up, or of whoever has the folder.
     Administer(Command),
+    /// An act of administration by a person.
+    Act {
+        /// Who: its operator's certificate is proven.
+        by: Signatory,
+        /// What.
+        act: Command,
+    },
     /// Work that the hub owes itself: see [`crate::Machine::next_work`].
     Work(Work),
 }

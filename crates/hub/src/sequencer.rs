@@ -322,6 +322,7 @@ fn acknowledged(proposal: &Proposal) -> Vec<DeliveryKey> {
         Proposal::Submit { .. }
         | Proposal::Report { .. }
         | Proposal::Administer(_)
+        | Proposal::Act { .. }
         | Proposal::Work(_) => Vec::new(),
     }
 }
@@ -352,7 +353,10 @@ impl About {
                 size: submission.signed.size(),
                 lane: MailboxLane::Ordinary,
             }),
-            Proposal::Acknowledge(_) | Proposal::Administer(_) | Proposal::Work(_) => None,
+            Proposal::Acknowledge(_)
+            | Proposal::Administer(_)
+            | Proposal::Act { .. }
+            | Proposal::Work(_) => None,
         }
     }
 

@@ -547,7 +547,10 @@ impl Hub {
 fn caller_of(proposal: &Proposal) -> Option<Ordinal> {
     match proposal {
         Proposal::Submit { caller, .. } | Proposal::Report { caller, .. } => Some(*caller),
-        Proposal::Acknowledge(_) | Proposal::Administer(_) | Proposal::Work(_) => None,
+        Proposal::Acknowledge(_)
+        | Proposal::Administer(_)
+        | Proposal::Act { .. }
+        | Proposal::Work(_) => None,
     }
 }
 
