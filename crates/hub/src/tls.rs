@@ -58,6 +58,7 @@ pub(crate) fn peer(certificate: &CertificateDer<'_>) -> Option<Peer> {
         Holder::Authority { .. }
         | Holder::Person { .. }
         | Holder::Seal { .. }
+        | Holder::Operator { .. }
         | Holder::Hub { .. } => None,
     }
 }

@@ -191,7 +191,10 @@ fn kind_of(
             Holder::Person { agency: of, .. } | Holder::Seal { agency: of } => {
                 violations.push(Violation::new(Reason::SignerOfOtherAgency, field(), of));
             }
-            Holder::Authority { .. } | Holder::Node { .. } | Holder::Hub { .. } => {
+            Holder::Authority { .. }
+            | Holder::Node { .. }
+            | Holder::Operator { .. }
+            | Holder::Hub { .. } => {
                 let name = chain.leaf().fingerprint();
                 violations.push(Violation::new(Reason::CertificateUnsuitable, field(), name));
             }

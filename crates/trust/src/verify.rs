@@ -192,11 +192,8 @@ impl<C: Contents, K: Known> Verifier<C, K> {
             return Ok(chain);
         }
         let certificate = self.certificate(leaf, sent)?;
-        match certificate.holder() {
-            Holder::Person { .. } | Holder::Seal { .. } => {}
-            Holder::Authority { .. } | Holder::Node { .. } | Holder::Hub { .. } => {
-                return Err((Reason::CertificateUnsuitable, leaf.to_string()));
-            }
+        if !certificate.holder().signs_documents() {
+            return Err((Reason::CertificateUnsuitable, leaf.to_string()));
         }
         let mut pool: Vec<Arc<Certificate>> = self.known.authorities().to_vec();
         for fingerprint in &sent.others {

@@ -340,7 +340,10 @@ fn kind_of(error: &lienthong_trust::RevocationListError) -> &'static str {
 fn agency(chain: &Chain) -> Option<CodeKey> {
     match chain.leaf().holder() {
         Holder::Person { agency, .. } | Holder::Seal { agency } => Some(agency.key()),
-        Holder::Authority { .. } | Holder::Node { .. } | Holder::Hub { .. } => None,
+        Holder::Authority { .. }
+        | Holder::Node { .. }
+        | Holder::Operator { .. }
+        | Holder::Hub { .. } => None,
     }
 }
 
