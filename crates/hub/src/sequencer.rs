@@ -298,7 +298,7 @@ impl Thread {
         self.evidence.advance(self.machine.log_size())?;
         self.uncut = true;
         if !self.reader.policy().is_same(self.machine.policy()) {
-            self.reader.set_policy(self.machine.policy().clone());
+            self.reader.set_policy(self.machine.policy());
         }
         Ok(())
     }
