@@ -34,7 +34,9 @@ use lienthong_model::{
     Contents, Fingerprint, Header, Refusal, SignaturePolicy, SignedContent, StatusHeader, Timestamp,
 };
 use lienthong_trust::judge::{self, Anchors, Dates};
-use lienthong_trust::{AuthorityId, Certificate, Known, Rejected, Submission, Verified, Verifier};
+use lienthong_trust::{
+    Authorities, AuthorityId, Certificate, Known, Rejected, Submission, Verified, Verifier,
+};
 use lienthong_wire::{DocumentContents, decode_message, proto, signed};
 use python::{command, example, python};
 use rand::SeedableRng as _;
@@ -48,12 +50,12 @@ const SUBMISSIONS: usize = 1_000;
 struct Root(Arc<Certificate>);
 
 impl Known for Root {
-    fn certificate(&self, _: &Fingerprint) -> Option<Bytes> {
-        None
+    fn certificate(&self, named: &Fingerprint) -> Option<Bytes> {
+        (named == self.0.fingerprint()).then(|| self.0.der().clone())
     }
 
-    fn authorities(&self) -> Arc<[Arc<Certificate>]> {
-        Arc::from([self.0.clone()])
+    fn authorities(&self) -> Arc<Authorities> {
+        Arc::new(Authorities::new([self.0.clone()], |_| true))
     }
 }
 
@@ -108,8 +110,9 @@ fn verdict(request: &Bytes, root: &Arc<Certificate>, unread: &Header) -> (&'stat
     let dates = Dates { signed_at: header.signed_at, received_at: corpus::NOW };
     let trusted = Root(root.clone());
     let judged = judge::certificates(&signed.signers, &trusted, dates).and_then(|()| {
-        let (sender, policy) = (header.sender.key(), SignaturePolicy::Required);
-        judge::holders(&signed.signers, &sender, None, policy)
+        let (agency, policy) = (header.sender.key(), SignaturePolicy::Required);
+        let sender = judge::Sender { agency: &agency, gateway: None, policy, mandates: &[] };
+        judge::holders(&signed.signers, sender, header.document_type, dates)
     });
     match judged {
         Ok(_) => ("ACCEPTED", true),

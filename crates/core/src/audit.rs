@@ -11,7 +11,7 @@ use lienthong_trust::dsse;
 use lienthong_trust::merkle::entry::{LeafEntry, LeafKind};
 
 use crate::block::Block;
-use crate::command::{Command, Decision, Entry, SignedRecord, Stored};
+use crate::command::{Command, Decision, SignedRecord, Stored};
 
 /// Follows the blocks of a journal in their order. It keeps 32 bytes a certificate, and where the
 /// log stands.
@@ -100,7 +100,7 @@ impl JournalCheck {
         self.last = Some((block.number, block.time));
         for (number, entry) in (0..).zip(&block.entries) {
             let mut about = About { entry: number, time: block.time, gap, found: &mut found };
-            self.entry(entry, &mut about);
+            self.entry(&entry.command, &entry.decision, &mut about);
             gap = about.gap;
         }
         found
@@ -111,8 +111,7 @@ impl JournalCheck {
         self.certificates.len()
     }
 
-    fn entry(&mut self, entry: &Entry, about: &mut About<'_>) {
-        let Entry { command, decision } = entry;
+    fn entry(&mut self, command: &Command, decision: &Decision, about: &mut About<'_>) {
         // One arm a command: whoever adds one says here which decision it can have, and what its
         // entry names.
         match command {
@@ -153,9 +152,21 @@ impl JournalCheck {
                 about.payload(list.payload, None, None);
                 about.done(command, decision);
             }
-            Command::ChangeDirectory(_) | Command::SetRoutingRules(_) => {
-                about.done(command, decision);
-            }
+            Command::SettleRevocation(settled) => match decision {
+                Decision::Settled(outcomes) if outcomes.len() == settled.positions.len() => {}
+                other => about.mismatch(command, other),
+            },
+            Command::ChangeDirectory(_)
+            | Command::SetRoutingRules(_)
+            | Command::ChangeMandates(_)
+            | Command::SetRevocationPolicy(_)
+            | Command::ChangeAppointments(_)
+            | Command::ChangeQuotas(_) => about.done(command, decision),
+            Command::Act { act, .. } => match **act {
+                // An act is not an act by a person again.
+                Command::Act { .. } => about.mismatch(command, decision),
+                _ => self.entry(act, decision, about),
+            },
         }
     }
 

@@ -62,7 +62,13 @@ impl Block {
                 | Command::ChangeDirectory(_)
                 | Command::AddAuthority(_)
                 | Command::AddRevocationList(_)
-                | Command::SetRoutingRules(_) => return None,
+                | Command::SetRoutingRules(_)
+                | Command::ChangeMandates(_)
+                | Command::SetRevocationPolicy(_)
+                | Command::SettleRevocation(_)
+                | Command::ChangeAppointments(_)
+                | Command::ChangeQuotas(_)
+                | Command::Act { .. } => return None,
             };
             let position = match &entry.decision {
                 Decision::Accepted(accepted) => accepted.position,
@@ -70,6 +76,7 @@ impl Block {
                 Decision::Repeated(_)
                 | Decision::Refused(_)
                 | Decision::Acknowledged(_)
+                | Decision::Settled(_)
                 | Decision::Done => return None,
             };
             let (content, signatures) = (signed.digest, signed.signatures_digest);

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use lienthong_core::Decision;
 use lienthong_model::Reason;
 
+use crate::connections::Connections;
 use crate::places::Places;
 
 /// The counters of a running hub.
-#[derive(Debug)]
 pub(crate) struct Meters {
-    /// Connections of nodes.
-    pub connections: Places,
+    /// Connections of nodes and operators.
+    pub connections: Connections,
     /// Connections to the HTTP port.
     pub http_connections: Places,
     documents: AtomicU64,
@@ -22,7 +22,7 @@ pub(crate) struct Meters {
 }
 
 impl Meters {
-    pub fn new(connections: Places, http_connections: Places) -> Self {
+    pub fn new(connections: Connections, http_connections: Places) -> Self {
         Self {
             connections,
             http_connections,
@@ -39,7 +39,10 @@ impl Meters {
             Decision::Accepted(_) => &self.documents,
             Decision::Reported(_) => &self.reports,
             Decision::Repeated(_) => &self.repeated,
-            Decision::Refused(_) | Decision::Acknowledged(_) | Decision::Done => return,
+            Decision::Refused(_)
+            | Decision::Acknowledged(_)
+            | Decision::Done
+            | Decision::Settled(_) => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }

@@ -11,17 +11,18 @@ use bytes::Bytes;
 use lienthong_core::engine::{EngineError, Payloads};
 use lienthong_core::{
     Command, Entry, Machine, Opening, Proposal, Query, RULES_VERSION, SealedBlock, SignedRecord,
-    Stored, StoredContent, TrustStore,
+    Stored, StoredContent, TrustStore, Work,
 };
 use lienthong_ledger::{JournalAudit, PayloadFile, SledState, StateLimits, Step};
 use lienthong_model::{
     Attachment, Digest, Fingerprint, Refusal, SignatureEntry, SignedContent,
 };
-use lienthong_trust::{Certificate, Known, Rejected, Verifier};
+use lienthong_trust::{Authorities, Known, Rejected, Verifier};
 use lienthong_wire::DocumentContents;
 use parking_lot::RwLock;
 
 use super::AuditReport;
+use crate::reader::authorities;
 use super::findings::{Finding, FindingKind, Place};
 
 /// What came of judging again.
@@ -107,6 +108,8 @@ struct Judge {
     machine: Machine<SledState, AtRest>,
     verifier: Verifier<DocumentContents, Seen>,
     seen: Seen,
+    /// What is trusted as of the last block.
+    trust: Arc<TrustStore>,
     payloads: AtRest,
     signatures: u64,
 }
@@ -116,9 +119,11 @@ impl Judge {
         let (state, _) = SledState::open(scratch, StateLimits::default())?;
         let (state, payloads) = (Arc::new(state), AtRest(data.join("payloads")));
         let machine = Machine::open(Opening { state: state.clone(), payloads: payloads.clone() })?;
-        let seen = Seen { state, trust: Arc::new(RwLock::new(machine.policy().trust.clone())) };
+        let known = RwLock::new(authorities(&machine.policy().trust));
+        let seen = Seen { state, authorities: Arc::new(known) };
         let verifier = Verifier::new(DocumentContents, seen.clone());
-        Ok(Self { machine, verifier, seen, payloads, signatures: 0 })
+        let trust = machine.policy().trust.clone();
+        Ok(Self { machine, verifier, seen, trust, payloads, signatures: 0 })
     }
 
     /// Judges the entries of the next block; they must make the same block again.
@@ -137,7 +142,11 @@ impl Judge {
             made => return Ok(Err(first_difference(made.as_ref(), journalled))),
         }
         self.machine.commit()?;
-        *self.seen.trust.write() = self.machine.policy().trust.clone();
+        let trust = &self.machine.policy().trust;
+        if !Arc::ptr_eq(trust, &self.trust) {
+            *self.seen.authorities.write() = authorities(trust);
+            self.trust = trust.clone();
+        }
         Ok(Ok(()))
     }
 
@@ -167,11 +176,19 @@ impl Judge {
                 self.machine.record_refusal(requests.clone(), refusal.clone())?;
                 return Ok(Ok(()));
             }
+            Command::SettleRevocation(settled) => Proposal::Work(Work::Settle(settled.issuer)),
+            Command::Act { by, act } => {
+                Proposal::Act { by: by.person.clone(), act: Command::clone(act) }
+            }
             administered @ (Command::ImportDirectory(_)
             | Command::ChangeDirectory(_)
             | Command::AddAuthority(_)
             | Command::AddRevocationList(_)
-            | Command::SetRoutingRules(_)) => Proposal::Administer(administered.clone()),
+            | Command::SetRoutingRules(_)
+            | Command::ChangeMandates(_)
+            | Command::SetRevocationPolicy(_)
+            | Command::ChangeAppointments(_)
+            | Command::ChangeQuotas(_)) => Proposal::Administer(administered.clone()),
         };
         let decision = self.machine.decide(proposal)?;
         Ok(if decision == entry.decision {
@@ -241,7 +258,7 @@ fn first_difference(made: Option<&SealedBlock>, journalled: &SealedBlock) -> Dif
 #[derive(Clone)]
 struct Seen {
     state: Arc<SledState>,
-    trust: Arc<RwLock<Arc<TrustStore>>>,
+    authorities: Arc<RwLock<Arc<Authorities>>>,
 }
 
 impl Known for Seen {
@@ -249,8 +266,8 @@ impl Known for Seen {
         Query(&*self.state).certificate(fingerprint).ok().flatten()
     }
 
-    fn authorities(&self) -> Arc<[Arc<Certificate>]> {
-        self.trust.read().authorities().into()
+    fn authorities(&self) -> Arc<Authorities> {
+        self.authorities.read().clone()
     }
 }
 

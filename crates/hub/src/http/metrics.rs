@@ -34,8 +34,8 @@ fn written(pages: &Pages) -> String {
     page.metric("lienthong_log_leaves_total", "counter", "Leaves of the log.");
     page.value("lienthong_log_leaves_total", shown.evidence.newest().size);
     let meters = &shown.meters;
-    page.metric("lienthong_connections", "gauge", "Open connections, handshakes included.");
-    page.labelled("lienthong_connections", "port", "grpc", meters.connections.taken());
+    page.metric("lienthong_connections", "gauge", "Open connections.");
+    page.labelled("lienthong_connections", "port", "grpc", meters.connections.count());
     page.labelled("lienthong_connections", "port", "http", meters.http_connections.taken());
     let help = "Documents and reports taken since the start, and those handed in again.";
     page.metric("lienthong_taken_total", "counter", help);
