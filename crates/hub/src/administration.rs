@@ -38,14 +38,20 @@ impl Administration {
     /// # Errors
     /// A [`Refusal`] when the act is refused, or the hub is stopping or has failed.
     pub async fn administer(&self, command: Command) -> Result<Timestamp, Refusal> {
-        let decided = self.sequencer.propose(Proposal::Administer(command)).await?;
+        self.carry_out(Proposal::Administer(command)).await
+    }
+
+    /// Carries out what the sequencer answers with no more than that it is done.
+    async fn carry_out(&self, proposal: Proposal) -> Result<Timestamp, Refusal> {
+        let decided = self.sequencer.propose(proposal).await?;
         match decided.decision {
             Decision::Done => Ok(decided.at),
             Decision::Refused(refusal) => Err(refusal),
             Decision::Accepted(_)
             | Decision::Repeated(_)
             | Decision::Reported(_)
-            | Decision::Acknowledged(_) => Err(Refusal::new(Reason::Stopped)),
+            | Decision::Acknowledged(_)
+            | Decision::Settled(_) => Err(Refusal::new(Reason::Stopped)),
         }
     }
 
