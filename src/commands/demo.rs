@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use lienthong_core::statistics::Period;
-use lienthong_hub::{Clock, DirectoryImport, Hub, ServerIdentity, Settings};
+use lienthong_hub::{Clock, DirectoryImport, Hub, ServerIdentity, Settings, StorageSettings};
 use lienthong_model::{AgencyCode, Timestamp};
 use lienthong_simulator::{Address, Cast, Plan, Progress, Scenario, Stage, Tally};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -139,6 +139,7 @@ fn settings(cast: &Cast, data: &Path, scenario: &Scenario) -> Settings {
             entries: cast.directory.clone(),
         }),
         rules: None,
+        storage: StorageSettings::short_lived(),
     }
 }
 

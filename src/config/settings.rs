@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use lienthong_hub::{Clock, DirectoryImport, ServerIdentity, Settings};
+use lienthong_hub::{Clock, DirectoryImport, ServerIdentity, Settings, StorageSettings};
 use lienthong_model::Digest;
 use lienthong_pki::pem;
 use lienthong_trust::{Certificate, CertificateError, Holder};
@@ -52,6 +52,7 @@ pub(crate) fn settings(effective: &Effective) -> anyhow::Result<Settings> {
             Some(path) => Some(routes::read(Path::new(path))?),
             None => None,
         },
+        storage: StorageSettings::default(),
     })
 }
 

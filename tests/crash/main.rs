@@ -18,7 +18,7 @@ mod traffic;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use lienthong_hub::{Clock, DirectoryImport, Hub, ServerIdentity, Settings};
+use lienthong_hub::{Clock, DirectoryImport, Hub, ServerIdentity, Settings, StorageSettings};
 use lienthong_ledger::crash;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -218,6 +218,7 @@ fn settings(fixture: &Fixture) -> Settings {
             entries: fixture::directory(),
         }),
         rules: None,
+        storage: StorageSettings::short_lived(),
     }
 }
 

@@ -19,6 +19,7 @@ use lienthong_wire::proto::directory_service_server::DirectoryServiceServer;
 use lienthong_wire::proto::evidence_service_server::EvidenceServiceServer;
 use lienthong_wire::proto::exchange_service_server::ExchangeServiceServer;
 use lienthong_wire::proto::statistics_service_server::StatisticsServiceServer;
+use lienthong_wire::proto::transfer_service_server::TransferServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -38,7 +39,10 @@ use crate::reader::Reader;
 use crate::sequencer::{Running, Sequencer};
 use crate::services::{Room, Rooms, Services};
 use crate::settings::{DirectoryImport, Settings};
+use crate::space::{Level, Space};
 use crate::tls;
+use crate::transfer::Transfers;
+use crate::upkeep::Upkeep;
 
 /// How long a drain waits for calls under way before connections are closed.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -122,6 +126,7 @@ impl Hub {
         check_clock(&settings.clock, &clock, &folder)?;
         let log_key = LogKey::of_folder(&settings.data, folder.machine.log_size())?;
         folder.machine.allow_clock_ahead(clock.ahead());
+        let (data, storage) = (settings.data.clone(), settings.storage.clone());
         let (identity, listen) = enter(&mut folder, settings, clock.now())?;
         let (reader, recovery) = (folder.reader(), folder.recovery().clone());
         let config = tls::server_config(identity, reader.clone(), clock)?;
@@ -131,13 +136,31 @@ impl Hub {
         let address = listener.local_addr().map_err(failed)?;
 
         let payloads = folder.payloads.clone();
+        let space = Space::watch(&data, storage.marks, storage.probe);
         let egress = Egress::start(reader.clone());
         let evidence = Arc::new(Evidence::of_folder(&folder, log_key)?);
         let sequencer =
-            Sequencer::start(folder, reader.clone(), egress.clone(), evidence.clone(), clock);
+            Sequencer::start(
+                folder,
+                reader.clone(),
+                egress.clone(),
+                evidence.clone(),
+                (clock, space.clone()),
+            );
         let (sequencer, running) = sequencer.map_err(failed)?;
-        let ingress = Ingress::new(reader.clone(), payloads, sequencer.clone());
+        let ingress = Ingress::new(
+            reader.clone(),
+            payloads.clone(),
+            sequencer.clone(),
+            space.clone(),
+        );
         let (stop, stopping) = watch::channel(false);
+        let uploads_kept = storage.uploads.kept;
+        let transfers =
+            Transfers::new(reader.clone(), payloads.clone(), space.clone(), storage.uploads);
+        let levels = space.levels();
+        let upkeep = Upkeep { reader: reader.clone(), payloads, space, uploads_kept };
+        upkeep.start(stopping.clone());
         let rooms = Rooms {
             reader: reader.clone(),
             ingress,
@@ -145,12 +168,15 @@ impl Hub {
             sequencer,
             evidence,
             clock,
+            transfers,
             room: Room::new(),
             stopping: stopping.clone(),
         };
         let services = Services(Arc::new(rooms));
         let (health, health_service) = tonic_health::server::health_reporter();
-        set_health(&health, true).await;
+        let ready = *levels.borrow() != Level::ReadOnly;
+        set_health(&health, ready).await;
+        tokio::spawn(follow_space(health.clone(), levels, stopping.clone()));
         let router = router(services, health_service)?;
         let (cut, cutting) = watch::channel(false);
         let connections = listener::accept(listener, Arc::new(config), Bounds::default(), cutting);
@@ -250,6 +276,23 @@ impl Hub {
     }
 }
 
+/// Keeps the health with the disk space: a hub that is read only is not ready.
+async fn follow_space(
+    health: HealthReporter,
+    mut levels: watch::Receiver<Level>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    loop {
+        tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+            changed = levels.changed() => if changed.is_err() { return },
+        }
+        let ready = *levels.borrow_and_update() != Level::ReadOnly;
+        set_health(&health, ready).await;
+    }
+}
+
 /// Ends the streams of whoever watches the health, after what was set last.
 async fn clear_health(health: &mut HealthReporter) {
     let services = [
@@ -257,6 +300,7 @@ async fn clear_health(health: &mut HealthReporter) {
         <DirectoryServiceServer<Services> as NamedService>::NAME,
         <StatisticsServiceServer<Services> as NamedService>::NAME,
         <EvidenceServiceServer<Services> as NamedService>::NAME,
+        <TransferServiceServer<Services> as NamedService>::NAME,
         "",
     ];
     for service in services {
@@ -269,16 +313,20 @@ async fn set_health(health: &HealthReporter, serving: bool) {
     type Directory = DirectoryServiceServer<Services>;
     type Evidence = EvidenceServiceServer<Services>;
     type Statistics = StatisticsServiceServer<Services>;
+    type Transfer = TransferServiceServer<Services>;
     if serving {
         health.set_serving::<Exchange>().await;
         health.set_serving::<Directory>().await;
         health.set_serving::<Statistics>().await;
         health.set_serving::<Evidence>().await;
+        health.set_serving::<Transfer>().await;
+        health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     } else {
         health.set_not_serving::<Exchange>().await;
         health.set_not_serving::<Directory>().await;
         health.set_not_serving::<Statistics>().await;
         health.set_not_serving::<Evidence>().await;
+        health.set_not_serving::<Transfer>().await;
         health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
     }
 }
@@ -310,6 +358,9 @@ where
     let evidence = EvidenceServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let transfer = TransferServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let statistics = StatisticsServiceServer::new(services)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
@@ -325,7 +376,8 @@ where
         .add_service(exchange)
         .add_service(directory)
         .add_service(statistics)
-        .add_service(evidence))
+        .add_service(evidence)
+        .add_service(transfer))
 }
 
 fn check_clock(

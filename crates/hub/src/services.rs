@@ -5,6 +5,7 @@ mod evidence;
 mod exchange;
 mod statistics;
 mod streams;
+mod transfer;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::evidence::Evidence;
 use crate::ingress::Ingress;
 use crate::reader::Reader;
 use crate::sequencer::Sequencer;
+use crate::transfer::Transfers;
 
 /// What the services call.
 pub(crate) struct Rooms {
@@ -30,6 +32,7 @@ pub(crate) struct Rooms {
     pub sequencer: Sequencer,
     pub clock: BusinessClock,
     pub evidence: Arc<Evidence>,
+    pub transfers: Transfers,
     /// Room for messages under way.
     pub room: Room,
     /// Becomes true when the hub drains: streams end themselves.

@@ -26,7 +26,7 @@ pub use contents::{Attachment, Contents};
 pub use directory::{AgencyEntry, AgencyState, SignaturePolicy};
 pub use document::*;
 pub use header::{AttachmentHeader, Header, Reference, StatusHeader};
-pub use ids::{Digest, Fingerprint, IdError, MessageId, Ordinal, Position};
+pub use ids::{Digest, Digester, Fingerprint, IdError, MessageId, Ordinal, Position};
 pub use place::{Level, LevelError};
 pub use refusal::{Category, Reason, Refusal, Violation};
 pub use signed::{SignatureEntry, SignedContent};

@@ -1,7 +1,7 @@
 //! Facts of signed content, from the bytes alone.
 //!
 //! ```text
-//!  SignedContent ─▶ bounds ─▶ content decodes ─▶ attachments match ─▶ for each signature:
+//!  SignedContent ─▶ bounds ─▶ content decodes ─▶ what is beside matches ─▶ for each signature:
 //!                   whose certificate ─▶ profile ─▶ chain to a root ─▶ Ed25519, strictly
 //!                                                              ─▶ Verified<Submission>
 //! ```
@@ -252,6 +252,22 @@ impl<'c> Sent<'c> {
     }
 }
 
+impl Submission {
+    /// Returns the attachments that the content names and that do not travel beside it, with their
+    /// places among those that it names.
+    pub fn not_beside(&self) -> impl Iterator<Item = (usize, &AttachmentHeader)> {
+        let beside: HashSet<&str> = self
+            .signed
+            .content
+            .attachments
+            .iter()
+            .map(|attachment| attachment.content_id.as_str())
+            .collect();
+        let named = self.header.attachments.iter().enumerate();
+        named.filter(move |(_, header)| !beside.contains(header.content_id.as_str()))
+    }
+}
+
 impl Signed {
     fn of(content: SignedContent, signers: Vec<Arc<Chain>>) -> Self {
         Self {
@@ -314,6 +330,8 @@ fn within_bounds(content: &SignedContent) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether the attachments beside a content are ones that it names, byte for byte. One that it
+/// names and that is not beside is looked up elsewhere: that is no fact of the bytes.
 fn attachments_match(named: &[AttachmentHeader], content: &SignedContent) -> Result<(), Refusal> {
     let mismatch = |index: usize, value: &str| {
         Refusal::at(Reason::AttachmentMismatch, format!("attachments[{index}]"), value)
@@ -325,10 +343,9 @@ fn attachments_match(named: &[AttachmentHeader], content: &SignedContent) -> Res
         }
     }
     for (index, header) in named.iter().enumerate() {
-        match beside.remove(header.content_id.as_str()) {
-            Some(bytes)
-                if bytes.len() as u64 == header.size && Digest::of(bytes) == header.sha256 => {}
-            Some(_) | None => return Err(mismatch(index, &header.content_id)),
+        let Some(bytes) = beside.remove(header.content_id.as_str()) else { continue };
+        if bytes.len() as u64 != header.size || Digest::of(bytes) != header.sha256 {
+            return Err(mismatch(index, &header.content_id));
         }
     }
     match beside.keys().min() {

@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use lienthong_client::{Client, Delivery, Endpoint, Retry, Roots, Signer, Subscription};
 use lienthong_client::{sign_document, sign_report};
-use lienthong_hub::{Clock, DirectoryImport, Hub, ServerIdentity, Settings, StartError};
+use lienthong_hub::{Clock, DirectoryImport, Hub, ServerIdentity, Settings, StorageSettings, StartError};
 use lienthong_model::{
     AgencyCode, AgencyEntry, AgencyState, Attachment, AttachmentEntry, Day, Document, Level,
     MessageId, Reason, SignaturePolicy, SignedContent, StatusCode, StatusReport, Timestamp,
@@ -244,6 +244,7 @@ pub fn settings(pki: &TestPki, data: &Path, clock: Clock) -> Settings {
         revocation_lists: Vec::new(),
         directory: Some(DirectoryImport { source: "test".to_owned(), entries: directory() }),
         rules: None,
+        storage: StorageSettings::short_lived(),
     }
 }
 
