@@ -9,17 +9,21 @@ pub(crate) mod apply;
 mod decide;
 mod leaves;
 mod overlay;
+mod quota;
 mod report;
+mod revocation;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use lienthong_model::limits::CLOCK_AHEAD_MAX;
 use lienthong_model::{Fingerprint, Position, Refusal, Timestamp};
+use lienthong_trust::AuthorityId;
 
 use crate::block::{Block, SealedBlock};
 use crate::codec;
-use crate::command::{Command, Decision, Entry, Proposal, RefusedRequests};
+use crate::command::{Command, Decision, Entry, Proposal, RefusedRequests, Work};
 use crate::engine::{Change, EngineError, Marker, Payloads, State};
 use crate::keys;
 use crate::policy::Policy;
@@ -44,6 +48,8 @@ pub struct Machine<S, P> {
     /// How many agencies the state had rows of when it was opened. Rows behind a gap are left out
     /// and come back with the replay; until then nothing may be decided.
     agencies_awaited: usize,
+    /// Issuers whose newest list may settle what was accepted before it.
+    settling: BTreeSet<AuthorityId>,
     clock_ahead: Duration,
     work: Working,
 }
@@ -74,7 +80,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 next_position: Position(0),
             },
         };
-        Ok(Self {
+        let mut machine = Self {
             state,
             payloads,
             policy,
@@ -82,9 +88,18 @@ impl<S: State, P: Payloads> Machine<S, P> {
             certificates: std::collections::HashSet::new(),
             head,
             agencies_awaited,
+            settling: BTreeSet::new(),
             clock_ahead: CLOCK_AHEAD_MAX,
             work: Working::none(),
-        })
+        };
+        machine.find_unsettled()?;
+        Ok(machine)
+    }
+
+    /// Returns work that the hub owes itself and that can be done now: propose it, beside what
+    /// comes from outside. One call's work fits a block; what remains is returned by the next call.
+    pub fn next_work(&self) -> Option<Work> {
+        self.settlement_due()
     }
 
     /// Returns what judgement reads, as of the last decision.

@@ -256,15 +256,7 @@ impl Submission {
     /// Returns the attachments that the content names and that do not travel beside it, with their
     /// places among those that it names.
     pub fn not_beside(&self) -> impl Iterator<Item = (usize, &AttachmentHeader)> {
-        let beside: HashSet<&str> = self
-            .signed
-            .content
-            .attachments
-            .iter()
-            .map(|attachment| attachment.content_id.as_str())
-            .collect();
-        let named = self.header.attachments.iter().enumerate();
-        named.filter(move |(_, header)| !beside.contains(header.content_id.as_str()))
+        self.signed.not_beside(&self.header.attachments)
     }
 }
 
@@ -281,6 +273,27 @@ impl Signed {
     /// Returns the bytes of the content and of the attachments beside it.
     pub fn size(&self) -> u64 {
         size(&self.content)
+    }
+
+    /// Returns the bytes of the content and of all attachments that it names, wherever they are.
+    pub fn whole_size(&self, named: &[AttachmentHeader]) -> u64 {
+        let elsewhere = self.not_beside(named).map(|(_, header)| header.size);
+        elsewhere.fold(self.size(), u64::saturating_add)
+    }
+
+    /// Those of the attachments named that do not travel beside the content, with their places.
+    fn not_beside<'a>(
+        &self,
+        named: &'a [AttachmentHeader],
+    ) -> impl Iterator<Item = (usize, &'a AttachmentHeader)> + use<'a, '_> {
+        let beside: HashSet<&str> = self
+            .content
+            .attachments
+            .iter()
+            .map(|attachment| attachment.content_id.as_str())
+            .collect();
+        let named = named.iter().enumerate();
+        named.filter(move |(_, header)| !beside.contains(header.content_id.as_str()))
     }
 }
 

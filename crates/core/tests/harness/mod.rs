@@ -21,11 +21,11 @@ use lienthong_core::engine::{Change, Journal, Marker, Payloads as _, State as _,
 use lienthong_core::{
     Acknowledge, AcknowledgedDelivery, AddAuthority, AddRevocationList, CertificateBytes, Command,
     Decision, DeliveryKey, ImportDirectory, Machine, Opening, Proposal, Query, RefusedRequests,
-    Stored, StoredAttachment, StoredContent, codec,
+    RevocationPolicy, Stored, StoredAttachment, StoredContent, codec,
 };
 use lienthong_ledger::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
 use lienthong_model::{
-    AgencyCode, AgencyEntry, AgencyState, BusinessKind, DOCUMENT_V1, Day, Digest, Document,
+    AgencyCode, AgencyEntry, AgencyState, AttachmentEntry, BusinessKind, DOCUMENT_V1, Day, Digest, Document,
     DocumentType, Fingerprint, Level, MessageId, Ordinal, Position, Reason, Recipient, Refusal,
     STATUS_V1, SignatureEntry, SignaturePolicy, SignedContent, StatusCode, StatusReport, Timestamp,
     Urgency,
@@ -74,6 +74,8 @@ pub struct Draft {
     pub kind: BusinessKind,
     pub paper_copy: bool,
     pub pages: u32,
+    /// Bytes of attachments that were uploaded before.
+    pub uploaded: Vec<&'static [u8]>,
 }
 
 /// A report to be.
@@ -105,6 +107,7 @@ pub fn draft(from: &'static str, to: &[&str]) -> Draft {
         kind: BusinessKind::New,
         paper_copy: false,
         pages: 3,
+        uploaded: Vec::new(),
     }
 }
 
@@ -286,6 +289,10 @@ impl Signers {
         document.pages = draft.pages;
         document.business.kind = draft.kind;
         document.business.paper_copy = draft.paper_copy;
+        let entry = |(index, bytes): (usize, &&[u8])| {
+            AttachmentEntry::of(format!("cid:{index}"), "tep.pdf", bytes)
+        };
+        document.attachments = draft.uploaded.iter().enumerate().map(entry).collect();
         let content = encode_document(&document);
         let signed = self.sign(DOCUMENT_V1, content, &draft.signs);
         self.verifier.document(signed).unwrap()
@@ -341,6 +348,7 @@ impl Hub {
     pub fn new() -> Self {
         let mut hub = Self::empty();
         hub.trust(true);
+        hub.grace(None);
         hub.import(&country());
         hub
     }
@@ -369,6 +377,13 @@ impl Hub {
         };
         assert_eq!(self.administer(add(root, trusted)), Decision::Done);
         assert_eq!(self.administer(add(issuing, false)), Decision::Done);
+    }
+
+    /// Sets how long what is not proven is accepted; `None` is without end.
+    pub fn grace(&mut self, grace: Option<Duration>) {
+        let grace_ms = grace.map(|grace| u64::try_from(grace.as_millis()).unwrap());
+        let set = Command::SetRevocationPolicy(RevocationPolicy { grace_ms });
+        assert_eq!(self.administer(set), Decision::Done);
     }
 
     pub fn import(&mut self, entries: &[AgencyEntry]) {
@@ -402,6 +417,18 @@ impl Hub {
         Command::AddRevocationList(AddRevocationList { payload, issuer })
     }
 
+    /// Lists of root and issuing authority in which nothing is revoked, in date for a day.
+    pub fn empty_lists(&mut self, number: u64) -> [Command; 2] {
+        let pki = &self.signers.pki;
+        let next = self.now.plus(DAY);
+        [pki.root(), pki.issuing()].map(|authority| {
+            let list = authority.revocation_list(number, self.now, next, &[]).unwrap();
+            let payload = self.payloads.put(&list).unwrap();
+            let issuer = *authority.certificate().fingerprint();
+            Command::AddRevocationList(AddRevocationList { payload, issuer })
+        })
+    }
+
     pub fn administer(&mut self, command: Command) -> Decision {
         self.decide(Proposal::Administer(command))
     }
@@ -414,6 +441,10 @@ impl Hub {
     /// Decides proposals in one block, and commits it.
     pub fn block(&mut self, proposals: Vec<Proposal>) -> Vec<Decision> {
         self.machine.begin(self.now);
+        // The hub's own work stands at the beginning of a block, as in the sequencer.
+        if let Some(work) = self.machine.next_work() {
+            self.machine.decide(Proposal::Work(work)).unwrap();
+        }
         let mut decisions = Vec::new();
         for proposal in proposals {
             let caller = caller_of(&proposal);
@@ -523,7 +554,7 @@ impl Hub {
 fn caller_of(proposal: &Proposal) -> Option<Ordinal> {
     match proposal {
         Proposal::Submit { caller, .. } | Proposal::Report { caller, .. } => Some(*caller),
-        Proposal::Acknowledge(_) | Proposal::Administer(_) => None,
+        Proposal::Acknowledge(_) | Proposal::Administer(_) | Proposal::Work(_) => None,
     }
 }
 
