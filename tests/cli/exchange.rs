@@ -207,10 +207,9 @@ fn what_is_wrong_before_the_hub_is_asked_says_what_to_do() {
     assert!(said.contains("--as"), "{said}");
     let said = fail(2, &[&send[..], &["--as", text(&pki)]].concat());
     assert!(said.contains("node.pem"), "{said}");
-    let large = folder.path().join("large.bin");
-    std::fs::write(&large, vec![0; 1024 * 1024 + 1]).unwrap();
-    let said = fail(2, &[&send[..], &["--as", text(&agency), text(&large)]].concat());
-    assert!(said.contains("1,048,576"), "{said}");
+    let missing = folder.path().join("missing.bin");
+    let said = fail(1, &[&send[..], &["--as", text(&agency), text(&missing)]].concat());
+    assert!(said.contains("missing.bin"), "{said}");
     let said = fail(2, &[&send[..], &["--as", text(&agency), "--hub", "hub:1"]].concat());
     assert!(said.contains("https://host:port"), "{said}");
     let unreachable = ["--as", text(&agency), "--hub", "https://127.0.0.1:1"];

@@ -9,10 +9,12 @@
 //! ```
 //! `LIENTHONG_CRASH_SEED` and `LIENTHONG_CRASH_ROUNDS` replay a run; both are printed.
 
+mod attachments;
 mod books;
 mod child;
 mod compare;
 mod fixture;
+mod memory;
 mod traffic;
 
 use std::collections::BTreeMap;

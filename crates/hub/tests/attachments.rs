@@ -525,9 +525,9 @@ async fn an_upload_ends_with_draining_and_what_came_stays() {
 async fn while_space_is_low_nothing_new_is_taken_and_everything_else_goes_on() {
     let (disk, storage) = full_disk::disk();
     let world = World::start_on(storage).await;
-    let (impatient, patient) = (full_disk::impatient(&world).await, world.client("H36").await);
+    let impatient = full_disk::impatient(&world).await;
     let letter = world.letter("H36", &["H36.12"]);
-    let receipt = patient.submit(letter.clone()).await.unwrap();
+    let receipt = impatient.submit(letter.clone()).await.unwrap();
     disk.store(full_disk::LOW, Ordering::Relaxed);
     let source = Source::of(noise(20_000));
     let refused_upload =
@@ -552,7 +552,8 @@ async fn while_space_is_low_nothing_new_is_taken_and_everything_else_goes_on() {
     );
     recipient.report(report).await.unwrap();
     disk.store(full_disk::ENOUGH, Ordering::Relaxed);
-    source.upload(&patient).await;
+    until("room", async || impatient.submit(world.letter("H36", &["H36.12"])).await.is_ok()).await;
+    source.upload(&impatient).await;
 }
 
 #[tokio::test]
