@@ -41,7 +41,7 @@ impl Sender {
         let (client, path, whole) = (self.client.clone(), self.path.clone(), self.whole);
         let (told, sent) = watch::channel(0);
         let upload = tokio::spawn(async move {
-            client.upload(&path, &whole, |bytes| drop(told.send(bytes))).await.unwrap();
+            client.upload(&path, &whole, |bytes| _ = told.send(bytes)).await.unwrap();
         });
         (upload, sent)
     }
@@ -128,7 +128,7 @@ async fn an_upload_and_its_document_go_on_after_every_death_and_nothing_unfinish
     let download = tokio::spawn({
         let target = target.clone();
         async move {
-            let told = |bytes| drop(told.send(bytes));
+            let told = |bytes| _ = told.send(bytes);
             recipient.download(&place, &whole, &target, told).await.unwrap();
         }
     });

@@ -20,7 +20,9 @@ mod traffic;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use lienthong_hub::{Clock, DirectoryImport, Hub, ServerIdentity, Settings, StorageSettings};
+use lienthong_hub::{
+    Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings, StorageSettings,
+};
 use lienthong_ledger::crash;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -215,6 +217,7 @@ fn settings(fixture: &Fixture) -> Settings {
         roots: vec![fixture.pki.root().certificate().der().clone()],
         authorities: vec![issuing.clone()],
         revocation_lists: Vec::new(),
+        list_files: ListFiles::default(),
         directory: Some(DirectoryImport {
             source: "test".to_owned(),
             entries: fixture::directory(),

@@ -70,11 +70,8 @@ async fn the_hubs_memory_stays_flat_while_a_gibibyte_goes_up_and_comes_down() {
     sender.submit(sign_document(&document, Vec::new(), &[&fixture.seal("H36")])).await.unwrap();
 
     let began = Instant::now();
-    let place = AttachmentPlace {
-        sender: code("H36"),
-        document: id,
-        content_id: "cid:ban-do".to_owned(),
-    };
+    let place =
+        AttachmentPlace { sender: code("H36"), document: id, content_id: "cid:ban-do".to_owned() };
     recipient.download(&place, &whole, &received, |_| ()).await.unwrap();
     let (down, peak) = (began.elapsed(), status(child.id(), "VmHWM"));
     child.kill();

@@ -74,8 +74,7 @@ impl FileDigest {
     /// [`TransferError::File`].
     pub async fn of(path: &Path, mut progress: impl FnMut(u64)) -> Result<Self, TransferError> {
         let mut file = tokio::fs::File::open(path).await.map_err(in_file(path))?;
-        let (digester, size) =
-            read_all(&mut file, &mut progress).await.map_err(in_file(path))?;
+        let (digester, size) = read_all(&mut file, &mut progress).await.map_err(in_file(path))?;
         Ok(Self { size, sha256: digester.finish() })
     }
 }

@@ -7,17 +7,16 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 use lienthong_model::{
-    AgencyEntry, AttachmentHeader, Digest, Fingerprint, Header, Mandate, MessageId, Ordinal, Position,
-    Reason, Refusal, StatusHeader,
+    Actor, AgencyEntry, Appointment, AttachmentHeader, Digest, Fingerprint, Header, Mandate,
+    MessageId, Ordinal, Position, Quota, Reason, Refusal, Signatory, StatusHeader,
 };
 use lienthong_trust::{
     AuthorityId, SignatureKind, StatusSubmission, Submission, Unproven, Verified,
 };
 use minicbor::{Decode, Encode};
 
-use crate::appointments::{Actor, Appointment};
 use crate::directory::Place;
-use crate::quotas::{Quota, Used};
+use crate::quotas::Used;
 use crate::routing::{Route, RoutingRules};
 use crate::trust_store::RevocationPolicy;
 
@@ -474,8 +473,15 @@ pub enum Proposal {
     },
     /// Acknowledgements.
     Acknowledge(Acknowledge),
-    /// An act of an administrator, or of the hub's own start-up.
+    /// An act of the hub's own start-up, or of whoever has the folder.
     Administer(Command),
+    /// An act of administration by a person.
+    Act {
+        /// Who: its operator's certificate is proven.
+        by: Signatory,
+        /// What.
+        act: Command,
+    },
     /// Work that the hub owes itself: see [`crate::Machine::next_work`].
     Work(Work),
 }

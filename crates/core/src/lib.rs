@@ -36,7 +36,7 @@ mod signers;
 pub mod statistics;
 mod trust_store;
 
-pub use appointments::{Actor, Appointment, AppointmentError, Appointments, Role, Territory};
+pub use appointments::{AppointmentError, Appointments, holds};
 pub use block::{BLOCK_FORMAT, Block, SealedBlock};
 pub use command::*;
 pub use delivery::{ConsumerId, Courier, Credit, Push};
@@ -47,7 +47,7 @@ pub use machine::{Machine, Opening};
 pub use mandates::{MandateError, Mandates};
 pub use policy::Policy;
 pub use query::{DocumentView, Mailbox, MailboxLane, Query, TrackedDelivery};
-pub use quotas::{Quota, QuotaError, Quotas, Used};
+pub use quotas::{QuotaError, Quotas, Used};
 pub use routing::{Effect, Explanation, Route, RouteOutcome, RoutingRules, Rule, Span};
 pub use rows::{DeliveryRow, DocumentRow, Revocation, StatusLine};
 pub use signers::{FactsOf, Signers, judge_signers};

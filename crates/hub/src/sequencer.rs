@@ -309,7 +309,7 @@ impl Thread {
         self.evidence.advance(self.machine.log_size())?;
         self.uncut = true;
         if !self.reader.policy().is_same(self.machine.policy()) {
-            self.reader.set_policy(self.machine.policy().clone());
+            self.reader.set_policy(self.machine.policy());
         }
         Ok(())
     }
@@ -335,6 +335,7 @@ fn acknowledged(proposal: &Proposal) -> Vec<DeliveryKey> {
         Proposal::Submit { .. }
         | Proposal::Report { .. }
         | Proposal::Administer(_)
+        | Proposal::Act { .. }
         | Proposal::Work(_) => Vec::new(),
     }
 }
@@ -365,7 +366,10 @@ impl About {
                 size: submission.signed.size(),
                 lane: MailboxLane::Ordinary,
             }),
-            Proposal::Acknowledge(_) | Proposal::Administer(_) | Proposal::Work(_) => None,
+            Proposal::Acknowledge(_)
+            | Proposal::Administer(_)
+            | Proposal::Act { .. }
+            | Proposal::Work(_) => None,
         }
     }
 

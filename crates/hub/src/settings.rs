@@ -13,6 +13,7 @@ use lienthong_model::AgencyEntry;
 use lienthong_model::limits::{SPACE_HARD_BYTES, SPACE_SOFT_BYTES, SPACE_SOFT_SHARE};
 
 use crate::clock::Clock;
+use crate::list_files::ListFiles;
 use crate::space::{Probe, SpaceMarks};
 use crate::tls::ServerIdentity;
 
@@ -34,6 +35,8 @@ pub struct Settings {
     pub authorities: Vec<Bytes>,
     /// Revocation lists, in DER; one that is older than the list in force is passed over.
     pub revocation_lists: Vec<Bytes>,
+    /// Files of revocation lists, read now and again while the hub runs.
+    pub list_files: ListFiles,
     /// The directory to begin with; passed over when there is one already.
     pub directory: Option<DirectoryImport>,
     /// Routing rules; `None` leaves those in force.
@@ -69,7 +72,8 @@ impl Default for StorageSettings {
 impl StorageSettings {
     /// Marks for a folder that lives for one run only: a hub that is to make no large ballast.
     pub fn short_lived() -> Self {
-        let marks = SpaceMarks { hard_bytes: 1 << 20, soft_bytes: 64 << 20, ..Self::default().marks };
+        let marks =
+            SpaceMarks { hard_bytes: 1 << 20, soft_bytes: 64 << 20, ..Self::default().marks };
         Self { marks, ..Self::default() }
     }
 }

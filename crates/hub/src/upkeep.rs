@@ -31,7 +31,8 @@ impl Upkeep {
     pub fn start(self, mut stopping: watch::Receiver<bool>) {
         let keeper = Arc::new(self);
         tokio::spawn(async move {
-            let mut rounds = interval(ROUND.min(keeper.uploads_kept.max(Duration::from_millis(10))));
+            let mut rounds =
+                interval(ROUND.min(keeper.uploads_kept.max(Duration::from_millis(10))));
             rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
             let mut expired_at = Instant::now();
             loop {

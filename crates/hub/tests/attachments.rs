@@ -352,7 +352,10 @@ async fn nobody_but_sender_and_recipients_downloads_and_the_others_learn_nothing
     request.offset = source.whole.size - 10;
     let mut pieces = raw.download(request).await.unwrap().into_inner();
     let piece = pieces.message().await.unwrap().unwrap();
-    assert_eq!((piece.offset, piece.content), (source.whole.size - 10, source.bytes.slice(299_990..)));
+    assert_eq!(
+        (piece.offset, piece.content),
+        (source.whole.size - 10, source.bytes.slice(299_990..))
+    );
     assert!(pieces.message().await.unwrap().is_none());
 }
 
@@ -544,12 +547,8 @@ async fn while_space_is_low_nothing_new_is_taken_and_everything_else_goes_on() {
     let recipient = world.client("H36.12").await;
     let delivery = recipient.pull(&code("H36.12"), 1).await.unwrap().remove(0);
     assert_eq!(recipient.acknowledge(&[delivery.key]).await.unwrap(), []);
-    let report = world.report(
-        "H36.12",
-        ("H36", receipt.id),
-        lienthong_model::StatusCode::Arrived,
-        "",
-    );
+    let report =
+        world.report("H36.12", ("H36", receipt.id), lienthong_model::StatusCode::Arrived, "");
     recipient.report(report).await.unwrap();
     disk.store(full_disk::ENOUGH, Ordering::Relaxed);
     until("room", async || impatient.submit(world.letter("H36", &["H36.12"])).await.is_ok()).await;

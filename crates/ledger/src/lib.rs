@@ -31,8 +31,8 @@ pub use journal::{
 };
 pub use memory::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
 pub use payload::{
-    Claim, PayloadFile, PayloadFiles, Progress, Settled, Upload, UploadError, UploadKey, UploadLimits,
-    Uploads,
+    Claim, PayloadFile, PayloadFiles, Progress, Settled, Upload, UploadError, UploadKey,
+    UploadLimits, Uploads,
 };
 pub use space::{Ballast, Free, free_space};
 pub use state::{

@@ -143,8 +143,7 @@ impl Partial {
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).read(true).write(true);
         let mut file = options.open(&path).await.map_err(in_file(&path))?;
-        let (digester, written) =
-            read_all(&mut file, &mut |_| ()).await.map_err(in_file(&path))?;
+        let (digester, written) = read_all(&mut file, &mut |_| ()).await.map_err(in_file(&path))?;
         let mut partial = Self { path, file, digester, written };
         if partial.written > whole.size {
             partial.begin_anew().await?;

@@ -25,14 +25,14 @@ use lienthong_core::{
 };
 use lienthong_ledger::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
 use lienthong_model::{
-    AgencyCode, AgencyEntry, AgencyState, AttachmentEntry, BusinessKind, DOCUMENT_V1, Day, Digest, Document,
-    DocumentType, Fingerprint, Level, MessageId, Ordinal, Position, Reason, Recipient, Refusal,
-    STATUS_V1, SignatureEntry, SignaturePolicy, SignedContent, StatusCode, StatusReport, Timestamp,
-    Urgency,
+    AgencyCode, AgencyEntry, AgencyState, AttachmentEntry, BusinessKind, DOCUMENT_V1, Day, Digest,
+    Document, DocumentType, Fingerprint, Level, MessageId, Ordinal, Position, Reason, Recipient,
+    Refusal, STATUS_V1, SignatureEntry, SignaturePolicy, SignedContent, StatusCode, StatusReport,
+    Timestamp, Urgency,
 };
 use lienthong_pki::{Authority, Identity, Profile, Serial, TestPki, Validity};
 use lienthong_trust::{
-    Certificate, Known, Revoked, StatusSubmission, Submission, Verified, Verifier, dsse,
+    Authorities, Known, Revoked, StatusSubmission, Submission, Verified, Verifier, dsse,
 };
 use lienthong_wire::{DocumentContents, encode_document, encode_status};
 
@@ -191,8 +191,8 @@ impl Known for Nobody {
         None
     }
 
-    fn authorities(&self) -> Arc<[Arc<Certificate>]> {
-        Arc::from([])
+    fn authorities(&self) -> Arc<Authorities> {
+        Arc::default()
     }
 }
 
@@ -554,7 +554,10 @@ impl Hub {
 fn caller_of(proposal: &Proposal) -> Option<Ordinal> {
     match proposal {
         Proposal::Submit { caller, .. } | Proposal::Report { caller, .. } => Some(*caller),
-        Proposal::Acknowledge(_) | Proposal::Administer(_) | Proposal::Work(_) => None,
+        Proposal::Acknowledge(_)
+        | Proposal::Administer(_)
+        | Proposal::Act { .. }
+        | Proposal::Work(_) => None,
     }
 }
 

@@ -57,21 +57,16 @@ impl TransferService for Services {
     ) -> Result<Response<Self::DownloadStream>, Status> {
         let permit = self.admit::<MayExchange, _>(&request)?;
         let wanted = wanted(request.into_inner()).map_err(refused)?;
-        let given = self.0.transfers.download(
-            permit,
-            &wanted,
-            self.0.clock.now(),
-            self.0.drained(),
-        );
+        let given =
+            self.0.transfers.download(permit, &wanted, self.0.clock.now(), self.0.drained());
         let id = Some(wanted.id);
-        let given = given.map_err(|refusal| refused_about(refusal, id))?.map(move |piece| {
-            match piece {
+        let given =
+            given.map_err(|refusal| refused_about(refusal, id))?.map(move |piece| match piece {
                 Ok(Piece { offset, bytes }) => {
                     Ok(proto::DownloadResponse { offset, content: bytes })
                 }
                 Err(refusal) => Err(refused_about(refusal, id)),
-            }
-        });
+            });
         Ok(Response::new(Box::pin(given)))
     }
 }

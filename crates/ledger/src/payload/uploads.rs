@@ -24,8 +24,8 @@ use lienthong_model::limits::{
 use lienthong_model::{Digest, Ordinal};
 use parking_lot::Mutex;
 
-pub use self::upload::Upload;
 use self::upload::Slot;
+pub use self::upload::Upload;
 use super::proposed::digest_of;
 use crate::disk::{create_folder, io_error};
 
