@@ -34,6 +34,7 @@ mod space;
 mod tls;
 mod transfer;
 mod upkeep;
+mod verdict;
 
 pub use administration::ListOutcome;
 pub use clock::{BusinessClock, Clock, ClockError};
