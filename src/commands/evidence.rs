@@ -1,6 +1,7 @@
 //! `lienthong evidence`: what the hub's log proves, and the audit of a data folder.
 
 mod audit;
+mod bundle;
 mod checkpoint;
 mod file;
 mod receipt;
@@ -34,6 +35,8 @@ enum What {
     Verify(verify::VerifyArgs),
     /// Read a data folder at rest whole, and list every place that is not what was written
     Audit(audit::AuditArgs),
+    /// Keep what the verdict on a document rested on; `lienthong verify` derives it again
+    Bundle(bundle::BundleArgs),
 }
 
 /// Runs the command.
@@ -46,5 +49,6 @@ pub(crate) async fn run(args: EvidenceArgs, output: Output) -> anyhow::Result<Ex
         What::Receipt(args) => receipt::run(&args, output).await,
         What::Verify(args) => verify::run(&args, output),
         What::Audit(args) => audit::run(args, output),
+        What::Bundle(args) => bundle::run(&args, output).await,
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bytes::Bytes;
 use lienthong_hub::{
-    Clock, DirectoryImport, HttpAddress, ListFiles, ServerIdentity, Settings,
+    Clock, DirectoryImport, HttpAddress, ListFiles, ServerIdentity, Settings, StorageSettings,
 };
 use lienthong_model::Digest;
 use lienthong_pki::pem;
@@ -53,6 +53,7 @@ pub(crate) fn settings(effective: &Effective) -> anyhow::Result<Settings> {
             Some(path) => Some(routes::read(Path::new(path))?),
             None => None,
         },
+        storage: StorageSettings::default(),
     })
 }
 

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use lienthong_core::audit::NamedPayload;
+use lienthong_core::audit::{FlawKind, NamedPayload};
 use lienthong_core::engine::EngineError;
-use lienthong_ledger::{FoundBlock, PayloadFile};
+use lienthong_ledger::{FoundBlock, ExaminedPayload};
 use lienthong_model::Digest;
 use lienthong_model::limits::CONTENT_BYTES_MAX;
 use lienthong_trust::dsse;
@@ -45,38 +45,44 @@ impl PayloadCheck {
         if !first && named.signed.is_none() {
             return Ok(());
         }
-        let place = || Place {
-            file: Some(format!("payloads/{}", PayloadFile::name(&named.digest))),
-            offset: None,
-            ..Place::of(by, Some(named.entry))
+        let [shelved, proposed] = ExaminedPayload::names(&named.digest);
+        let mut add = |name: &str, kind, why: String| {
+            let file = Some(format!("payloads/{name}"));
+            let place = Place { file, offset: None, ..Place::of(by, Some(named.entry)) };
+            findings.add(Finding::at(kind, place, why));
         };
-        let mut add = |kind, why: String| findings.add(Finding::at(kind, place(), why));
         if first {
-            let Some(file) = PayloadFile::examine(&self.folder, &named.digest)? else {
-                add(FindingKind::PayloadMissing, "the file is missing".to_owned());
+            let Some(file) = ExaminedPayload::read(&self.folder, &named.digest)? else {
+                add(&shelved, FindingKind::PayloadMissing, "the file is missing".to_owned());
                 return Ok(());
             };
             self.bytes += file.bytes;
             if file.digest != named.digest {
                 let why = format!("its {} bytes have the SHA-256 {}", file.bytes, file.digest);
-                add(FindingKind::PayloadChanged, why);
+                add(&file.name, FindingKind::PayloadChanged, why);
                 return Ok(());
             }
             if let Some(size) = named.size.filter(|size| *size != file.bytes) {
                 let why = format!("it has {} bytes, the entry says {size}", file.bytes);
-                add(FindingKind::PayloadChanged, why);
+                add(&file.name, FindingKind::PayloadChanged, why);
             }
         }
-        if let Some(why) = self.unlike_content(named)? {
-            add(FindingKind::Block(lienthong_core::audit::FlawKind::Digest), why);
+        for name in [&shelved, &proposed] {
+            if let Some(why) = self.unlike_content(name, named)? {
+                add(name, FindingKind::Block(FlawKind::Digest), why);
+            }
         }
         Ok(())
     }
 
     /// Whether a signed content in a file has another digest than its entry says.
-    fn unlike_content(&self, named: &NamedPayload) -> Result<Option<String>, EngineError> {
+    fn unlike_content(
+        &self,
+        name: &str,
+        named: &NamedPayload,
+    ) -> Result<Option<String>, EngineError> {
         let Some((content_type, digest)) = &named.signed else { return Ok(None) };
-        let path = self.folder.join(PayloadFile::name(&named.digest));
+        let path = self.folder.join(name);
         let small = std::fs::metadata(&path).is_ok_and(|m| m.len() <= CONTENT_BYTES_MAX as u64);
         if !small {
             return Ok(None);

@@ -13,7 +13,7 @@ use lienthong_core::{
     Command, Entry, Machine, Opening, Proposal, Query, RULES_VERSION, SealedBlock, SignedRecord,
     Stored, StoredContent, TrustStore, Work,
 };
-use lienthong_ledger::{JournalAudit, PayloadFile, SledState, StateLimits, Step};
+use lienthong_ledger::{ExaminedPayload, JournalAudit, SledState, StateLimits, Step};
 use lienthong_model::{
     Attachment, Digest, Fingerprint, Refusal, SignatureEntry, SignedContent,
 };
@@ -299,18 +299,23 @@ impl Payloads for AtRest {
     }
 
     fn get(&self, digest: &Digest) -> Result<Option<Bytes>, EngineError> {
-        let path = self.0.join(PayloadFile::name(digest));
-        match std::fs::read(&path) {
-            Ok(bytes) if Digest::of(&bytes) == *digest => Ok(Some(bytes.into())),
-            Ok(_) => Err(EngineError::Damaged {
-                what: format!("payload {digest}"),
-                why: "its bytes have another SHA-256".to_owned(),
-            }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(source) => {
-                let path = path.display().to_string();
-                Err(EngineError::Io { doing: "read", path, source })
+        for name in ExaminedPayload::names(digest) {
+            let path = self.0.join(name);
+            match std::fs::read(&path) {
+                Ok(bytes) if Digest::of(&bytes) == *digest => return Ok(Some(bytes.into())),
+                Ok(_) => {
+                    return Err(EngineError::Damaged {
+                        what: format!("payload {digest}"),
+                        why: "its bytes have another SHA-256".to_owned(),
+                    });
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(source) => {
+                    let path = path.display().to_string();
+                    return Err(EngineError::Io { doing: "read", path, source });
+                }
             }
         }
+        Ok(None)
     }
 }
