@@ -94,6 +94,51 @@ fn evidence_of_a_document_is_kept_and_checked_without_the_hub() {
 }
 
 #[test]
+fn a_verdict_is_derived_again_from_its_bundle_alone_whatever_came_later() {
+    let stage = Stage::set();
+    let key = stage.json("H36", &["evidence", "checkpoint"])["key"].as_str().unwrap().to_owned();
+    let id = stage.send("H35", "Về việc thử", &[]);
+    // The signer is revoked afterwards: that changes nothing of what was accepted.
+    let signer = stage.path("pki/agencies/H36/person-an.nguyen.pem");
+    succeed(&["pki", "revoke", text(&stage.path("pki")), text(&signer)]);
+    let (file, of_recipient) = (stage.path("bundle"), stage.path("bundle-2"));
+    let bundle = ["evidence", "bundle", "H36", &id, "--write"];
+    let of =
+        |agency: &str, file: &PathBuf| stage.json(agency, &[&bundle, &[text(file)][..]].concat());
+    of("H36", &file);
+    of("H35", &of_recipient);
+    let stranger = stage.agency("H34");
+    let nowhere = stage.path("bundle-3");
+    let asked = [&bundle[..], &[text(&nowhere)]].concat();
+    let said = fail(1, &stage.arguments(&stranger, &asked));
+    assert!(said.contains("DOCUMENT_UNKNOWN"), "{said}");
+    assert!(!nowhere.exists());
+
+    assert_eq!(stage.hub.terminate(), Some(0));
+    let (pki, whole) = (stage.folder.path().join("pki"), std::fs::read(&file).unwrap());
+    for file in [&file, &of_recipient] {
+        let derived = json(&["verify", text(file), "--key", &key]);
+        assert_eq!((&derived["holds"], &derived["id"]), (&true.into(), &id.as_str().into()));
+        let checks = derived["checks"].as_array().unwrap();
+        let names: Vec<_> = checks.iter().map(|check| check["what"].as_str().unwrap()).collect();
+        assert_eq!(names, ["statement", "facts", "verdict", "log"]);
+    }
+    let root = pki.join("root.pem");
+    succeed(&["verify", text(&file), "--root", text(&root)]);
+    let other = stage.folder.path().join("other");
+    succeed(&["pki", "init", text(&other)]);
+    fail(1, &["verify", text(&file), "--root", text(&other.join("root.pem"))]);
+    let step = whole.len() / 40;
+    for at in (0..whole.len()).step_by(step) {
+        let mut changed = whole.clone();
+        changed[at] ^= 4;
+        std::fs::write(&file, changed).unwrap();
+        let run = run(&["verify", text(&file), "--key", &key]);
+        assert!(!run.status.success(), "byte {at} of {}", whole.len());
+    }
+}
+
+#[test]
 fn a_document_is_sent_received_reported_tracked_and_counted() {
     let stage = Stage::set();
     let file = stage.path("quyết định.txt");

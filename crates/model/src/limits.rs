@@ -204,6 +204,10 @@ pub const MANDATES_MAX: usize = 65_536;
 pub const APPOINTMENTS_MAX: usize = 4_096;
 /// Agencies with quotas of their own.
 pub const QUOTAS_MAX: usize = 16_384;
+/// Largest evidence bundle, in bytes: a document and the revocation lists of its chains.
+pub const EVIDENCE_BUNDLE_BYTES_MAX: usize = 64 * MIB;
+/// Largest piece of something that travels in pieces, in bytes.
+pub const PIECE_BYTES_MAX: usize = MIB;
 /// Entries of one act of administration.
 pub const ACT_ENTRIES_MAX: usize = 1_024;
 
