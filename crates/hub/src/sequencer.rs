@@ -25,6 +25,7 @@ use crate::clock::BusinessClock;
 use crate::egress::{Arrival, Egress, Mail};
 use crate::evidence::Evidence;
 use crate::gate::{Declined, RefusalGate, WINDOW};
+use crate::meters::Meters;
 use crate::open_folder::{FolderMachine, OpenFolder};
 use crate::reader::Reader;
 use crate::space::{Level, Space, read_only};
@@ -72,6 +73,7 @@ struct Thread {
     reader: Reader,
     egress: Egress,
     evidence: Arc<Evidence>,
+    meters: Arc<Meters>,
     clock: BusinessClock,
     space: Space,
     gate: RefusalGate,
@@ -107,6 +109,7 @@ impl Sequencer {
         reader: Reader,
         egress: Egress,
         evidence: Arc<Evidence>,
+        meters: Arc<Meters>,
         (clock, space): (BusinessClock, Space),
     ) -> std::io::Result<(Self, watch::Receiver<Running>)> {
         let (requests, waiting) = mpsc::channel(PROPOSALS_WAITING_MAX);
@@ -119,6 +122,7 @@ impl Sequencer {
             reader,
             egress,
             evidence,
+            meters,
             clock,
             space,
             gate: RefusalGate::default(),
@@ -311,6 +315,7 @@ impl Thread {
                 let about = About::of(&proposal);
                 let acknowledged = acknowledged(&proposal);
                 let decision = self.machine.decide(*proposal)?;
+                self.meters.decided(&decision);
                 match &decision {
                     Decision::Accepted(accepted) => {
                         let lane = about.as_ref().map_or(MailboxLane::Ordinary, |about| about.lane);
@@ -342,6 +347,7 @@ impl Thread {
     }
 
     fn refuse(&mut self, declined: Declined) -> Result<(), EngineError> {
+        self.meters.refused(declined.refusal.reason);
         match self.gate.admit(declined, self.began.elapsed()) {
             Some((request, refusal)) => self.machine.record_refusal(request, refusal),
             None => Ok(()),
