@@ -6,13 +6,16 @@
 use bytes::Bytes;
 use lienthong_model::{
     AgencyEntry, Digest, Fingerprint, Header, MessageId, Ordinal, Position, Reason, Refusal,
-    StatusHeader,
+    StatusHeader, Urgency,
 };
 use lienthong_trust::{SignatureKind, StatusSubmission, Submission, Verified};
 use minicbor::{Decode, Encode};
 
 use crate::directory::Place;
-use crate::routing::{Route, RoutingRules};
+use crate::keys::SliceKey;
+use crate::lists::SavedName;
+use crate::routing::{Route, RoutingRules, Span};
+use crate::statistics::Traits;
 
 /// A command and what was decided on it.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
@@ -62,6 +65,18 @@ pub enum Command {
     /// The routing rules in force from now on.
     #[n(9)]
     SetRoutingRules(#[n(0)] RoutingRules),
+    /// A slice of a document's recipients gets it. The machine's own work.
+    #[n(30)]
+    FanOut(#[n(0)] FanOut),
+    /// A list of recipients is saved, anew or instead of the one before.
+    #[n(31)]
+    SaveList(#[n(0)] SaveList),
+    /// A saved list is removed.
+    #[n(32)]
+    RemoveList(#[n(0)] RemoveList),
+    /// A recipient's node could not take a delivery.
+    #[n(33)]
+    PutOff(#[n(0)] PutOffDelivery),
 }
 
 /// An accepted document.
@@ -118,6 +133,14 @@ pub struct SignedRecord {
     pub new_certificates: Vec<CertificateBytes>,
 }
 
+impl SignedRecord {
+    /// Returns the bytes of content and attachments.
+    pub fn size(&self) -> u64 {
+        let attachments = self.attachments.iter().map(|attachment| attachment.bytes.size());
+        self.content.size() + attachments.sum::<u64>()
+    }
+}
+
 /// A certificate's DER.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 #[cbor(transparent)]
@@ -150,6 +173,16 @@ pub enum Stored {
         #[n(1)]
         size: u64,
     },
+}
+
+impl Stored {
+    /// Returns how many bytes there are.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Inline(bytes) => bytes.len() as u64,
+            Self::Payload { size, .. } => *size,
+        }
+    }
 }
 
 /// An attachment that travelled beside the content.
@@ -260,6 +293,23 @@ pub struct AddRevocationList {
     pub issuer: Fingerprint,
 }
 
+/// A delivery that its recipient's node could not take: a negative acknowledgement.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct PutOffDelivery {
+    /// Whose connection brought it.
+    #[n(0)]
+    pub caller: Ordinal,
+    /// Which delivery.
+    #[n(1)]
+    pub key: DeliveryKey,
+    /// How often the hub had pushed it.
+    #[n(2)]
+    pub attempts: u32,
+    /// Why; at most 500 characters.
+    #[n(3)]
+    pub reason: String,
+}
+
 /// What was decided on a command.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub enum Decision {
@@ -281,6 +331,9 @@ pub enum Decision {
     /// An administrator's command is carried out.
     #[n(6)]
     Done,
+    /// How the recipients of a slice are reached.
+    #[n(30)]
+    FannedOut(#[n(0)] Vec<Delivery>),
 }
 
 /// How a document was accepted.
@@ -295,12 +348,148 @@ pub struct Accepted {
     /// Which signatures count.
     #[n(2)]
     pub signature: SignatureKind,
-    /// Where it goes, in the sender's order.
+    /// Where it goes, in the sender's order; none when it goes by slices.
     #[n(3)]
     pub deliveries: Vec<Delivery>,
     /// Where the sender stood: replay counts by it, whatever the directory says by then.
     #[n(4)]
     pub place: Place,
+    /// What became of lists, and of recipients that are more than a slice; none where there were
+    /// neither.
+    #[n(15)]
+    pub resolution: Option<Box<Resolution>>,
+}
+
+impl Accepted {
+    /// Returns how many recipients the document has, lists resolved.
+    pub fn recipients(&self) -> usize {
+        self.fan_out().map_or(self.deliveries.len(), |plan| plan.recipients.len())
+    }
+
+    /// Returns whom it goes to by slices; none when it went to all at once.
+    pub fn fan_out(&self) -> Option<&FanOutPlan> {
+        self.resolution.as_ref()?.fan_out.as_ref()
+    }
+
+    /// Returns the agencies of lists that do not get it.
+    pub fn left_out(&self) -> &[LeftOut] {
+        self.resolution.as_ref().map_or(&[], |resolution| &resolution.left_out)
+    }
+}
+
+/// What became of lists and of many recipients.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Resolution {
+    /// The lists, in the sender's order.
+    #[n(0)]
+    pub lists: Vec<ResolvedList>,
+    /// Agencies of lists that do not get the document, each once.
+    #[n(1)]
+    pub left_out: Vec<LeftOut>,
+    /// Whom it goes to by slices, when they are more than one slice.
+    #[n(2)]
+    pub fan_out: Option<FanOutPlan>,
+}
+
+/// A list as it was when the document was accepted.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct ResolvedList {
+    /// Its name as written.
+    #[n(0)]
+    pub name: String,
+    /// How many agencies were on it, the sender not counted.
+    #[n(1)]
+    pub members: u32,
+    /// For a saved list: its version.
+    #[n(2)]
+    pub version: Option<u64>,
+}
+
+/// An agency of a list that does not get the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct LeftOut {
+    /// The agency.
+    #[n(0)]
+    pub agency: Ordinal,
+    /// Why.
+    #[n(1)]
+    pub reason: Reason,
+}
+
+/// Whom a document goes to by slices.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct FanOutPlan {
+    /// All recipients, in the sender's order.
+    #[n(0)]
+    pub recipients: Vec<Ordinal>,
+    /// The widest scope of sender and recipients, for the statistics.
+    #[n(1)]
+    pub scope: Span,
+}
+
+/// A slice of a document's recipients gets it.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct FanOut {
+    /// The document.
+    #[n(0)]
+    pub position: Position,
+    /// Which slice, from 0.
+    #[n(1)]
+    pub slice: u16,
+    /// How urgent the document is.
+    #[n(2)]
+    pub urgency: Urgency,
+    /// What the statistics count of each delivery.
+    #[n(3)]
+    pub counted: Counted,
+}
+
+/// What the statistics count of a delivery, beside its recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
+pub struct Counted {
+    /// Where the sender stood.
+    #[n(0)]
+    pub sender: Place,
+    /// What is counted of the document.
+    #[n(1)]
+    pub traits: Traits,
+    /// Bytes of content and attachments.
+    #[n(2)]
+    pub bytes: u64,
+}
+
+/// A list of recipients to save.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct SaveList {
+    /// Whose connection brought it: the owner's or its gateway's; none for an administrator.
+    #[n(0)]
+    pub caller: Option<Ordinal>,
+    /// Whose list it is.
+    #[n(1)]
+    pub owner: Ordinal,
+    /// Its name among the owner's.
+    #[n(2)]
+    pub name: SavedName,
+    /// What it is for; at most 500 characters.
+    #[n(3)]
+    pub title: String,
+    /// Its members, in order, none twice; 1 to 16,384.
+    #[n(4)]
+    pub members: Vec<Ordinal>,
+}
+
+/// A saved list to remove.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct RemoveList {
+    /// Whose connection brought it: the owner's or its gateway's; none for an administrator.
+    #[n(0)]
+    pub caller: Option<Ordinal>,
+    /// Whose list it is.
+    #[n(1)]
+    pub owner: Ordinal,
+    /// Its name among the owner's.
+    #[n(2)]
+    pub name: SavedName,
 }
 
 /// One recipient and how it is reached.
@@ -377,6 +566,21 @@ pub enum Proposal {
     Acknowledge(Acknowledge),
     /// An act of an administrator, or of the hub's own start-up.
     Administer(Command),
+    /// A list is saved.
+    SaveList(SaveList),
+    /// A list is removed.
+    RemoveList(RemoveList),
+    /// A delivery could not be taken.
+    PutOff(PutOffDelivery),
+    /// What the machine has to do by itself; see [`crate::Machine::next_work`].
+    Work(Work),
+}
+
+/// What the machine has to do by itself. It is proposed like anything else, so that it is journalled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// A slice of a fan-out waits.
+    Slice(SliceKey),
 }
 
 /// Where the bytes of a content are.

@@ -7,9 +7,13 @@
 
 pub(crate) mod apply;
 mod decide;
+mod fan_out;
 mod leaves;
 mod overlay;
+mod put_off;
+mod recipients;
 mod report;
+mod saved_lists;
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -45,6 +49,8 @@ pub struct Machine<S, P> {
     /// and come back with the replay; until then nothing may be decided.
     agencies_awaited: usize,
     clock_ahead: Duration,
+    /// Slices of fan-outs that wait; at most [`lienthong_model::limits::SLICES_WAITING_MAX`].
+    slices: std::collections::BTreeSet<keys::SliceKey>,
     work: Working,
 }
 
@@ -65,6 +71,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
     pub fn open(opening: Opening<S, P>) -> Result<Self, EngineError> {
         let Opening { state, payloads } = opening;
         let (policy, agencies_awaited) = Policy::load(&*state, &payloads)?;
+        let mut slices = std::collections::BTreeSet::new();
+        state.scan(keys::SLICES, keys::SLICES, &mut |key, _| {
+            slices.extend(keys::slice_of(key));
+            true
+        })?;
         let head = match state.read(keys::HEAD)? {
             Some(row) => codec::decode(&row, "head")?,
             None => HeadRow {
@@ -83,6 +94,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             head,
             agencies_awaited,
             clock_ahead: CLOCK_AHEAD_MAX,
+            slices,
             work: Working::none(),
         })
     }

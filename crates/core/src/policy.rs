@@ -79,7 +79,11 @@ impl Policy {
             Command::Submit(_)
             | Command::Report(_)
             | Command::Acknowledge(_)
-            | Command::Refused { .. } => Ok(Vec::new()),
+            | Command::Refused { .. }
+            | Command::FanOut(_)
+            | Command::SaveList(_)
+            | Command::RemoveList(_)
+            | Command::PutOff(_) => Ok(Vec::new()),
         }
     }
 

@@ -1,12 +1,16 @@
 //! The rows of the state. Field numbers are stable; see [`crate::keys`] for where each stands.
 
 use lienthong_model::{
-    Digest, DocumentType, MessageId, Ordinal, Position, Reference, StatusCode, Timestamp, Urgency,
+    Digest, DocumentType, MessageId, Ordinal, Position, Reference, Refusal, StatusCode, Timestamp,
+    Urgency,
 };
 use lienthong_trust::SignatureKind;
 use minicbor::{Decode, Encode};
 
+use crate::command::Counted;
+use crate::lists::SavedName;
 use crate::routing::Route;
+use crate::threads::Answered;
 
 /// `bytes::Bytes` as a CBOR byte string.
 pub(crate) mod shared_bytes {
@@ -97,6 +101,43 @@ pub struct DocumentRow {
     /// How many recipients it has.
     #[n(13)]
     pub recipients: u32,
+    /// In how many slices it goes to them; none when it went to all at once.
+    #[n(20)]
+    pub slices: Option<u16>,
+    /// What it answers.
+    #[n(21)]
+    pub answers: Option<Vec<Answered>>,
+}
+
+/// A slice of a fan-out that waits.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub(crate) struct SliceRow {
+    #[n(0)]
+    pub urgency: Urgency,
+    #[n(1)]
+    pub counted: Counted,
+    #[n(2)]
+    pub recipients: Vec<Ordinal>,
+}
+
+/// A saved list of recipients.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct SavedList {
+    /// Its name among its owner's.
+    #[n(0)]
+    pub name: SavedName,
+    /// What it is for.
+    #[n(1)]
+    pub title: String,
+    /// Its version: the number of the journal's block that saved it.
+    #[n(2)]
+    pub version: u64,
+    /// When it was saved.
+    #[n(3)]
+    pub saved_at: Timestamp,
+    /// Its members, in order.
+    #[n(4)]
+    pub members: Vec<Ordinal>,
 }
 
 /// One document for one recipient.
@@ -115,6 +156,46 @@ pub struct DeliveryRow {
     /// [`lienthong_model::limits::STATUSES_PER_DELIVERY_MAX`].
     #[n(3)]
     pub statuses: Vec<StatusLine>,
+    /// Which of the document's recipients it is, from 0, when the document went by slices.
+    #[n(8)]
+    pub index: Option<u32>,
+    /// The last negative acknowledgement of it.
+    #[n(9)]
+    pub put_off: Option<PutOff>,
+}
+
+/// A negative acknowledgement: the recipient could not take a delivery.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct PutOff {
+    /// When.
+    #[n(0)]
+    pub at: Timestamp,
+    /// How often the hub had pushed it by then.
+    #[n(1)]
+    pub attempts: u32,
+    /// Why; cut at 200 characters (the whole is in the journal).
+    #[n(2)]
+    pub reason: String,
+}
+
+/// The last refusal of an id.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct RefusedId {
+    /// The id.
+    #[n(0)]
+    pub id: MessageId,
+    /// When.
+    #[n(1)]
+    pub at: Timestamp,
+    /// Why; at most 10 violations of it (all are in the journal).
+    #[n(2)]
+    pub refusal: Refusal,
+    /// SHA-256 of the DSSE bytes that were refused.
+    #[n(3)]
+    pub digest: Digest,
+    /// Bytes of them.
+    #[n(4)]
+    pub size: u64,
 }
 
 /// One report on a delivery.
@@ -137,7 +218,14 @@ pub struct StatusLine {
 impl DeliveryRow {
     /// Returns a delivery that nothing was heard of.
     pub(crate) fn new(route: Route) -> Self {
-        Self { route, acknowledged_at: None, attempts: 0, statuses: Vec::new() }
+        Self {
+            route,
+            acknowledged_at: None,
+            attempts: 0,
+            statuses: Vec::new(),
+            index: None,
+            put_off: None,
+        }
     }
 
     /// Returns the statuses that the recipient may report next; none once it has refused or

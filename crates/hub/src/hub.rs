@@ -18,6 +18,7 @@ use lienthong_trust::{Anchors as _, Certificate, RevocationList};
 use lienthong_wire::proto::directory_service_server::DirectoryServiceServer;
 use lienthong_wire::proto::evidence_service_server::EvidenceServiceServer;
 use lienthong_wire::proto::exchange_service_server::ExchangeServiceServer;
+use lienthong_wire::proto::recipient_list_service_server::RecipientListServiceServer;
 use lienthong_wire::proto::statistics_service_server::StatisticsServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -257,6 +258,7 @@ async fn clear_health(health: &mut HealthReporter) {
         <DirectoryServiceServer<Services> as NamedService>::NAME,
         <StatisticsServiceServer<Services> as NamedService>::NAME,
         <EvidenceServiceServer<Services> as NamedService>::NAME,
+        <RecipientListServiceServer<Services> as NamedService>::NAME,
         "",
     ];
     for service in services {
@@ -268,17 +270,20 @@ async fn set_health(health: &HealthReporter, serving: bool) {
     type Exchange = ExchangeServiceServer<Services>;
     type Directory = DirectoryServiceServer<Services>;
     type Evidence = EvidenceServiceServer<Services>;
+    type RecipientLists = RecipientListServiceServer<Services>;
     type Statistics = StatisticsServiceServer<Services>;
     if serving {
         health.set_serving::<Exchange>().await;
         health.set_serving::<Directory>().await;
         health.set_serving::<Statistics>().await;
         health.set_serving::<Evidence>().await;
+        health.set_serving::<RecipientLists>().await;
     } else {
         health.set_not_serving::<Exchange>().await;
         health.set_not_serving::<Directory>().await;
         health.set_not_serving::<Statistics>().await;
         health.set_not_serving::<Evidence>().await;
+        health.set_not_serving::<RecipientLists>().await;
         health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
     }
 }
@@ -310,6 +315,9 @@ where
     let evidence = EvidenceServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let lists = RecipientListServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let statistics = StatisticsServiceServer::new(services)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
@@ -325,7 +333,8 @@ where
         .add_service(exchange)
         .add_service(directory)
         .add_service(statistics)
-        .add_service(evidence))
+        .add_service(evidence)
+        .add_service(lists))
 }
 
 fn check_clock(

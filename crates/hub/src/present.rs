@@ -1,7 +1,8 @@
 //! From what the hub knows to what it says: receipts, deliveries, tracked documents.
 
 use lienthong_core::engine::EngineError;
-use lienthong_core::{Directory, DocumentRow, DocumentView, Push, Route};
+use lienthong_core::{Directory, DocumentRow, DocumentView, LeftOut, Progress, Push, Route};
+use lienthong_model::limits::RECEIPT_ROUTES_MAX;
 use lienthong_model::{Reason, Refusal, SignedContent, Timestamp};
 use lienthong_trust::SignatureKind;
 use lienthong_wire::{moment, proto, signed};
@@ -51,7 +52,7 @@ pub(crate) fn receipt(
             (first.0, &first.1)
         }
     };
-    let routes = accepted.deliveries.iter().map(|delivery| {
+    let routes = accepted.deliveries.iter().take(RECEIPT_ROUTES_MAX).map(|delivery| {
         let (route, gateway) = route(delivery.route, &directory, at);
         let code = directory.code(delivery.recipient, at);
         proto::RecipientRoute { code, route, gateway }
@@ -65,9 +66,24 @@ pub(crate) fn receipt(
         repeated: taken.repeated,
         signature: signature_kind(accepted.signature),
         routes: routes.collect(),
-        left_out: Vec::new(),
+        left_out: left_out(accepted.left_out().iter().take(RECEIPT_ROUTES_MAX), &directory, at),
+        recipients: u32::try_from(accepted.recipients()).unwrap_or(u32::MAX),
+        left_out_total: u32::try_from(accepted.left_out().len()).unwrap_or(u32::MAX),
         proof: Some(evidence.proof(taken.position).map_err(|error| unreadable(&error))?),
     })
+}
+
+/// Agencies of lists that do not get a document.
+pub(crate) fn left_out<'l>(
+    left_out: impl Iterator<Item = &'l LeftOut>,
+    directory: &Directory,
+    at: Timestamp,
+) -> Vec<proto::LeftOut> {
+    let left_out = left_out.map(|left| proto::LeftOut {
+        code: directory.code(left.agency, at),
+        reason: left.reason.code().to_owned(),
+    });
+    left_out.collect()
 }
 
 /// A delivery with its bytes; `None` when the document is gone.
@@ -96,8 +112,12 @@ fn delivery_of(
     }
 }
 
-/// A document and what became of it.
-pub(crate) fn tracked(view: &DocumentView, directory: &Directory) -> proto::TrackedDocument {
+/// A document and what became of it; `progress` for whoever may see all recipients.
+pub(crate) fn tracked(
+    view: &DocumentView,
+    progress: Option<Progress>,
+    directory: &Directory,
+) -> proto::TrackedDocument {
     let row = &view.document;
     let at = row.received_at;
     proto::TrackedDocument {
@@ -118,6 +138,8 @@ pub(crate) fn tracked(view: &DocumentView, directory: &Directory) -> proto::Trac
             .iter()
             .map(|one| tracked_delivery(one, directory, at))
             .collect(),
+        recipients: progress.map_or(0, |progress| progress.recipients),
+        recipients_pending: progress.map_or(0, |progress| progress.pending),
     }
 }
 

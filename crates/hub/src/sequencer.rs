@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lienthong_core::engine::{EngineError, Journal, State};
-use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, MailboxLane, Proposal};
+use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, MailboxLane, Proposal, Work};
 use lienthong_ledger::{FolderLock, JournalFiles, SledState, crash};
 use lienthong_model::limits::{
-    BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX,
+    BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX, SLICES_PER_BLOCK_MAX,
 };
 use lienthong_model::{Ordinal, Reason, Refusal, Timestamp};
 use tokio::runtime::Handle;
@@ -128,6 +128,13 @@ impl Sequencer {
         decided.await.map_err(|_| self.stopped())
     }
 
+    /// Proposes what nobody waits for; waits in the same queue as other proposals.
+    pub async fn note(&self, proposal: Proposal) {
+        let (reply, _) = oneshot::channel();
+        // A hub that has stopped notes nothing any more.
+        let _ = self.requests.send(Request::Propose { proposal: Box::new(proposal), reply }).await;
+    }
+
     /// Notes what ingress declined, so that it is counted; waits in the same queue as proposals.
     pub async fn declined(&self, declined: Declined) {
         // A hub that has stopped counts nothing any more.
@@ -151,11 +158,13 @@ impl Thread {
         mut waiting: mpsc::Receiver<Request>,
     ) -> Result<(), EngineError> {
         loop {
+            let patience = self.patience();
             let next =
-                runtime.block_on(async { tokio::time::timeout(CHUNK_DELAY, waiting.recv()).await });
+                runtime.block_on(async { tokio::time::timeout(patience, waiting.recv()).await });
             match next {
-                Ok(Some(first)) => self.block(first, &mut waiting)?,
+                Ok(Some(first)) => self.block(Some(first), &mut waiting)?,
                 Ok(None) => break,
+                Err(_) if self.machine.next_work().is_some() => self.block(None, &mut waiting)?,
                 Err(_) => self.idle(self.began.elapsed())?,
             }
         }
@@ -164,16 +173,24 @@ impl Thread {
         self.state.flush()
     }
 
-    /// Decides what waits, in one block, and replies.
+    /// How long to wait for a request: not at all while the machine has work of its own.
+    fn patience(&self) -> Duration {
+        match self.machine.next_work() {
+            Some(_) => Duration::ZERO,
+            None => CHUNK_DELAY,
+        }
+    }
+
+    /// Decides what waits, and some of the machine's own work, in one block, and replies.
     fn block(
         &mut self,
-        first: Request,
+        first: Option<Request>,
         waiting: &mut mpsc::Receiver<Request>,
     ) -> Result<(), EngineError> {
         self.machine.begin(self.clock.now());
         let mut replies: Vec<Reply> = Vec::new();
         let mut mail = Mail::default();
-        let mut next = Some(first);
+        let mut next = first;
         let mut taken = 0;
         while let Some(request) = next {
             self.decide(request, &mut replies, &mut mail)?;
@@ -181,6 +198,7 @@ impl Thread {
             let full = taken >= BLOCK_ENTRIES_MAX || self.machine.bytes() >= BLOCK_BYTES_TARGET;
             next = if full { None } else { waiting.try_recv().ok() };
         }
+        self.work(&mut mail)?;
         let at = self.machine.begun_at();
         let now = self.began.elapsed();
         if now >= self.released.saturating_add(WINDOW) {
@@ -193,6 +211,25 @@ impl Thread {
         }
         crash::point("reply-sent");
         self.egress.ordered(mail);
+        Ok(())
+    }
+
+    /// Does some of the machine's own work. It waits for nobody's reply, so it comes last.
+    fn work(&mut self, mail: &mut Mail) -> Result<(), EngineError> {
+        for _ in 0..SLICES_PER_BLOCK_MAX {
+            let Some(work) = self.machine.next_work() else { break };
+            let decision = self.machine.decide(Proposal::Work(work))?;
+            match (work, decision) {
+                (Work::Slice(slice), Decision::FannedOut(deliveries)) => {
+                    mail.arrived.extend(deliveries.iter().map(|delivery| Arrival {
+                        recipient: delivery.recipient,
+                        lane: slice.lane,
+                        position: slice.position,
+                    }));
+                }
+                (Work::Slice(_), _) => {}
+            }
+        }
         Ok(())
     }
 
@@ -230,7 +267,7 @@ impl Thread {
                             .filter(|(_, outcome)| **outcome != AcknowledgeOutcome::Unknown);
                         mail.settled.extend(known.map(|(delivery, _)| delivery));
                     }
-                    Decision::Repeated(_) | Decision::Done => {}
+                    Decision::Repeated(_) | Decision::Done | Decision::FannedOut(_) => {}
                 }
                 replies.push((reply, decision));
                 Ok(())
@@ -288,7 +325,13 @@ impl Thread {
 fn acknowledged(proposal: &Proposal) -> Vec<DeliveryKey> {
     match proposal {
         Proposal::Acknowledge(asked) => asked.deliveries.iter().map(|one| one.key).collect(),
-        Proposal::Submit { .. } | Proposal::Report { .. } | Proposal::Administer(_) => Vec::new(),
+        Proposal::Submit { .. }
+        | Proposal::Report { .. }
+        | Proposal::Administer(_)
+        | Proposal::SaveList(_)
+        | Proposal::RemoveList(_)
+        | Proposal::PutOff(_)
+        | Proposal::Work(_) => Vec::new(),
     }
 }
 
@@ -318,7 +361,12 @@ impl About {
                 size: submission.signed.size(),
                 lane: MailboxLane::Ordinary,
             }),
-            Proposal::Acknowledge(_) | Proposal::Administer(_) => None,
+            Proposal::Acknowledge(_)
+            | Proposal::Administer(_)
+            | Proposal::SaveList(_)
+            | Proposal::RemoveList(_)
+            | Proposal::PutOff(_)
+            | Proposal::Work(_) => None,
         }
     }
 

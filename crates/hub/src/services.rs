@@ -3,6 +3,7 @@
 mod directory;
 mod evidence;
 mod exchange;
+mod recipient_lists;
 mod statistics;
 mod streams;
 

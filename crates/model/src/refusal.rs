@@ -286,6 +286,18 @@ reasons! {
         remedy: "use a list that the directory names, or name the agencies",
         remedy_vi: "dùng danh sách có trong danh bạ hoặc nêu từng cơ quan"
     }
+    RecipientListEmpty = 67, "RECIPIENT_LIST_EMPTY", WrongState, {
+        en: "nobody is left to send to: the lists named have no agency that may receive it",
+        vi: "không còn nơi nhận nào: các danh sách đã nêu không có cơ quan nào nhận được",
+        remedy: "see `lienthong list resolve NAME`, and name another list or the agencies",
+        remedy_vi: "xem `lienthong list resolve TÊN`, rồi nêu danh sách khác hoặc từng cơ quan"
+    }
+    ListLimit = 68, "LIST_LIMIT", Exhausted, {
+        en: "the agency has saved as many lists as it may",
+        vi: "cơ quan đã lưu số danh sách tối đa",
+        remedy: "remove a list that is no longer used",
+        remedy_vi: "xóa danh sách không còn dùng"
+    }
     // What a message or report acts on.
     DocumentUnknown = 70, "DOCUMENT_UNKNOWN", Unknown, {
         en: "the document does not exist or is not the caller's to see",

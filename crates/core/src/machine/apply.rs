@@ -2,23 +2,28 @@
 //! idempotent for the whole of a replay: every row ends as it was, from wherever it started.
 
 use bytes::Bytes;
-use lienthong_model::{Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency};
+use lienthong_model::limits::SLICE_RECIPIENTS;
+use lienthong_model::{Fingerprint, Ordinal, Position, Reason, Refusal, Timestamp, Urgency};
 use lienthong_trust::merkle::entry::LeafKind;
 
+use super::fan_out::counted;
 use super::{CERTIFICATES_REMEMBERED, Machine};
 use crate::codec;
 use crate::command::{
-    Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Command, Decision,
-    DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Stored, Submit,
+    Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Command, Counted, Decision,
+    DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Submit,
 };
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys::{self, Lane, MAILBOX_PAGE};
 use crate::routing::{Span, span};
-use crate::rows::{DeliveryRow, DocumentRow, IdRow, StatusLine};
-use crate::statistics::{Event, Traits};
+use crate::rows::{DeliveryRow, DocumentRow, IdRow, RefusedId, StatusLine};
+use crate::statistics::Event;
+use crate::threads::{Answered, ThreadKey};
 
 /// Longest reason kept in a delivery's row, in characters; the journal has all of it.
-const REASON_CHARS: usize = 200;
+pub(super) const REASON_CHARS: usize = 200;
+/// Violations kept of an id's last refusal.
+const REFUSED_VIOLATIONS: usize = 10;
 
 impl<S: State, P: Payloads> Machine<S, P> {
     pub(super) fn apply(&mut self, entry: &Entry) -> Result<(), EngineError> {
@@ -34,6 +39,19 @@ impl<S: State, P: Payloads> Machine<S, P> {
             }
             (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
                 self.count_refused(requests, *province, refusal.reason);
+                self.keep_refusal(requests, refusal);
+                Ok(())
+            }
+            (Command::FanOut(fan_out), Decision::FannedOut(deliveries)) => {
+                self.apply_fan_out(fan_out, deliveries)
+            }
+            (Command::PutOff(put_off), Decision::Done) => self.apply_put_off(put_off),
+            (Command::SaveList(save), Decision::Done) => {
+                self.apply_save_list(save);
+                Ok(())
+            }
+            (Command::RemoveList(remove), Decision::Done) => {
+                self.apply_remove_list(remove);
                 Ok(())
             }
             (
@@ -73,28 +91,32 @@ impl<S: State, P: Payloads> Machine<S, P> {
             urgency: header.urgency,
             signed_at: header.signed_at,
             due: header.due,
-            recipients: u32::try_from(accepted.deliveries.len()).unwrap_or(u32::MAX),
+            recipients: u32::try_from(accepted.recipients()).unwrap_or(u32::MAX),
+            slices: accepted.fan_out().map(|plan| {
+                let slices = plan.recipients.len().div_ceil(SLICE_RECIPIENTS);
+                u16::try_from(slices).unwrap_or(u16::MAX)
+            }),
+            answers: (!header.answers.is_empty())
+                .then(|| header.answers.iter().map(Answered::of).collect()),
         };
         self.work.put(keys::document(position), codec::encode(&row));
+        self.file(position, &row)?;
         for delivery in &accepted.deliveries {
             let row = DeliveryRow::new(delivery.route);
             self.work.put(keys::delivery(position, delivery.recipient), codec::encode(&row));
             self.enter_mailbox(delivery.recipient, lane(header.urgency), position)?;
         }
-        self.count_document(submit, accepted);
+        let counted = counted(header, signed, accepted);
+        if let Some(plan) = accepted.fan_out() {
+            self.plan_fan_out(header, accepted, counted, plan);
+        }
+        self.count_document(accepted, counted);
         Ok(())
     }
 
-    fn count_document(&mut self, submit: &Submit, accepted: &Accepted) {
-        let sender = accepted.place;
-        let traits = Traits {
-            document_type: submit.header.document_type,
-            signature: accepted.signature,
-            paper_copy: submit.header.paper_copy,
-            pages: submit.header.pages,
-        };
-        let bytes = size(&submit.signed);
-        let mut scope = Span::Inside;
+    fn count_document(&mut self, accepted: &Accepted, counted: Counted) {
+        let Counted { sender, traits, bytes } = counted;
+        let mut scope = accepted.fan_out().map_or(Span::Inside, |plan| plan.scope);
         for delivery in &accepted.deliveries {
             let recipient = delivery.place;
             scope = scope.max(span(sender.province, recipient.province));
@@ -198,13 +220,21 @@ impl<S: State, P: Payloads> Machine<S, P> {
             || self.row(&keys::certificate(fingerprint))?.is_some())
     }
 
-    fn enter_mailbox(
+    pub(super) fn enter_mailbox(
         &mut self,
         recipient: Ordinal,
         lane: Lane,
         position: Position,
     ) -> Result<(), EngineError> {
-        let key = keys::mailbox_page(recipient, lane, position);
+        self.enter_page(keys::mailbox_page(recipient, lane, position), position)
+    }
+
+    /// Puts a position into a page of positions.
+    pub(super) fn enter_page(
+        &mut self,
+        key: Vec<u8>,
+        position: Position,
+    ) -> Result<(), EngineError> {
         let slot = slot(position);
         let mut page = self.row(&key)?.map(|row| row.to_vec()).unwrap_or_default();
         if let Err(place) = page.binary_search(&slot) {
@@ -214,13 +244,43 @@ impl<S: State, P: Payloads> Machine<S, P> {
         Ok(())
     }
 
+    /// Files a document under its sender, its reference, and what it answers.
+    fn file(&mut self, position: Position, row: &DocumentRow) -> Result<(), EngineError> {
+        self.enter_page(keys::sent_page(row.sender, position), position)?;
+        if let Some(own) = ThreadKey::of(&row.reference) {
+            self.work.put(keys::at(keys::referred(own), position), Vec::new());
+        }
+        for answered in row.answers.iter().flatten().filter_map(|answered| answered.key) {
+            self.work.put(keys::at(keys::answering(answered), position), Vec::new());
+        }
+        Ok(())
+    }
+
+    /// Keeps the last refusal of an id, so that whoever was refused can ask why.
+    fn keep_refusal(&mut self, requests: &RefusedRequests, refusal: &Refusal) {
+        let Some(id) = requests.id else { return };
+        let mut refusal = refusal.clone();
+        refusal.violations.truncate(REFUSED_VIOLATIONS);
+        let (at, digest, size) = (self.now(), requests.digest, requests.size);
+        let row = RefusedId { id, at, refusal, digest, size };
+        self.work.put(keys::refusal(requests.caller, &id), codec::encode(&row));
+    }
+
     fn leave_mailbox(
         &mut self,
         recipient: Ordinal,
         lane: Lane,
         position: Position,
     ) -> Result<(), EngineError> {
-        let key = keys::mailbox_page(recipient, lane, position);
+        self.leave_page(keys::mailbox_page(recipient, lane, position), position)
+    }
+
+    /// Takes a position out of a page of positions.
+    pub(super) fn leave_page(
+        &mut self,
+        key: Vec<u8>,
+        position: Position,
+    ) -> Result<(), EngineError> {
         let Some(row) = self.row(&key)? else { return Ok(()) };
         let mut page = row.to_vec();
         if let Ok(place) = page.binary_search(&slot(position)) {
@@ -233,7 +293,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         Ok(())
     }
 
-    fn change_delivery(
+    pub(super) fn change_delivery(
         &mut self,
         key: DeliveryKey,
         change: impl FnOnce(&mut DeliveryRow),
@@ -244,7 +304,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let mut row: DeliveryRow = codec::decode(&row, "delivery")?;
         change(&mut row);
         self.work.put(row_key, codec::encode(&row));
-        Ok(())
+        self.note_progress(key.position, &row)
     }
 
     /// A row as the block under way sees it.
@@ -264,12 +324,4 @@ pub fn lane(urgency: Urgency) -> Lane {
 #[allow(clippy::cast_possible_truncation)] // The remainder of a division by 256 fits a byte.
 fn slot(position: Position) -> u8 {
     (position.0 % MAILBOX_PAGE) as u8
-}
-
-fn size(signed: &SignedRecord) -> u64 {
-    let stored = |stored: &Stored| match stored {
-        Stored::Inline(bytes) => bytes.len() as u64,
-        Stored::Payload { size, .. } => *size,
-    };
-    stored(&signed.content) + signed.attachments.iter().map(|a| stored(&a.bytes)).sum::<u64>()
 }

@@ -5,22 +5,22 @@ use std::collections::HashSet;
 
 use lienthong_model::limits::MESSAGE_AGE_MAX;
 use lienthong_model::{
-    Addressee, AgencyCode, AgencyState, BusinessKind, CodeKey, Digest, Fingerprint, Header,
-    MessageId, Ordinal, Reason, Refusal, Timestamp, Violation,
+    AgencyCode, AgencyState, BusinessKind, CodeKey, Digest, Fingerprint, Header, MessageId,
+    Ordinal, Reason, Refusal, Timestamp,
 };
 use lienthong_trust::{Dates, Holder, SignatureKind, Signed, Submission, judge};
 
 use super::Machine;
+use super::recipients::Addressed;
 use crate::codec;
 use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, Acknowledged, CertificateBytes, Command, Decision,
-    Delivery, DeliveryKey, Proposal, SignatureRecord, SignedRecord, StoredContent, Submit,
+    DeliveryKey, Proposal, SignatureRecord, SignedRecord, StoredContent, Submit,
 };
-use crate::directory::{AgencyRecord, Place};
+use crate::directory::AgencyRecord;
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
 use crate::policy::{read_authority, read_entries};
-use crate::routing::Origin;
 use crate::rows::{DeliveryRow, IdRow};
 
 /// What is to be journalled, or a decision that leaves no trace (a refusal, a repetition).
@@ -36,6 +36,10 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 self.judge_report(caller, submission.into_inner(), stored)
             }
             Proposal::Acknowledge(acknowledge) => self.judge_acknowledge(acknowledge),
+            Proposal::SaveList(save) => self.judge_save_list(save),
+            Proposal::RemoveList(remove) => self.judge_remove_list(remove),
+            Proposal::PutOff(put_off) => self.judge_put_off(put_off),
+            Proposal::Work(work) => self.judge_work(work),
             Proposal::Administer(command) => {
                 Ok(self.judge_administration(&command)?.map(|()| (command, Decision::Done)))
             }
@@ -60,25 +64,35 @@ impl<S: State, P: Payloads> Machine<S, P> {
             None => {}
         }
         let judged = self.judge_new_document(sender, &header, &signed);
-        let (signature, place, deliveries) = match judged {
-            Ok(judged) => judged,
+        let signature = match judged {
+            Ok(signature) => signature,
             Err(refusal) => return refused(refusal),
         };
+        let addressed = match self.addressed(sender, &header)? {
+            Ok(addressed) => addressed,
+            Err(refusal) => return refused(refusal),
+        };
+        if header.kind != BusinessKind::New {
+            let kind = header.kind as u8;
+            return refused(Refusal::at(Reason::KindNotSupported, "business.kind", kind));
+        }
+        let Addressed { place, deliveries, resolution } = addressed;
         let position = self.head.next_position;
         let sender = sender.ordinal;
-        let accepted = Accepted { position, sender, signature, deliveries, place };
+        let accepted = Accepted { position, sender, signature, deliveries, place, resolution };
         let signed = self.record(signed, stored)?;
         let command = Command::Submit(Box::new(Submit { caller, header, signed }));
         Ok(Ok((command, Decision::Accepted(accepted))))
     }
 
-    /// Everything that is judged of a document whose id is new, in the order of the list.
+    /// What is judged of a document whose id is new before its recipients, in the order of the
+    /// list.
     fn judge_new_document(
         &self,
         sender: &AgencyRecord,
         header: &Header,
         signed: &Signed,
-    ) -> Result<(SignatureKind, Place, Vec<Delivery>), Refusal> {
+    ) -> Result<SignatureKind, Refusal> {
         let now = self.now();
         self.in_time(&header.id, header.signed_at)?;
         may_send(sender, now)?;
@@ -86,14 +100,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         judge::certificates(&signed.signers, &*self.policy.trust, dates)?;
         let gateway = self.gateway_key(sender);
         let policy = sender.entry(now).policy;
-        let signature = judge::holders(&signed.signers, &sender.key, gateway, policy)?;
-        let (place, deliveries) = self.deliveries(sender, header)?;
-        match header.kind {
-            BusinessKind::New => Ok((signature, place, deliveries)),
-            BusinessKind::Recall | BusinessKind::Update | BusinessKind::Replace => {
-                Err(Refusal::at(Reason::KindNotSupported, "business.kind", header.kind as u8))
-            }
-        }
+        judge::holders(&signed.signers, &sender.key, gateway, policy)
     }
 
     fn judge_acknowledge(&self, acknowledge: Acknowledge) -> Result<Judged, EngineError> {
@@ -168,7 +175,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Command::Submit(_)
             | Command::Report(_)
             | Command::Acknowledge(_)
-            | Command::Refused { .. } => invalid("command", "not an act of administration".into()),
+            | Command::Refused { .. }
+            | Command::FanOut(_)
+            | Command::SaveList(_)
+            | Command::RemoveList(_)
+            | Command::PutOff(_) => invalid("command", "not an act of administration".into()),
         }
     }
 
@@ -200,59 +211,6 @@ impl<S: State, P: Payloads> Machine<S, P> {
             true => Ok(row),
             false => Err(Refusal::at(Reason::IdReused, "id", id)),
         }))
-    }
-
-    /// Every named recipient's route: all or nothing, and every bad one is named.
-    fn deliveries(
-        &self,
-        sender: &AgencyRecord,
-        header: &Header,
-    ) -> Result<(Place, Vec<Delivery>), Refusal> {
-        let now = self.now();
-        let from =
-            Origin { agency: sender, place: self.policy.directory.place(sender, now), at: now };
-        let mut deliveries = Vec::with_capacity(header.recipients.len());
-        let mut violations = Vec::new();
-        let mut seen = HashSet::with_capacity(header.recipients.len());
-        for (index, addressee) in header.recipients.iter().enumerate() {
-            let field = || format!("recipients[{index}].code");
-            match self.delivery(&from, header, addressee, field) {
-                Ok(delivery) if seen.insert(delivery.recipient) => deliveries.push(delivery),
-                Ok(_) => {
-                    let code = named(addressee);
-                    violations.push(Violation::new(Reason::RecipientRepeated, field(), code));
-                }
-                Err(violation) => violations.push(violation),
-            }
-        }
-        Refusal::of(violations).map_or(Ok((from.place, deliveries)), Err)
-    }
-
-    fn delivery(
-        &self,
-        from: &Origin<'_>,
-        header: &Header,
-        addressee: &Addressee,
-        field: impl Fn() -> String,
-    ) -> Result<Delivery, Violation> {
-        let code = match addressee {
-            Addressee::Agency(code) => code,
-            Addressee::List(name) => {
-                return Err(Violation::new(Reason::RecipientListUnknown, field(), name));
-            }
-        };
-        let Some(recipient) = self.policy.directory.find(code) else {
-            return Err(Violation::new(Reason::RecipientUnknown, field(), code));
-        };
-        let judged =
-            self.policy.rules.judge(&self.policy.directory, from, recipient, header.document_type);
-        match judged.outcome {
-            Ok(route) => Ok(Delivery { recipient: recipient.ordinal, route, place: judged.place }),
-            Err(reason) => {
-                let value = judged.value(code.as_str(), &self.policy.directory, from.at);
-                Err(Violation::new(reason, field(), value))
-            }
-        }
     }
 
     pub(super) fn gateway_key(&self, agency: &AgencyRecord) -> Option<&CodeKey> {
@@ -319,13 +277,6 @@ fn unless_damaged<T>(read: Result<T, EngineError>) -> Result<Result<T, String>, 
         Ok(value) => Ok(Ok(value)),
         Err(EngineError::Damaged { what, why }) => Ok(Err(format!("{what}: {why}"))),
         Err(error) => Err(error),
-    }
-}
-
-fn named(addressee: &Addressee) -> &str {
-    match addressee {
-        Addressee::Agency(code) => code.as_str(),
-        Addressee::List(name) => name,
     }
 }
 

@@ -24,6 +24,7 @@ use lienthong_core::{
     Stored, StoredAttachment, StoredContent, codec,
 };
 use lienthong_ledger::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
+use lienthong_model::limits::SLICES_PER_BLOCK_MAX;
 use lienthong_model::{
     AgencyCode, AgencyEntry, AgencyState, BusinessKind, DOCUMENT_V1, Day, Digest, Document,
     DocumentType, Fingerprint, Level, MessageId, Ordinal, Position, Reason, Recipient, Refusal,
@@ -178,6 +179,11 @@ pub fn country() -> Vec<AgencyEntry> {
         AgencyEntry { policy: SignaturePolicy::Information, ..h34("H34.03", District) },
         AgencyEntry { from: day("2021-01-01"), ..h34("H34.09", District) },
     ]
+}
+
+/// Communes of H34, `H34.C0` and on: many recipients.
+pub fn communes(count: usize) -> Vec<AgencyEntry> {
+    (0..count).map(|n| entry(&format!("H34.C{n}"), Level::Commune, Some("H34"))).collect()
 }
 
 /// Certificates come with every content; nobody is known beforehand.
@@ -425,8 +431,27 @@ impl Hub {
             }
             decisions.push(decision);
         }
+        self.work();
         self.commit();
         decisions
+    }
+
+    /// Does some of the machine's own work in the block under way, as the sequencer does.
+    fn work(&mut self) {
+        for _ in 0..SLICES_PER_BLOCK_MAX {
+            let Some(work) = self.machine.next_work() else { break };
+            self.machine.decide(Proposal::Work(work)).unwrap();
+        }
+    }
+
+    /// Makes blocks until the machine has no work of its own; returns how many.
+    pub fn rest(&mut self) -> usize {
+        let mut blocks = 0;
+        while self.machine.next_work().is_some() {
+            self.block(Vec::new());
+            blocks += 1;
+        }
+        blocks
     }
 
     /// Journals a refusal with others added up.
@@ -523,7 +548,12 @@ impl Hub {
 fn caller_of(proposal: &Proposal) -> Option<Ordinal> {
     match proposal {
         Proposal::Submit { caller, .. } | Proposal::Report { caller, .. } => Some(*caller),
-        Proposal::Acknowledge(_) | Proposal::Administer(_) => None,
+        Proposal::Acknowledge(_)
+        | Proposal::Administer(_)
+        | Proposal::SaveList(_)
+        | Proposal::RemoveList(_)
+        | Proposal::PutOff(_)
+        | Proposal::Work(_) => None,
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use lienthong_core::lists::SavedName;
 use lienthong_core::{
     AddAuthority, CertificateBytes, Command, Decision, Effect, Proposal, RefusalCount,
-    RefusedRequests, RoutingRules, Rule, Span,
+    RefusedRequests, RemoveList, RoutingRules, Rule, SaveList, Span,
 };
 use lienthong_model::{
     AgencyEntry, AgencyState, DocumentType, Level, MessageId, Position, Reason, SignaturePolicy,
@@ -31,6 +32,14 @@ pub const AGENCIES: [&str; 11] = [
     "H36.03",
 ];
 
+/// Names of saved lists.
+const SAVED: [&str; 2] = ["one", "two"];
+/// Lists that documents name: the communes are more than a slice.
+const LISTS: [&str; 6] =
+    ["communes", "communes-of:H34", "districts-of:H36", "saved:one", "saved:two", "ministries"];
+/// Communes that the country has beside those of the harness.
+pub const COMMUNES: usize = 300;
+
 /// One step.
 #[derive(Debug, Clone)]
 pub enum Step {
@@ -43,6 +52,21 @@ pub enum Step {
         kind: u8,
     },
     Repeat(Index),
+    /// A document for everybody on lists.
+    SubmitToLists {
+        from: usize,
+        lists: Vec<&'static str>,
+        urgent: bool,
+    },
+    SaveList {
+        owner: usize,
+        name: &'static str,
+        members: Vec<usize>,
+    },
+    RemoveList {
+        owner: usize,
+        name: &'static str,
+    },
     Acknowledge {
         document: Index,
         recipient: Index,
@@ -93,6 +117,12 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Submit { from, to, urgent, sealed, paper, kind }
         }),
         1 => any::<Index>().prop_map(Step::Repeat),
+        2 => (agency(), vec(select(LISTS.to_vec()), 1..3), any::<bool>())
+            .prop_map(|(from, lists, urgent)| Step::SubmitToLists { from, lists, urgent }),
+        2 => (agency(), select(SAVED.to_vec()), vec(agency(), 1..6))
+            .prop_map(|(owner, name, members)| Step::SaveList { owner, name, members }),
+        1 => (agency(), select(SAVED.to_vec()))
+            .prop_map(|(owner, name)| Step::RemoveList { owner, name }),
         6 => (any::<Index>(), any::<Index>())
             .prop_map(|(document, recipient)| Step::Acknowledge { document, recipient }),
         8 => (any::<Index>(), any::<Index>(), status())
@@ -135,6 +165,7 @@ impl Traffic {
     pub fn new() -> Self {
         let mut hub = Hub::new();
         hub.journals_refusals = true;
+        hub.change(super::communes(COMMUNES));
         Self { hub, sent: Vec::new(), lists: 0, waiting: Vec::new() }
     }
 
@@ -191,6 +222,38 @@ impl Traffic {
                     let proposal = self.hub.submission(&sent.draft);
                     self.wait_for(proposal);
                 }
+            }
+            Step::SubmitToLists { from, lists, urgent } => {
+                let from = AGENCIES[*from];
+                let mut draft = draft(from, &[]);
+                draft.lists = lists.iter().map(ToString::to_string).collect();
+                if *urgent {
+                    draft.urgency = Urgency::Express;
+                }
+                let id = self.hub.signers.new_id(self.hub.now);
+                draft.id = Some(id);
+                draft.signed_at = Some(self.hub.now);
+                let proposal = self.hub.submission(&draft);
+                // Some of these have it, when their slice was delivered.
+                let to = vec!["H34.C0", "H34.C7", "H34.C299", "H34.01.01", "H36.01"];
+                let sent = Sent { draft, id, position: Position(0), to };
+                self.waiting.push((proposal, Some(sent)));
+            }
+            Step::SaveList { owner, name, members } => {
+                let mut members: Vec<_> =
+                    members.iter().map(|member| self.hub.ordinal(AGENCIES[*member])).collect();
+                members.sort_unstable();
+                members.dedup();
+                let owner = self.hub.ordinal(AGENCIES[*owner]);
+                let name = SavedName::parse(name).unwrap();
+                let title = "một danh sách".to_owned();
+                let save = SaveList { caller: Some(owner), owner, name, title, members };
+                self.wait_for(Proposal::SaveList(save));
+            }
+            Step::RemoveList { owner, name } => {
+                let owner = self.hub.ordinal(AGENCIES[*owner]);
+                let name = SavedName::parse(name).unwrap();
+                self.wait_for(Proposal::RemoveList(RemoveList { caller: None, owner, name }));
             }
             Step::Acknowledge { document, recipient } => {
                 if let Some(sent) = pick(&self.sent, document).cloned() {

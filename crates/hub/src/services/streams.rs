@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _, stream};
-use lienthong_core::{DeliveryKey, Push};
+use lienthong_core::{DeliveryKey, Proposal, Push, PutOffDelivery};
 use lienthong_model::limits::{
     CONSUMER_CREDIT_MAX, MESSAGE_BYTES_MAX, STREAM_IN_FLIGHT_MAX, SUBSCRIPTION_AGENCIES_MAX,
 };
@@ -338,8 +338,12 @@ impl Session {
         };
         let delay = asked.delay.as_ref().and_then(moment::duration_from_proto);
         let delay = delay.unwrap_or(COME_AGAIN).min(COME_AGAIN_MAX);
-        self.attempts.remove(&(recipient, Position(key.position)));
-        self.rooms.egress.defer(recipient, Position(key.position), delay).await;
+        let position = Position(key.position);
+        let attempts = self.attempts.remove(&(recipient, position)).unwrap_or(1);
+        self.rooms.egress.defer(recipient, position, delay).await;
+        let (caller, key) = (self.permit.0.agency, DeliveryKey { recipient, position });
+        let put_off = PutOffDelivery { caller, key, attempts, reason: asked.reason };
+        self.rooms.sequencer.note(Proposal::PutOff(put_off)).await;
     }
 }
 
