@@ -12,6 +12,7 @@ use lienthong_wire::proto::evidence_service_client::EvidenceServiceClient;
 use lienthong_wire::proto::exchange_service_client::ExchangeServiceClient;
 use lienthong_wire::proto::recipient_list_service_client::RecipientListServiceClient;
 use lienthong_wire::proto::statistics_service_client::StatisticsServiceClient;
+use lienthong_wire::proto::tracking_service_client::TrackingServiceClient;
 use parking_lot::RwLock;
 use tonic::Status;
 use tonic::transport::{Channel, Uri};
@@ -187,6 +188,22 @@ impl Shared {
         RecipientListServiceClient::new(self.channel.clone())
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    pub(crate) fn tracking(&self) -> TrackingServiceClient<Channel> {
+        TrackingServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    /// Says why a stream of answers broke off.
+    pub(crate) fn broken_off(&self, status: &Status) -> CallError {
+        match self.reader.verdict(status) {
+            Verdict::Final(error) => error,
+            Verdict::Again(last, _) => {
+                CallError::GaveUp { attempts: 1, after: Duration::ZERO, last }
+            }
+        }
     }
 
     /// Makes a call by the client's own rule.

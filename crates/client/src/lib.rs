@@ -37,6 +37,7 @@ mod stream;
 mod submit;
 mod subscription;
 mod track;
+mod tracking;
 mod unreachable;
 
 pub use check::{Checked, DocumentCheck, DocumentCheckError, SenderPolicy};
@@ -59,6 +60,10 @@ pub use statistics::{
 pub use stream::{Reports, Submissions};
 pub use subscription::{Acknowledger, Subscription, SubscriptionOptions};
 pub use track::{TrackedDelivery, TrackedDocument, TrackedStatus};
+pub use tracking::{
+    Enough, ExplainedEvent, Explanation, ProgressCounts, ProgressGoal, RecipientProgress, Stage,
+    Text, Thread, ThreadDocument, Wait, Waited, WaitingDocument, WaitingDocuments,
+};
 pub use unreachable::{Cause, Step, Unreachable, Words};
 
 /// Why a document or report was not accepted; the same as for every other call.

@@ -59,7 +59,10 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
     /// It was signed, as its signer says.
-    Signed,
+    Signed {
+        /// By whom, as the certificates say; whoever has the certificates fills it.
+        by: Vec<String>,
+    },
     /// The hub received and accepted it.
     Accepted {
         /// Which signatures count.
@@ -202,7 +205,11 @@ fn beginning(directory: &Directory, subject: Subject<'_>, scope: &Scope) -> Vec<
     let Subject { document, accepted, caller, .. } = subject;
     let at = document.received_at;
     let event = |what| Event { at, recipient: None, what };
-    let signed = Event { at: document.signed_at.min(at), recipient: None, what: What::Signed };
+    let signed = Event {
+        at: document.signed_at.min(at),
+        recipient: None,
+        what: What::Signed { by: Vec::new() },
+    };
     let signature = accepted.signature;
     let caller = directory.code(caller, at);
     let mut events = vec![signed, event(What::Accepted { signature, caller })];

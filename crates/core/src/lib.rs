@@ -15,6 +15,7 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod appointments;
 pub mod block;
 pub mod codec;
 mod command;
@@ -27,16 +28,20 @@ mod keys;
 pub mod lists;
 mod log;
 mod machine;
+mod mandates;
 mod policy;
 mod progress;
 mod query;
+mod quotas;
 mod routing;
 mod rows;
+mod signers;
 pub mod statistics;
 mod threads;
 mod trust_store;
 mod waiting;
 
+pub use appointments::{Actor, Appointment, AppointmentError, Appointments, Role, Territory};
 pub use block::{BLOCK_FORMAT, Block, SealedBlock};
 pub use command::*;
 pub use delivery::{ConsumerId, Courier, Credit, Push};
@@ -45,11 +50,14 @@ pub use keys::SliceKey;
 pub use log::{LogAt, TILE_HASHES, TileId, TileNodes, TileSource};
 pub use machine::apply::lane;
 pub use machine::{Machine, Opening};
+pub use mandates::{MandateError, Mandates};
 pub use policy::Policy;
 pub use progress::{Progress, Stage};
 pub use query::{DocumentView, Mailbox, MailboxLane, Query, TrackedDelivery};
+pub use quotas::{Quota, QuotaError, Quotas, Used};
 pub use routing::{Effect, Explanation, Route, RouteOutcome, RoutingRules, Rule, Span};
-pub use rows::{DeliveryRow, DocumentRow, PutOff, RefusedId, SavedList, StatusLine};
+pub use rows::{DeliveryRow, DocumentRow, PutOff, RefusedId, Revocation, SavedList, StatusLine};
+pub use signers::{FactsOf, Signers, judge_signers};
 pub use threads::{Answered, Thread, ThreadDocument, ThreadKey};
-pub use trust_store::TrustStore;
+pub use trust_store::{RevocationPolicy, TrustStore};
 pub use waiting::{Waiting, WaitingDocument};

@@ -11,19 +11,23 @@ mod fan_out;
 mod leaves;
 mod overlay;
 mod put_off;
+mod quota;
 mod recipients;
 mod report;
+mod revocation;
 mod saved_lists;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use lienthong_model::limits::CLOCK_AHEAD_MAX;
 use lienthong_model::{Fingerprint, Position, Refusal, Timestamp};
+use lienthong_trust::AuthorityId;
 
 use crate::block::{Block, SealedBlock};
 use crate::codec;
-use crate::command::{Command, Decision, Entry, Proposal, RefusedRequests};
+use crate::command::{Command, Decision, Entry, Proposal, RefusedRequests, Work};
 use crate::engine::{Change, EngineError, Marker, Payloads, State};
 use crate::keys;
 use crate::policy::Policy;
@@ -48,9 +52,11 @@ pub struct Machine<S, P> {
     /// How many agencies the state had rows of when it was opened. Rows behind a gap are left out
     /// and come back with the replay; until then nothing may be decided.
     agencies_awaited: usize,
+    /// Issuers whose newest list may settle what was accepted before it.
+    settling: BTreeSet<AuthorityId>,
     clock_ahead: Duration,
     /// Slices of fan-outs that wait; at most [`lienthong_model::limits::SLICES_WAITING_MAX`].
-    slices: std::collections::BTreeSet<keys::SliceKey>,
+    slices: BTreeSet<keys::SliceKey>,
     work: Working,
 }
 
@@ -71,7 +77,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
     pub fn open(opening: Opening<S, P>) -> Result<Self, EngineError> {
         let Opening { state, payloads } = opening;
         let (policy, agencies_awaited) = Policy::load(&*state, &payloads)?;
-        let mut slices = std::collections::BTreeSet::new();
+        let mut slices = BTreeSet::new();
         state.scan(keys::SLICES, keys::SLICES, &mut |key, _| {
             slices.extend(keys::slice_of(key));
             true
@@ -85,7 +91,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 next_position: Position(0),
             },
         };
-        Ok(Self {
+        let mut machine = Self {
             state,
             payloads,
             policy,
@@ -93,10 +99,19 @@ impl<S: State, P: Payloads> Machine<S, P> {
             certificates: std::collections::HashSet::new(),
             head,
             agencies_awaited,
+            settling: BTreeSet::new(),
             clock_ahead: CLOCK_AHEAD_MAX,
             slices,
             work: Working::none(),
-        })
+        };
+        machine.find_unsettled()?;
+        Ok(machine)
+    }
+
+    /// Returns work that the hub owes itself and that can be done now: propose it, beside what
+    /// comes from outside. One call's work fits a block; what remains is returned by the next call.
+    pub fn next_work(&self) -> Option<Work> {
+        self.settlement_due().or_else(|| self.slice_due())
     }
 
     /// Returns what judgement reads, as of the last decision.

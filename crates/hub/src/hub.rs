@@ -11,7 +11,7 @@ use lienthong_core::{
 };
 use lienthong_model::limits::{
     CALL_MAX, CLOCK_AHEAD_MAX, CONNECTION_AGE_GRACE, CONNECTION_AGE_MAX, MESSAGE_BYTES_MAX,
-    STREAMS_PER_CONNECTION_MAX,
+    STREAMS_PER_CONNECTION_MAX, WAITS_FOR_PROGRESS_MAX,
 };
 use lienthong_model::{AgencyEntry, Timestamp};
 use lienthong_trust::{Anchors as _, Certificate, RevocationList};
@@ -20,8 +20,9 @@ use lienthong_wire::proto::evidence_service_server::EvidenceServiceServer;
 use lienthong_wire::proto::exchange_service_server::ExchangeServiceServer;
 use lienthong_wire::proto::recipient_list_service_server::RecipientListServiceServer;
 use lienthong_wire::proto::statistics_service_server::StatisticsServiceServer;
+use lienthong_wire::proto::tracking_service_server::TrackingServiceServer;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::server::NamedService;
@@ -147,6 +148,7 @@ impl Hub {
             evidence,
             clock,
             room: Room::new(),
+            waits: Arc::new(Semaphore::new(WAITS_FOR_PROGRESS_MAX)),
             stopping: stopping.clone(),
         };
         let services = Services(Arc::new(rooms));
@@ -259,6 +261,7 @@ async fn clear_health(health: &mut HealthReporter) {
         <StatisticsServiceServer<Services> as NamedService>::NAME,
         <EvidenceServiceServer<Services> as NamedService>::NAME,
         <RecipientListServiceServer<Services> as NamedService>::NAME,
+        <TrackingServiceServer<Services> as NamedService>::NAME,
         "",
     ];
     for service in services {
@@ -271,6 +274,7 @@ async fn set_health(health: &HealthReporter, serving: bool) {
     type Directory = DirectoryServiceServer<Services>;
     type Evidence = EvidenceServiceServer<Services>;
     type RecipientLists = RecipientListServiceServer<Services>;
+    type Tracking = TrackingServiceServer<Services>;
     type Statistics = StatisticsServiceServer<Services>;
     if serving {
         health.set_serving::<Exchange>().await;
@@ -278,12 +282,14 @@ async fn set_health(health: &HealthReporter, serving: bool) {
         health.set_serving::<Statistics>().await;
         health.set_serving::<Evidence>().await;
         health.set_serving::<RecipientLists>().await;
+        health.set_serving::<Tracking>().await;
     } else {
         health.set_not_serving::<Exchange>().await;
         health.set_not_serving::<Directory>().await;
         health.set_not_serving::<Statistics>().await;
         health.set_not_serving::<Evidence>().await;
         health.set_not_serving::<RecipientLists>().await;
+        health.set_not_serving::<Tracking>().await;
         health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
     }
 }
@@ -318,6 +324,9 @@ where
     let lists = RecipientListServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let tracking = TrackingServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let statistics = StatisticsServiceServer::new(services)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
@@ -334,7 +343,8 @@ where
         .add_service(directory)
         .add_service(statistics)
         .add_service(evidence)
-        .add_service(lists))
+        .add_service(lists)
+        .add_service(tracking))
 }
 
 fn check_clock(

@@ -135,7 +135,10 @@ impl Ingress {
             Decision::Reported(reported) => (reported.position, false, None),
             Decision::Repeated(position) => (position, true, None),
             Decision::Refused(refusal) => return Err(refusal),
-            Decision::Acknowledged(_) | Decision::Done | Decision::FannedOut(_) => {
+            Decision::Acknowledged(_)
+            | Decision::Done
+            | Decision::Settled(_)
+            | Decision::FannedOut(_) => {
                 return Err(Refusal::new(Reason::Stopped));
             }
         };

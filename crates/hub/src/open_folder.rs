@@ -94,6 +94,7 @@ impl OpenFolder {
             | Decision::Repeated(_)
             | Decision::Reported(_)
             | Decision::Acknowledged(_)
+            | Decision::Settled(_)
             | Decision::FannedOut(_) => return Ok(()),
         }
         if let Some(sealed) = self.machine.seal() {

@@ -41,6 +41,8 @@ pub struct Reader {
 struct Caches {
     /// Dropped with the last clone, after its share of the state.
     held: watch::Sender<()>,
+    /// The last block that readers see; 0 before the first since the start.
+    ordered: watch::Sender<u64>,
     blocks: Cache<u64, Arc<Block>>,
     certificates: Cache<Fingerprint, Bytes>,
 }
@@ -55,6 +57,7 @@ impl Reader {
             policy: Arc::new(FastLock::new(folder.machine.policy().clone())),
             caches: Arc::new(Caches {
                 held: watch::Sender::new(()),
+                ordered: watch::Sender::new(0),
                 blocks: Cache::new(OLD_BLOCKS),
                 certificates: Cache::new(CERTIFICATES),
             }),
@@ -155,6 +158,30 @@ impl Reader {
         let block = self.block(row.block)?;
         let (_, accepted) = entry(&block, position, &row)?;
         Ok(Some((row.received_at, accepted.clone())))
+    }
+
+    /// Returns what the journal has of a document's acceptance.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the block is missing or damaged.
+    pub(crate) fn entry_of(
+        &self,
+        position: Position,
+        row: &DocumentRow,
+    ) -> Result<(Submit, Accepted), EngineError> {
+        let block = self.block(row.block)?;
+        let (submit, accepted) = entry(&block, position, row)?;
+        Ok((submit.clone(), accepted.clone()))
+    }
+
+    /// Tells when a block was ordered that readers see.
+    pub(crate) fn blocks_ordered(&self) -> watch::Receiver<u64> {
+        self.caches.ordered.subscribe()
+    }
+
+    /// Notes that readers see a block.
+    pub(crate) fn note_ordered(&self, block: u64) {
+        self.caches.ordered.send_replace(block);
     }
 
     fn assemble(&self, signed: &SignedRecord) -> Result<SignedContent, EngineError> {

@@ -15,7 +15,7 @@ use lienthong_core::engine::{EngineError, Journal, State};
 use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, MailboxLane, Proposal, Work};
 use lienthong_ledger::{FolderLock, JournalFiles, SledState, crash};
 use lienthong_model::limits::{
-    BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX, SLICES_PER_BLOCK_MAX,
+    BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX, WORK_PER_BLOCK_MAX,
 };
 use lienthong_model::{Ordinal, Reason, Refusal, Timestamp};
 use tokio::runtime::Handle;
@@ -72,6 +72,16 @@ struct Thread {
     uncut: bool,
     /// The folder is ours until the thread ends.
     _lock: FolderLock,
+}
+
+/// What the thread does next.
+enum Next {
+    Request(Box<Request>),
+    /// Nobody asks, but the hub has work of its own.
+    Work,
+    Nothing,
+    /// Every handle is dropped.
+    Ended,
 }
 
 type Reply = (oneshot::Sender<Decided>, Decision);
@@ -158,14 +168,11 @@ impl Thread {
         mut waiting: mpsc::Receiver<Request>,
     ) -> Result<(), EngineError> {
         loop {
-            let patience = self.patience();
-            let next =
-                runtime.block_on(async { tokio::time::timeout(patience, waiting.recv()).await });
-            match next {
-                Ok(Some(first)) => self.block(Some(first), &mut waiting)?,
-                Ok(None) => break,
-                Err(_) if self.machine.next_work().is_some() => self.block(None, &mut waiting)?,
-                Err(_) => self.idle(self.began.elapsed())?,
+            match self.next(runtime, &mut waiting) {
+                Next::Request(first) => self.block(Some(*first), &mut waiting)?,
+                Next::Work => self.block(None, &mut waiting)?,
+                Next::Nothing => self.idle(self.began.elapsed())?,
+                Next::Ended => break,
             }
         }
         self.idle(Duration::MAX)?;
@@ -173,15 +180,25 @@ impl Thread {
         self.state.flush()
     }
 
-    /// How long to wait for a request: not at all while the machine has work of its own.
-    fn patience(&self) -> Duration {
-        match self.machine.next_work() {
-            Some(_) => Duration::ZERO,
-            None => CHUNK_DELAY,
+    /// Waits for a request, unless the hub has work of its own.
+    fn next(&self, runtime: &Handle, waiting: &mut mpsc::Receiver<Request>) -> Next {
+        if self.machine.next_work().is_some() {
+            return match waiting.try_recv() {
+                Ok(request) => Next::Request(Box::new(request)),
+                Err(mpsc::error::TryRecvError::Empty) => Next::Work,
+                Err(mpsc::error::TryRecvError::Disconnected) => Next::Ended,
+            };
+        }
+        let waited =
+            runtime.block_on(async { tokio::time::timeout(CHUNK_DELAY, waiting.recv()).await });
+        match waited {
+            Ok(Some(request)) => Next::Request(Box::new(request)),
+            Ok(None) => Next::Ended,
+            Err(_) => Next::Nothing,
         }
     }
 
-    /// Decides what waits, and some of the machine's own work, in one block, and replies.
+    /// Decides what the hub owes itself and what waits, in one block, and replies.
     fn block(
         &mut self,
         first: Option<Request>,
@@ -190,6 +207,10 @@ impl Thread {
         self.machine.begin(self.clock.now());
         let mut replies: Vec<Reply> = Vec::new();
         let mut mail = Mail::default();
+        for _ in 0..WORK_PER_BLOCK_MAX {
+            let Some(work) = self.machine.next_work() else { break };
+            self.work(work, &mut mail)?;
+        }
         let mut next = first;
         let mut taken = 0;
         while let Some(request) = next {
@@ -198,7 +219,6 @@ impl Thread {
             let full = taken >= BLOCK_ENTRIES_MAX || self.machine.bytes() >= BLOCK_BYTES_TARGET;
             next = if full { None } else { waiting.try_recv().ok() };
         }
-        self.work(&mut mail)?;
         let at = self.machine.begun_at();
         let now = self.began.elapsed();
         if now >= self.released.saturating_add(WINDOW) {
@@ -214,21 +234,15 @@ impl Thread {
         Ok(())
     }
 
-    /// Does some of the machine's own work. It waits for nobody's reply, so it comes last.
-    fn work(&mut self, mail: &mut Mail) -> Result<(), EngineError> {
-        for _ in 0..SLICES_PER_BLOCK_MAX {
-            let Some(work) = self.machine.next_work() else { break };
-            let decision = self.machine.decide(Proposal::Work(work))?;
-            match (work, decision) {
-                (Work::Slice(slice), Decision::FannedOut(deliveries)) => {
-                    mail.arrived.extend(deliveries.iter().map(|delivery| Arrival {
-                        recipient: delivery.recipient,
-                        lane: slice.lane,
-                        position: slice.position,
-                    }));
-                }
-                (Work::Slice(_), _) => {}
-            }
+    /// Does a piece of the hub's own work.
+    fn work(&mut self, work: Work, mail: &mut Mail) -> Result<(), EngineError> {
+        let decision = self.machine.decide(Proposal::Work(work))?;
+        if let (Work::Slice(slice), Decision::FannedOut(deliveries)) = (work, decision) {
+            mail.arrived.extend(deliveries.iter().map(|delivery| Arrival {
+                recipient: delivery.recipient,
+                lane: slice.lane,
+                position: slice.position,
+            }));
         }
         Ok(())
     }
@@ -267,7 +281,10 @@ impl Thread {
                             .filter(|(_, outcome)| **outcome != AcknowledgeOutcome::Unknown);
                         mail.settled.extend(known.map(|(delivery, _)| delivery));
                     }
-                    Decision::Repeated(_) | Decision::Done | Decision::FannedOut(_) => {}
+                    Decision::Repeated(_)
+                    | Decision::Done
+                    | Decision::Settled(_)
+                    | Decision::FannedOut(_) => {}
                 }
                 replies.push((reply, decision));
                 Ok(())
@@ -302,6 +319,7 @@ impl Thread {
         while self.journal.read_ordered()?.is_some_and(|block| block < sealed.marker.block) {}
         self.machine.commit()?;
         self.evidence.advance(self.machine.log_size())?;
+        self.reader.note_ordered(sealed.marker.block);
         self.uncut = true;
         if !self.reader.policy().is_same(self.machine.policy()) {
             self.reader.set_policy(self.machine.policy().clone());

@@ -6,6 +6,7 @@ mod exchange;
 mod recipient_lists;
 mod statistics;
 mod streams;
+mod tracking;
 
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub(crate) struct Rooms {
     pub evidence: Arc<Evidence>,
     /// Room for messages under way.
     pub room: Room,
+    /// Places for those who wait for recipients to get somewhere.
+    pub waits: Arc<Semaphore>,
     /// Becomes true when the hub drains: streams end themselves.
     pub stopping: watch::Receiver<bool>,
 }

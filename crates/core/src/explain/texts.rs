@@ -36,7 +36,7 @@ impl What {
     /// Returns the stable name of what happened.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Signed => "signed",
+            Self::Signed { .. } => "signed",
             Self::Accepted { .. } => "accepted",
             Self::ListResolved { .. } => "list_resolved",
             Self::LeftOut { .. } => "left_out",
@@ -52,7 +52,7 @@ impl What {
     /// Returns what happened.
     pub fn text(&self) -> Text {
         match self {
-            Self::Signed => Text::of("ký, theo người ký", "signed, as the signer says"),
+            Self::Signed { .. } => Text::of("ký, theo người ký", "signed, as the signer says"),
             Self::Accepted { .. } => Text::of("trục tiếp nhận", "accepted by the hub"),
             Self::ListResolved { name, members } => Text::of(
                 format!("danh sách `{name}`: {members} cơ quan"),
@@ -107,7 +107,8 @@ impl What {
     /// Returns why, or with what; empty where there is nothing to say.
     pub fn why(&self) -> Text {
         match self {
-            Self::Signed | Self::ListResolved { .. } | Self::Delivered { .. } => Text::default(),
+            Self::ListResolved { .. } | Self::Delivered { .. } => Text::default(),
+            Self::Signed { by } => Text::same(by.join("; ")),
             Self::Accepted { signature, caller } => {
                 let Text { vi, en } = signature_text(*signature);
                 Text::of(
@@ -291,7 +292,7 @@ mod tests {
         let accepted = |signature| What::Accepted { signature, caller: "H36".to_owned() };
         let codes = vec!["H36".to_owned()];
         let mut all = vec![
-            What::Signed,
+            What::Signed { by: vec!["Nguyễn Văn An".to_owned()] },
             What::ListResolved { name: "communes".to_owned(), members: 3 },
             What::LeftOut { codes, count: 3, reason: Reason::RecipientSuspended },
             What::Slices { recipients: 600, slices: 3 },

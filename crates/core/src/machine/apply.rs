@@ -13,7 +13,7 @@ use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Command, Counted, Decision,
     DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Submit,
 };
-use crate::engine::{EngineError, Payloads, State};
+use crate::engine::{EngineError, Payloads, State, Writes};
 use crate::keys::{self, Lane, MAILBOX_PAGE};
 use crate::routing::{Span, span};
 use crate::rows::{DeliveryRow, DocumentRow, IdRow, RefusedId, StatusLine};
@@ -59,9 +59,17 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 | Command::ChangeDirectory(_)
                 | Command::AddAuthority(_)
                 | Command::AddRevocationList(_)
-                | Command::SetRoutingRules(_)),
+                | Command::SetRoutingRules(_)
+                | Command::ChangeMandates(_)
+                | Command::SetRevocationPolicy(_)
+                | Command::ChangeAppointments(_)
+                | Command::ChangeQuotas(_)
+                | Command::Act { .. }),
                 Decision::Done,
             ) => self.apply_act(act),
+            (Command::SettleRevocation(settled), Decision::Settled(outcomes)) => {
+                self.apply_settlement(settled, outcomes)
+            }
             (command, decision) => Err(EngineError::Damaged {
                 what: format!("entry {} of block {}", self.work.entry(), self.work.block),
                 why: format!("a decision that the command cannot have: {command:?}: {decision:?}"),
@@ -73,7 +81,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let Submit { header, signed, .. } = submit;
         let position = accepted.position;
         self.head.next_position = Position(position.0 + 1);
-        self.keep_certificates(signed);
+        self.keep_certificates(signed)?;
+        self.await_proof(position, &accepted.unproven);
+        self.note_used(accepted);
         self.enter_log(position, LeafKind::Document, signed);
         let id = IdRow { position, digest: signed.digest, report_on: None };
         self.work.put(keys::id(&header.id, accepted.sender), codec::encode(&id));
@@ -98,6 +108,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
             }),
             answers: (!header.answers.is_empty())
                 .then(|| header.answers.iter().map(Answered::of).collect()),
+            unproven: accepted.unproven.iter().map(|unproven| unproven.issuer).collect(),
+            found_revoked: None,
         };
         self.work.put(keys::document(position), codec::encode(&row));
         self.file(position, &row)?;
@@ -127,9 +139,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
 
     fn apply_report(&mut self, report: &Report, reported: &Reported) -> Result<(), EngineError> {
         let Report { header, signed, .. } = report;
-        let Reported { position, delivery } = *reported;
+        let Reported { position, delivery, unproven } = reported;
+        let (position, delivery) = (*position, *delivery);
         self.head.next_position = Position(position.0 + 1);
-        self.keep_certificates(signed);
+        self.keep_certificates(signed)?;
+        self.await_proof(position, unproven);
         self.enter_log(position, LeafKind::Report, signed);
         let id = IdRow { position, digest: signed.digest, report_on: Some(delivery) };
         self.work.put(keys::id(&header.id, delivery.recipient), codec::encode(&id));
@@ -198,13 +212,25 @@ impl<S: State, P: Payloads> Machine<S, P> {
     /// An act of administration changes the policy; the block is noted, so that the policy as of
     /// any block can be folded anew.
     fn apply_act(&mut self, act: &Command) -> Result<(), EngineError> {
+        self.note_list(act);
         let writes = self.policy.take_over(act, self.now(), &self.payloads)?;
-        self.work.write(writes);
-        self.work.put(keys::act(self.work.block), Vec::new());
+        self.write_policy(writes);
         Ok(())
     }
 
-    fn keep_certificates(&mut self, signed: &SignedRecord) {
+    fn write_policy(&mut self, writes: Writes) {
+        if !writes.is_empty() {
+            self.work.write(writes);
+            self.work.put(keys::act(self.work.block), Vec::new());
+        }
+    }
+
+    /// Keeps the certificates that are new, and learns the authorities among them.
+    fn keep_certificates(&mut self, signed: &SignedRecord) -> Result<(), EngineError> {
+        if !signed.new_certificates.is_empty() {
+            let writes = self.policy.learn(signed, self.now())?;
+            self.write_policy(writes);
+        }
         for certificate in &signed.new_certificates {
             let fingerprint = Fingerprint::of(&certificate.0);
             if self.certificates.len() >= CERTIFICATES_REMEMBERED {
@@ -213,6 +239,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             self.certificates.insert(fingerprint);
             self.work.put(keys::certificate(&fingerprint), certificate.0.to_vec());
         }
+        Ok(())
     }
 
     pub(super) fn knows_certificate(&self, fingerprint: &Fingerprint) -> Result<bool, EngineError> {

@@ -3,31 +3,32 @@
 
 use std::collections::HashSet;
 
-use lienthong_model::limits::MESSAGE_AGE_MAX;
+use lienthong_model::limits::{AUTHORITIES_MAX, MESSAGE_AGE_MAX};
 use lienthong_model::{
-    AgencyCode, AgencyState, BusinessKind, CodeKey, Digest, Fingerprint, Header, MessageId,
-    Ordinal, Reason, Refusal, Timestamp,
+    AgencyCode, AgencyState, BusinessKind, Digest, Fingerprint, Header, MessageId, Ordinal, Reason,
+    Refusal, Timestamp,
 };
-use lienthong_trust::{Dates, Holder, SignatureKind, Signed, Submission, judge};
+use lienthong_trust::{Holder, Signed, Submission};
 
 use super::Machine;
 use super::recipients::Addressed;
 use crate::codec;
 use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, Acknowledged, CertificateBytes, Command, Decision,
-    DeliveryKey, Proposal, SignatureRecord, SignedRecord, StoredContent, Submit,
+    DeliveryKey, Proposal, SignatureRecord, SignedRecord, StoredContent, Submit, Work,
 };
 use crate::directory::AgencyRecord;
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
 use crate::policy::{read_authority, read_entries};
 use crate::rows::{DeliveryRow, IdRow};
+use crate::signers::{FactsOf, Signers, judge_signers};
 
 /// What is to be journalled, or a decision that leaves no trace (a refusal, a repetition).
 pub(super) type Judged = Result<(Command, Decision), Decision>;
 
 impl<S: State, P: Payloads> Machine<S, P> {
-    pub(super) fn judge(&self, proposal: Proposal) -> Result<Judged, EngineError> {
+    pub(super) fn judge(&mut self, proposal: Proposal) -> Result<Judged, EngineError> {
         match proposal {
             Proposal::Submit { caller, submission, stored } => {
                 self.judge_document(caller, submission.into_inner(), stored)
@@ -39,10 +40,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Proposal::SaveList(save) => self.judge_save_list(save),
             Proposal::RemoveList(remove) => self.judge_remove_list(remove),
             Proposal::PutOff(put_off) => self.judge_put_off(put_off),
-            Proposal::Work(work) => self.judge_work(work),
             Proposal::Administer(command) => {
                 Ok(self.judge_administration(&command)?.map(|()| (command, Decision::Done)))
             }
+            Proposal::Work(Work::Settle(issuer)) => self.judge_settlement(issuer),
+            Proposal::Work(Work::Slice(slice)) => self.judge_fan_out(slice),
         }
     }
 
@@ -64,8 +66,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
             None => {}
         }
         let judged = self.judge_new_document(sender, &header, &signed);
-        let signature = match judged {
-            Ok(signature) => signature,
+        let Signers { signature, unproven } = match judged {
+            Ok(judged) => judged,
             Err(refusal) => return refused(refusal),
         };
         let addressed = match self.addressed(sender, &header)? {
@@ -77,9 +79,14 @@ impl<S: State, P: Payloads> Machine<S, P> {
             return refused(Refusal::at(Reason::KindNotSupported, "business.kind", kind));
         }
         let Addressed { place, deliveries, resolution } = addressed;
+        let used = match self.judge_quota(sender, signed.size())? {
+            Ok(used) => used,
+            Err(refusal) => return refused(refusal),
+        };
         let position = self.head.next_position;
         let sender = sender.ordinal;
-        let accepted = Accepted { position, sender, signature, deliveries, place, resolution };
+        let accepted =
+            Accepted { position, sender, signature, deliveries, place, unproven, used, resolution };
         let signed = self.record(signed, stored)?;
         let command = Command::Submit(Box::new(Submit { caller, header, signed }));
         Ok(Ok((command, Decision::Accepted(accepted))))
@@ -92,15 +99,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
         sender: &AgencyRecord,
         header: &Header,
         signed: &Signed,
-    ) -> Result<SignatureKind, Refusal> {
+    ) -> Result<Signers, Refusal> {
         let now = self.now();
         self.in_time(&header.id, header.signed_at)?;
         may_send(sender, now)?;
-        let dates = Dates { signed_at: header.signed_at, received_at: now };
-        judge::certificates(&signed.signers, &*self.policy.trust, dates)?;
-        let gateway = self.gateway_key(sender);
-        let policy = sender.entry(now).policy;
-        judge::holders(&signed.signers, &sender.key, gateway, policy)
+        judge_signers(&self.policy, sender, &FactsOf { header, signed }, now)
     }
 
     fn judge_acknowledge(&self, acknowledge: Acknowledge) -> Result<Judged, EngineError> {
@@ -133,25 +136,18 @@ impl<S: State, P: Payloads> Machine<S, P> {
         })
     }
 
-    fn judge_administration(&self, command: &Command) -> Result<Result<(), Decision>, EngineError> {
-        let invalid = |field: &str, why: String| {
-            Ok(Err(Decision::Refused(Refusal::at(Reason::FieldInvalid, field, why))))
-        };
+    fn judge_administration(&self, command: &Command) -> Administered {
         match command {
             Command::ImportDirectory(import) => {
                 let entries = match unless_damaged(read_entries(&self.payloads, &import.payload))? {
                     Ok(entries) => entries,
                     Err(why) => return invalid("directory", why),
                 };
-                match self.policy.directory.check(&entries) {
-                    Ok(()) => Ok(Ok(())),
-                    Err(error) => invalid("directory", error.to_string()),
-                }
+                checked("directory", self.policy.directory.check(&entries))
             }
-            Command::ChangeDirectory(entries) => match self.policy.directory.check(entries) {
-                Ok(()) => Ok(Ok(())),
-                Err(error) => invalid("directory", error.to_string()),
-            },
+            Command::ChangeDirectory(entries) => {
+                checked("directory", self.policy.directory.check(entries))
+            }
             Command::AddRevocationList(added) => {
                 match unless_damaged(self.policy.read_list(added, &self.payloads))? {
                     Ok(list) if self.policy.trust.admits(&list) => Ok(Ok(())),
@@ -163,6 +159,23 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 Ok(()) => Ok(Ok(())),
                 Err(why) => invalid("routing_rules", why),
             },
+            Command::ChangeMandates(mandates) => {
+                checked("mandates", self.policy.mandates.check(mandates, &self.policy.directory))
+            }
+            Command::ChangeAppointments(appointments) => checked(
+                "appointments",
+                self.policy.appointments.check(appointments, &self.policy.directory, self.now()),
+            ),
+            Command::ChangeQuotas(quotas) => {
+                checked("quotas", self.policy.quotas.check(quotas, &self.policy.directory))
+            }
+            Command::SetRevocationPolicy(_) => Ok(Ok(())),
+            Command::Act { act, .. } if !matches!(**act, Command::Act { .. }) => {
+                self.judge_administration(act)
+            }
+            Command::AddAuthority(_) if !self.policy.trust.has_room() => {
+                invalid("authority", format!("the hub knows {AUTHORITIES_MAX} authorities already"))
+            }
             Command::AddAuthority(added) => {
                 match unless_damaged(read_authority(&added.certificate))? {
                     Ok(certificate) if matches!(certificate.holder(), Holder::Authority { .. }) => {
@@ -175,6 +188,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Command::Submit(_)
             | Command::Report(_)
             | Command::Acknowledge(_)
+            | Command::SettleRevocation(_)
+            | Command::Act { .. }
             | Command::Refused { .. }
             | Command::FanOut(_)
             | Command::SaveList(_)
@@ -211,11 +226,6 @@ impl<S: State, P: Payloads> Machine<S, P> {
             true => Ok(row),
             false => Err(Refusal::at(Reason::IdReused, "id", id)),
         }))
-    }
-
-    pub(super) fn gateway_key(&self, agency: &AgencyRecord) -> Option<&CodeKey> {
-        let gateway = self.policy.directory.gateway(agency, self.now())?;
-        self.policy.directory.agency(gateway).map(|gateway| &gateway.key)
     }
 
     /// Whether id and signature are from the days before, and not from after the sender's clock
@@ -268,6 +278,20 @@ impl<S: State, P: Payloads> Machine<S, P> {
             content_type: signed.content.content_type,
         })
     }
+}
+
+/// An act of administration that may be carried out, or not.
+type Administered = Result<Result<(), Decision>, EngineError>;
+
+fn checked(field: &str, outcome: Result<(), impl std::fmt::Display>) -> Administered {
+    match outcome {
+        Ok(()) => Ok(Ok(())),
+        Err(error) => invalid(field, error.to_string()),
+    }
+}
+
+fn invalid(field: &str, why: String) -> Administered {
+    Ok(Err(Decision::Refused(Refusal::at(Reason::FieldInvalid, field, why))))
 }
 
 /// What an administrator handed over and cannot be read is refused; only what was accepted before

@@ -26,19 +26,11 @@ use crate::rows::{DeliveryRow, SliceRow};
 use crate::statistics::{Event, Traits};
 
 impl<S: State, P: Payloads> Machine<S, P> {
-    /// Returns what the machine has to do by itself now; whoever owns it proposes that, at most
-    /// [`lienthong_model::limits::SLICES_PER_BLOCK_MAX`] times a block.
-    pub fn next_work(&self) -> Option<Work> {
-        self.slices.first().map(|slice| Work::Slice(*slice))
+    pub(super) fn slice_due(&self) -> Option<Work> {
+        self.slices.first().copied().map(Work::Slice)
     }
 
-    pub(super) fn judge_work(&self, work: Work) -> Result<Judged, EngineError> {
-        match work {
-            Work::Slice(slice) => self.judge_fan_out(slice),
-        }
-    }
-
-    fn judge_fan_out(&self, key: SliceKey) -> Result<Judged, EngineError> {
+    pub(super) fn judge_fan_out(&self, key: SliceKey) -> Result<Judged, EngineError> {
         // One that does not wait any more was delivered: there is nothing to do.
         let Some(row) = self.row(&keys::slice(key))? else { return Ok(Err(Decision::Done)) };
         let SliceRow { urgency, counted, recipients } = codec::decode(&row, "slice")?;

@@ -21,10 +21,10 @@ use lienthong_core::engine::{Change, Journal, Marker, Payloads as _, State as _,
 use lienthong_core::{
     Acknowledge, AcknowledgedDelivery, AddAuthority, AddRevocationList, CertificateBytes, Command,
     Decision, DeliveryKey, ImportDirectory, Machine, Opening, Proposal, Query, RefusedRequests,
-    Stored, StoredAttachment, StoredContent, codec,
+    RevocationPolicy, Stored, StoredAttachment, StoredContent, codec,
 };
 use lienthong_ledger::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
-use lienthong_model::limits::SLICES_PER_BLOCK_MAX;
+use lienthong_model::limits::WORK_PER_BLOCK_MAX;
 use lienthong_model::{
     AgencyCode, AgencyEntry, AgencyState, BusinessKind, DOCUMENT_V1, Day, Digest, Document,
     DocumentType, Fingerprint, Level, MessageId, Ordinal, Position, Reason, Recipient, Refusal,
@@ -347,6 +347,7 @@ impl Hub {
     pub fn new() -> Self {
         let mut hub = Self::empty();
         hub.trust(true);
+        hub.grace(None);
         hub.import(&country());
         hub
     }
@@ -375,6 +376,13 @@ impl Hub {
         };
         assert_eq!(self.administer(add(root, trusted)), Decision::Done);
         assert_eq!(self.administer(add(issuing, false)), Decision::Done);
+    }
+
+    /// Sets how long what is not proven is accepted; `None` is without end.
+    pub fn grace(&mut self, grace: Option<Duration>) {
+        let grace_ms = grace.map(|grace| u64::try_from(grace.as_millis()).unwrap());
+        let set = Command::SetRevocationPolicy(RevocationPolicy { grace_ms });
+        assert_eq!(self.administer(set), Decision::Done);
     }
 
     pub fn import(&mut self, entries: &[AgencyEntry]) {
@@ -408,6 +416,18 @@ impl Hub {
         Command::AddRevocationList(AddRevocationList { payload, issuer })
     }
 
+    /// Lists of root and issuing authority in which nothing is revoked, in date for a day.
+    pub fn empty_lists(&mut self, number: u64) -> [Command; 2] {
+        let pki = &self.signers.pki;
+        let next = self.now.plus(DAY);
+        [pki.root(), pki.issuing()].map(|authority| {
+            let list = authority.revocation_list(number, self.now, next, &[]).unwrap();
+            let payload = self.payloads.put(&list).unwrap();
+            let issuer = *authority.certificate().fingerprint();
+            Command::AddRevocationList(AddRevocationList { payload, issuer })
+        })
+    }
+
     pub fn administer(&mut self, command: Command) -> Decision {
         self.decide(Proposal::Administer(command))
     }
@@ -420,6 +440,11 @@ impl Hub {
     /// Decides proposals in one block, and commits it.
     pub fn block(&mut self, proposals: Vec<Proposal>) -> Vec<Decision> {
         self.machine.begin(self.now);
+        // The hub's own work stands at the beginning of a block, as in the sequencer.
+        for _ in 0..WORK_PER_BLOCK_MAX {
+            let Some(work) = self.machine.next_work() else { break };
+            self.machine.decide(Proposal::Work(work)).unwrap();
+        }
         let mut decisions = Vec::new();
         for proposal in proposals {
             let caller = caller_of(&proposal);
@@ -431,17 +456,8 @@ impl Hub {
             }
             decisions.push(decision);
         }
-        self.work();
         self.commit();
         decisions
-    }
-
-    /// Does some of the machine's own work in the block under way, as the sequencer does.
-    fn work(&mut self) {
-        for _ in 0..SLICES_PER_BLOCK_MAX {
-            let Some(work) = self.machine.next_work() else { break };
-            self.machine.decide(Proposal::Work(work)).unwrap();
-        }
     }
 
     /// Makes blocks until the machine has no work of its own; returns how many.
