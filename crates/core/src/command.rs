@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use lienthong_model::{
     AgencyEntry, Digest, Fingerprint, Header, Mandate, MessageId, Ordinal, Position, Reason,
-    Refusal, StatusHeader, Urgency,
+    Refusal, Signatory, StatusHeader, Urgency,
 };
 use lienthong_trust::{
     AuthorityId, SignatureKind, StatusSubmission, Submission, Unproven, Verified,
@@ -635,7 +635,7 @@ pub enum Proposal {
     },
     /// Acknowledgements.
     Acknowledge(Acknowledge),
-    /// An act of an administrator, or of the hub's own start-up.
+    /// An act of the hub's own start-up, or of whoever has the folder.
     Administer(Command),
     /// A list is saved.
     SaveList(SaveList),
@@ -643,6 +643,13 @@ pub enum Proposal {
     RemoveList(RemoveList),
     /// A delivery could not be taken.
     PutOff(PutOffDelivery),
+    /// An act of administration by a person.
+    Act {
+        /// Who: its operator's certificate is proven.
+        by: Signatory,
+        /// What.
+        act: Command,
+    },
     /// Work that the hub owes itself: see [`crate::Machine::next_work`].
     Work(Work),
 }

@@ -5,6 +5,7 @@
 //! disk, [`Machine::commit`] makes it visible. On start-up [`Machine::replay`] takes sealed blocks
 //! over with the decisions that they hold.
 
+mod act;
 pub(crate) mod apply;
 mod decide;
 mod fan_out;

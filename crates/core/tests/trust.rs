@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use harness::{BEGIN, DAY, Draft, HOUR, Hub, MemoryMachine, Signs, at, code, day, draft, reason};
 use lienthong_core::{
-    Accepted, Appointment, Command, Decision, Policy, Quota, Revocation, Role, Territory,
+    Accepted, Actor, Appointment, Command, Decision, Policy, Proposal, Quota, Revocation,
+    RevocationPolicy, Role, Territory,
 };
 use lienthong_model::{
-    AgencyCode, Capacity, DocumentType, Mandate, Position, Reason, Signatory, Timestamp,
+    AgencyCode, Capacity, DocumentType, Level, Mandate, Position, Reason, Signatory, Timestamp,
 };
 use lienthong_trust::SignatureKind;
 
@@ -155,7 +156,7 @@ fn a_list_settles_in_slices_also_what_came_in_its_own_block() {
     let decided = hub.block(std::mem::take(&mut proposals));
     let last = hub.submission(&draft("G22", &["G01"]));
     let [root, issuing] = hub.empty_lists(1);
-    let administer = |list| lienthong_core::Proposal::Administer(list);
+    let administer = Proposal::Administer;
     let with_list = hub.block(vec![last, administer(root), administer(issuing)]);
     assert!(settle(&mut hub) >= 3, "256 in a slice");
     for decision in decided.into_iter().chain(with_list.into_iter().take(1)) {
@@ -351,6 +352,88 @@ fn the_last_administrator_of_the_country_stays() {
     assert_eq!(reason(&appoint(&mut hub, ended.clone())), Reason::FieldInvalid);
     assert_eq!(appoint(&mut hub, administrator("b", None)), Decision::Done);
     assert_eq!(appoint(&mut hub, ended), Decision::Done);
+}
+
+fn by(hub: &mut Hub, person: &str, act: Command) -> Decision {
+    let by = signatory("G22", person);
+    hub.decide(Proposal::Act { by, act })
+}
+
+#[test]
+fn whoever_has_no_appointment_in_force_changes_nothing() {
+    let mut hub = Hub::new();
+    let act = || Command::ChangeMandates(vec![head("G22", "2020-11-01")]);
+    assert_eq!(reason(&by(&mut hub, "a", act())), Reason::CallerNotEntitled);
+    let operator = Appointment { role: Role::Operator, ..administrator("a", None) };
+    let later = Appointment { from: day("2020-11-17"), ..administrator("a", None) };
+    let appoint = Command::ChangeAppointments(vec![operator, later]);
+    assert_eq!(hub.administer(appoint), Decision::Done);
+    assert_eq!(reason(&by(&mut hub, "a", act())), Reason::CallerNotEntitled);
+    hub.now = BEGIN.plus(DAY);
+    assert_eq!(by(&mut hub, "a", act()), Decision::Done);
+    assert_eq!(reason(&by(&mut hub, "b", act())), Reason::CallerNotEntitled);
+}
+
+#[test]
+fn an_act_of_a_person_is_journalled_with_who_did_it_and_by_which_role() {
+    let mut hub = Hub::new();
+    let appoint = Command::ChangeAppointments(vec![administrator("a", None)]);
+    assert_eq!(hub.administer(appoint), Decision::Done);
+    let act = Command::ChangeMandates(vec![head("G22", "2020-11-01")]);
+    assert_eq!(by(&mut hub, "a", act.clone()), Decision::Done);
+    let last = hub.sealed().pop().unwrap();
+    let by = Actor { person: signatory("G22", "a"), role: Role::Administrator };
+    assert_eq!(last.block.entries[0].command, Command::Act { by, act: Box::new(act) });
+}
+
+#[test]
+fn a_provinces_administrator_changes_its_province_and_nothing_else() {
+    let mut hub = Hub::new();
+    let territory = Territory::Province(code("H36"));
+    let of_h36 = Appointment { territory, ..administrator("a", None) };
+    let appoint = Command::ChangeAppointments(vec![of_h36, administrator("b", None)]);
+    assert_eq!(hub.administer(appoint), Decision::Done);
+    let own = || Command::ChangeMandates(vec![head("H36.01", "2020-11-01")]);
+    let both = vec![head("H36.01", "2020-11-01"), head("H34", "2020-11-01")];
+    let entry = |text, province| harness::entry(text, Level::Commune, Some(province));
+    let appointed = |territory| {
+        let one = Appointment { territory, role: Role::Viewer, ..administrator("c", None) };
+        Command::ChangeAppointments(vec![one])
+    };
+    let h36 = Territory::Agency(code("H36.01"));
+    let allowed = [
+        own(),
+        Command::ChangeDirectory(vec![entry("H36.77", "H36"), entry("H36.01", "H36")]),
+        appointed(h36),
+    ];
+    for act in allowed {
+        assert_eq!(by(&mut hub, "a", act.clone()), Decision::Done, "{act:?}");
+    }
+    let refused = [
+        Command::ChangeMandates(both),
+        Command::ChangeDirectory(vec![entry("H36.01", "H34")]),
+        Command::ChangeDirectory(vec![entry("H34.01", "H36")]),
+        appointed(Territory::Country),
+        appointed(Territory::Province(code("H34"))),
+        Command::SetRevocationPolicy(RevocationPolicy { grace_ms: None }),
+        quota(Some("H36"), Some(1), None),
+    ];
+    for act in refused {
+        let decision = by(&mut hub, "a", act.clone());
+        assert_eq!(reason(&decision), Reason::CallerNotEntitled, "{act:?}");
+        assert_eq!(by(&mut hub, "b", act), Decision::Done, "the country's administrator may");
+    }
+}
+
+#[test]
+fn an_act_by_a_person_holds_no_other_act_by_a_person() {
+    let mut hub = Hub::new();
+    let appoint = Command::ChangeAppointments(vec![administrator("a", None)]);
+    assert_eq!(hub.administer(appoint), Decision::Done);
+    let actor = Actor { person: signatory("G22", "a"), role: Role::Administrator };
+    let inner = Box::new(quota(None, Some(1), None));
+    let nested = Command::Act { by: actor, act: inner };
+    assert_eq!(reason(&by(&mut hub, "a", nested)), Reason::FieldInvalid);
 }
 
 // The policy as it stood.

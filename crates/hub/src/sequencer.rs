@@ -349,6 +349,7 @@ fn acknowledged(proposal: &Proposal) -> Vec<DeliveryKey> {
         | Proposal::SaveList(_)
         | Proposal::RemoveList(_)
         | Proposal::PutOff(_)
+        | Proposal::Act { .. }
         | Proposal::Work(_) => Vec::new(),
     }
 }
@@ -384,6 +385,7 @@ impl About {
             | Proposal::SaveList(_)
             | Proposal::RemoveList(_)
             | Proposal::PutOff(_)
+            | Proposal::Act { .. }
             | Proposal::Work(_) => None,
         }
     }

@@ -3,12 +3,12 @@
 
 use std::collections::HashSet;
 
-use lienthong_model::limits::{AUTHORITIES_MAX, MESSAGE_AGE_MAX};
+use lienthong_model::limits::MESSAGE_AGE_MAX;
 use lienthong_model::{
     AgencyCode, AgencyState, BusinessKind, Digest, Fingerprint, Header, MessageId, Ordinal, Reason,
     Refusal, Timestamp,
 };
-use lienthong_trust::{Holder, Signed, Submission};
+use lienthong_trust::{Signed, Submission};
 
 use super::Machine;
 use super::recipients::Addressed;
@@ -20,7 +20,6 @@ use crate::command::{
 use crate::directory::AgencyRecord;
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
-use crate::policy::{read_authority, read_entries};
 use crate::rows::{DeliveryRow, IdRow};
 use crate::signers::{FactsOf, Signers, judge_signers};
 
@@ -40,9 +39,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Proposal::SaveList(save) => self.judge_save_list(save),
             Proposal::RemoveList(remove) => self.judge_remove_list(remove),
             Proposal::PutOff(put_off) => self.judge_put_off(put_off),
-            Proposal::Administer(command) => {
-                Ok(self.judge_administration(&command)?.map(|()| (command, Decision::Done)))
-            }
+            Proposal::Administer(act) => self.judge_administration(act),
+            Proposal::Act { by, act } => self.judge_act_of(by, act),
             Proposal::Work(Work::Settle(issuer)) => self.judge_settlement(issuer),
             Proposal::Work(Work::Slice(slice)) => self.judge_fan_out(slice),
         }
@@ -136,68 +134,6 @@ impl<S: State, P: Payloads> Machine<S, P> {
         })
     }
 
-    fn judge_administration(&self, command: &Command) -> Administered {
-        match command {
-            Command::ImportDirectory(import) => {
-                let entries = match unless_damaged(read_entries(&self.payloads, &import.payload))? {
-                    Ok(entries) => entries,
-                    Err(why) => return invalid("directory", why),
-                };
-                checked("directory", self.policy.directory.check(&entries))
-            }
-            Command::ChangeDirectory(entries) => {
-                checked("directory", self.policy.directory.check(entries))
-            }
-            Command::AddRevocationList(added) => {
-                match unless_damaged(self.policy.read_list(added, &self.payloads))? {
-                    Ok(list) if self.policy.trust.admits(&list) => Ok(Ok(())),
-                    Ok(_) => invalid("revocation_list", "not newer than the one in force".into()),
-                    Err(why) => invalid("revocation_list", why),
-                }
-            }
-            Command::SetRoutingRules(rules) => match rules.check() {
-                Ok(()) => Ok(Ok(())),
-                Err(why) => invalid("routing_rules", why),
-            },
-            Command::ChangeMandates(mandates) => {
-                checked("mandates", self.policy.mandates.check(mandates, &self.policy.directory))
-            }
-            Command::ChangeAppointments(appointments) => checked(
-                "appointments",
-                self.policy.appointments.check(appointments, &self.policy.directory, self.now()),
-            ),
-            Command::ChangeQuotas(quotas) => {
-                checked("quotas", self.policy.quotas.check(quotas, &self.policy.directory))
-            }
-            Command::SetRevocationPolicy(_) => Ok(Ok(())),
-            Command::Act { act, .. } if !matches!(**act, Command::Act { .. }) => {
-                self.judge_administration(act)
-            }
-            Command::AddAuthority(_) if !self.policy.trust.has_room() => {
-                invalid("authority", format!("the hub knows {AUTHORITIES_MAX} authorities already"))
-            }
-            Command::AddAuthority(added) => {
-                match unless_damaged(read_authority(&added.certificate))? {
-                    Ok(certificate) if matches!(certificate.holder(), Holder::Authority { .. }) => {
-                        Ok(Ok(()))
-                    }
-                    Ok(_) => invalid("authority", "the certificate is not an authority's".into()),
-                    Err(why) => invalid("authority", why),
-                }
-            }
-            Command::Submit(_)
-            | Command::Report(_)
-            | Command::Acknowledge(_)
-            | Command::SettleRevocation(_)
-            | Command::Act { .. }
-            | Command::Refused { .. }
-            | Command::FanOut(_)
-            | Command::SaveList(_)
-            | Command::RemoveList(_)
-            | Command::PutOff(_) => invalid("command", "not an act of administration".into()),
-        }
-    }
-
     /// The agency that a content names as its sender, when the caller may act for it.
     pub(super) fn sender(
         &self,
@@ -277,30 +213,6 @@ impl<S: State, P: Payloads> Machine<S, P> {
             new_certificates,
             content_type: signed.content.content_type,
         })
-    }
-}
-
-/// An act of administration that may be carried out, or not.
-type Administered = Result<Result<(), Decision>, EngineError>;
-
-fn checked(field: &str, outcome: Result<(), impl std::fmt::Display>) -> Administered {
-    match outcome {
-        Ok(()) => Ok(Ok(())),
-        Err(error) => invalid(field, error.to_string()),
-    }
-}
-
-fn invalid(field: &str, why: String) -> Administered {
-    Ok(Err(Decision::Refused(Refusal::at(Reason::FieldInvalid, field, why))))
-}
-
-/// What an administrator handed over and cannot be read is refused; only what was accepted before
-/// is damage.
-fn unless_damaged<T>(read: Result<T, EngineError>) -> Result<Result<T, String>, EngineError> {
-    match read {
-        Ok(value) => Ok(Ok(value)),
-        Err(EngineError::Damaged { what, why }) => Ok(Err(format!("{what}: {why}"))),
-        Err(error) => Err(error),
     }
 }
 

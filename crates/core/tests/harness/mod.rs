@@ -569,6 +569,7 @@ fn caller_of(proposal: &Proposal) -> Option<Ordinal> {
         | Proposal::SaveList(_)
         | Proposal::RemoveList(_)
         | Proposal::PutOff(_)
+        | Proposal::Act { .. }
         | Proposal::Work(_) => None,
     }
 }
