@@ -70,7 +70,7 @@ fn all_or_nothing_and_every_bad_recipient_is_named() {
     assert_eq!(
         named,
         [
-            (Reason::RouteRefused, "recipients[1].list", "H34: rule `cấm`"),
+            (Reason::RouteRefused, "recipients[1].code", "H34: rule `cấm`"),
             (Reason::RecipientUnknown, "recipients[2].code", "H99"),
             (Reason::RecipientSuspended, "recipients[3].code", "H36.03"),
             (Reason::RecipientNotInForce, "recipients[4].code", "H34.09"),

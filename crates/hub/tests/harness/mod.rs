@@ -99,6 +99,23 @@ pub fn directory() -> Vec<AgencyEntry> {
     ]
 }
 
+/// Communes of H34, `H34.C0` and on, served by H34: many recipients.
+pub fn communes(count: usize) -> Vec<AgencyEntry> {
+    let like = directory().into_iter().find(|entry| entry.code == code("H34.40.01")).unwrap();
+    let commune = |n| AgencyEntry { code: code(&format!("H34.C{n}")), ..like.clone() };
+    (0..count).map(commune).collect()
+}
+
+/// A person of an agency who may sign.
+pub fn person(agency: &str) -> Profile {
+    Profile::Person {
+        agency: code(agency),
+        person: "an.nguyen".to_owned(),
+        name: "Nguyễn Văn An".to_owned(),
+        title: "Chủ nhiệm".to_owned(),
+    }
+}
+
 /// The PKI that every world trusts.
 pub fn test_pki() -> TestPki {
     TestPki::new([11; 32], validity()).unwrap()
@@ -127,6 +144,17 @@ impl World {
             revocation_lists: vec![list],
             ..settings(&pki, &folder.path().join("data"), Clock::Real)
         };
+        let hub = Hub::start(settings, |_, _| {}).await.unwrap();
+        Self { pki, folder, address: hub.address(), hub: Some(hub) }
+    }
+
+    /// Starts a hub on the small directory and more entries.
+    pub async fn start_with(more: Vec<AgencyEntry>) -> Self {
+        let (pki, folder) = (test_pki(), tempfile::tempdir().unwrap());
+        let mut settings = settings(&pki, &folder.path().join("data"), Clock::Real);
+        if let Some(import) = &mut settings.directory {
+            import.entries.extend(more);
+        }
         let hub = Hub::start(settings, |_, _| {}).await.unwrap();
         Self { pki, folder, address: hub.address(), hub: Some(hub) }
     }
