@@ -18,6 +18,9 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         "evidence",
         "lists",
         "tracking",
+        "trust",
+        "admin",
+        "verdict",
     ];
     let files = files.map(|name| format!("lienthong/v1/{name}.proto"));
     let descriptors = protox::compile(files, [&root])?;

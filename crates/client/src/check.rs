@@ -14,7 +14,7 @@ use lienthong_trust::{
     Anchors, AuthorityId, Certificate, Dates, RevocationList, RevocationListError, SignatureKind,
     judge,
 };
-use lienthong_trust::{Known, Verifier};
+use lienthong_trust::{Authorities, Known, Verifier};
 use lienthong_wire::{DocumentContents, decode_document};
 
 use crate::delivery::Delivery;
@@ -61,12 +61,12 @@ pub struct Checked {
 }
 
 struct Shared {
-    verifier: Verifier<DocumentContents, Authorities>,
+    verifier: Verifier<DocumentContents, Given>,
     trusted: Trusted,
 }
 
-/// The authorities that are known.
-struct Authorities(Arc<[Arc<Certificate>]>);
+/// The authorities that were given.
+struct Given(Arc<Authorities>);
 
 /// The roots that are trusted and the certificates that are revoked.
 struct Trusted {
@@ -89,18 +89,22 @@ impl DocumentCheck {
     /// # Errors
     /// [`DocumentCheckError`] when a revocation list cannot be relied on.
     pub fn new(roots: &Roots) -> Result<Self, DocumentCheckError> {
-        let authorities: Arc<[Arc<Certificate>]> =
-            roots.roots.iter().chain(&roots.authorities).cloned().collect();
+        let trusted: Vec<Fingerprint> =
+            roots.roots.iter().map(|root| *root.fingerprint()).collect();
+        let authorities =
+            Authorities::new(roots.roots.iter().chain(&roots.authorities).cloned(), |known| {
+                trusted.contains(known.fingerprint())
+            });
         let mut lists: HashMap<AuthorityId, RevocationList> = HashMap::new();
         for der in &roots.revocation_lists {
-            let list = RevocationList::parse(der, &authorities)?;
+            let list = RevocationList::parse(der, authorities.certificates())?;
             if lists.get(&list.authority).is_none_or(|known| known.is_older_than(&list)) {
                 lists.insert(list.authority, list);
             }
         }
-        let roots = roots.roots.iter().map(|root| *root.fingerprint()).collect();
-        let verifier = Verifier::new(DocumentContents, Authorities(authorities));
-        Ok(Self { shared: Arc::new(Shared { verifier, trusted: Trusted { roots, lists } }) })
+        let verifier = Verifier::new(DocumentContents, Given(Arc::new(authorities)));
+        let trusted = Trusted { roots: trusted, lists };
+        Ok(Self { shared: Arc::new(Shared { verifier, trusted }) })
     }
 
     /// Checks a delivery: the content decodes, its attachments are the ones named, every signature
@@ -164,12 +168,12 @@ impl fmt::Debug for DocumentCheck {
     }
 }
 
-impl Known for Authorities {
+impl Known for Given {
     fn certificate(&self, _: &Fingerprint) -> Option<Bytes> {
         None
     }
 
-    fn authorities(&self) -> Arc<[Arc<Certificate>]> {
+    fn authorities(&self) -> Arc<Authorities> {
         self.0.clone()
     }
 }

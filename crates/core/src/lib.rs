@@ -41,7 +41,7 @@ mod threads;
 mod trust_store;
 mod waiting;
 
-pub use appointments::{Actor, Appointment, AppointmentError, Appointments, Role, Territory};
+pub use appointments::{AppointmentError, Appointments, holds};
 pub use block::{BLOCK_FORMAT, Block, SealedBlock};
 pub use command::*;
 pub use delivery::{ConsumerId, Courier, Credit, Push};
@@ -54,7 +54,7 @@ pub use mandates::{MandateError, Mandates};
 pub use policy::Policy;
 pub use progress::{Progress, Stage};
 pub use query::{DocumentView, Mailbox, MailboxLane, Query, TrackedDelivery};
-pub use quotas::{Quota, QuotaError, Quotas, Used};
+pub use quotas::{QuotaError, Quotas, Used};
 pub use routing::{Effect, Explanation, Route, RouteOutcome, RoutingRules, Rule, Span};
 pub use rows::{DeliveryRow, DocumentRow, PutOff, RefusedId, Revocation, SavedList, StatusLine};
 pub use signers::{FactsOf, Signers, judge_signers};

@@ -8,17 +8,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use lienthong_model::{AgencyEntry, Digest, Fingerprint, Mandate, Ordinal, Timestamp};
+use lienthong_model::{
+    AgencyEntry, Appointment, Digest, Fingerprint, Mandate, Ordinal, Quota, Timestamp,
+};
 use lienthong_trust::{Certificate, RevocationList};
 
-use crate::appointments::{Appointment, Appointments};
+use crate::appointments::Appointments;
 use crate::codec;
 use crate::command::{AddAuthority, AddRevocationList, CertificateBytes, Command, SignedRecord};
 use crate::directory::{AgencyRecord, Directory};
 use crate::engine::{EngineError, Payloads, Tables, Writes};
 use crate::keys;
 use crate::mandates::Mandates;
-use crate::quotas::{Quota, Quotas};
+use crate::quotas::Quotas;
 use crate::routing::RoutingRules;
 use crate::trust_store::{AuthorityRow, RevocationPolicy, RevocationRow, TrustStore};
 

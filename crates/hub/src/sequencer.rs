@@ -322,7 +322,7 @@ impl Thread {
         self.reader.note_ordered(sealed.marker.block);
         self.uncut = true;
         if !self.reader.policy().is_same(self.machine.policy()) {
-            self.reader.set_policy(self.machine.policy().clone());
+            self.reader.set_policy(self.machine.policy());
         }
         Ok(())
     }

@@ -85,6 +85,24 @@ pub const CONNECTION_AGE_MAX: Duration = Duration::from_secs(3600);
 /// How long a connection that is too old may take to finish what is under way.
 pub const CONNECTION_AGE_GRACE: Duration = Duration::from_secs(60);
 
+// --- Whoever connects ----------------------------------------------------------------
+
+/// Most TLS connections of one agency at a time, its operators' among them.
+pub const CONNECTIONS_PER_AGENCY_MAX: usize = 256;
+/// Most consumers (subscriptions) of one calling agency at a time.
+pub const CONSUMERS_PER_AGENCY_MAX: usize = 1_024;
+/// How often open connections are judged again although nothing that is trusted has changed, in
+/// machine time: those whose certificate runs out end at most so much later.
+pub const CONNECTIONS_JUDGED_EVERY: Duration = Duration::from_secs(60);
+/// How long, in machine time, a connection may outlive the block with which its certificate was
+/// revoked.
+pub const REVOKED_CONNECTION_MAX: Duration = Duration::from_secs(1);
+/// How often the files of revocation lists are read again when nobody says otherwise, in machine
+/// time.
+pub const LIST_FILES_EVERY: Duration = Duration::from_secs(30);
+/// Most files of revocation lists.
+pub const LIST_FILES_MAX: usize = 256;
+
 // --- The sequencer and the journal ---------------------------------------------------
 
 /// Most proposals that wait for the sequencer.
@@ -206,4 +224,6 @@ const _: () = {
     assert!(RECIPIENTS_MAX / SLICE_RECIPIENTS <= SLICES_WAITING_MAX);
     assert!(RECIPIENTS_MAX / SLICE_RECIPIENTS < u16::MAX as usize);
     assert!(RECEIPT_ROUTES_MAX >= SLICE_RECIPIENTS);
+    assert!(CONNECTIONS_PER_AGENCY_MAX * 16 <= CONNECTIONS_MAX);
+    assert!(CONSUMERS_PER_AGENCY_MAX * 16 <= CONSUMERS_MAX);
 };

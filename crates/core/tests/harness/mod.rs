@@ -33,7 +33,7 @@ use lienthong_model::{
 };
 use lienthong_pki::{Authority, Identity, Profile, Serial, TestPki, Validity};
 use lienthong_trust::{
-    Certificate, Known, Revoked, StatusSubmission, Submission, Verified, Verifier, dsse,
+    Authorities, Known, Revoked, StatusSubmission, Submission, Verified, Verifier, dsse,
 };
 use lienthong_wire::{DocumentContents, encode_document, encode_status};
 
@@ -194,8 +194,8 @@ impl Known for Nobody {
         None
     }
 
-    fn authorities(&self) -> Arc<[Arc<Certificate>]> {
-        Arc::from([])
+    fn authorities(&self) -> Arc<Authorities> {
+        Arc::default()
     }
 }
 

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use lienthong_core::lists::SavedName;
 use lienthong_core::{
-    Actor, AddAuthority, Appointment, CertificateBytes, Command, Decision, Effect, Proposal, Quota,
-    RefusalCount, RefusedRequests, RemoveList, RevocationPolicy, Role, RoutingRules, Rule,
-    SaveList, Span, Territory,
+    AddAuthority, CertificateBytes, Command, Decision, Effect, Proposal, RefusalCount,
+    RefusedRequests, RemoveList, RevocationPolicy, RoutingRules, Rule, SaveList, Span,
 };
 use lienthong_model::{
-    AgencyCode, AgencyEntry, AgencyState, Capacity, Day, DocumentType, Level, Mandate, MessageId,
-    Position, Reason, Signatory, SignaturePolicy, StatusCode, Urgency,
+    Actor, AgencyCode, AgencyEntry, AgencyState, Appointment, Capacity, Day, DocumentType, Level,
+    Mandate, MessageId, Position, Quota, Reason, Role, Signatory, SignaturePolicy, StatusCode,
+    Territory, Urgency,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -107,7 +107,10 @@ fn tell_signers(reader: &Reader, submit: &Submit, explained: &mut Explained) {
         .map(|certificate| match certificate.holder() {
             Holder::Person { agency, name, title, .. } => format!("{name}, {title} ({agency})"),
             Holder::Seal { agency } => format!("con dấu / seal {agency}"),
-            Holder::Authority { .. } | Holder::Node { .. } | Holder::Hub { .. } => String::new(),
+            Holder::Authority { .. }
+            | Holder::Node { .. }
+            | Holder::Operator { .. }
+            | Holder::Hub { .. } => String::new(),
         })
         .collect();
     for event in &mut explained.events {
