@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
-use lienthong_client::{ExplainedEvent, Explanation, Text, Wait, WaitingDocument, WaitingDocuments};
+use lienthong_client::{
+    ExplainedEvent, Explanation, Text, Wait, WaitingDocument, WaitingDocuments,
+};
 use lienthong_model::{AgencyCode, MessageId};
 use serde::Serialize;
 

@@ -117,8 +117,7 @@ pub(crate) async fn run(args: ProgressArgs, output: Output) -> anyhow::Result<Ex
     let client = &connected.client;
     let mut reached = None;
     if let Some(EnoughArg(enough)) = args.wait_for {
-        let goal =
-            ProgressGoal { stage: args.stage.stage(), enough, timeout: args.timeout };
+        let goal = ProgressGoal { stage: args.stage.stage(), enough, timeout: args.timeout };
         let told = |counts: ProgressCounts| {
             let done = counts.recipients - counts.pending - counts.waiting;
             anstream::eprintln!("{done}/{}", counts.recipients);
@@ -206,7 +205,8 @@ pub(crate) fn counts_text(counts: &CountsView) -> String {
         ("đã lấy lại / withdrawn", counts.withdrawn),
         ("quá hạn / overdue", counts.overdue),
     ];
-    let shown = lines.into_iter().enumerate().filter(|(place, (_, count))| *place == 0 || *count > 0);
+    let shown =
+        lines.into_iter().enumerate().filter(|(place, (_, count))| *place == 0 || *count > 0);
     let shown: Vec<(&str, String)> =
         shown.map(|(_, (name, count))| (name, thousands(count.into()))).collect();
     output::pairs(&shown)

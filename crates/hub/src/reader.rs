@@ -22,6 +22,8 @@ use crate::open_folder::OpenFolder;
 
 /// Decoded blocks from before the recent ones that are kept for readers of a backlog.
 const OLD_BLOCKS: usize = 32;
+/// Policies as of earlier blocks that are kept for evidence; some megabytes each.
+const OLD_POLICIES: usize = 4;
 /// Certificates kept for deliveries.
 const CERTIFICATES: usize = 16_384;
 
@@ -51,6 +53,8 @@ struct Caches {
     ordered: watch::Sender<u64>,
     blocks: Cache<u64, Arc<Block>>,
     certificates: Cache<Fingerprint, Bytes>,
+    /// Policies as of earlier blocks, by the block of the last act that made them.
+    policies: Cache<u64, Arc<Policy>>,
 }
 
 impl Reader {
@@ -66,6 +70,7 @@ impl Reader {
                 ordered: watch::Sender::new(0),
                 blocks: Cache::new(OLD_BLOCKS),
                 certificates: Cache::new(CERTIFICATES),
+                policies: Cache::new(OLD_POLICIES),
             }),
         }
     }
@@ -225,7 +230,15 @@ impl Reader {
         })
     }
 
-    fn block(&self, number: u64) -> Result<Arc<Block>, EngineError> {
+    pub(crate) fn payloads(&self) -> &PayloadFiles {
+        &self.payloads
+    }
+
+    pub(crate) fn policies(&self) -> &Cache<u64, Arc<Policy>> {
+        &self.caches.policies
+    }
+
+    pub(crate) fn block(&self, number: u64) -> Result<Arc<Block>, EngineError> {
         if let Some(block) = self.caches.blocks.get(&number) {
             return Ok(block);
         }
@@ -320,7 +333,7 @@ impl TrustChanges {
 }
 
 /// The entry that a document's row names.
-fn entry<'b>(
+pub(crate) fn entry<'b>(
     block: &'b Block,
     position: Position,
     row: &DocumentRow,

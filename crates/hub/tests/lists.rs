@@ -3,9 +3,7 @@
 mod harness;
 
 use harness::{World, code, communes, document, reason, until, within};
-use lienthong_client::{
-    Client, Enough, ListToSave, ProgressCounts, ProgressGoal, Receipt, Stage,
-};
+use lienthong_client::{Client, Enough, ListToSave, ProgressCounts, ProgressGoal, Receipt, Stage};
 use lienthong_model::{Document, DocumentType, MessageId, Reason, Recipient, StatusCode};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -88,7 +86,7 @@ async fn lists_are_shown_resolved_and_removed_by_whoever_may_name_them() {
 
 #[tokio::test]
 async fn a_document_for_a_thousand_is_accepted_at_once_and_comes_to_each_of_them_once() {
-    let mut world = World::start_with(communes(1_100)).await;
+    let mut world = World::start_among(communes(1_100)).await;
     let client = world.client("G22").await;
     let mut document = to_list("G22", &["H36"], "communes-of:H34");
     document.subject = "Về việc gửi tới mọi xã".to_owned();
@@ -100,10 +98,8 @@ async fn a_document_for_a_thousand_is_accepted_at_once_and_comes_to_each_of_them
     // A hub that is stopped on the way goes on where it stopped.
     world.restart().await;
     let id = document.id;
-    until("all have it in their mailboxes", async || {
-        counts(&client, "G22", id).await.pending == 0
-    })
-    .await;
+    until("all have it in their mailboxes", async || counts(&client, "G22", id).await.pending == 0)
+        .await;
     let found = counts(&client, "G22", id).await;
     assert_eq!((found.recipients, found.waiting), (1_102, 1_102));
     let gateway = world.client("H34").await;

@@ -166,14 +166,11 @@ impl World {
     }
 
     /// Starts a hub on the small directory and more entries.
-    pub async fn start_with(more: Vec<AgencyEntry>) -> Self {
-        let (pki, folder) = (test_pki(), tempfile::tempdir().unwrap());
-        let mut settings = settings(&pki, &folder.path().join("data"), Clock::Real);
-        if let Some(import) = &mut settings.directory {
-            import.entries.extend(more);
-        }
-        let hub = Hub::start(settings, |_, _| {}).await.unwrap();
-        Self { pki, folder, address: hub.address(), hub: Some(hub) }
+    pub async fn start_among(more: Vec<AgencyEntry>) -> Self {
+        let change = |settings: &mut Settings| {
+            settings.directory.as_mut().unwrap().entries.extend(more);
+        };
+        Self::start_with(change).await
     }
 
     /// The running hub.
