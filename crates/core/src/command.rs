@@ -12,6 +12,7 @@ use lienthong_trust::{SignatureKind, StatusSubmission, Submission, Verified};
 use minicbor::{Decode, Encode};
 
 use crate::directory::Place;
+use crate::notice::{NoticeKey, Notices};
 use crate::routing::{Route, RoutingRules};
 
 /// A command and what was decided on it.
@@ -62,6 +63,9 @@ pub enum Command {
     /// The routing rules in force from now on.
     #[n(9)]
     SetRoutingRules(#[n(0)] RoutingRules),
+    /// Agencies know what they were told.
+    #[n(20)]
+    AcknowledgeNotices(#[n(0)] AcknowledgeNotices),
 }
 
 /// An accepted document.
@@ -196,6 +200,20 @@ pub struct DeliveryKey {
     pub position: Position,
 }
 
+/// An acknowledgement of notices.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct AcknowledgeNotices {
+    /// Whose connection brought it.
+    #[n(0)]
+    pub caller: Ordinal,
+    /// Notices one by one.
+    #[n(1)]
+    pub keys: Vec<NoticeKey>,
+    /// All of one agency's up to a number.
+    #[n(2)]
+    pub through: Option<NoticeKey>,
+}
+
 /// Refusals of one caller.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct RefusedRequests {
@@ -281,6 +299,9 @@ pub enum Decision {
     /// An administrator's command is carried out.
     #[n(6)]
     Done,
+    /// Which notices are acknowledged.
+    #[n(20)]
+    NoticesAcknowledged(#[n(0)] NoticesAcknowledged),
 }
 
 /// How a document was accepted.
@@ -318,7 +339,7 @@ pub struct Delivery {
 }
 
 /// How a report was accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Reported {
     /// Its place in the log.
     #[n(0)]
@@ -326,6 +347,21 @@ pub struct Reported {
     /// The delivery that it is about.
     #[n(1)]
     pub delivery: DeliveryKey,
+    /// What it tells whom.
+    #[n(2)]
+    pub notices: Option<Notices>,
+}
+
+/// Which notices leave their mailboxes: of those named, the ones that waited.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct NoticesAcknowledged {
+    /// Which.
+    #[n(0)]
+    pub left: Vec<NoticeKey>,
+    /// Whether more wait up to the number named: at most
+    /// [`lienthong_model::limits::NOTICES_ACKNOWLEDGED_MAX`] leave at a time.
+    #[n(1)]
+    pub more: bool,
 }
 
 /// What became of acknowledgements, in the order in which they were asked.
@@ -375,6 +411,8 @@ pub enum Proposal {
     },
     /// Acknowledgements.
     Acknowledge(Acknowledge),
+    /// Acknowledgements of notices.
+    AcknowledgeNotices(AcknowledgeNotices),
     /// An act of an administrator, or of the hub's own start-up.
     Administer(Command),
 }

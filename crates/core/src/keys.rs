@@ -13,6 +13,8 @@
 //! | `d` position | an accepted document | never | [`crate::DocumentRow`], some 300 bytes |
 //! | `v` position recipient | a delivery | a few times | [`crate::DeliveryRow`], 10 to 3,000 bytes |
 //! | `m` recipient lane page | what waits, 256 positions a page | often | the low bytes of positions |
+//! | `n` number | a notice that waits | never | [`crate::NoticeRow`], some 60 bytes |
+//! | `e` agency page | notices that wait, 256 numbers a page | often | the low bytes of numbers |
 //! | `y` level tile | a tile of the log, 256 leaves a tile | while not full | up to 256 hashes of 32 bytes |
 //! | `f` hour province 0 | a page of *flow* | while open | cells |
 //! | `k` day province level | a page of *kind* | while open | cells |
@@ -22,6 +24,8 @@
 //! of new documents rise. Hours and days have their sign bit turned for the same reason.
 
 use lienthong_model::{Fingerprint, MessageId, Ordinal, Position};
+
+use crate::notice::NoticeNumber;
 
 /// A mailbox's two queues. Numbers are stable; urgent sorts first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -106,12 +110,28 @@ pub(crate) fn mailbox_page(recipient: Ordinal, lane: Lane, position: Position) -
     key(b"m", &[&recipient.0.to_be_bytes(), &[lane as u8], &page.to_be_bytes()])
 }
 
+/// A notice that waits.
+pub(crate) fn notice(number: NoticeNumber) -> Vec<u8> {
+    key(b"n", &[&number.0.to_be_bytes()])
+}
+
+/// The pages of an agency's notice mailbox.
+pub(crate) fn notice_pages(agency: Ordinal) -> Vec<u8> {
+    // The byte stands where a mailbox has its lane: pages of both are read alike.
+    key(b"e", &[&agency.0.to_be_bytes(), &[0]])
+}
+
+pub(crate) fn notice_page(agency: Ordinal, number: NoticeNumber) -> Vec<u8> {
+    let page = number.0 / MAILBOX_PAGE;
+    key(&notice_pages(agency), &[&page.to_be_bytes()])
+}
+
 /// A tile of the log.
 pub(crate) fn tile(level: u8, index: u64) -> Vec<u8> {
     key(b"y", &[&[level], &index.to_be_bytes()])
 }
 
-/// The page's number in a mailbox page's key.
+/// The page's number in the key of a page of documents or notices.
 pub(crate) fn page_of(key: &[u8]) -> Option<u64> {
     let bytes: [u8; 8] = key.get(6..14)?.try_into().ok()?;
     Some(u64::from_be_bytes(bytes))

@@ -8,6 +8,8 @@
 pub(crate) mod apply;
 mod decide;
 mod leaves;
+mod mailboxes;
+mod notices;
 mod overlay;
 mod report;
 
@@ -22,6 +24,8 @@ use crate::codec;
 use crate::command::{Command, Decision, Entry, Proposal, RefusedRequests};
 use crate::engine::{Change, EngineError, Marker, Payloads, State};
 use crate::keys;
+use crate::mail::Mail;
+use crate::notice::NoticeNumber;
 use crate::policy::Policy;
 use crate::rows::HeadRow;
 use crate::statistics::{Cubes, Event};
@@ -72,6 +76,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 hash: lienthong_model::Digest([0; 32]),
                 time: Timestamp::MIN,
                 next_position: Position(0),
+                last_notice: NoticeNumber(0),
             },
         };
         Ok(Self {
@@ -189,6 +194,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.apply(&entry)?;
         self.work.push(entry);
         Ok(())
+    }
+
+    /// Takes what the block under way has changed in mailboxes so far. Whoever delivers may be told
+    /// of it when the block is on disk.
+    pub fn take_mail(&mut self) -> Mail {
+        std::mem::take(&mut self.work.mail)
     }
 
     /// Returns the entries of the block under way.

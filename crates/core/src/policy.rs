@@ -79,6 +79,7 @@ impl Policy {
             Command::Submit(_)
             | Command::Report(_)
             | Command::Acknowledge(_)
+            | Command::AcknowledgeNotices(_)
             | Command::Refused { .. } => Ok(Vec::new()),
         }
     }

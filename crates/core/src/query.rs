@@ -6,6 +6,7 @@ use crate::codec;
 use crate::directory::Directory;
 use crate::engine::{EngineError, Tables};
 use crate::keys::{self, Lane, MAILBOX_PAGE};
+use crate::notice::{NoticeNumber, NoticeRow};
 use crate::rows::{DeliveryRow, DocumentRow, IdRow};
 
 pub use crate::keys::Lane as MailboxLane;
@@ -149,6 +150,15 @@ impl<T: Tables + ?Sized> Query<'_, T> {
         Ok((!view.deliveries.is_empty()).then_some(view))
     }
 
+    /// Returns a notice that waits; `None` once it was acknowledged.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the row cannot be read.
+    pub fn notice(&self, number: NoticeNumber) -> Result<Option<NoticeRow>, EngineError> {
+        let row = self.0.read(&keys::notice(number))?;
+        row.map(|row| codec::decode(&row, "notice")).transpose()
+    }
+
     /// Returns the DER of a certificate that the journal has.
     ///
     /// # Errors
@@ -174,15 +184,53 @@ impl<T: Tables + ?Sized> Mailbox for Query<'_, T> {
             Some(after) => keys::mailbox_page(recipient, lane, after),
             None => prefix.clone(),
         };
-        let mut positions = Vec::new();
-        self.0.scan(&prefix, &from, &mut |key, page| {
-            let Some(number) = keys::page_of(key) else { return true };
-            let on_page =
-                page.iter().map(|slot| Position(number * MAILBOX_PAGE + u64::from(*slot)));
-            positions.extend(on_page.filter(|p| after.is_none_or(|after| *p > after)));
-            positions.len() < limit
-        })?;
-        positions.truncate(limit);
-        Ok(positions)
+        on_pages(self.0, (&prefix, &from), after, limit)
     }
+}
+
+/// The mailboxes of notices; numbers stand as positions, and all are ordinary.
+#[derive(Debug, Clone, Copy)]
+pub struct NoticeMailbox<'t, T: ?Sized>(pub &'t T);
+
+impl<T: Tables + ?Sized> Mailbox for NoticeMailbox<'_, T> {
+    fn waiting(
+        &self,
+        recipient: Ordinal,
+        lane: Lane,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Position>, EngineError> {
+        if lane == Lane::Urgent {
+            return Ok(Vec::new());
+        }
+        let prefix = keys::notice_pages(recipient);
+        let from = match after {
+            Some(after) => keys::notice_page(recipient, NoticeNumber(after.0)),
+            None => prefix.clone(),
+        };
+        on_pages(self.0, (&prefix, &from), after, limit)
+    }
+}
+
+/// At most `limit` positions after one, from pages with a prefix.
+fn on_pages<T: Tables + ?Sized>(
+    tables: &T,
+    (prefix, from): (&[u8], &[u8]),
+    after: Option<Position>,
+    limit: usize,
+) -> Result<Vec<Position>, EngineError> {
+    let mut positions = Vec::new();
+    tables.scan(prefix, from, &mut |key, page| {
+        positions.extend(on_page(key, page).filter(|p| after.is_none_or(|after| *p > after)));
+        positions.len() < limit
+    })?;
+    positions.truncate(limit);
+    Ok(positions)
+}
+
+/// The positions on a page of a mailbox, in order.
+pub(crate) fn on_page(key: &[u8], page: &[u8]) -> impl Iterator<Item = Position> {
+    let first = keys::page_of(key).map(|number| number.saturating_mul(MAILBOX_PAGE));
+    let on = move |slot: &u8| Some(Position(first?.saturating_add(u64::from(*slot))));
+    page.iter().filter_map(on)
 }

@@ -38,6 +38,10 @@ pub(crate) struct HeadRow {
     pub time: Timestamp,
     #[n(3)]
     pub next_position: Position,
+    /// The number of the last notice; 0 before the first.
+    #[n(4)]
+    #[cbor(default)]
+    pub last_notice: crate::notice::NoticeNumber,
 }
 
 /// Who has used an id, and for what.

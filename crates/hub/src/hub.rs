@@ -18,6 +18,7 @@ use lienthong_trust::{Anchors as _, Certificate, RevocationList};
 use lienthong_wire::proto::directory_service_server::DirectoryServiceServer;
 use lienthong_wire::proto::evidence_service_server::EvidenceServiceServer;
 use lienthong_wire::proto::exchange_service_server::ExchangeServiceServer;
+use lienthong_wire::proto::notice_service_server::NoticeServiceServer;
 use lienthong_wire::proto::statistics_service_server::StatisticsServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -28,14 +29,14 @@ use tonic::transport::Server;
 use tonic_health::server::HealthReporter;
 
 use crate::clock::{BusinessClock, Clock};
-use crate::egress::Egress;
+use crate::egress::{Egress, Source};
 use crate::evidence::Evidence;
 use crate::ingress::Ingress;
 use crate::listener::{self, Bounds};
 use crate::log_key::{LogKey, LogKeyError};
 use crate::open_folder::{AdministerError, OpenFolder, Recovery};
 use crate::reader::Reader;
-use crate::sequencer::{Running, Sequencer};
+use crate::sequencer::{Couriers, Running, Sequencer};
 use crate::services::{Room, Rooms, Services};
 use crate::settings::{DirectoryImport, Settings};
 use crate::tls;
@@ -131,7 +132,10 @@ impl Hub {
         let address = listener.local_addr().map_err(failed)?;
 
         let payloads = folder.payloads.clone();
-        let egress = Egress::start(reader.clone());
+        let egress = Couriers {
+            documents: Egress::start(Source::Documents, reader.clone()),
+            notices: Egress::start(Source::Notices, reader.clone()),
+        };
         let evidence = Arc::new(Evidence::of_folder(&folder, log_key)?);
         let sequencer =
             Sequencer::start(folder, reader.clone(), egress.clone(), evidence.clone(), clock);
@@ -141,7 +145,8 @@ impl Hub {
         let rooms = Rooms {
             reader: reader.clone(),
             ingress,
-            egress,
+            egress: egress.documents,
+            notices: egress.notices,
             sequencer,
             evidence,
             clock,
@@ -257,6 +262,7 @@ async fn clear_health(health: &mut HealthReporter) {
         <DirectoryServiceServer<Services> as NamedService>::NAME,
         <StatisticsServiceServer<Services> as NamedService>::NAME,
         <EvidenceServiceServer<Services> as NamedService>::NAME,
+        <NoticeServiceServer<Services> as NamedService>::NAME,
         "",
     ];
     for service in services {
@@ -268,17 +274,20 @@ async fn set_health(health: &HealthReporter, serving: bool) {
     type Exchange = ExchangeServiceServer<Services>;
     type Directory = DirectoryServiceServer<Services>;
     type Evidence = EvidenceServiceServer<Services>;
+    type Notices = NoticeServiceServer<Services>;
     type Statistics = StatisticsServiceServer<Services>;
     if serving {
         health.set_serving::<Exchange>().await;
         health.set_serving::<Directory>().await;
         health.set_serving::<Statistics>().await;
         health.set_serving::<Evidence>().await;
+        health.set_serving::<Notices>().await;
     } else {
         health.set_not_serving::<Exchange>().await;
         health.set_not_serving::<Directory>().await;
         health.set_not_serving::<Statistics>().await;
         health.set_not_serving::<Evidence>().await;
+        health.set_not_serving::<Notices>().await;
         health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
     }
 }
@@ -310,6 +319,9 @@ where
     let evidence = EvidenceServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let notices = NoticeServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let statistics = StatisticsServiceServer::new(services)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
@@ -325,7 +337,8 @@ where
         .add_service(exchange)
         .add_service(directory)
         .add_service(statistics)
-        .add_service(evidence))
+        .add_service(evidence)
+        .add_service(notices))
 }
 
 fn check_clock(

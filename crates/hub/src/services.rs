@@ -3,6 +3,7 @@
 mod directory;
 mod evidence;
 mod exchange;
+mod notices;
 mod statistics;
 mod streams;
 
@@ -27,6 +28,7 @@ pub(crate) struct Rooms {
     pub reader: Reader,
     pub ingress: Ingress,
     pub egress: Egress,
+    pub notices: Egress,
     pub sequencer: Sequencer,
     pub clock: BusinessClock,
     pub evidence: Arc<Evidence>,

@@ -49,6 +49,11 @@ pub const CLOCK_AHEAD_MACHINE_MIN: Duration = Duration::from_secs(5);
 /// Most status reports on one delivery.
 pub const STATUSES_PER_DELIVERY_MAX: usize = 64;
 
+// --- Notices ---------------------------------------------------------------------------
+
+/// Most notices that leave one mailbox by one acknowledgement of all up to a number.
+pub const NOTICES_ACKNOWLEDGED_MAX: usize = 1_024;
+
 // --- The wire ----------------------------------------------------------------------
 
 /// Largest gRPC message in either direction, in bytes.

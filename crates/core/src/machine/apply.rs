@@ -12,7 +12,7 @@ use crate::command::{
     DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Stored, Submit,
 };
 use crate::engine::{EngineError, Payloads, State};
-use crate::keys::{self, Lane, MAILBOX_PAGE};
+use crate::keys::{self, Lane};
 use crate::routing::{Span, span};
 use crate::rows::{DeliveryRow, DocumentRow, IdRow, StatusLine};
 use crate::statistics::{Event, Traits};
@@ -31,6 +31,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
             }
             (Command::Acknowledge(acknowledge), Decision::Acknowledged(decided)) => {
                 self.apply_acknowledge(acknowledge, &decided.outcomes)
+            }
+            (Command::AcknowledgeNotices(_), Decision::NoticesAcknowledged(decided)) => {
+                self.apply_acknowledge_notices(decided)
             }
             (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
                 self.count_refused(requests, *province, refusal.reason);
@@ -105,19 +108,18 @@ impl<S: State, P: Payloads> Machine<S, P> {
 
     fn apply_report(&mut self, report: &Report, reported: &Reported) -> Result<(), EngineError> {
         let Report { header, signed, .. } = report;
-        let Reported { position, delivery } = *reported;
+        let Reported { position, delivery, notices } = reported;
+        let (position, delivery) = (*position, *delivery);
         self.head.next_position = Position(position.0 + 1);
         self.keep_certificates(signed);
         self.enter_log(position, LeafKind::Report, signed);
         let id = IdRow { position, digest: signed.digest, report_on: Some(delivery) };
         self.work.put(keys::id(&header.id, delivery.recipient), codec::encode(&id));
         let now = self.now();
-        let line = StatusLine {
-            code: header.code,
-            at: now,
-            position,
-            reason: header.reason.chars().take(REASON_CHARS).collect(),
-        };
+        let reason: String = header.reason.chars().take(REASON_CHARS).collect();
+        let cause = self.cause(position, Some(header.code), reason.clone());
+        self.tell(notices.as_ref(), Some(&cause))?;
+        let line = StatusLine { code: header.code, at: now, position, reason };
         // A report implies that the recipient's node has the document.
         self.acknowledge(delivery, now, 0)?;
         self.change_delivery(delivery, |row| {
@@ -154,10 +156,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 row.attempts = attempts;
             }
         })?;
-        for lane in [Lane::Urgent, Lane::Ordinary] {
-            self.leave_mailbox(key.recipient, lane, key.position)?;
-        }
-        Ok(())
+        self.leave_mailbox(key)
     }
 
     fn count_refused(
@@ -198,41 +197,6 @@ impl<S: State, P: Payloads> Machine<S, P> {
             || self.row(&keys::certificate(fingerprint))?.is_some())
     }
 
-    fn enter_mailbox(
-        &mut self,
-        recipient: Ordinal,
-        lane: Lane,
-        position: Position,
-    ) -> Result<(), EngineError> {
-        let key = keys::mailbox_page(recipient, lane, position);
-        let slot = slot(position);
-        let mut page = self.row(&key)?.map(|row| row.to_vec()).unwrap_or_default();
-        if let Err(place) = page.binary_search(&slot) {
-            page.insert(place, slot);
-            self.work.put(key, page);
-        }
-        Ok(())
-    }
-
-    fn leave_mailbox(
-        &mut self,
-        recipient: Ordinal,
-        lane: Lane,
-        position: Position,
-    ) -> Result<(), EngineError> {
-        let key = keys::mailbox_page(recipient, lane, position);
-        let Some(row) = self.row(&key)? else { return Ok(()) };
-        let mut page = row.to_vec();
-        if let Ok(place) = page.binary_search(&slot(position)) {
-            page.remove(place);
-            match page.is_empty() {
-                true => self.work.delete(key),
-                false => self.work.put(key, page),
-            }
-        }
-        Ok(())
-    }
-
     fn change_delivery(
         &mut self,
         key: DeliveryKey,
@@ -259,11 +223,6 @@ impl<S: State, P: Payloads> Machine<S, P> {
 /// Returns the queue of a mailbox that a document of an urgency enters.
 pub fn lane(urgency: Urgency) -> Lane {
     if urgency.is_urgent() { Lane::Urgent } else { Lane::Ordinary }
-}
-
-#[allow(clippy::cast_possible_truncation)] // The remainder of a division by 256 fits a byte.
-fn slot(position: Position) -> u8 {
-    (position.0 % MAILBOX_PAGE) as u8
 }
 
 fn size(signed: &SignedRecord) -> u64 {

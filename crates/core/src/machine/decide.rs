@@ -36,6 +36,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 self.judge_report(caller, submission.into_inner(), stored)
             }
             Proposal::Acknowledge(acknowledge) => self.judge_acknowledge(acknowledge),
+            Proposal::AcknowledgeNotices(acknowledge) => {
+                self.judge_acknowledge_notices(acknowledge)
+            }
             Proposal::Administer(command) => {
                 Ok(self.judge_administration(&command)?.map(|()| (command, Decision::Done)))
             }
@@ -168,6 +171,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Command::Submit(_)
             | Command::Report(_)
             | Command::Acknowledge(_)
+            | Command::AcknowledgeNotices(_)
             | Command::Refused { .. } => invalid("command", "not an act of administration".into()),
         }
     }

@@ -8,6 +8,7 @@ use lienthong_model::{Digest, Timestamp};
 use crate::codec;
 use crate::command::Entry;
 use crate::engine::Writes;
+use crate::mail::Mail;
 use crate::statistics::Event;
 
 /// Rows, entries and events of the block under way.
@@ -20,6 +21,8 @@ pub(super) struct Working {
     /// Leaves of the log: positions and hashes.
     pub leaves: Vec<(u64, Digest)>,
     pub bytes: usize,
+    /// What changes in mailboxes.
+    pub mail: Mail,
     applied: u32,
     rows: BTreeMap<Vec<u8>, Option<Bytes>>,
 }
@@ -34,6 +37,7 @@ impl Working {
             events: Vec::new(),
             leaves: Vec::new(),
             bytes: 0,
+            mail: Mail::default(),
             applied: 0,
             rows: BTreeMap::new(),
         }

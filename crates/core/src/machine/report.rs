@@ -11,6 +11,7 @@ use crate::command::{Command, Decision, DeliveryKey, Report, Reported, StoredCon
 use crate::directory::AgencyRecord;
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
+use crate::notice::{NoticeKind, Told};
 use crate::rows::{DeliveryRow, IdRow};
 
 impl<S: State, P: Payloads> Machine<S, P> {
@@ -38,7 +39,10 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Ok(delivery) => delivery,
             Err(refusal) => return refused(refusal),
         };
-        let reported = Reported { position: self.head.next_position, delivery };
+        let (delivery, sender) = delivery;
+        let told = Told { to: sender, kind: NoticeKind::Reported, delivery };
+        let notices = self.notices(vec![told]);
+        let reported = Reported { position: self.head.next_position, delivery, notices };
         let signed = self.record(signed, stored)?;
         let command = Command::Report(Box::new(Report { caller, header, signed }));
         Ok(Ok((command, Decision::Reported(reported))))
@@ -65,7 +69,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         &self,
         reporter: Ordinal,
         header: &StatusHeader,
-    ) -> Result<Result<DeliveryKey, Refusal>, EngineError> {
+    ) -> Result<Result<(DeliveryKey, Ordinal), Refusal>, EngineError> {
         let unknown = || Refusal::at(Reason::DocumentUnknown, "document_id", header.document);
         let Some(sender) = self.policy.directory.find(&header.document_sender) else {
             return Ok(Err(unknown()));
@@ -95,7 +99,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             return refused(Reason::KindNotSupported, "status_code");
         };
         let delivery: DeliveryRow = codec::decode(&row, "delivery")?;
-        Ok(may_follow(&delivery, header).map(|()| key))
+        Ok(may_follow(&delivery, header).map(|()| (key, sender.ordinal)))
     }
 }
 

@@ -19,8 +19,9 @@ use bytes::Bytes;
 use lienthong_core::block::SealedBlock;
 use lienthong_core::engine::{Change, Journal, Marker, Payloads as _, State as _, Tables};
 use lienthong_core::{
-    Acknowledge, AcknowledgedDelivery, AddAuthority, AddRevocationList, CertificateBytes, Command,
-    Decision, DeliveryKey, ImportDirectory, Machine, Opening, Proposal, Query, RefusedRequests,
+    Acknowledge, AcknowledgeNotices, AcknowledgedDelivery, AddAuthority, AddRevocationList,
+    CertificateBytes, Command, Decision, DeliveryKey, ImportDirectory, Machine, Mailbox as _,
+    MailboxLane, NoticeKey, NoticeMailbox, NoticeNumber, Opening, Proposal, Query, RefusedRequests,
     Stored, StoredAttachment, StoredContent, codec,
 };
 use lienthong_ledger::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
@@ -505,6 +506,27 @@ impl Hub {
         self.decide(proposal)
     }
 
+    pub fn notice_acknowledgement(
+        &self,
+        agency: &str,
+        numbers: &[u64],
+        through: Option<u64>,
+    ) -> Proposal {
+        let agency = self.ordinal(agency);
+        let key = |number| NoticeKey { agency, number: NoticeNumber(number) };
+        let keys = numbers.iter().map(|number| key(*number)).collect();
+        let acknowledge = AcknowledgeNotices { caller: agency, keys, through: through.map(key) };
+        Proposal::AcknowledgeNotices(acknowledge)
+    }
+
+    /// The numbers of the notices that wait for an agency.
+    pub fn notices_of(&self, agency: &str) -> Vec<u64> {
+        let mailbox = NoticeMailbox(&self.state);
+        let agency = self.ordinal(agency);
+        let waiting = mailbox.waiting(agency, MailboxLane::Ordinary, None, usize::MAX).unwrap();
+        waiting.into_iter().map(|position| position.0).collect()
+    }
+
     /// The ordinal of an agency; one that nobody has for a code that is not in the directory.
     pub fn ordinal(&self, text: &str) -> Ordinal {
         let directory = self.machine.policy().directory.clone();
@@ -523,7 +545,9 @@ impl Hub {
 fn caller_of(proposal: &Proposal) -> Option<Ordinal> {
     match proposal {
         Proposal::Submit { caller, .. } | Proposal::Report { caller, .. } => Some(*caller),
-        Proposal::Acknowledge(_) | Proposal::Administer(_) => None,
+        Proposal::Acknowledge(_) | Proposal::AcknowledgeNotices(_) | Proposal::Administer(_) => {
+            None
+        }
     }
 }
 

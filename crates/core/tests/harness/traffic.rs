@@ -52,6 +52,11 @@ pub enum Step {
         recipient: Index,
         code: StatusCode,
     },
+    AcknowledgeNotices {
+        agency: usize,
+        numbers: Vec<u64>,
+        through: Option<u64>,
+    },
     Move {
         agency: usize,
         level: Level,
@@ -97,6 +102,10 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(document, recipient)| Step::Acknowledge { document, recipient }),
         8 => (any::<Index>(), any::<Index>(), status())
             .prop_map(|(document, recipient, code)| Step::Report { document, recipient, code }),
+        3 => (agency(), vec(1..40u64, 0..6), proptest::option::of(0..40u64))
+            .prop_map(|(agency, numbers, through)| {
+                Step::AcknowledgeNotices { agency, numbers, through }
+            }),
         2 => (agency(), select(Level::ALL.to_vec()), state, province)
             .prop_map(|(agency, level, state, province)| {
                 Step::Move { agency, level, state, province }
@@ -206,6 +215,11 @@ impl Traffic {
                     let proposal = self.hub.report_proposal(&draft);
                     self.wait_for(proposal);
                 }
+            }
+            Step::AcknowledgeNotices { agency, numbers, through } => {
+                let proposal =
+                    self.hub.notice_acknowledgement(AGENCIES[*agency], numbers, *through);
+                self.wait_for(proposal);
             }
             Step::Cut => {
                 self.end_block();
