@@ -11,6 +11,7 @@ use lienthong_model::{
 use lienthong_trust::{SignatureKind, StatusSubmission, Submission, Verified};
 use minicbor::{Decode, Encode};
 
+use crate::change::{Answered, ChangeMade};
 use crate::directory::Place;
 use crate::notice::{NoticeKey, Notices};
 use crate::routing::{Route, RoutingRules};
@@ -66,6 +67,9 @@ pub enum Command {
     /// Agencies know what they were told.
     #[n(20)]
     AcknowledgeNotices(#[n(0)] AcknowledgeNotices),
+    /// Recipients' nodes could not take deliveries.
+    #[n(21)]
+    NegativeAcknowledge(#[n(0)] NegativeAcknowledge),
 }
 
 /// An accepted document.
@@ -200,6 +204,31 @@ pub struct DeliveryKey {
     pub position: Position,
 }
 
+/// That a caller's nodes could not take deliveries.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct NegativeAcknowledge {
+    /// Whose connection brought it.
+    #[n(0)]
+    pub caller: Ordinal,
+    /// Which.
+    #[n(1)]
+    pub deliveries: Vec<NegativeDelivery>,
+}
+
+/// A delivery that its recipient's node could not take.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct NegativeDelivery {
+    /// Which delivery.
+    #[n(0)]
+    pub key: DeliveryKey,
+    /// How often since it was journalled last; at least 1.
+    #[n(1)]
+    pub times: u32,
+    /// Why, as it was said last; at most 200 characters.
+    #[n(2)]
+    pub reason: String,
+}
+
 /// An acknowledgement of notices.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct AcknowledgeNotices {
@@ -302,6 +331,9 @@ pub enum Decision {
     /// Which notices are acknowledged.
     #[n(20)]
     NoticesAcknowledged(#[n(0)] NoticesAcknowledged),
+    /// How often each delivery could not be taken so far; 0 for one to which that means nothing.
+    #[n(21)]
+    NegativelyAcknowledged(#[n(0)] Vec<u32>),
 }
 
 /// How a document was accepted.
@@ -322,6 +354,15 @@ pub struct Accepted {
     /// Where the sender stood: replay counts by it, whatever the directory says by then.
     #[n(4)]
     pub place: Place,
+    /// For a recall, an update or a replacement: what it does to the document acted on.
+    #[n(10)]
+    pub change: Option<Box<ChangeMade>>,
+    /// What it tells whom.
+    #[n(11)]
+    pub notices: Option<Notices>,
+    /// For a new document whose reference its sender had used before: the first document with it.
+    #[n(12)]
+    pub same_reference: Option<Position>,
 }
 
 /// One recipient and how it is reached.
@@ -344,12 +385,19 @@ pub struct Reported {
     /// Its place in the log.
     #[n(0)]
     pub position: Position,
-    /// The delivery that it is about.
+    /// The delivery that it is about; of a request of the sender (13) the document, with the sender
+    /// in the recipient's place.
     #[n(1)]
     pub delivery: DeliveryKey,
     /// What it tells whom.
     #[n(2)]
     pub notices: Option<Notices>,
+    /// Of a request of the sender: what it does.
+    #[n(3)]
+    pub change: Option<Box<ChangeMade>>,
+    /// Of a recipient's report that answers what its sender asked: how.
+    #[n(4)]
+    pub answered: Option<Answered>,
 }
 
 /// Which notices leave their mailboxes: of those named, the ones that waited.
@@ -385,6 +433,12 @@ pub enum AcknowledgeOutcome {
     /// There is no such delivery for this caller.
     #[n(3)]
     Unknown,
+    /// The document was taken back before.
+    #[n(4)]
+    TakenBack,
+    /// Another document stands in its place since before.
+    #[n(5)]
+    Replaced,
 }
 
 /// What enters the sequencer. The caller's identity is proven; signed content is verified; bytes
@@ -411,6 +465,8 @@ pub enum Proposal {
     },
     /// Acknowledgements.
     Acknowledge(Acknowledge),
+    /// Deliveries that could not be taken.
+    NegativeAcknowledge(NegativeAcknowledge),
     /// Acknowledgements of notices.
     AcknowledgeNotices(AcknowledgeNotices),
     /// An act of an administrator, or of the hub's own start-up.

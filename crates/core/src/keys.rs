@@ -15,6 +15,8 @@
 //! | `m` recipient lane page | what waits, 256 positions a page | often | the low bytes of positions |
 //! | `n` number | a notice that waits | never | [`crate::NoticeRow`], some 60 bytes |
 //! | `e` agency page | notices that wait, 256 numbers a page | often | the low bytes of numbers |
+//! | `b` day sender run | references of a sender's day of issue, 64 numbers a page | while they are used | 16 bytes a reference, at most 256 |
+//! | `b` day sender run digest | a reference that its page had no room for | never | a position |
 //! | `y` level tile | a tile of the log, 256 leaves a tile | while not full | up to 256 hashes of 32 bytes |
 //! | `f` hour province 0 | a page of *flow* | while open | cells |
 //! | `k` day province level | a page of *kind* | while open | cells |
@@ -124,6 +126,11 @@ pub(crate) fn notice_pages(agency: Ordinal) -> Vec<u8> {
 pub(crate) fn notice_page(agency: Ordinal, number: NoticeNumber) -> Vec<u8> {
     let page = number.0 / MAILBOX_PAGE;
     key(&notice_pages(agency), &[&page.to_be_bytes()])
+}
+
+/// A page of the index of references.
+pub(crate) fn references(day: u32, sender: Ordinal, run: u32) -> Vec<u8> {
+    key(b"b", &[&day.to_be_bytes(), &sender.0.to_be_bytes(), &run.to_be_bytes()])
 }
 
 /// A tile of the log.

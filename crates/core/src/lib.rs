@@ -16,9 +16,11 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod block;
+mod change;
 pub mod codec;
 mod command;
 mod delivery;
+mod delivery_state;
 mod directory;
 pub mod engine;
 pub mod engine_suite;
@@ -35,8 +37,12 @@ pub mod statistics;
 mod trust_store;
 
 pub use block::{BLOCK_FORMAT, Block, SealedBlock};
+pub use change::{
+    ActsOn, Answered, ChangeMade, ChangeMessage, DeliveryChange, Extent, LastChange, Mark,
+};
 pub use command::*;
-pub use delivery::{ConsumerId, Courier, Credit, Push};
+pub use delivery::{ConsumerId, Courier, Credit, Push, PushMarks};
+pub use delivery_state::{ChangeEffect, ChangeKind, Closed, DeliveryState, Progress, Standing};
 pub use directory::{AgencyRecord, Directory, DirectoryError, Place};
 pub use log::{LogAt, TILE_HASHES, TileId, TileNodes, TileSource};
 pub use machine::apply::lane;
@@ -46,5 +52,5 @@ pub use notice::{NoticeCause, NoticeKey, NoticeKind, NoticeNumber, NoticeRow, No
 pub use policy::Policy;
 pub use query::{DocumentView, Mailbox, MailboxLane, NoticeMailbox, Query, TrackedDelivery};
 pub use routing::{Effect, Explanation, Route, RouteOutcome, RoutingRules, Rule, Span};
-pub use rows::{DeliveryRow, DocumentRow, StatusLine};
+pub use rows::{DeliveryRow, DocumentRow, Negative, ReportPlace, StatusLine};
 pub use trust_store::TrustStore;

@@ -6,11 +6,14 @@
 //! over with the decisions that they hold.
 
 pub(crate) mod apply;
+mod changes;
 mod decide;
 mod leaves;
 mod mailboxes;
+mod negatives;
 mod notices;
 mod overlay;
+mod references;
 mod report;
 
 use std::sync::{Arc, RwLock};
@@ -22,6 +25,7 @@ use lienthong_model::{Fingerprint, Position, Refusal, Timestamp};
 use crate::block::{Block, SealedBlock};
 use crate::codec;
 use crate::command::{Command, Decision, Entry, Proposal, RefusedRequests};
+use crate::delivery::PushMarks;
 use crate::engine::{Change, EngineError, Marker, Payloads, State};
 use crate::keys;
 use crate::mail::Mail;
@@ -49,6 +53,7 @@ pub struct Machine<S, P> {
     /// and come back with the replay; until then nothing may be decided.
     agencies_awaited: usize,
     clock_ahead: Duration,
+    pushes: Option<Arc<PushMarks>>,
     work: Working,
 }
 
@@ -88,6 +93,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             head,
             agencies_awaited,
             clock_ahead: CLOCK_AHEAD_MAX,
+            pushes: None,
             work: Working::none(),
         })
     }
@@ -126,6 +132,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
     /// carry it. Not less than [`CLOCK_AHEAD_MAX`].
     pub fn allow_clock_ahead(&mut self, ahead: Duration) {
         self.clock_ahead = ahead.max(CLOCK_AHEAD_MAX);
+    }
+
+    /// Lets the machine know what may have been pushed, for the decisions to come. Without it
+    /// everything may have been.
+    pub fn attend(&mut self, pushes: Arc<PushMarks>) {
+        self.pushes = Some(pushes);
     }
 
     /// Opens the next block at a moment: the later of `now` and the last block's time.

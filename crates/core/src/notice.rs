@@ -131,6 +131,13 @@ pub struct NoticeCause {
     pub reason: String,
 }
 
+impl NoticeNumber {
+    /// Whether there was no notice yet.
+    pub(crate) fn is_none(&self) -> bool {
+        self.0 == 0
+    }
+}
+
 impl Notices {
     /// Returns what is told with its keys, in order.
     pub fn keyed(&self) -> impl Iterator<Item = (NoticeKey, &Told)> {

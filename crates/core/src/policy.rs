@@ -80,6 +80,7 @@ impl Policy {
             | Command::Report(_)
             | Command::Acknowledge(_)
             | Command::AcknowledgeNotices(_)
+            | Command::NegativeAcknowledge(_)
             | Command::Refused { .. } => Ok(Vec::new()),
         }
     }

@@ -7,7 +7,7 @@ use crate::directory::Directory;
 use crate::engine::{EngineError, Tables};
 use crate::keys::{self, Lane, MAILBOX_PAGE};
 use crate::notice::{NoticeNumber, NoticeRow};
-use crate::rows::{DeliveryRow, DocumentRow, IdRow};
+use crate::rows::{DeliveryRow, DocumentRow, IdRow, ReportPlace};
 
 pub use crate::keys::Lane as MailboxLane;
 
@@ -97,10 +97,29 @@ impl<T: Tables + ?Sized> Query<'_, T> {
     ) -> Result<Option<Timestamp>, EngineError> {
         let Some(row) = self.0.read(&keys::id(id, reporter))? else { return Ok(None) };
         let row: IdRow = codec::decode(&row, "id")?;
+        if let Some(place) = row.reported {
+            return Ok(Some(place.at));
+        }
+        // One from before version 0.2 is found on its delivery.
         let Some(key) = row.report_on else { return Ok(None) };
         let delivery = self.delivery(key.position, key.recipient)?;
         let statuses = delivery.map(|delivery| delivery.statuses).unwrap_or_default();
         Ok(statuses.iter().find(|line| line.position == row.position).map(|line| line.at))
+    }
+
+    /// Returns where a reporter's report stands; `None` when there is none with that id, or it is
+    /// from before version 0.2.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn report_place(
+        &self,
+        reporter: Ordinal,
+        id: &MessageId,
+    ) -> Result<Option<ReportPlace>, EngineError> {
+        let row = self.0.read(&keys::id(id, reporter))?;
+        let row = row.map(|row| codec::decode::<IdRow>(&row, "id")).transpose()?;
+        Ok(row.and_then(|row| row.reported))
     }
 
     /// Returns a document with its deliveries.

@@ -61,6 +61,9 @@ fn entry_of(header: lienthong_model::Header) -> Entry {
             place: Place { province, level: Level::District },
         }],
         place: Place { province: None, level: Level::Ministry },
+        change: None,
+        notices: None,
+        same_reference: None,
     };
     Entry {
         command: Command::Submit(Box::new(Submit { caller: Ordinal(1), header, signed })),

@@ -54,6 +54,18 @@ pub const STATUSES_PER_DELIVERY_MAX: usize = 64;
 /// Most notices that leave one mailbox by one acknowledgement of all up to a number.
 pub const NOTICES_ACKNOWLEDGED_MAX: usize = 1_024;
 
+// --- Recall, update, replace ----------------------------------------------------------------
+
+/// Most recalls, updates and replacements of one document.
+pub const CHANGES_PER_DOCUMENT_MAX: u32 = 16;
+/// Most entries on one page of the index of references.
+pub const REFERENCES_PAGE_MAX: usize = 256;
+/// Journal entries of one caller a second for deliveries that could not be taken; further ones of
+/// that second travel in the next.
+pub const NEGATIVES_JOURNALLED_PER_SECOND: u32 = 2;
+/// Deliveries of one caller that could not be taken and wait to be journalled.
+pub const NEGATIVES_WAITING_MAX: usize = 1_024;
+
 // --- The wire ----------------------------------------------------------------------
 
 /// Largest gRPC message in either direction, in bytes.

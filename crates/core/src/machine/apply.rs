@@ -2,19 +2,22 @@
 //! idempotent for the whole of a replay: every row ends as it was, from wherever it started.
 
 use bytes::Bytes;
-use lienthong_model::{Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency};
+use lienthong_model::{BusinessKind, Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency};
 use lienthong_trust::merkle::entry::LeafKind;
 
+use super::changes::acts_on;
 use super::{CERTIFICATES_REMEMBERED, Machine};
+use crate::change::{ChangeMessage, Extent};
 use crate::codec;
 use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Command, Decision,
     DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Stored, Submit,
 };
+use crate::delivery_state::ChangeKind;
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys::{self, Lane};
 use crate::routing::{Span, span};
-use crate::rows::{DeliveryRow, DocumentRow, IdRow, StatusLine};
+use crate::rows::{DeliveryRow, DocumentRow, IdRow, ReportPlace, StatusLine};
 use crate::statistics::{Event, Traits};
 
 /// Longest reason kept in a delivery's row, in characters; the journal has all of it.
@@ -34,6 +37,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
             }
             (Command::AcknowledgeNotices(_), Decision::NoticesAcknowledged(decided)) => {
                 self.apply_acknowledge_notices(decided)
+            }
+            (Command::NegativeAcknowledge(negative), Decision::NegativelyAcknowledged(counts)) => {
+                self.apply_negatives(negative, counts)
             }
             (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
                 self.count_refused(requests, *province, refusal.reason);
@@ -60,7 +66,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.head.next_position = Position(position.0 + 1);
         self.keep_certificates(signed);
         self.enter_log(position, LeafKind::Document, signed);
-        let id = IdRow { position, digest: signed.digest, report_on: None };
+        let id = IdRow { position, digest: signed.digest, report_on: None, reported: None };
         self.work.put(keys::id(&header.id, accepted.sender), codec::encode(&id));
         let row = DocumentRow {
             id: header.id,
@@ -77,6 +83,14 @@ impl<S: State, P: Payloads> Machine<S, P> {
             signed_at: header.signed_at,
             due: header.due,
             recipients: u32::try_from(accepted.deliveries.len()).unwrap_or(u32::MAX),
+            same_reference: accepted.same_reference,
+            acts_on: accepted.change.as_ref().and_then(|change| acts_on(header, change)),
+            changed: None,
+            extent: Some(Extent {
+                pages: header.pages,
+                paper_copy: header.paper_copy,
+                bytes: size(signed),
+            }),
         };
         self.work.put(keys::document(position), codec::encode(&row));
         for delivery in &accepted.deliveries {
@@ -85,7 +99,26 @@ impl<S: State, P: Payloads> Machine<S, P> {
             self.enter_mailbox(delivery.recipient, lane(header.urgency), position)?;
         }
         self.count_document(submit, accepted);
-        Ok(())
+        if header.kind == BusinessKind::New && accepted.same_reference.is_none() {
+            self.file_reference(accepted.sender, &header.reference, position)?;
+        }
+        self.apply_documents_change(submit, accepted)
+    }
+
+    fn apply_documents_change(
+        &mut self,
+        submit: &Submit,
+        accepted: &Accepted,
+    ) -> Result<(), EngineError> {
+        let header = &submit.header;
+        let (Some(change), Some(kind)) = (&accepted.change, ChangeKind::of(header.kind)) else {
+            return Ok(());
+        };
+        let (position, reason) = (accepted.position, shortened(&header.reason));
+        let cause = self.cause(position, None, reason.clone());
+        self.tell(accepted.notices.as_ref(), Some(&cause))?;
+        let message = ChangeMessage { kind, position, id: header.id, at: self.now(), reason };
+        self.apply_change(change, &message, Some(accepted.place))
     }
 
     fn count_document(&mut self, submit: &Submit, accepted: &Accepted) {
@@ -108,24 +141,34 @@ impl<S: State, P: Payloads> Machine<S, P> {
 
     fn apply_report(&mut self, report: &Report, reported: &Reported) -> Result<(), EngineError> {
         let Report { header, signed, .. } = report;
-        let Reported { position, delivery, notices } = reported;
-        let (position, delivery) = (*position, *delivery);
+        let Reported { position, delivery, .. } = *reported;
         self.head.next_position = Position(position.0 + 1);
         self.keep_certificates(signed);
         self.enter_log(position, LeafKind::Report, signed);
-        let id = IdRow { position, digest: signed.digest, report_on: Some(delivery) };
+        let at = self.now();
+        let place = ReportPlace { at, block: self.work.block, entry: self.work.entry() };
+        let id = IdRow {
+            position,
+            digest: signed.digest,
+            report_on: Some(delivery),
+            reported: Some(place),
+        };
         self.work.put(keys::id(&header.id, delivery.recipient), codec::encode(&id));
-        let now = self.now();
-        let reason: String = header.reason.chars().take(REASON_CHARS).collect();
+        let reason = shortened(&header.reason);
         let cause = self.cause(position, Some(header.code), reason.clone());
-        self.tell(notices.as_ref(), Some(&cause))?;
-        let line = StatusLine { code: header.code, at: now, position, reason };
+        self.tell(reported.notices.as_ref(), Some(&cause))?;
+        if let Some(change) = &reported.change {
+            let kind = ChangeKind::Recall;
+            let message = ChangeMessage { kind, position, id: header.id, at, reason };
+            return self.apply_change(change, &message, None);
+        }
         // A report implies that the recipient's node has the document.
-        self.acknowledge(delivery, now, 0)?;
+        self.acknowledge(delivery, at, 0)?;
         self.change_delivery(delivery, |row| {
-            if let Err(place) = row.statuses.binary_search_by_key(&position, |known| known.position)
-            {
-                row.statuses.insert(place, line);
+            row.file(StatusLine { code: header.code, at, position, reason });
+            if let Some(answered) = &reported.answered {
+                row.asked = None;
+                row.mark = answered.mark.clone().or(row.mark.take());
             }
         })
     }
@@ -197,7 +240,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             || self.row(&keys::certificate(fingerprint))?.is_some())
     }
 
-    fn change_delivery(
+    pub(super) fn change_delivery(
         &mut self,
         key: DeliveryKey,
         change: impl FnOnce(&mut DeliveryRow),
@@ -218,6 +261,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
             None => self.state.read(key),
         }
     }
+}
+
+/// A reason as rows keep it.
+pub(super) fn shortened(reason: &str) -> String {
+    reason.chars().take(REASON_CHARS).collect()
 }
 
 /// Returns the queue of a mailbox that a document of an urgency enters.

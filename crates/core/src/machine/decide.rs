@@ -16,6 +16,7 @@ use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, Acknowledged, CertificateBytes, Command, Decision,
     Delivery, DeliveryKey, Proposal, SignatureRecord, SignedRecord, StoredContent, Submit,
 };
+use crate::delivery_state::Closed;
 use crate::directory::{AgencyRecord, Place};
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
@@ -36,6 +37,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 self.judge_report(caller, submission.into_inner(), stored)
             }
             Proposal::Acknowledge(acknowledge) => self.judge_acknowledge(acknowledge),
+            Proposal::NegativeAcknowledge(negative) => self.judge_negatives(negative),
             Proposal::AcknowledgeNotices(acknowledge) => {
                 self.judge_acknowledge_notices(acknowledge)
             }
@@ -63,13 +65,29 @@ impl<S: State, P: Payloads> Machine<S, P> {
             None => {}
         }
         let judged = self.judge_new_document(sender, &header, &signed);
-        let (signature, place, deliveries) = match judged {
+        let (signature, place, mut deliveries) = match judged {
             Ok(judged) => judged,
             Err(refusal) => return refused(refusal),
         };
-        let position = self.head.next_position;
-        let sender = sender.ordinal;
-        let accepted = Accepted { position, sender, signature, deliveries, place };
+        let change = match self.judge_change(sender, &header, &mut deliveries)? {
+            Ok(change) => change.map(Box::new),
+            Err(refusal) => return refused(refusal),
+        };
+        let told = change.as_ref().map(|change| self.told_of(change)).unwrap_or_default();
+        let same_reference = match header.kind {
+            BusinessKind::New => self.first_with(sender.ordinal, &header.reference)?,
+            BusinessKind::Recall | BusinessKind::Update | BusinessKind::Replace => None,
+        };
+        let accepted = Accepted {
+            position: self.head.next_position,
+            sender: sender.ordinal,
+            signature,
+            deliveries,
+            place,
+            change,
+            notices: self.notices(told),
+            same_reference,
+        };
         let signed = self.record(signed, stored)?;
         let command = Command::Submit(Box::new(Submit { caller, header, signed }));
         Ok(Ok((command, Decision::Accepted(accepted))))
@@ -83,6 +101,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         signed: &Signed,
     ) -> Result<(SignatureKind, Place, Vec<Delivery>), Refusal> {
         let now = self.now();
+        if header.kind != BusinessKind::New && header.acts_on.is_none() {
+            return Err(Refusal::at(Reason::FieldMissing, "business.acts_on", ""));
+        }
         self.in_time(&header.id, header.signed_at)?;
         may_send(sender, now)?;
         let dates = Dates { signed_at: header.signed_at, received_at: now };
@@ -91,12 +112,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let policy = sender.entry(now).policy;
         let signature = judge::holders(&signed.signers, &sender.key, gateway, policy)?;
         let (place, deliveries) = self.deliveries(sender, header)?;
-        match header.kind {
-            BusinessKind::New => Ok((signature, place, deliveries)),
-            BusinessKind::Recall | BusinessKind::Update | BusinessKind::Replace => {
-                Err(Refusal::at(Reason::KindNotSupported, "business.kind", header.kind as u8))
-            }
-        }
+        Ok((signature, place, deliveries))
     }
 
     fn judge_acknowledge(&self, acknowledge: Acknowledge) -> Result<Judged, EngineError> {
@@ -104,9 +120,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let mut counted = HashSet::new();
         for delivery in &acknowledge.deliveries {
             let DeliveryKey { recipient, position } = delivery.key;
-            let entitled = self.policy.directory.agency(recipient).is_some_and(|agency| {
-                self.policy.directory.serves(acknowledge.caller, agency, self.now())
-            });
+            let entitled = self.serves(acknowledge.caller, recipient);
             let row = match entitled {
                 true => self.row(&keys::delivery(position, recipient))?,
                 false => None,
@@ -115,9 +129,13 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 None => AcknowledgeOutcome::Unknown,
                 Some(row) => {
                     let row: DeliveryRow = codec::decode(&row, "delivery")?;
-                    match row.acknowledged_at.is_none() && counted.insert(delivery.key) {
-                        true => AcknowledgeOutcome::Counted,
-                        false => AcknowledgeOutcome::Repeated,
+                    match row.state().acknowledged() {
+                        Err(Closed::Replaced) => AcknowledgeOutcome::Replaced,
+                        Err(Closed::TakenBack | Closed::NotOpen) => AcknowledgeOutcome::TakenBack,
+                        Ok(_) if row.acknowledged_at.is_none() && counted.insert(delivery.key) => {
+                            AcknowledgeOutcome::Counted
+                        }
+                        Ok(_) => AcknowledgeOutcome::Repeated,
                     }
                 }
             });
@@ -172,6 +190,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             | Command::Report(_)
             | Command::Acknowledge(_)
             | Command::AcknowledgeNotices(_)
+            | Command::NegativeAcknowledge(_)
             | Command::Refused { .. } => invalid("command", "not an act of administration".into()),
         }
     }
@@ -232,12 +251,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
         Refusal::of(violations).map_or(Ok((from.place, deliveries)), Err)
     }
 
-    fn delivery(
+    pub(super) fn delivery(
         &self,
         from: &Origin<'_>,
         header: &Header,
         addressee: &Addressee,
-        field: impl Fn() -> String,
+        field: impl FnOnce() -> String,
     ) -> Result<Delivery, Violation> {
         let code = match addressee {
             Addressee::Agency(code) => code,

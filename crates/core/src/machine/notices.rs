@@ -90,7 +90,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         Ok(())
     }
 
-    fn serves(&self, caller: Ordinal, agency: Ordinal) -> bool {
+    pub(super) fn serves(&self, caller: Ordinal, agency: Ordinal) -> bool {
         let directory = &self.policy.directory;
         directory.agency(agency).is_some_and(|agency| directory.serves(caller, agency, self.now()))
     }

@@ -77,6 +77,13 @@ impl Working {
         self.rows.insert(key, None);
     }
 
+    /// The keys with a prefix that this block has written.
+    pub fn keys_with<'k>(&'k self, prefix: &'k [u8]) -> impl Iterator<Item = &'k [u8]> {
+        let from = self.rows.range(prefix.to_vec()..);
+        let written = from.take_while(move |(key, _)| key.starts_with(prefix));
+        written.filter(|(_, row)| row.is_some()).map(|(key, _)| key.as_slice())
+    }
+
     /// The row as this block has left it; `None` when this block has not touched it.
     pub fn row(&self, key: &[u8]) -> Option<&Option<Bytes>> {
         self.rows.get(key)

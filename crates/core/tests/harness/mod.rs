@@ -75,6 +75,10 @@ pub struct Draft {
     pub kind: BusinessKind,
     pub paper_copy: bool,
     pub pages: u32,
+    pub acts_on: Option<MessageId>,
+    pub reason: String,
+    pub changes: Vec<(&'static str, lienthong_model::Change)>,
+    pub number: u32,
 }
 
 /// A report to be.
@@ -86,6 +90,7 @@ pub struct ReportDraft {
     pub document: MessageId,
     pub code: StatusCode,
     pub reason: &'static str,
+    pub recipients: Vec<&'static str>,
     pub signs: Vec<Signs>,
     pub id: Option<MessageId>,
     pub signed_at: Option<Timestamp>,
@@ -106,7 +111,17 @@ pub fn draft(from: &'static str, to: &[&str]) -> Draft {
         kind: BusinessKind::New,
         paper_copy: false,
         pages: 3,
+        acts_on: None,
+        reason: String::new(),
+        changes: Vec::new(),
+        number: 15,
     }
+}
+
+/// A document that acts on another.
+pub fn acting(kind: BusinessKind, from: &'static str, on: MessageId, to: &[&str]) -> Draft {
+    let reason = "Có sai sót".to_owned();
+    Draft { kind, acts_on: Some(on), reason, ..draft(from, to) }
 }
 
 pub fn report(
@@ -123,6 +138,7 @@ pub fn report(
         document,
         code,
         reason,
+        recipients: Vec::new(),
         signs: vec![Signs::Seal(from)],
         id: None,
         signed_at: None,
@@ -282,11 +298,19 @@ impl Signers {
         let to: Vec<Recipient> =
             agencies.chain(draft.lists.iter().cloned().map(Recipient::List)).collect();
         let mut document = Document::new(id, code(draft.from), to, &*draft.subject, signed_at)
-            .issued(15, draft.document_type, "UBND");
+            .issued(draft.number, draft.document_type, "UBND");
         document.urgency = draft.urgency;
         document.pages = draft.pages;
         document.business.kind = draft.kind;
         document.business.paper_copy = draft.paper_copy;
+        document.business.acts_on = draft.acts_on;
+        document.business.reason = draft.reason.clone();
+        let change =
+            |(text, change): &(&str, lienthong_model::Change)| lienthong_model::RecipientChange {
+                code: lienthong_model::Written::code(*text),
+                change: *change,
+            };
+        document.business.recipient_changes = draft.changes.iter().map(change).collect();
         let content = encode_document(&document);
         let signed = self.sign(DOCUMENT_V1, content, &draft.signs);
         self.verifier.document(signed).unwrap()
@@ -298,6 +322,7 @@ impl Signers {
         let mut status = StatusReport::new(id, code(draft.from), about, draft.code);
         status.signed_at = draft.signed_at.unwrap_or(now);
         status.reason = draft.reason.to_owned();
+        status.recipients = draft.recipients.iter().map(|to| code(to)).collect();
         let signed = self.sign(STATUS_V1, encode_status(&status), &draft.signs);
         self.verifier.status(signed).unwrap()
     }
@@ -545,9 +570,10 @@ impl Hub {
 fn caller_of(proposal: &Proposal) -> Option<Ordinal> {
     match proposal {
         Proposal::Submit { caller, .. } | Proposal::Report { caller, .. } => Some(*caller),
-        Proposal::Acknowledge(_) | Proposal::AcknowledgeNotices(_) | Proposal::Administer(_) => {
-            None
-        }
+        Proposal::Acknowledge(_)
+        | Proposal::NegativeAcknowledge(_)
+        | Proposal::AcknowledgeNotices(_)
+        | Proposal::Administer(_) => None,
     }
 }
 
