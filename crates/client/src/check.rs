@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lienthong_model::{
-    AgencyCode, CodeKey, Document, Fingerprint, Reason, Refusal, SignaturePolicy, StatusReport,
-    Timestamp,
+    AgencyCode, CodeKey, Document, Fingerprint, Mandate, Reason, Refusal, SignaturePolicy,
+    StatusReport, Timestamp,
 };
 use lienthong_trust::{
     Anchors, AuthorityId, Certificate, Dates, RevocationList, RevocationListError, SignatureKind,
@@ -44,6 +44,9 @@ pub struct SenderPolicy {
     pub policy: SignaturePolicy,
     /// The agency whose seal is accepted for the sender's, beside its own: its gateway.
     pub gateway: Option<CodeKey>,
+    /// The sender's mandates, whatever their dates; without them every person of the sender is
+    /// taken, and no person of another agency.
+    pub mandates: Vec<Mandate>,
 }
 
 /// A delivery whose signatures hold.
@@ -75,7 +78,7 @@ struct Trusted {
 impl Default for SenderPolicy {
     /// At least the sender's own seal.
     fn default() -> Self {
-        Self { policy: SignaturePolicy::Transition, gateway: None }
+        Self { policy: SignaturePolicy::Transition, gateway: None, mandates: Vec::new() }
     }
 }
 
@@ -134,8 +137,13 @@ impl DocumentCheck {
             Dates { signed_at: verified.header.signed_at, received_at: delivery.received_at };
         judge::certificates(signers, &self.shared.trusted, dates)?;
         let policy = policy(&verified.header.sender);
-        let sender = verified.header.sender.key();
-        let signature = judge::holders(signers, &sender, policy.gateway.as_ref(), policy.policy)?;
+        let sender = judge::Sender {
+            agency: &verified.header.sender.key(),
+            gateway: policy.gateway.as_ref(),
+            policy: policy.policy,
+            mandates: &policy.mandates,
+        };
+        let signature = judge::holders(signers, sender, verified.header.document_type, dates)?;
         if signature != delivery.signature {
             let value = format_args!("{}, the bytes say {signature}", delivery.signature);
             return Err(Refusal::at(Reason::FieldInvalid, "delivery.signature", value));

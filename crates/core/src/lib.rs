@@ -15,6 +15,7 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod appointments;
 pub mod block;
 mod change;
 pub mod codec;
@@ -28,14 +29,18 @@ mod keys;
 mod log;
 mod machine;
 mod mail;
+mod mandates;
 mod notice;
 mod policy;
 mod query;
+mod quotas;
 mod routing;
 mod rows;
+mod signers;
 pub mod statistics;
 mod trust_store;
 
+pub use appointments::{Actor, Appointment, AppointmentError, Appointments, Role, Territory};
 pub use block::{BLOCK_FORMAT, Block, SealedBlock};
 pub use change::{
     ActsOn, Answered, ChangeMade, ChangeMessage, DeliveryChange, Extent, LastChange, Mark,
@@ -48,9 +53,12 @@ pub use log::{LogAt, TILE_HASHES, TileId, TileNodes, TileSource};
 pub use machine::apply::lane;
 pub use machine::{Machine, Opening};
 pub use mail::{Arrival, Mail, MailboxChanges};
+pub use mandates::{MandateError, Mandates};
 pub use notice::{NoticeCause, NoticeKey, NoticeKind, NoticeNumber, NoticeRow, Notices, Told};
 pub use policy::Policy;
 pub use query::{DocumentView, Mailbox, MailboxLane, NoticeMailbox, Query, TrackedDelivery};
+pub use quotas::{Quota, QuotaError, Quotas, Used};
 pub use routing::{Effect, Explanation, Route, RouteOutcome, RoutingRules, Rule, Span};
-pub use rows::{DeliveryRow, DocumentRow, Negative, ReportPlace, StatusLine};
-pub use trust_store::TrustStore;
+pub use rows::{DeliveryRow, DocumentRow, Negative, ReportPlace, Revocation, StatusLine};
+pub use signers::{FactsOf, Signers, judge_signers};
+pub use trust_store::{RevocationPolicy, TrustStore};

@@ -5,6 +5,7 @@
 //! disk, [`Machine::commit`] makes it visible. On start-up [`Machine::replay`] takes sealed blocks
 //! over with the decisions that they hold.
 
+mod act;
 pub(crate) mod apply;
 mod changes;
 mod decide;
@@ -13,18 +14,22 @@ mod mailboxes;
 mod negatives;
 mod notices;
 mod overlay;
+mod quota;
 mod references;
 mod report;
+mod revocation;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use lienthong_model::limits::CLOCK_AHEAD_MAX;
 use lienthong_model::{Fingerprint, Position, Refusal, Timestamp};
+use lienthong_trust::AuthorityId;
 
 use crate::block::{Block, SealedBlock};
 use crate::codec;
-use crate::command::{Command, Decision, Entry, Proposal, RefusedRequests};
+use crate::command::{Command, Decision, Entry, Proposal, RefusedRequests, Work};
 use crate::delivery::PushMarks;
 use crate::engine::{Change, EngineError, Marker, Payloads, State};
 use crate::keys;
@@ -52,6 +57,8 @@ pub struct Machine<S, P> {
     /// How many agencies the state had rows of when it was opened. Rows behind a gap are left out
     /// and come back with the replay; until then nothing may be decided.
     agencies_awaited: usize,
+    /// Issuers whose newest list may settle what was accepted before it.
+    settling: BTreeSet<AuthorityId>,
     clock_ahead: Duration,
     pushes: Option<Arc<PushMarks>>,
     work: Working,
@@ -84,7 +91,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 last_notice: NoticeNumber(0),
             },
         };
-        Ok(Self {
+        let mut machine = Self {
             state,
             payloads,
             policy,
@@ -92,10 +99,19 @@ impl<S: State, P: Payloads> Machine<S, P> {
             certificates: std::collections::HashSet::new(),
             head,
             agencies_awaited,
+            settling: BTreeSet::new(),
             clock_ahead: CLOCK_AHEAD_MAX,
             pushes: None,
             work: Working::none(),
-        })
+        };
+        machine.find_unsettled()?;
+        Ok(machine)
+    }
+
+    /// Returns work that the hub owes itself and that can be done now: propose it, beside what
+    /// comes from outside. One call's work fits a block; what remains is returned by the next call.
+    pub fn next_work(&self) -> Option<Work> {
+        self.settlement_due()
     }
 
     /// Returns what judgement reads, as of the last decision.

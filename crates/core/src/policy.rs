@@ -5,18 +5,25 @@
 //! anew from the acts that the journal holds ([`Policy::take_over`]), so that yesterday's verdict
 //! can be derived again.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use lienthong_model::{AgencyEntry, Digest, Fingerprint, Timestamp};
+use lienthong_model::{AgencyEntry, Digest, Fingerprint, Mandate, Ordinal, Timestamp};
 use lienthong_trust::{Certificate, RevocationList};
 
+use crate::appointments::{Appointment, Appointments};
 use crate::codec;
-use crate::command::{AddAuthority, AddRevocationList, CertificateBytes, Command};
+use crate::command::{AddAuthority, AddRevocationList, CertificateBytes, Command, SignedRecord};
 use crate::directory::{AgencyRecord, Directory};
 use crate::engine::{EngineError, Payloads, Tables, Writes};
 use crate::keys;
+use crate::mandates::Mandates;
+use crate::quotas::{Quota, Quotas};
 use crate::routing::RoutingRules;
-use crate::trust_store::{AuthorityRow, RevocationRow, TrustStore};
+use crate::trust_store::{AuthorityRow, RevocationPolicy, RevocationRow, TrustStore};
+
+/// Stands for all agencies without a quota of their own in the quotas' keys.
+const OTHERS: Ordinal = Ordinal(u32::MAX);
 
 /// What judgement reads, as of a block.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +34,14 @@ pub struct Policy {
     pub trust: Arc<TrustStore>,
     /// The routing rules.
     pub rules: Arc<RoutingRules>,
+    /// Who may sign for which agency.
+    pub mandates: Arc<Mandates>,
+    /// What is done while revocation is not proven.
+    pub revocation: RevocationPolicy,
+    /// Who operates and administers the hub.
+    pub appointments: Arc<Appointments>,
+    /// How much agencies may send.
+    pub quotas: Arc<Quotas>,
 }
 
 impl Policy {
@@ -42,8 +57,18 @@ impl Policy {
             Some(row) => codec::decode(&row, "routing rules")?,
             None => RoutingRules::default(),
         };
-        let policy =
-            Self { directory: Arc::new(directory), trust: Arc::new(trust), rules: Arc::new(rules) };
+        let policy = Self {
+            directory: Arc::new(directory),
+            trust: Arc::new(trust),
+            rules: Arc::new(rules),
+            mandates: Arc::new(load_mandates(tables)?),
+            revocation: match tables.read(keys::REVOCATION_POLICY)? {
+                Some(row) => codec::decode(&row, "revocation policy")?,
+                None => RevocationPolicy::default(),
+            },
+            appointments: Arc::new(load_appointments(tables)?),
+            quotas: Arc::new(load_quotas(tables)?),
+        };
         Ok((policy, agencies))
     }
 
@@ -52,6 +77,10 @@ impl Policy {
         Arc::ptr_eq(&self.directory, &other.directory)
             && Arc::ptr_eq(&self.trust, &other.trust)
             && Arc::ptr_eq(&self.rules, &other.rules)
+            && Arc::ptr_eq(&self.mandates, &other.mandates)
+            && Arc::ptr_eq(&self.appointments, &other.appointments)
+            && Arc::ptr_eq(&self.quotas, &other.quotas)
+            && self.revocation == other.revocation
     }
 
     /// Takes an act of administration over that was decided at a moment, and returns the rows that
@@ -76,18 +105,89 @@ impl Policy {
                 self.rules = Arc::new(rules.clone());
                 Ok(vec![row(keys::RULES.to_vec(), rules)])
             }
-            Command::Submit(_)
-            | Command::Report(_)
-            | Command::Acknowledge(_)
+            Command::ChangeMandates(mandates) => Ok(self.put_mandates(mandates)),
+            Command::SetRevocationPolicy(policy) => {
+                self.revocation = *policy;
+                Ok(vec![row(keys::REVOCATION_POLICY.to_vec(), policy)])
+            }
+            Command::ChangeAppointments(appointments) => Ok(self.put_appointments(appointments)),
+            Command::ChangeQuotas(quotas) => Ok(self.put_quotas(quotas)),
+            Command::Act { act, .. } => self.take_over(act, at, payloads),
+            Command::Submit(submit) => self.learn(&submit.signed, at),
+            Command::Report(report) => self.learn(&report.signed, at),
+            Command::Acknowledge(_)
             | Command::AcknowledgeNotices(_)
             | Command::NegativeAcknowledge(_)
-            | Command::Refused { .. } => Ok(Vec::new()),
+            | Command::Refused { .. }
+            | Command::SettleRevocation(_) => Ok(Vec::new()),
         }
+    }
+
+    /// Learns the authorities that came with accepted content, so that their revocation lists can
+    /// be read: they lead to a trusted root, but are not trusted for themselves.
+    pub(crate) fn learn(
+        &mut self,
+        signed: &SignedRecord,
+        at: Timestamp,
+    ) -> Result<Writes, EngineError> {
+        let mut writes = Vec::new();
+        for certificate in &signed.new_certificates {
+            let fingerprint = Fingerprint::of(&certificate.0);
+            let issued = signed.signatures.iter().flat_map(|one| one.chain.iter().skip(1));
+            let is_authority = issued.into_iter().any(|issuer| *issuer == fingerprint);
+            let is_new = self.trust.authority(&fingerprint).is_none();
+            if is_authority && is_new && self.trust.has_room() {
+                let certificate = certificate.clone();
+                writes
+                    .extend(self.add_authority(&AddAuthority { certificate, trusted: false }, at)?);
+            }
+        }
+        Ok(writes)
+    }
+
+    fn put_mandates(&mut self, added: &[Mandate]) -> Writes {
+        let mandates = Arc::make_mut(&mut self.mandates);
+        let mut changed = BTreeSet::new();
+        for mandate in added {
+            let Some(agency) = self.directory.find(&mandate.agency) else { continue };
+            mandates.put(agency.ordinal, mandate.clone());
+            changed.insert(agency.ordinal);
+        }
+        let rows = changed.into_iter();
+        rows.map(|agency| row(keys::mandates(agency), &mandates.of(agency).to_vec())).collect()
+    }
+
+    fn put_appointments(&mut self, added: &[Appointment]) -> Writes {
+        let appointments = Arc::make_mut(&mut self.appointments);
+        let mut rows = BTreeMap::new();
+        for appointment in added {
+            let holder = &appointment.holder;
+            let Some(agency) = self.directory.find(&holder.agency) else { continue };
+            let all = appointments.put(appointment.clone()).to_vec();
+            rows.insert(keys::appointments(agency.ordinal, &holder.person), all);
+        }
+        rows.into_iter().map(|(key, all)| row(key, &all)).collect()
+    }
+
+    fn put_quotas(&mut self, added: &[Quota]) -> Writes {
+        let quotas = Arc::make_mut(&mut self.quotas);
+        let mut rows = BTreeMap::new();
+        for quota in added {
+            let agency = quota.agency.as_ref().map(|code| self.directory.find(code));
+            let agency = match agency {
+                Some(None) => continue,
+                Some(Some(found)) => Some(found.ordinal),
+                None => None,
+            };
+            quotas.put(agency, quota.clone());
+            rows.insert(keys::quota(agency.unwrap_or(OTHERS)), quota.clone());
+        }
+        rows.into_iter().map(|(key, quota)| row(key, &quota)).collect()
     }
 
     fn put_entries(&mut self, entries: Vec<AgencyEntry>) -> Writes {
         let directory = Arc::make_mut(&mut self.directory);
-        let changed: std::collections::BTreeSet<_> =
+        let changed: BTreeSet<_> =
             entries.into_iter().map(|entry| directory.put(entry).ordinal).collect();
         let agencies = changed.into_iter().filter_map(|ordinal| directory.agency(ordinal));
         agencies.map(|agency| row(keys::agency(agency.ordinal), agency)).collect()
@@ -105,8 +205,12 @@ impl Policy {
             (None, true) => Some(at),
             (None, false) => None,
         };
-        Arc::make_mut(&mut self.trust).add_authority(Arc::new(certificate), trusted_from);
-        let stored = AuthorityRow { certificate: authority.certificate.clone(), trusted_from };
+        let known = self.trust.known_from(certificate.authority());
+        let known_from = known.map_or(at, |known| known.min(at));
+        let trust = Arc::make_mut(&mut self.trust);
+        trust.add_authority(Arc::new(certificate), trusted_from, known_from);
+        let certificate = authority.certificate.clone();
+        let stored = AuthorityRow { certificate, trusted_from, known_from: Some(known_from) };
         Ok(vec![row(keys::authority(&fingerprint), &stored)])
     }
 
@@ -181,7 +285,8 @@ fn load_trust(tables: &dyn Tables, payloads: &dyn Payloads) -> Result<TrustStore
     let mut trust = TrustStore::default();
     load(tables, keys::AUTHORITIES, "authority", |_, row: AuthorityRow| {
         let certificate = read_authority(&row.certificate)?;
-        trust.add_authority(Arc::new(certificate), row.trusted_from);
+        let known_from = row.known_from.unwrap_or(Timestamp::MIN);
+        trust.add_authority(Arc::new(certificate), row.trusted_from, known_from);
         Ok(())
     })?;
     load(tables, keys::LISTS, "revocation list", |key, row: RevocationRow| {
@@ -193,6 +298,35 @@ fn load_trust(tables: &dyn Tables, payloads: &dyn Payloads) -> Result<TrustStore
         Ok(())
     })?;
     Ok(trust)
+}
+
+fn load_mandates(tables: &dyn Tables) -> Result<Mandates, EngineError> {
+    let mut mandates = Mandates::default();
+    load(tables, keys::MANDATES, "mandates", |key, row: Vec<Mandate>| {
+        if let Some(agency) = keys::ordinal_of(keys::MANDATES, key) {
+            mandates.restore(agency, row);
+        }
+        Ok(())
+    })?;
+    Ok(mandates)
+}
+
+fn load_appointments(tables: &dyn Tables) -> Result<Appointments, EngineError> {
+    let mut appointments = Appointments::default();
+    load(tables, keys::APPOINTMENTS, "appointments", |_, row: Vec<Appointment>| {
+        appointments.restore(row);
+        Ok(())
+    })?;
+    Ok(appointments)
+}
+
+fn load_quotas(tables: &dyn Tables) -> Result<Quotas, EngineError> {
+    let mut quotas = Quotas::default();
+    load(tables, keys::QUOTAS, "quota", |key, row: Quota| {
+        quotas.put(keys::ordinal_of(keys::QUOTAS, key).filter(|own| *own != OTHERS), row);
+        Ok(())
+    })?;
+    Ok(quotas)
 }
 
 fn load_list(

@@ -135,7 +135,11 @@ impl Ingress {
             Decision::Reported(reported) => (reported.position, false, None),
             Decision::Repeated(position) => (position, true, None),
             Decision::Refused(refusal) => return Err(refusal),
-            Decision::Acknowledged(_) | Decision::NoticesAcknowledged(_) | Decision::Done => {
+            Decision::Acknowledged(_)
+            | Decision::NoticesAcknowledged(_)
+            | Decision::NegativelyAcknowledged(_)
+            | Decision::Done
+            | Decision::Settled(_) => {
                 return Err(Refusal::new(Reason::Stopped));
             }
         };

@@ -94,7 +94,9 @@ impl OpenFolder {
             | Decision::Repeated(_)
             | Decision::Reported(_)
             | Decision::Acknowledged(_)
-            | Decision::NoticesAcknowledged(_) => return Ok(()),
+            | Decision::NoticesAcknowledged(_)
+            | Decision::NegativelyAcknowledged(_)
+            | Decision::Settled(_) => return Ok(()),
         }
         if let Some(sealed) = self.machine.seal() {
             self.journal.propose(&sealed)?;

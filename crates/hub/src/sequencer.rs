@@ -15,7 +15,7 @@ use lienthong_core::engine::{EngineError, Journal, State};
 use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, Proposal};
 use lienthong_ledger::{FolderLock, JournalFiles, SledState, crash};
 use lienthong_model::limits::{
-    BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX,
+    BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX, WORK_PER_BLOCK_MAX,
 };
 use lienthong_model::{Ordinal, Reason, Refusal, Timestamp};
 use tokio::runtime::Handle;
@@ -79,6 +79,16 @@ struct Thread {
     uncut: bool,
     /// The folder is ours until the thread ends.
     _lock: FolderLock,
+}
+
+/// What the thread does next.
+enum Next {
+    Request(Box<Request>),
+    /// Nobody asks, but the hub has work of its own.
+    Work,
+    Nothing,
+    /// Every handle is dropped.
+    Ended,
 }
 
 type Reply = (oneshot::Sender<Decided>, Decision);
@@ -158,12 +168,11 @@ impl Thread {
         mut waiting: mpsc::Receiver<Request>,
     ) -> Result<(), EngineError> {
         loop {
-            let next =
-                runtime.block_on(async { tokio::time::timeout(CHUNK_DELAY, waiting.recv()).await });
-            match next {
-                Ok(Some(first)) => self.block(first, &mut waiting)?,
-                Ok(None) => break,
-                Err(_) => self.idle(self.began.elapsed())?,
+            match self.next(runtime, &mut waiting) {
+                Next::Request(first) => self.block(Some(*first), &mut waiting)?,
+                Next::Work => self.block(None, &mut waiting)?,
+                Next::Nothing => self.idle(self.began.elapsed())?,
+                Next::Ended => break,
             }
         }
         self.idle(Duration::MAX)?;
@@ -171,16 +180,38 @@ impl Thread {
         self.state.flush()
     }
 
-    /// Decides what waits, in one block, and replies.
+    /// Waits for a request, unless the hub has work of its own.
+    fn next(&self, runtime: &Handle, waiting: &mut mpsc::Receiver<Request>) -> Next {
+        if self.machine.next_work().is_some() {
+            return match waiting.try_recv() {
+                Ok(request) => Next::Request(Box::new(request)),
+                Err(mpsc::error::TryRecvError::Empty) => Next::Work,
+                Err(mpsc::error::TryRecvError::Disconnected) => Next::Ended,
+            };
+        }
+        let waited =
+            runtime.block_on(async { tokio::time::timeout(CHUNK_DELAY, waiting.recv()).await });
+        match waited {
+            Ok(Some(request)) => Next::Request(Box::new(request)),
+            Ok(None) => Next::Ended,
+            Err(_) => Next::Nothing,
+        }
+    }
+
+    /// Decides what the hub owes itself and what waits, in one block, and replies.
     fn block(
         &mut self,
-        first: Request,
+        first: Option<Request>,
         waiting: &mut mpsc::Receiver<Request>,
     ) -> Result<(), EngineError> {
         self.machine.begin(self.clock.now());
         let mut replies: Vec<Reply> = Vec::new();
         let mut known = Vec::new();
-        let mut next = Some(first);
+        for _ in 0..WORK_PER_BLOCK_MAX {
+            let Some(work) = self.machine.next_work() else { break };
+            self.machine.decide(Proposal::Work(work))?;
+        }
+        let mut next = first;
         let mut taken = 0;
         while let Some(request) = next {
             self.decide(request, &mut replies, &mut known)?;
@@ -291,8 +322,11 @@ fn acknowledged(proposal: &Proposal) -> Vec<DeliveryKey> {
         Proposal::Acknowledge(asked) => asked.deliveries.iter().map(|one| one.key).collect(),
         Proposal::Submit { .. }
         | Proposal::Report { .. }
+        | Proposal::NegativeAcknowledge(_)
         | Proposal::AcknowledgeNotices(_)
-        | Proposal::Administer(_) => Vec::new(),
+        | Proposal::Administer(_)
+        | Proposal::Act { .. }
+        | Proposal::Work(_) => Vec::new(),
     }
 }
 
@@ -320,8 +354,11 @@ impl About {
                 size: submission.signed.size(),
             }),
             Proposal::Acknowledge(_)
+            | Proposal::NegativeAcknowledge(_)
             | Proposal::AcknowledgeNotices(_)
-            | Proposal::Administer(_) => None,
+            | Proposal::Administer(_)
+            | Proposal::Act { .. }
+            | Proposal::Work(_) => None,
         }
     }
 

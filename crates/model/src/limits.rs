@@ -108,6 +108,8 @@ pub const CONNECTION_AGE_GRACE: Duration = Duration::from_secs(60);
 pub const PROPOSALS_WAITING_MAX: usize = 4_096;
 /// Most entries in one block.
 pub const BLOCK_ENTRIES_MAX: usize = 1_024;
+/// Pieces of the hub's own work in one block, beside what comes from outside.
+pub const WORK_PER_BLOCK_MAX: usize = 2;
 /// Bytes after which a block takes no further entry.
 pub const BLOCK_BYTES_TARGET: usize = 256 * KIB;
 /// Largest record of one entry, in bytes.
@@ -145,6 +147,28 @@ pub const AGENCIES_MAX: usize = 65_536;
 pub const REVOKED_MAX: usize = 1_000_000;
 /// Memory of sled's cache, in bytes.
 pub const STATE_CACHE_BYTES: u64 = 64 * MIB as u64;
+
+// --- Trust ---------------------------------------------------------------------------
+
+/// Authorities that the hub knows, roots among them.
+pub const AUTHORITIES_MAX: usize = 1_024;
+/// How long after a revocation list was due signatures are accepted whose revocation is not proven,
+/// unless the policy says otherwise.
+pub const REVOCATION_GRACE_DEFAULT: Duration = Duration::from_secs(72 * 3600);
+/// Documents that one entry settles when a revocation list comes.
+pub const SETTLED_PER_ENTRY_MAX: usize = 256;
+/// Mandates of one agency.
+pub const MANDATES_PER_AGENCY_MAX: usize = 256;
+/// Mandates of one person for one agency.
+pub const MANDATES_PER_PERSON_MAX: usize = 16;
+/// Mandates of all agencies.
+pub const MANDATES_MAX: usize = 65_536;
+/// Appointments of operators and administrators.
+pub const APPOINTMENTS_MAX: usize = 4_096;
+/// Agencies with quotas of their own.
+pub const QUOTAS_MAX: usize = 16_384;
+/// Entries of one act of administration.
+pub const ACT_ENTRIES_MAX: usize = 1_024;
 
 const _: () = {
     // A submission with everything at its largest fits a message and a record.

@@ -3,16 +3,21 @@
 //! Pure functions. The hub's core calls them in the order of the block with what the journal says;
 //! a recipient calls them with the roots that it was given.
 
+mod proof;
+
 use std::fmt;
 use std::sync::Arc;
 
 use lienthong_model::{
-    CodeKey, Fingerprint, Reason, Refusal, SignaturePolicy, Timestamp, Violation,
+    CodeKey, DocumentType, Fingerprint, Mandate, Reason, Refusal, SignaturePolicy, Timestamp,
+    Violation, mandate_of,
 };
 use minicbor::{Decode, Encode};
 
 use crate::certificate::{AuthorityId, Certificate, Holder};
 use crate::chain::Chain;
+
+pub use proof::{Serial, Unproven, revocation};
 
 /// What somebody trusts.
 pub trait Anchors {
@@ -21,6 +26,27 @@ pub trait Anchors {
 
     /// Returns when a certificate was revoked by its issuer; `None` when it was not.
     fn revoked_at(&self, issuer: &AuthorityId, serial: &[u8]) -> Option<Timestamp>;
+
+    /// Returns since when a newer revocation list of an issuer has been due at a moment; `None`
+    /// while one is in date, and of whoever does not ask for it.
+    fn list_due(&self, issuer: &AuthorityId, at: Timestamp) -> Option<Timestamp> {
+        let _ = (issuer, at);
+        None
+    }
+}
+
+/// What is asked of a sender's signatures.
+#[derive(Debug, Clone, Copy)]
+pub struct Sender<'a> {
+    /// The sending agency.
+    pub agency: &'a CodeKey,
+    /// The agency whose seal is accepted for the sender's, beside its own.
+    pub gateway: Option<&'a CodeKey>,
+    /// Which signatures are needed.
+    pub policy: SignaturePolicy,
+    /// The sender's mandates, whatever their dates. From the first day of the earliest one, a
+    /// person signs by a mandate only; before it, and without any, every person of the agency may.
+    pub mandates: &'a [Mandate],
 }
 
 /// The two dates at which a signature is judged.
@@ -133,19 +159,37 @@ fn revoked<'c>(
     })
 }
 
-/// Judges whose signatures they are and whether they are enough: persons must belong to `sender`,
-/// a seal to `sender` or `gateway`.
+/// Judges whose signatures they are and whether they are enough for a type of documents: a seal must
+/// be `sender`'s or its gateway's; a person must belong to `sender`, and where mandates are in force,
+/// one must have a mandate at signing and at receipt. A person of another agency needs one always.
 ///
 /// # Errors
-/// A [`Refusal`] for a signer of another agency or a signature that the policy misses.
+/// A [`Refusal`] for a signer of another agency, persons of whom none has a mandate, or a signature
+/// that the policy misses.
 pub fn holders(
     signers: &[Arc<Chain>],
-    sender: &CodeKey,
-    gateway: Option<&CodeKey>,
-    policy: SignaturePolicy,
+    sender: Sender<'_>,
+    document_type: DocumentType,
+    dates: Dates,
 ) -> Result<SignatureKind, Refusal> {
-    let kind = kind_of(signers, sender, gateway)?;
-    match policy {
+    let judged = persons_by_mandate(signers, sender, document_type, dates);
+    let kind = kind_of(signers, sender.agency, sender.gateway, |index| {
+        judged.get(index).is_some_and(|person| *person == Person::Mandated)
+    })?;
+    if judged.contains(&Person::WithoutMandate) && !judged.contains(&Person::Mandated) {
+        let without = signers.iter().enumerate().zip(&judged);
+        let without = without.filter(|(_, judged)| **judged == Person::WithoutMandate);
+        let violations = without.map(|((index, chain), _)| {
+            let person = match chain.leaf().holder() {
+                Holder::Person { person, name, .. } => format!("{person} ({name})"),
+                _ => chain.leaf().fingerprint().to_string(),
+            };
+            let field = format!("document.signatures[{index}].certificate_sha256");
+            Violation::new(Reason::SignerWithoutAuthority, field, person)
+        });
+        return Refusal::of(violations.collect()).map_or(Ok(kind), Err);
+    }
+    match sender.policy {
         SignaturePolicy::Required if !kind.is_personal() => {
             Err(Refusal::at(Reason::PersonalSignatureRequired, "document.signatures", kind))
         }
@@ -154,6 +198,39 @@ pub fn holders(
         }
         _ => Ok(kind),
     }
+}
+
+/// What mandates say of a signer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Person {
+    /// It is no person, or mandates are not in force.
+    NotJudged,
+    /// A mandate stands.
+    Mandated,
+    /// None does.
+    WithoutMandate,
+}
+
+fn persons_by_mandate(
+    signers: &[Arc<Chain>],
+    sender: Sender<'_>,
+    document_type: DocumentType,
+    dates: Dates,
+) -> Vec<Person> {
+    let today = dates.received_at.day();
+    let by_mandate = sender.mandates.iter().any(|mandate| mandate.from <= today);
+    let moments = [dates.signed_at, dates.received_at];
+    let judge = |chain: &Arc<Chain>| match chain.leaf().holder() {
+        Holder::Person { agency, person, .. } if by_mandate => {
+            let who = (&agency.key(), person.as_str());
+            match mandate_of(sender.mandates, who, document_type, &moments) {
+                Some(_) => Person::Mandated,
+                None => Person::WithoutMandate,
+            }
+        }
+        _ => Person::NotJudged,
+    };
+    signers.iter().map(judge).collect()
 }
 
 /// Judges the signatures of a status report: the seal of the reporting agency or of its gateway is
@@ -166,7 +243,7 @@ pub fn report_holders(
     reporter: &CodeKey,
     gateway: Option<&CodeKey>,
 ) -> Result<SignatureKind, Refusal> {
-    let kind = kind_of(signers, reporter, gateway)?;
+    let kind = kind_of(signers, reporter, gateway, |_| false)?;
     match kind {
         SignatureKind::Seal | SignatureKind::PersonalAndSeal => Ok(kind),
         SignatureKind::None | SignatureKind::Personal => {
@@ -179,13 +256,16 @@ fn kind_of(
     signers: &[Arc<Chain>],
     agency: &CodeKey,
     gateway: Option<&CodeKey>,
+    mandated: impl Fn(usize) -> bool,
 ) -> Result<SignatureKind, Refusal> {
     let (mut personal, mut sealed) = (false, false);
     let mut violations = Vec::new();
     for (index, chain) in signers.iter().enumerate() {
         let field = || format!("document.signatures[{index}].certificate_sha256");
         match chain.leaf().holder() {
-            Holder::Person { agency: of, .. } if of.key() == *agency => personal = true,
+            Holder::Person { agency: of, .. } if of.key() == *agency || mandated(index) => {
+                personal = true;
+            }
             Holder::Seal { agency: of } if of.key() == *agency => sealed = true,
             Holder::Seal { agency: of } if Some(&of.key()) == gateway => sealed = true,
             Holder::Person { agency: of, .. } | Holder::Seal { agency: of } => {

@@ -25,7 +25,7 @@ pub use certificate::{AuthorityId, Certificate, CertificateError, Holder, Name};
 pub use chain::{Chain, ChainError};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use ed25519::{PublicKey, SIGNATURE_BYTES, WeakKey};
-pub use judge::{Anchors, Dates, SignatureKind};
+pub use judge::{Anchors, Dates, Sender, SignatureKind, Unproven};
 pub use note::{NOTE_BYTES_MAX, NoteError, NoteKey, NoteKeyError};
 pub use revocation::{RevocationList, RevocationListError, Revoked};
 pub use verified::Verified;

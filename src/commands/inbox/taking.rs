@@ -139,6 +139,7 @@ impl Taker {
             Some(entry) => SenderPolicy {
                 policy: entry.policy,
                 gateway: entry.gateway.as_ref().map(AgencyCode::key),
+                ..SenderPolicy::default()
             },
         };
         let mut policies = self.policies.lock().unwrap_or_else(|error| error.into_inner());

@@ -14,7 +14,7 @@ use crate::command::{
     DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Stored, Submit,
 };
 use crate::delivery_state::ChangeKind;
-use crate::engine::{EngineError, Payloads, State};
+use crate::engine::{EngineError, Payloads, State, Writes};
 use crate::keys::{self, Lane};
 use crate::routing::{Span, span};
 use crate::rows::{DeliveryRow, DocumentRow, IdRow, ReportPlace, StatusLine};
@@ -50,9 +50,17 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 | Command::ChangeDirectory(_)
                 | Command::AddAuthority(_)
                 | Command::AddRevocationList(_)
-                | Command::SetRoutingRules(_)),
+                | Command::SetRoutingRules(_)
+                | Command::ChangeMandates(_)
+                | Command::SetRevocationPolicy(_)
+                | Command::ChangeAppointments(_)
+                | Command::ChangeQuotas(_)
+                | Command::Act { .. }),
                 Decision::Done,
             ) => self.apply_act(act),
+            (Command::SettleRevocation(settled), Decision::Settled(outcomes)) => {
+                self.apply_settlement(settled, outcomes)
+            }
             (command, decision) => Err(EngineError::Damaged {
                 what: format!("entry {} of block {}", self.work.entry(), self.work.block),
                 why: format!("a decision that the command cannot have: {command:?}: {decision:?}"),
@@ -64,7 +72,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let Submit { header, signed, .. } = submit;
         let position = accepted.position;
         self.head.next_position = Position(position.0 + 1);
-        self.keep_certificates(signed);
+        self.keep_certificates(signed)?;
+        self.await_proof(position, &accepted.unproven);
+        self.note_used(accepted);
         self.enter_log(position, LeafKind::Document, signed);
         let id = IdRow { position, digest: signed.digest, report_on: None, reported: None };
         self.work.put(keys::id(&header.id, accepted.sender), codec::encode(&id));
@@ -83,6 +93,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
             signed_at: header.signed_at,
             due: header.due,
             recipients: u32::try_from(accepted.deliveries.len()).unwrap_or(u32::MAX),
+            unproven: accepted.unproven.iter().map(|unproven| unproven.issuer).collect(),
+            found_revoked: None,
             same_reference: accepted.same_reference,
             acts_on: accepted.change.as_ref().and_then(|change| acts_on(header, change)),
             changed: None,
@@ -143,7 +155,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let Report { header, signed, .. } = report;
         let Reported { position, delivery, .. } = *reported;
         self.head.next_position = Position(position.0 + 1);
-        self.keep_certificates(signed);
+        self.keep_certificates(signed)?;
+        self.await_proof(position, &reported.unproven);
         self.enter_log(position, LeafKind::Report, signed);
         let at = self.now();
         let place = ReportPlace { at, block: self.work.block, entry: self.work.entry() };
@@ -218,13 +231,25 @@ impl<S: State, P: Payloads> Machine<S, P> {
     /// An act of administration changes the policy; the block is noted, so that the policy as of
     /// any block can be folded anew.
     fn apply_act(&mut self, act: &Command) -> Result<(), EngineError> {
+        self.note_list(act);
         let writes = self.policy.take_over(act, self.now(), &self.payloads)?;
-        self.work.write(writes);
-        self.work.put(keys::act(self.work.block), Vec::new());
+        self.write_policy(writes);
         Ok(())
     }
 
-    fn keep_certificates(&mut self, signed: &SignedRecord) {
+    fn write_policy(&mut self, writes: Writes) {
+        if !writes.is_empty() {
+            self.work.write(writes);
+            self.work.put(keys::act(self.work.block), Vec::new());
+        }
+    }
+
+    /// Keeps the certificates that are new, and learns the authorities among them.
+    fn keep_certificates(&mut self, signed: &SignedRecord) -> Result<(), EngineError> {
+        if !signed.new_certificates.is_empty() {
+            let writes = self.policy.learn(signed, self.now())?;
+            self.write_policy(writes);
+        }
         for certificate in &signed.new_certificates {
             let fingerprint = Fingerprint::of(&certificate.0);
             if self.certificates.len() >= CERTIFICATES_REMEMBERED {
@@ -233,6 +258,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             self.certificates.insert(fingerprint);
             self.work.put(keys::certificate(&fingerprint), certificate.0.to_vec());
         }
+        Ok(())
     }
 
     pub(super) fn knows_certificate(&self, fingerprint: &Fingerprint) -> Result<bool, EngineError> {
@@ -273,7 +299,7 @@ pub fn lane(urgency: Urgency) -> Lane {
     if urgency.is_urgent() { Lane::Urgent } else { Lane::Ordinary }
 }
 
-fn size(signed: &SignedRecord) -> u64 {
+pub(super) fn size(signed: &SignedRecord) -> u64 {
     let stored = |stored: &Stored| match stored {
         Stored::Inline(bytes) => bytes.len() as u64,
         Stored::Payload { size, .. } => *size,

@@ -67,7 +67,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             concerned.push((delivery.recipient, kind, format!("recipients[{index}].code")));
         }
         let changes = self.recipient_changes(sender, header, &document, deliveries)?;
-        let RecipientChanges { added, removed } = unless_refused!(changes);
+        let RecipientChanges { added, removed, wrong } = changes;
         concerned.retain(|(recipient, ..)| !added.iter().any(|one| one.recipient == *recipient));
         if kind == ChangeKind::Replace {
             // Whoever never had the old document simply gets the new one.
@@ -86,7 +86,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             }
         }
         let field = "business.acts_on";
-        let change = unless_refused!(self.change(&document, concerned, field)?);
+        let change = unless_refused!(self.change(&document, concerned, wrong, field)?);
         if kind == ChangeKind::Recall {
             unless_refused!(in_time_for_somebody(&change));
         }
@@ -116,24 +116,30 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 concerned
             }
         };
-        let change = unless_refused!(self.change(document, concerned, "document")?);
+        let change = unless_refused!(self.change(document, concerned, Vec::new(), "document")?);
         Ok(in_time_for_somebody(&change).map(|()| change))
     }
 
-    /// The effect on each delivery concerned; `field` names the document.
-    fn change(&self, document: &ActedOn, concerned: Concerned, field: &str) -> Judged<ChangeMade> {
+    /// The effect on each delivery concerned, unless something is `wrong`; `field` names the
+    /// document.
+    fn change(
+        &self,
+        document: &ActedOn,
+        concerned: Concerned,
+        mut wrong: Vec<Violation>,
+        field: &str,
+    ) -> Judged<ChangeMade> {
         let acts = document.row.acts_on.as_ref();
         if acts.is_some_and(|acts| acts.kind == ChangeKind::Recall) {
             let value = format!("{} is a recall itself", document.row.id);
             return Ok(Err(Refusal::at(Reason::FieldInvalid, field, value)));
         }
         let mut deliveries = Vec::with_capacity(concerned.len());
-        let mut violations = Vec::new();
         let mut seen = BTreeSet::new();
         for (recipient, kind, named) in concerned {
             let Some(row) = self.delivery_row(document.position, recipient)? else {
                 let code = self.policy.directory.code(recipient, self.now());
-                violations.push(Violation::new(Reason::NotARecipient, named, code));
+                wrong.push(Violation::new(Reason::NotARecipient, named, code));
                 continue;
             };
             let (_, effect) = row.state().changed(kind);
@@ -141,7 +147,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 deliveries.push(DeliveryChange { recipient, kind, effect });
             }
         }
-        if let Some(refusal) = Refusal::of(violations) {
+        if let Some(refusal) = Refusal::of(wrong) {
             return Ok(Err(refusal));
         }
         let number = document.row.changed.as_ref().map_or(0, |last| last.number) + 1;
@@ -186,13 +192,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
         header: &Header,
         document: &ActedOn,
         deliveries: &[Delivery],
-    ) -> Judged<RecipientChanges> {
+    ) -> Result<RecipientChanges, EngineError> {
         let mut changes = RecipientChanges::default();
         let now = self.now();
         let from =
             Origin { agency: sender, place: self.policy.directory.place(sender, now), at: now };
         let update = ChangeKind::of(header.kind) == Some(ChangeKind::Update);
-        let mut violations = Vec::new();
         let mut seen = BTreeSet::new();
         for (index, RecipientChangeHeader { code, change }) in
             header.recipient_changes.iter().enumerate()
@@ -202,7 +207,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             let known =
                 code.as_ref().and_then(|code| Some((code, self.policy.directory.find(code)?)));
             let Some((code, agency)) = known else {
-                violations.push(Violation::new(Reason::RecipientUnknown, field, code_text));
+                changes.wrong.push(Violation::new(Reason::RecipientUnknown, field, code_text));
                 continue;
             };
             let recipient = agency.ordinal;
@@ -218,7 +223,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             };
             if let Some(why) = why {
                 let value = format!("{code_text}: {why}");
-                violations.push(Violation::new(Reason::RecipientChangeInvalid, field, value));
+                changes.wrong.push(Violation::new(Reason::RecipientChangeInvalid, field, value));
                 continue;
             }
             match change {
@@ -227,12 +232,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
                     let addressee = Addressee::Agency(code.clone());
                     match self.delivery(&from, header, &addressee, || field) {
                         Ok(delivery) => changes.added.push(delivery),
-                        Err(violation) => violations.push(violation),
+                        Err(violation) => changes.wrong.push(violation),
                     }
                 }
             }
         }
-        Ok(Refusal::of(violations).map_or(Ok(changes), Err))
+        Ok(changes)
     }
 
     /// Who has a delivery of a document, as the block under way sees it, by ordinal.
@@ -375,11 +380,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
     }
 }
 
-/// The recipients that an update adds and removes.
+/// The recipients that an update adds and removes, and what is wrong with that.
 #[derive(Default)]
 struct RecipientChanges {
     added: Vec<Delivery>,
     removed: Concerned,
+    wrong: Vec<Violation>,
 }
 
 /// Refuses a recall that comes too late for everybody.

@@ -5,30 +5,30 @@ use std::collections::HashSet;
 
 use lienthong_model::limits::MESSAGE_AGE_MAX;
 use lienthong_model::{
-    Addressee, AgencyCode, AgencyState, BusinessKind, CodeKey, Digest, Fingerprint, Header,
-    MessageId, Ordinal, Reason, Refusal, Timestamp, Violation,
+    Addressee, AgencyCode, AgencyState, BusinessKind, Digest, Fingerprint, Header, MessageId,
+    Ordinal, Reason, Refusal, Timestamp, Violation,
 };
-use lienthong_trust::{Dates, Holder, SignatureKind, Signed, Submission, judge};
+use lienthong_trust::{Signed, Submission};
 
 use super::Machine;
 use crate::codec;
 use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, Acknowledged, CertificateBytes, Command, Decision,
-    Delivery, DeliveryKey, Proposal, SignatureRecord, SignedRecord, StoredContent, Submit,
+    Delivery, DeliveryKey, Proposal, SignatureRecord, SignedRecord, StoredContent, Submit, Work,
 };
 use crate::delivery_state::Closed;
 use crate::directory::{AgencyRecord, Place};
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
-use crate::policy::{read_authority, read_entries};
 use crate::routing::Origin;
 use crate::rows::{DeliveryRow, IdRow};
+use crate::signers::{FactsOf, Signers, judge_signers};
 
 /// What is to be journalled, or a decision that leaves no trace (a refusal, a repetition).
 pub(super) type Judged = Result<(Command, Decision), Decision>;
 
 impl<S: State, P: Payloads> Machine<S, P> {
-    pub(super) fn judge(&self, proposal: Proposal) -> Result<Judged, EngineError> {
+    pub(super) fn judge(&mut self, proposal: Proposal) -> Result<Judged, EngineError> {
         match proposal {
             Proposal::Submit { caller, submission, stored } => {
                 self.judge_document(caller, submission.into_inner(), stored)
@@ -41,9 +41,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Proposal::AcknowledgeNotices(acknowledge) => {
                 self.judge_acknowledge_notices(acknowledge)
             }
-            Proposal::Administer(command) => {
-                Ok(self.judge_administration(&command)?.map(|()| (command, Decision::Done)))
-            }
+            Proposal::Administer(act) => self.judge_administration(act),
+            Proposal::Act { by, act } => self.judge_act_of(by, act),
+            Proposal::Work(Work::Settle(issuer)) => self.judge_settlement(issuer),
         }
     }
 
@@ -65,12 +65,17 @@ impl<S: State, P: Payloads> Machine<S, P> {
             None => {}
         }
         let judged = self.judge_new_document(sender, &header, &signed);
-        let (signature, place, mut deliveries) = match judged {
-            Ok(judged) => judged,
-            Err(refusal) => return refused(refusal),
-        };
+        let NewDocument { signers: Signers { signature, unproven }, place, mut deliveries } =
+            match judged {
+                Ok(judged) => judged,
+                Err(refusal) => return refused(refusal),
+            };
         let change = match self.judge_change(sender, &header, &mut deliveries)? {
             Ok(change) => change.map(Box::new),
+            Err(refusal) => return refused(refusal),
+        };
+        let used = match self.judge_quota(sender, signed.size())? {
+            Ok(used) => used,
             Err(refusal) => return refused(refusal),
         };
         let told = change.as_ref().map(|change| self.told_of(change)).unwrap_or_default();
@@ -84,6 +89,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
             signature,
             deliveries,
             place,
+            unproven,
+            used,
             change,
             notices: self.notices(told),
             same_reference,
@@ -99,20 +106,16 @@ impl<S: State, P: Payloads> Machine<S, P> {
         sender: &AgencyRecord,
         header: &Header,
         signed: &Signed,
-    ) -> Result<(SignatureKind, Place, Vec<Delivery>), Refusal> {
+    ) -> Result<NewDocument, Refusal> {
         let now = self.now();
         if header.kind != BusinessKind::New && header.acts_on.is_none() {
             return Err(Refusal::at(Reason::FieldMissing, "business.acts_on", ""));
         }
         self.in_time(&header.id, header.signed_at)?;
         may_send(sender, now)?;
-        let dates = Dates { signed_at: header.signed_at, received_at: now };
-        judge::certificates(&signed.signers, &*self.policy.trust, dates)?;
-        let gateway = self.gateway_key(sender);
-        let policy = sender.entry(now).policy;
-        let signature = judge::holders(&signed.signers, &sender.key, gateway, policy)?;
+        let signers = judge_signers(&self.policy, sender, &FactsOf { header, signed }, now)?;
         let (place, deliveries) = self.deliveries(sender, header)?;
-        Ok((signature, place, deliveries))
+        Ok(NewDocument { signers, place, deliveries })
     }
 
     fn judge_acknowledge(&self, acknowledge: Acknowledge) -> Result<Judged, EngineError> {
@@ -145,54 +148,6 @@ impl<S: State, P: Payloads> Machine<S, P> {
             true => Err(decision),
             false => Ok((Command::Acknowledge(acknowledge), decision)),
         })
-    }
-
-    fn judge_administration(&self, command: &Command) -> Result<Result<(), Decision>, EngineError> {
-        let invalid = |field: &str, why: String| {
-            Ok(Err(Decision::Refused(Refusal::at(Reason::FieldInvalid, field, why))))
-        };
-        match command {
-            Command::ImportDirectory(import) => {
-                let entries = match unless_damaged(read_entries(&self.payloads, &import.payload))? {
-                    Ok(entries) => entries,
-                    Err(why) => return invalid("directory", why),
-                };
-                match self.policy.directory.check(&entries) {
-                    Ok(()) => Ok(Ok(())),
-                    Err(error) => invalid("directory", error.to_string()),
-                }
-            }
-            Command::ChangeDirectory(entries) => match self.policy.directory.check(entries) {
-                Ok(()) => Ok(Ok(())),
-                Err(error) => invalid("directory", error.to_string()),
-            },
-            Command::AddRevocationList(added) => {
-                match unless_damaged(self.policy.read_list(added, &self.payloads))? {
-                    Ok(list) if self.policy.trust.admits(&list) => Ok(Ok(())),
-                    Ok(_) => invalid("revocation_list", "not newer than the one in force".into()),
-                    Err(why) => invalid("revocation_list", why),
-                }
-            }
-            Command::SetRoutingRules(rules) => match rules.check() {
-                Ok(()) => Ok(Ok(())),
-                Err(why) => invalid("routing_rules", why),
-            },
-            Command::AddAuthority(added) => {
-                match unless_damaged(read_authority(&added.certificate))? {
-                    Ok(certificate) if matches!(certificate.holder(), Holder::Authority { .. }) => {
-                        Ok(Ok(()))
-                    }
-                    Ok(_) => invalid("authority", "the certificate is not an authority's".into()),
-                    Err(why) => invalid("authority", why),
-                }
-            }
-            Command::Submit(_)
-            | Command::Report(_)
-            | Command::Acknowledge(_)
-            | Command::AcknowledgeNotices(_)
-            | Command::NegativeAcknowledge(_)
-            | Command::Refused { .. } => invalid("command", "not an act of administration".into()),
-        }
     }
 
     /// The agency that a content names as its sender, when the caller may act for it.
@@ -278,11 +233,6 @@ impl<S: State, P: Payloads> Machine<S, P> {
         }
     }
 
-    pub(super) fn gateway_key(&self, agency: &AgencyRecord) -> Option<&CodeKey> {
-        let gateway = self.policy.directory.gateway(agency, self.now())?;
-        self.policy.directory.agency(gateway).map(|gateway| &gateway.key)
-    }
-
     /// Whether id and signature are from the days before, and not from after the sender's clock
     /// can have been.
     pub(super) fn in_time(&self, id: &MessageId, signed_at: Timestamp) -> Result<(), Refusal> {
@@ -335,14 +285,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
     }
 }
 
-/// What an administrator handed over and cannot be read is refused; only what was accepted before
-/// is damage.
-fn unless_damaged<T>(read: Result<T, EngineError>) -> Result<Result<T, String>, EngineError> {
-    match read {
-        Ok(value) => Ok(Ok(value)),
-        Err(EngineError::Damaged { what, why }) => Ok(Err(format!("{what}: {why}"))),
-        Err(error) => Err(error),
-    }
+/// What is judged of a document whose id is new.
+struct NewDocument {
+    signers: Signers,
+    place: Place,
+    deliveries: Vec<Delivery>,
 }
 
 fn named(addressee: &Addressee) -> &str {

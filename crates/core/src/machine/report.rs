@@ -3,7 +3,7 @@
 
 use lienthong_model::limits::STATUSES_PER_DELIVERY_MAX;
 use lienthong_model::{Ordinal, Reason, Refusal, StatusCode, StatusHeader};
-use lienthong_trust::{Dates, Signed, StatusSubmission, judge};
+use lienthong_trust::{Dates, Signed, StatusSubmission, Unproven, judge};
 
 use super::Machine;
 use super::changes::ActedOn;
@@ -15,6 +15,7 @@ use crate::directory::AgencyRecord;
 use crate::engine::{EngineError, Payloads, State};
 use crate::notice::{NoticeKind, Told};
 use crate::rows::DeliveryRow;
+use crate::signers::gateway_key;
 
 impl<S: State, P: Payloads> Machine<S, P> {
     pub(super) fn judge_report(
@@ -34,15 +35,16 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Some(Err(refusal)) => return refused(refusal),
             None => {}
         }
-        if let Err(refusal) = self.judge_reporter(reporter, &header, &signed) {
-            return refused(refusal);
-        }
+        let unproven = match self.judge_reporter(reporter, &header, &signed) {
+            Ok(unproven) => unproven,
+            Err(refusal) => return refused(refusal),
+        };
         let judged = match header.code.by_recipient() {
             true => self.judge_recipients_report(reporter, &header)?,
             false => self.judge_senders_request(reporter, &header)?,
         };
         let reported = match judged {
-            Ok(reported) => reported,
+            Ok(reported) => Reported { unproven, ..reported },
             Err(refusal) => return refused(refusal),
         };
         let signed = self.record(signed, stored)?;
@@ -55,14 +57,17 @@ impl<S: State, P: Payloads> Machine<S, P> {
         reporter: &AgencyRecord,
         header: &StatusHeader,
         signed: &Signed,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Vec<Unproven>, Refusal> {
         let now = self.now();
         self.in_time(&header.id, header.signed_at)?;
         may_send(reporter, now)?;
         let dates = Dates { signed_at: header.signed_at, received_at: now };
         judge::certificates(&signed.signers, &*self.policy.trust, dates)?;
-        judge::report_holders(&signed.signers, &reporter.key, self.gateway_key(reporter))?;
-        Ok(())
+        let grace = self.policy.revocation.grace();
+        let unproven = judge::revocation(&signed.signers, &*self.policy.trust, now, grace)?;
+        let gateway = gateway_key(&self.policy, reporter, now);
+        judge::report_holders(&signed.signers, &reporter.key, gateway)?;
+        Ok(unproven)
     }
 
     /// A report of a recipient on its delivery, told to the sender.
@@ -107,6 +112,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             notices: self.notices(vec![told]),
             change: None,
             answered,
+            unproven: Vec::new(),
         }))
     }
 
@@ -140,6 +146,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             notices: self.notices(self.told_of(&change)),
             change: Some(Box::new(change)),
             answered: None,
+            unproven: Vec::new(),
         }))
     }
 

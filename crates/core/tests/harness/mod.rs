@@ -21,8 +21,9 @@ use lienthong_core::engine::{Change, Journal, Marker, Payloads as _, State as _,
 use lienthong_core::{
     Acknowledge, AcknowledgeNotices, AcknowledgedDelivery, AddAuthority, AddRevocationList,
     CertificateBytes, Command, Decision, DeliveryKey, ImportDirectory, Machine, Mailbox as _,
-    MailboxLane, NoticeKey, NoticeMailbox, NoticeNumber, Opening, Proposal, Query, RefusedRequests,
-    Stored, StoredAttachment, StoredContent, codec,
+    MailboxLane, NegativeAcknowledge, NegativeDelivery, NoticeKey, NoticeMailbox, NoticeNumber,
+    Opening, Proposal, Query, RefusedRequests, RevocationPolicy, Stored, StoredAttachment,
+    StoredContent, codec,
 };
 use lienthong_ledger::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
 use lienthong_model::{
@@ -79,6 +80,7 @@ pub struct Draft {
     pub reason: String,
     pub changes: Vec<(&'static str, lienthong_model::Change)>,
     pub number: u32,
+    pub unit: String,
 }
 
 /// A report to be.
@@ -115,6 +117,7 @@ pub fn draft(from: &'static str, to: &[&str]) -> Draft {
         reason: String::new(),
         changes: Vec::new(),
         number: 15,
+        unit: "UBND".to_owned(),
     }
 }
 
@@ -298,7 +301,7 @@ impl Signers {
         let to: Vec<Recipient> =
             agencies.chain(draft.lists.iter().cloned().map(Recipient::List)).collect();
         let mut document = Document::new(id, code(draft.from), to, &*draft.subject, signed_at)
-            .issued(draft.number, draft.document_type, "UBND");
+            .issued(draft.number, draft.document_type, &draft.unit);
         document.urgency = draft.urgency;
         document.pages = draft.pages;
         document.business.kind = draft.kind;
@@ -367,6 +370,7 @@ impl Hub {
     pub fn new() -> Self {
         let mut hub = Self::empty();
         hub.trust(true);
+        hub.grace(None);
         hub.import(&country());
         hub
     }
@@ -395,6 +399,13 @@ impl Hub {
         };
         assert_eq!(self.administer(add(root, trusted)), Decision::Done);
         assert_eq!(self.administer(add(issuing, false)), Decision::Done);
+    }
+
+    /// Sets how long what is not proven is accepted; `None` is without end.
+    pub fn grace(&mut self, grace: Option<Duration>) {
+        let grace_ms = grace.map(|grace| u64::try_from(grace.as_millis()).unwrap());
+        let set = Command::SetRevocationPolicy(RevocationPolicy { grace_ms });
+        assert_eq!(self.administer(set), Decision::Done);
     }
 
     pub fn import(&mut self, entries: &[AgencyEntry]) {
@@ -428,6 +439,18 @@ impl Hub {
         Command::AddRevocationList(AddRevocationList { payload, issuer })
     }
 
+    /// Lists of root and issuing authority in which nothing is revoked, in date for a day.
+    pub fn empty_lists(&mut self, number: u64) -> [Command; 2] {
+        let pki = &self.signers.pki;
+        let next = self.now.plus(DAY);
+        [pki.root(), pki.issuing()].map(|authority| {
+            let list = authority.revocation_list(number, self.now, next, &[]).unwrap();
+            let payload = self.payloads.put(&list).unwrap();
+            let issuer = *authority.certificate().fingerprint();
+            Command::AddRevocationList(AddRevocationList { payload, issuer })
+        })
+    }
+
     pub fn administer(&mut self, command: Command) -> Decision {
         self.decide(Proposal::Administer(command))
     }
@@ -440,6 +463,10 @@ impl Hub {
     /// Decides proposals in one block, and commits it.
     pub fn block(&mut self, proposals: Vec<Proposal>) -> Vec<Decision> {
         self.machine.begin(self.now);
+        // The hub's own work stands at the beginning of a block, as in the sequencer.
+        if let Some(work) = self.machine.next_work() {
+            self.machine.decide(Proposal::Work(work)).unwrap();
+        }
         let mut decisions = Vec::new();
         for proposal in proposals {
             let caller = caller_of(&proposal);
@@ -462,7 +489,7 @@ impl Hub {
         self.commit();
     }
 
-    fn commit(&mut self) {
+    pub fn commit(&mut self) {
         let Some(sealed) = self.machine.seal() else { return };
         self.journal.propose(&sealed).unwrap();
         assert_eq!(self.journal.read_ordered().unwrap(), Some(sealed.marker.block));
@@ -531,6 +558,14 @@ impl Hub {
         self.decide(proposal)
     }
 
+    /// Says that a delivery could not be taken.
+    pub fn negative(&self, recipient: &str, position: Position, times: u32) -> Proposal {
+        let recipient = self.ordinal(recipient);
+        let key = DeliveryKey { recipient, position };
+        let deliveries = vec![NegativeDelivery { key, times, reason: "Hết chỗ".to_owned() }];
+        Proposal::NegativeAcknowledge(NegativeAcknowledge { caller: recipient, deliveries })
+    }
+
     pub fn notice_acknowledgement(
         &self,
         agency: &str,
@@ -573,7 +608,9 @@ fn caller_of(proposal: &Proposal) -> Option<Ordinal> {
         Proposal::Acknowledge(_)
         | Proposal::NegativeAcknowledge(_)
         | Proposal::AcknowledgeNotices(_)
-        | Proposal::Administer(_) => None,
+        | Proposal::Administer(_)
+        | Proposal::Act { .. }
+        | Proposal::Work(_) => None,
     }
 }
 

@@ -3,18 +3,21 @@
 use std::time::Duration;
 
 use lienthong_core::{
-    AddAuthority, CertificateBytes, Command, Decision, Effect, Proposal, RefusalCount,
-    RefusedRequests, RoutingRules, Rule, Span,
+    Actor, AddAuthority, Appointment, CertificateBytes, Command, Decision, Effect, Proposal, Quota,
+    RefusalCount, RefusedRequests, RevocationPolicy, Role, RoutingRules, Rule, Span, Territory,
 };
 use lienthong_model::{
-    AgencyEntry, AgencyState, DocumentType, Level, MessageId, Position, Reason, SignaturePolicy,
-    StatusCode, Urgency,
+    AgencyCode, AgencyEntry, AgencyState, Capacity, Day, DocumentType, Level, Mandate, MessageId,
+    Position, Reason, Signatory, SignaturePolicy, StatusCode, Urgency,
 };
+use lienthong_model::{BusinessKind, Change};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::{Draft, Hub, Signs, code, draft, entry, refused_request, report};
+use super::{
+    BEGIN, Draft, Hub, ReportDraft, Signs, acting, code, draft, entry, refused_request, report,
+};
 
 /// Agencies that send and receive; the last two send what is refused at first.
 pub const AGENCIES: [&str; 11] = [
@@ -52,6 +55,21 @@ pub enum Step {
         recipient: Index,
         code: StatusCode,
     },
+    AskBack {
+        document: Index,
+        named: bool,
+    },
+    Change {
+        document: Index,
+        kind: BusinessKind,
+        added: Option<usize>,
+        removed: bool,
+    },
+    Negative {
+        document: Index,
+        recipient: Index,
+        times: u32,
+    },
     AcknowledgeNotices {
         agency: usize,
         numbers: Vec<u64>,
@@ -65,6 +83,16 @@ pub enum Step {
     },
     Add(Vec<u8>),
     Revoke(usize),
+    /// New lists in which nothing is revoked.
+    Prove,
+    Mandate {
+        agency: usize,
+        person: bool,
+        days: i32,
+    },
+    Quota(Option<usize>, u64),
+    Grace(u64),
+    Appoint(usize, i32),
     TrustStranger(bool),
     Rules(Level, Effect),
     Refused {
@@ -85,12 +113,13 @@ pub fn steps(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Step>> 
 fn step() -> impl Strategy<Value = Step> {
     let agency = || 0..AGENCIES.len();
     let status = || {
-        use StatusCode::{Accepted, Arrived, Assigned, Finished, Processing, Refused};
-        select(vec![Arrived, Refused, Accepted, Assigned, Processing, Finished])
+        select(StatusCode::ALL.into_iter().filter(|code| code.by_recipient()).collect::<Vec<_>>())
     };
     let state = select(vec![AgencyState::Connected, AgencyState::Held, AgencyState::Suspended]);
     let reason = || select(Reason::ALL.to_vec());
     let province = select(vec![None, Some("H36"), Some("H34")]);
+    use BusinessKind::{Recall, Replace, Update};
+    let kind = select(vec![Recall, Update, Replace]);
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), 0..3u8);
     prop_oneof![
         12 => (agency(), vec(agency(), 1..5), flags).prop_map(|(from, to, flags)| {
@@ -102,6 +131,16 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(document, recipient)| Step::Acknowledge { document, recipient }),
         8 => (any::<Index>(), any::<Index>(), status())
             .prop_map(|(document, recipient, code)| Step::Report { document, recipient, code }),
+        3 => (any::<Index>(), any::<bool>())
+            .prop_map(|(document, named)| Step::AskBack { document, named }),
+        4 => (any::<Index>(), kind, proptest::option::of(agency()), any::<bool>())
+            .prop_map(|(document, kind, added, removed)| {
+                Step::Change { document, kind, added, removed }
+            }),
+        2 => (any::<Index>(), any::<Index>(), 1..5u32)
+            .prop_map(|(document, recipient, times)| {
+                Step::Negative { document, recipient, times }
+            }),
         3 => (agency(), vec(1..40u64, 0..6), proptest::option::of(0..40u64))
             .prop_map(|(agency, numbers, through)| {
                 Step::AcknowledgeNotices { agency, numbers, through }
@@ -112,6 +151,12 @@ fn step() -> impl Strategy<Value = Step> {
             }),
         1 => vec(0..30u8, 1..4).prop_map(Step::Add),
         1 => agency().prop_map(Step::Revoke),
+        1 => Just(Step::Prove),
+        1 => (agency(), any::<bool>(), 0..9i32)
+            .prop_map(|(agency, person, days)| Step::Mandate { agency, person, days }),
+        1 => (proptest::option::of(agency()), 0..4u64).prop_map(|(whose, n)| Step::Quota(whose, n)),
+        1 => (0..200u64).prop_map(Step::Grace),
+        1 => (agency(), 0..9i32).prop_map(|(agency, days)| Step::Appoint(agency, days)),
         1 => any::<bool>().prop_map(Step::TrustStranger),
         1 => (select(Level::ALL.to_vec()), select(vec![Effect::Allow, Effect::Refuse]))
             .prop_map(|(level, effect)| Step::Rules(level, effect)),
@@ -216,6 +261,26 @@ impl Traffic {
                     self.wait_for(proposal);
                 }
             }
+            Step::AskBack { document, named } => {
+                if let Some(sent) = pick(&self.sent, document).cloned() {
+                    let from = sent.draft.from;
+                    let asked = report(from, from, sent.id, StatusCode::RecallRequested);
+                    let recipients = if *named { sent.to[..1].to_vec() } else { Vec::new() };
+                    let proposal = self.hub.report_proposal(&ReportDraft { recipients, ..asked });
+                    self.wait_for(proposal);
+                }
+            }
+            Step::Change { document, kind, added, removed } => {
+                if let Some(sent) = pick(&self.sent, document).cloned() {
+                    self.change(&sent, *kind, added.map(|added| AGENCIES[added]), *removed);
+                }
+            }
+            Step::Negative { document, recipient, times } => {
+                if let Some(sent) = pick(&self.sent, document).cloned() {
+                    let recipient = *recipient.get(&sent.to);
+                    self.wait_for(self.hub.negative(recipient, sent.position, *times));
+                }
+            }
             Step::AcknowledgeNotices { agency, numbers, through } => {
                 let proposal =
                     self.hub.notice_acknowledgement(AGENCIES[*agency], numbers, *through);
@@ -240,11 +305,42 @@ impl Traffic {
                     RefusedRequests { added_up: added_up.collect(), ..refused_request(caller) };
                 self.hub.refuse(request, *reason);
             }
+            Step::Prove => {
+                self.lists += 1;
+                for list in self.hub.empty_lists(self.lists) {
+                    self.wait_for(Proposal::Administer(list));
+                }
+            }
             _ => {
                 let command = self.command(step);
                 self.wait_for(Proposal::Administer(command));
             }
         }
+    }
+
+    /// A document that acts on one sent before, for all its recipients but the first when that one
+    /// is removed.
+    fn change(
+        &mut self,
+        on: &Sent,
+        kind: BusinessKind,
+        added: Option<&'static str>,
+        removed: bool,
+    ) {
+        let mut to = on.to.clone();
+        let mut changes = Vec::new();
+        if kind == BusinessKind::Update {
+            changes.extend(added.map(|added| (added, Change::Added)));
+            if removed && to.len() > 1 {
+                changes.push((to.remove(0), Change::Removed));
+            }
+        }
+        let draft = Draft { changes, ..acting(kind, on.draft.from, on.id, &to) };
+        let id = self.hub.signers.new_id(self.hub.now);
+        let draft = Draft { id: Some(id), signed_at: Some(self.hub.now), ..draft };
+        let proposal = self.hub.submission(&draft);
+        let to = to.into_iter().chain(added).collect();
+        self.waiting.push((proposal, Some(Sent { draft, id, position: Position(0), to })));
     }
 
     fn command(&mut self, step: &Step) -> Command {
@@ -270,6 +366,41 @@ impl Traffic {
                 let revoked = [Signs::Seal(AGENCIES[*agency])];
                 self.hub.revocation(self.lists, &revoked, self.hub.now)
             }
+            Step::Mandate { agency, person, days } => {
+                let agency = code(AGENCIES[*agency]);
+                let person = if *person { "chief" } else { "deputy" };
+                Command::ChangeMandates(vec![Mandate {
+                    signatory: signatory(&agency, person),
+                    agency,
+                    capacity: Capacity::Head,
+                    delegated_by: None,
+                    document_types: Vec::new(),
+                    from: Day(BEGIN.day().0 + days),
+                    until: Some(Day(BEGIN.day().0 + days + 3)),
+                    basis: "Quyết định".to_owned(),
+                }])
+            }
+            Step::Quota(whose, documents) => Command::ChangeQuotas(vec![Quota {
+                agency: whose.map(|agency| code(AGENCIES[agency])),
+                documents_per_day: (*documents > 0).then_some(*documents),
+                bytes_per_day: None,
+                document_bytes_max: None,
+            }]),
+            Step::Grace(hours) => Command::SetRevocationPolicy(RevocationPolicy {
+                grace_ms: (*hours < 100).then_some(*hours * 3_600_000),
+            }),
+            Step::Appoint(agency, days) => {
+                let appointment = Appointment {
+                    holder: signatory(&code(AGENCIES[*agency]), "operator"),
+                    role: Role::Operator,
+                    territory: Territory::Country,
+                    from: Day(BEGIN.day().0 + days),
+                    until: None,
+                };
+                let person = signatory(&code("G22"), "admin");
+                let by = Actor { person, role: Role::Administrator };
+                Command::Act { by, act: Box::new(Command::ChangeAppointments(vec![appointment])) }
+            }
             Step::TrustStranger(trusted) => {
                 let der = self.hub.signers.stranger.root().certificate().der().clone();
                 let (certificate, trusted) = (CertificateBytes(der), *trusted);
@@ -290,6 +421,10 @@ impl Traffic {
             other => unreachable!("not an act of administration: {other:?}"),
         }
     }
+}
+
+fn signatory(agency: &AgencyCode, person: &str) -> Signatory {
+    Signatory { agency: agency.clone(), person: person.to_owned() }
 }
 
 fn pick<'s>(sent: &'s [Sent], index: &Index) -> Option<&'s Sent> {

@@ -181,10 +181,12 @@ impl Stage {
             Ok(facts) => facts,
             Err(refusal) => return told(&refusal),
         };
-        let sender = facts.header.sender.key();
+        let key = facts.header.sender.key();
+        let policy = SignaturePolicy::Required;
+        let sender = judge::Sender { agency: &key, gateway: None, policy, mandates: &[] };
         let kind =
             judge::certificates(&facts.signed.signers, &self.trusted, DATES).and_then(|()| {
-                judge::holders(&facts.signed.signers, &sender, None, SignaturePolicy::Required)
+                judge::holders(&facts.signed.signers, sender, facts.header.document_type, DATES)
             });
         match kind {
             Err(refusal) => told(&refusal),
