@@ -97,6 +97,8 @@ pub(crate) enum Command {
     Stuck(Box<commands::explain::StuckArgs>),
     /// Show how far a document's recipients are, wait for them / tiến độ
     Progress(Box<commands::progress::ProgressArgs>),
+    /// Remind the recipients that lag / nhắc
+    Remind(Box<commands::progress::RemindArgs>),
     /// Show the case that a document belongs to / hồ sơ trao đổi
     Thread(Box<commands::thread::ThreadArgs>),
     /// Show, resolve and keep lists of recipients / danh sách nơi nhận

@@ -40,6 +40,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Explain(args) => explain::run(*args, output).await,
         Command::Stuck(args) => explain::stuck(*args, output).await,
         Command::Progress(args) => progress::run(*args, output).await,
+        Command::Remind(args) => progress::remind(*args, output).await,
         Command::Thread(args) => thread::run(*args, output).await,
         Command::List(args) => list::run(*args, output).await,
         Command::Evidence(args) => evidence::run(args, output).await,

@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         "trust",
         "admin",
         "verdict",
+        "notices",
     ];
     let files = files.map(|name| format!("lienthong/v1/{name}.proto"));
     let descriptors = protox::compile(files, [&root])?;

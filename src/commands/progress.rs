@@ -58,6 +58,28 @@ pub(crate) enum StageArg {
     Withdrawn,
 }
 
+/// Remind the recipients that lag / nhắc các nơi nhận chậm
+///
+/// Every recipient that has not reached the stage gets a notice; at most once a day for each
+/// document. For the sender.
+#[derive(Debug, Args)]
+pub(crate) struct RemindArgs {
+    /// The sender's code
+    sender: AgencyCode,
+    /// The message's id, as `lienthong send` printed it
+    id: MessageId,
+    /// What they should have done: acknowledged, accepted or finished
+    #[arg(long, value_enum, default_value = "finished")]
+    stage: StageArg,
+    #[command(flatten)]
+    connect: ConnectArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct RemindedView {
+    reminded: u32,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct EnoughArg(Enough);
 
@@ -135,6 +157,20 @@ pub(crate) async fn run(args: ProgressArgs, output: Output) -> anyhow::Result<Ex
     };
     output::one(output, &view, text)?;
     Ok(if reached == Some(false) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Reminds laggards.
+///
+/// # Errors
+/// When the hub cannot be reached, or refuses.
+pub(crate) async fn remind(args: RemindArgs, output: Output) -> anyhow::Result<ExitCode> {
+    let connected = args.connect.connect().await?;
+    let stage = args.stage.stage();
+    let reminded = connected.client.remind(&args.sender, args.id, stage).await?;
+    output::one(output, &RemindedView { reminded }, |view| {
+        format!("đã nhắc / reminded: {}\n", thousands(view.reminded.into()))
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 impl StageArg {

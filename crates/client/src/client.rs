@@ -11,6 +11,7 @@ use lienthong_wire::proto::directory_service_client::DirectoryServiceClient;
 use lienthong_wire::proto::evidence_service_client::EvidenceServiceClient;
 use lienthong_wire::proto::exchange_service_client::ExchangeServiceClient;
 use lienthong_wire::proto::recipient_list_service_client::RecipientListServiceClient;
+use lienthong_wire::proto::notice_service_client::NoticeServiceClient;
 use lienthong_wire::proto::statistics_service_client::StatisticsServiceClient;
 use lienthong_wire::proto::tracking_service_client::TrackingServiceClient;
 use parking_lot::RwLock;
@@ -174,6 +175,12 @@ impl Shared {
 
     pub(crate) fn statistics(&self) -> StatisticsServiceClient<Channel> {
         StatisticsServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    pub(crate) fn notices(&self) -> NoticeServiceClient<Channel> {
+        NoticeServiceClient::new(self.channel.clone())
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX)
     }

@@ -5,7 +5,8 @@
 //!  Endpoint ─▶ Client::connect ─▶ Client ─┬─ submit, report            one at a time
 //!   address    (mTLS, hub's clock)        ├─ submissions, reports      many in flight
 //!   identity                              ├─ subscribe, pull           receive, acknowledge
-//!   roots                                 └─ track, agency, volumes …  ask
+//!   roots                                 ├─ subscribe_to_notices …    learn what others did
+//!                                         └─ track, agency, volumes …  ask
 //! ```
 //! Whatever changes something is retried with the same id and the same bytes, so that a retry never
 //! makes a second document. Signing and verifying are done here, from the bytes; nothing here
@@ -27,6 +28,7 @@ mod evidence;
 mod fault;
 mod identity;
 mod lists;
+mod notice;
 mod read;
 mod receipt;
 mod retry;
@@ -50,6 +52,10 @@ pub use error::{CallError, ConnectError, Setback};
 pub use evidence::{ConsistencyProof, LogProof, NewestCheckpoint, Unproven};
 pub use identity::{Identity, IdentityError, Roots, RootsError};
 pub use lists::{ListToSave, RecipientList, ResolvedList, SavedBy};
+pub use notice::{
+    Notice, NoticeCause, NoticeKey, NoticeKind, NoticeSubscription, NoticesAcknowledged,
+    ReportedStatus,
+};
 pub use receipt::{LeftOut, Receipt, RecipientRoute, Route, StatusReceipt};
 pub use retry::Retry;
 pub use signer::{Signer, SignerError, sign, sign_document, sign_report};

@@ -137,9 +137,8 @@ impl TrackedDelivery {
 
 impl TrackedStatus {
     fn read(status: proto::TrackedStatus) -> Result<Self, CallError> {
-        let code = u32::try_from(status.code).ok().and_then(StatusCode::from_number);
         Ok(Self {
-            code: code.ok_or_else(|| CallError::answer("statuses.code", status.code))?,
+            code: read::status("statuses.code", status.code)?,
             at: read::moment("statuses.at", status.at.as_ref())?,
             reason: status.reason,
             position: Position(status.position),

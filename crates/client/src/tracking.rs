@@ -320,6 +320,27 @@ impl Client {
         }
     }
 
+    /// Has every recipient told that has not reached a stage (acknowledged, accepted or finished);
+    /// returns how many those are. At most once a day for each document.
+    ///
+    /// # Errors
+    /// [`CallError`]; REMINDER_TOO_SOON, or DOCUMENT_UNKNOWN when there is none or the caller does
+    /// not serve its sender.
+    pub async fn remind(
+        &self,
+        sender: &AgencyCode,
+        id: MessageId,
+        stage: Stage,
+    ) -> Result<u32, CallError> {
+        let (document, stage) = (Some(name(sender, id)), stage.to_proto());
+        let request = proto::RemindRecipientsRequest { document, stage };
+        let call = || {
+            let (mut tracking, request) = (self.shared.tracking(), request.clone());
+            async move { Ok(tracking.remind_recipients(request).await?.into_inner()) }
+        };
+        Ok(self.shared.call(call).await?.reminded)
+    }
+
     /// Asks what waits longest: in an agency's mailbox, and of what it sent.
     ///
     /// # Errors

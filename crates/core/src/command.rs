@@ -13,11 +13,15 @@ use lienthong_trust::{
 };
 use minicbor::{Decode, Encode};
 
+use crate::change::{Answered, ChangeMade};
+use crate::deadlines::{DeadlineKind, DeadlinePage, Terms};
 use crate::directory::Place;
 use crate::keys::SliceKey;
 use crate::lists::SavedName;
+use crate::notice::{NoticeKey, Notices};
 use crate::quotas::Used;
 use crate::routing::{Route, RoutingRules, Span};
+use crate::rows::RemindTo;
 use crate::statistics::Traits;
 use crate::trust_store::RevocationPolicy;
 
@@ -94,6 +98,12 @@ pub enum Command {
         #[n(1)]
         act: Box<Command>,
     },
+    /// Agencies know what they were told.
+    #[n(20)]
+    AcknowledgeNotices(#[n(0)] AcknowledgeNotices),
+    /// Recipients' nodes could not take deliveries.
+    #[n(21)]
+    NegativeAcknowledge(#[n(0)] NegativeAcknowledge),
     /// A slice of a document's recipients gets it. The machine's own work.
     #[n(30)]
     FanOut(#[n(0)] FanOut),
@@ -103,9 +113,15 @@ pub enum Command {
     /// A saved list is removed.
     #[n(32)]
     RemoveList(#[n(0)] RemoveList),
-    /// A recipient's node could not take a delivery.
-    #[n(33)]
-    PutOff(#[n(0)] PutOffDelivery),
+    /// Time passes: deadlines are due. The machine's own work.
+    #[n(34)]
+    Tick(#[n(0)] Tick),
+    /// How long recipients may take, for documents from now on.
+    #[n(35)]
+    SetTerms(#[n(0)] Terms),
+    /// A sender reminds the laggards of a document.
+    #[n(36)]
+    Remind(#[n(0)] Remind),
 }
 
 /// An accepted document.
@@ -258,6 +274,45 @@ pub struct DeliveryKey {
     pub position: Position,
 }
 
+/// That a caller's nodes could not take deliveries.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct NegativeAcknowledge {
+    /// Whose connection brought it.
+    #[n(0)]
+    pub caller: Ordinal,
+    /// Which.
+    #[n(1)]
+    pub deliveries: Vec<NegativeDelivery>,
+}
+
+/// A delivery that its recipient's node could not take.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct NegativeDelivery {
+    /// Which delivery.
+    #[n(0)]
+    pub key: DeliveryKey,
+    /// How often since it was journalled last; at least 1.
+    #[n(1)]
+    pub times: u32,
+    /// Why, as it was said last; at most 200 characters.
+    #[n(2)]
+    pub reason: String,
+}
+
+/// An acknowledgement of notices.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct AcknowledgeNotices {
+    /// Whose connection brought it.
+    #[n(0)]
+    pub caller: Ordinal,
+    /// Notices one by one.
+    #[n(1)]
+    pub keys: Vec<NoticeKey>,
+    /// All of one agency's up to a number.
+    #[n(2)]
+    pub through: Option<NoticeKey>,
+}
+
 /// Refusals of one caller.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct RefusedRequests {
@@ -322,23 +377,6 @@ pub struct AddRevocationList {
     pub issuer: Fingerprint,
 }
 
-/// A delivery that its recipient's node could not take: a negative acknowledgement.
-#[derive(Debug, Clone, PartialEq, Encode, Decode)]
-pub struct PutOffDelivery {
-    /// Whose connection brought it.
-    #[n(0)]
-    pub caller: Ordinal,
-    /// Which delivery.
-    #[n(1)]
-    pub key: DeliveryKey,
-    /// How often the hub had pushed it.
-    #[n(2)]
-    pub attempts: u32,
-    /// Why; at most 500 characters.
-    #[n(3)]
-    pub reason: String,
-}
-
 /// What a revocation list settles.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct SettleRevocation {
@@ -378,9 +416,21 @@ pub enum Decision {
     /// How the recipients of a slice are reached.
     #[n(30)]
     FannedOut(#[n(0)] Vec<Delivery>),
+    /// What follows from deadlines that passed.
+    #[n(31)]
+    Ticked(#[n(0)] Ticked),
+    /// How many recipients are reminded.
+    #[n(32)]
+    Reminded(#[n(0)] u32),
     /// What the list says of each document or report, in their order.
     #[n(10)]
     Settled(#[n(0)] Vec<Settlement>),
+    /// Which notices are acknowledged.
+    #[n(20)]
+    NoticesAcknowledged(#[n(0)] NoticesAcknowledged),
+    /// How often each delivery could not be taken so far; 0 for one to which that means nothing.
+    #[n(21)]
+    NegativelyAcknowledged(#[n(0)] Vec<u32>),
 }
 
 /// What a revocation list says of something that was accepted before it was there. Numbers are
@@ -421,10 +471,22 @@ pub struct Accepted {
     /// What the sender has used of its daily quota with this document; none without such a quota.
     #[n(6)]
     pub used: Option<Used>,
+    /// For a recall, an update or a replacement: what it does to the document acted on.
+    #[n(10)]
+    pub change: Option<Box<ChangeMade>>,
+    /// What it tells whom.
+    #[n(11)]
+    pub notices: Option<Notices>,
+    /// For a new document whose reference its sender had used before: the first document with it.
+    #[n(12)]
+    pub same_reference: Option<Position>,
     /// What became of lists, and of recipients that are more than a slice; none where there were
     /// neither.
     #[n(15)]
     pub resolution: Option<Box<Resolution>>,
+    /// How long recipients may take; none: the terms of [`Terms::default`].
+    #[n(16)]
+    pub terms: Option<Terms>,
 }
 
 impl Accepted {
@@ -525,6 +587,71 @@ pub struct Counted {
     pub bytes: u64,
 }
 
+/// Deadlines of a kind in one minute are due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Tick {
+    /// Minutes since the epoch.
+    #[n(0)]
+    pub minute: i32,
+    /// What about.
+    #[n(1)]
+    pub kind: DeadlineKind,
+    /// Which page of documents of that minute.
+    #[n(2)]
+    pub page: u64,
+}
+
+impl From<DeadlinePage> for Tick {
+    fn from(DeadlinePage { minute, kind, page }: DeadlinePage) -> Self {
+        Self { minute, kind, page }
+    }
+}
+
+impl From<Tick> for DeadlinePage {
+    fn from(Tick { minute, kind, page }: Tick) -> Self {
+        Self { minute, kind, page }
+    }
+}
+
+/// What follows from deadlines that passed.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Ticked {
+    /// Documents of the page, by position; those that are not among them follow in another tick.
+    #[n(0)]
+    pub lapses: Vec<Lapse>,
+    /// What is told to whom.
+    #[n(1)]
+    pub notices: Option<Notices>,
+}
+
+/// What follows for one document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Lapse {
+    /// The document.
+    #[n(0)]
+    pub position: Position,
+    /// How many recipients lag; nobody is told when nobody does.
+    #[n(1)]
+    pub laggards: u32,
+    /// The slice whose recipients are told next; none when all were.
+    #[n(2)]
+    pub next_slice: Option<u16>,
+}
+
+/// A sender reminds the laggards of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Remind {
+    /// Whose connection brought it: the sender's or its gateway's.
+    #[n(0)]
+    pub caller: Ordinal,
+    /// The document.
+    #[n(1)]
+    pub position: Position,
+    /// What is wanted of them.
+    #[n(2)]
+    pub to: RemindTo,
+}
+
 /// A list of recipients to save.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct SaveList {
@@ -579,12 +706,34 @@ pub struct Reported {
     /// Its place in the log.
     #[n(0)]
     pub position: Position,
-    /// The delivery that it is about.
+    /// The delivery that it is about; of a request of the sender (13) the document, with the sender
+    /// in the recipient's place.
     #[n(1)]
     pub delivery: DeliveryKey,
+    /// What it tells whom.
+    #[n(2)]
+    pub notices: Option<Notices>,
+    /// Of a request of the sender: what it does.
+    #[n(3)]
+    pub change: Option<Box<ChangeMade>>,
+    /// Of a recipient's report that answers what its sender asked: how.
+    #[n(4)]
+    pub answered: Option<Answered>,
     /// Certificates of which it was not proven that they were not revoked, by issuer.
     #[cbor(n(5), with = "crate::codec::sparse", has_nil)]
     pub unproven: Vec<Unproven>,
+}
+
+/// Which notices leave their mailboxes: of those named, the ones that waited.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct NoticesAcknowledged {
+    /// Which.
+    #[n(0)]
+    pub left: Vec<NoticeKey>,
+    /// Whether more wait up to the number named: at most
+    /// [`lienthong_model::limits::NOTICES_ACKNOWLEDGED_MAX`] leave at a time.
+    #[n(1)]
+    pub more: bool,
 }
 
 /// What became of acknowledgements, in the order in which they were asked.
@@ -608,6 +757,12 @@ pub enum AcknowledgeOutcome {
     /// There is no such delivery for this caller.
     #[n(3)]
     Unknown,
+    /// The document was taken back before.
+    #[n(4)]
+    TakenBack,
+    /// Another document stands in its place since before.
+    #[n(5)]
+    Replaced,
 }
 
 /// What enters the sequencer. The caller's identity is proven; signed content is verified; bytes
@@ -634,14 +789,18 @@ pub enum Proposal {
     },
     /// Acknowledgements.
     Acknowledge(Acknowledge),
+    /// Deliveries that could not be taken.
+    NegativeAcknowledge(NegativeAcknowledge),
+    /// Acknowledgements of notices.
+    AcknowledgeNotices(AcknowledgeNotices),
     /// An act of the hub's own start-up, or of whoever has the folder.
     Administer(Command),
     /// A list is saved.
     SaveList(SaveList),
     /// A list is removed.
     RemoveList(RemoveList),
-    /// A delivery could not be taken.
-    PutOff(PutOffDelivery),
+    /// Laggards are reminded.
+    Remind(Remind),
     /// An act of administration by a person.
     Act {
         /// Who: its operator's certificate is proven.
@@ -669,4 +828,6 @@ pub enum Work {
     Settle(AuthorityId),
     /// Delivers to a slice of a document's recipients.
     Slice(SliceKey),
+    /// Does what is due.
+    Tick(DeadlinePage),
 }

@@ -12,13 +12,15 @@ use lienthong_model::{Ordinal, Position, Reason, Refusal, StatusCode, Timestamp}
 use lienthong_trust::SignatureKind;
 
 use crate::command::Accepted;
+use crate::deadlines::DeadlineKind;
+use crate::delivery_state::Standing;
 use crate::directory::Directory;
 use crate::engine::{EngineError, Tables};
 use crate::policy::Policy;
-use crate::progress::{Progress, Stage};
+use crate::progress::{ProgressCounts, Stage};
 use crate::query::Query;
 use crate::routing::Route;
-use crate::rows::{DeliveryRow, DocumentRow};
+use crate::rows::{DeliveryRow, DocumentRow, LapsedLine};
 
 pub use waits::{Cause, Wait};
 
@@ -102,9 +104,9 @@ pub enum What {
     },
     /// The recipient's node could not take it.
     PutOff {
-        /// How often it had been pushed.
-        attempts: u32,
-        /// The node's reason.
+        /// How often.
+        times: u32,
+        /// The node's last reason.
         reason: String,
     },
     /// It is on the recipient's disk.
@@ -117,6 +119,20 @@ pub enum What {
         /// What.
         code: StatusCode,
         /// Why, or what is being done.
+        reason: String,
+    },
+    /// A deadline passed while recipients lagged: whoever has to know was told.
+    Lapsed {
+        /// What about.
+        kind: DeadlineKind,
+        /// How many lagged.
+        laggards: u32,
+    },
+    /// The document is no longer, to this recipient, what it was when it was sent.
+    Marked {
+        /// What it is now.
+        standing: Standing,
+        /// Why.
         reason: String,
     },
     /// A submission with this id was refused.
@@ -133,7 +149,7 @@ pub struct Explained {
     /// What it waits for, longest first; at most [`EXPLAINED_RECIPIENTS_MAX`].
     pub waits: Vec<Wait>,
     /// How far all recipients are; for whoever may see all of them.
-    pub progress: Option<Progress>,
+    pub progress: Option<ProgressCounts>,
 }
 
 impl<T: Tables + ?Sized> Query<'_, T> {
@@ -226,6 +242,10 @@ fn beginning(directory: &Directory, subject: Subject<'_>, scope: &Scope) -> Vec<
     if let Some(slices) = document.slices {
         events.push(event(What::Slices { recipients: document.recipients, slices }));
     }
+    events.extend(document.lapsed.iter().flatten().map(|line| {
+        let LapsedLine { kind, at, laggards } = *line;
+        Event { at, recipient: None, what: What::Lapsed { kind, laggards } }
+    }));
     events
 }
 
@@ -270,12 +290,16 @@ fn of_delivery(
     };
     let rule = rule.map(|rule| rule.to_string());
     let mut events = vec![event(at, What::Queued { route: (delivery.route, gateway), rule })];
-    if let Some(put_off) = &delivery.put_off {
-        let (attempts, reason) = (put_off.attempts, put_off.reason.clone());
-        events.push(event(put_off.at, What::PutOff { attempts, reason }));
+    if let Some(negative) = &delivery.negative {
+        let (times, reason) = (negative.count, negative.reason.clone());
+        events.push(event(negative.at, What::PutOff { times, reason }));
     }
     if let Some(at) = delivery.acknowledged_at {
         events.push(event(at, What::Delivered { attempts: delivery.attempts }));
+    }
+    if let Some(mark) = &delivery.mark {
+        let (standing, reason) = (mark.standing, mark.by.reason.clone());
+        events.push(event(mark.by.at, What::Marked { standing, reason }));
     }
     events.extend(delivery.statuses.iter().map(|line| {
         event(line.at, What::Reported { code: line.code, reason: line.reason.clone() })

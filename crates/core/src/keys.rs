@@ -19,6 +19,10 @@
 //! | `d` position | an accepted document | never | [`crate::DocumentRow`], some 300 bytes |
 //! | `v` position recipient | a delivery | a few times | [`crate::DeliveryRow`], 10 to 3,000 bytes |
 //! | `m` recipient lane page | what waits, 256 positions a page | often | the low bytes of positions |
+//! | `n` number | a notice that waits | never | [`crate::NoticeRow`], some 60 bytes |
+//! | `e` agency page | notices that wait, 256 numbers a page | often | the low bytes of numbers |
+//! | `b` day sender run | references of a sender's day of issue, 64 numbers a page | while they are used | 16 bytes a reference, at most 256 |
+//! | `b` day sender run digest | a reference that its page had no room for | never | a position |
 //! | `y` level tile | a tile of the log, 256 leaves a tile | while not full | up to 256 hashes of 32 bytes |
 //! | `l` owner name | a saved list | rarely | [`crate::SavedList`], 5 bytes a member |
 //! | `pq` lane position slice | a slice of a fan-out that waits | never; goes | its recipients, 1 KiB |
@@ -27,6 +31,9 @@
 //! | `ja` day hash position | a reference that is answered | never | nothing |
 //! | `js` sender page | what was sent and may wait, 256 positions a page | often | low bytes of positions |
 //! | `jf` caller slot | 256 an agency at most | with each refusal | the last refusal of an id, 500 bytes |
+//! | `zi` minute kind page | documents with a deadline in a minute, 256 positions a page | while it is filled and emptied | low bytes of positions |
+//! | `zc` kind position | a document of which recipients are told slice by slice | each slice | the next slice |
+//! | `zs` | one | rarely | [`crate::Terms`] |
 //! | `f` hour province 0 | a page of *flow* | while open | cells |
 //! | `k` day province level | a page of *kind* | while open | cells |
 //! | `x` hour province 0 | a page of *refusals* | while open | cells |
@@ -37,6 +44,9 @@
 use crate::threads::ThreadKey;
 use lienthong_model::{Fingerprint, MessageId, Ordinal, Position};
 use lienthong_trust::AuthorityId;
+
+use crate::deadlines::{DeadlineKind, DeadlinePage};
+use crate::notice::NoticeNumber;
 
 /// A mailbox's two queues. Numbers are stable; urgent sorts first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -251,12 +261,60 @@ pub(crate) fn refusal(caller: Ordinal, id: &MessageId) -> Vec<u8> {
     key(b"jf", &[&caller.0.to_be_bytes(), &[*slot]])
 }
 
+/// A notice that waits.
+pub(crate) fn notice(number: NoticeNumber) -> Vec<u8> {
+    key(b"n", &[&number.0.to_be_bytes()])
+}
+
+/// The pages of an agency's notice mailbox.
+pub(crate) fn notice_pages(agency: Ordinal) -> Vec<u8> {
+    // The byte stands where a mailbox has its lane: pages of both are read alike.
+    key(b"e", &[&agency.0.to_be_bytes(), &[0]])
+}
+
+pub(crate) fn notice_page(agency: Ordinal, number: NoticeNumber) -> Vec<u8> {
+    let page = number.0 / MAILBOX_PAGE;
+    key(&notice_pages(agency), &[&page.to_be_bytes()])
+}
+
+/// A page of the index of references.
+pub(crate) fn references(day: u32, sender: Ordinal, run: u32) -> Vec<u8> {
+    key(b"b", &[&day.to_be_bytes(), &sender.0.to_be_bytes(), &run.to_be_bytes()])
+}
+
+/// The index of deadlines.
+pub(crate) const DEADLINES: &[u8] = b"zi";
+/// How long recipients may take.
+pub(crate) const TERMS: &[u8] = b"zs";
+
+/// A page of the index of deadlines.
+pub(crate) fn deadline(page: DeadlinePage) -> Vec<u8> {
+    let minute = page.minute.cast_unsigned() ^ 0x8000_0000;
+    key(DEADLINES, &[&minute.to_be_bytes(), &[page.kind as u8], &page.page.to_be_bytes()])
+}
+
+/// What the key of a page of deadlines was made of.
+pub(crate) fn deadline_page_of(key: &[u8]) -> Option<DeadlinePage> {
+    let (minute, rest) = key.strip_prefix(DEADLINES)?.split_first_chunk::<4>()?;
+    let (kind, page) = rest.split_first()?;
+    Some(DeadlinePage {
+        minute: (u32::from_be_bytes(*minute) ^ 0x8000_0000).cast_signed(),
+        kind: DeadlineKind::from_number(*kind)?,
+        page: u64::from_be_bytes(page.try_into().ok()?),
+    })
+}
+
+/// Where telling the recipients of a document goes on.
+pub(crate) fn lapse(kind: DeadlineKind, position: Position) -> Vec<u8> {
+    key(b"zc", &[&[kind as u8], &position.0.to_be_bytes()])
+}
+
 /// A tile of the log.
 pub(crate) fn tile(level: u8, index: u64) -> Vec<u8> {
     key(b"y", &[&[level], &index.to_be_bytes()])
 }
 
-/// The page's number in a mailbox page's key.
+/// The page's number in the key of a page of documents or notices.
 pub(crate) fn page_of(key: &[u8]) -> Option<u64> {
     page_number(key, 6)
 }
@@ -316,6 +374,10 @@ mod tests {
         assert_eq!(recipient_of(&row), Some(Ordinal(70_000)));
         let waits = SliceKey { lane: Lane::Ordinary, position: Position(9), slice: 46 };
         assert_eq!(slice_of(&slice(waits)), Some(waits));
+        for minute in [i32::MIN, -1, 0, 26_758_140] {
+            let page = DeadlinePage { minute, kind: DeadlineKind::Due, page: 7 };
+            assert_eq!(deadline_page_of(&deadline(page)), Some(page));
+        }
         for page in [(18_000, Some(Ordinal(3)), 4), (18_000, None, 0)] {
             assert_eq!(cube_page_of(&cube_page(b'k', page)), Some(page));
         }

@@ -6,8 +6,9 @@
 //! recipients than that has none: its deliveries are counted.
 
 use lienthong_model::limits::SLICE_RECIPIENTS;
-use lienthong_model::{Ordinal, Position, StatusCode};
+use lienthong_model::{Ordinal, Position};
 
+use crate::delivery_state::{Progress, Standing};
 use crate::engine::{EngineError, Tables};
 use crate::keys;
 use crate::query::Query;
@@ -34,7 +35,7 @@ pub enum Stage {
 
 /// Recipients by how far they are; the counts add up to `recipients`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Progress {
+pub struct ProgressCounts {
     /// All recipients.
     pub recipients: u32,
     /// Not yet in their mailboxes: the fan-out is under way.
@@ -69,21 +70,18 @@ impl Stage {
 
     /// Returns how far a delivery is.
     pub fn of(delivery: &DeliveryRow) -> Self {
-        let reported = delivery.statuses.iter().rev().find_map(|line| match line.code {
-            StatusCode::Arrived => Some(Self::Arrived),
-            StatusCode::Refused => Some(Self::Refused),
-            StatusCode::Accepted | StatusCode::Assigned | StatusCode::Processing => {
-                Some(Self::Accepted)
-            }
-            StatusCode::Finished => Some(Self::Finished),
-            StatusCode::RecallRequested | StatusCode::ChangeAgreed | StatusCode::ChangeRefused => {
-                None
-            }
-        });
-        reported.unwrap_or(match delivery.acknowledged_at {
-            Some(_) => Self::Acknowledged,
-            None => Self::Waiting,
-        })
+        let state = delivery.state();
+        match state.standing {
+            Standing::Withdrawn | Standing::Recalled | Standing::Replaced => Self::Withdrawn,
+            Standing::Stands | Standing::Updated => match state.progress {
+                Progress::Waiting => Self::Waiting,
+                Progress::PickedUp => Self::Acknowledged,
+                Progress::Arrived => Self::Arrived,
+                Progress::Accepted | Progress::Assigned | Progress::Processing => Self::Accepted,
+                Progress::Finished => Self::Finished,
+                Progress::Refused => Self::Refused,
+            },
+        }
     }
 
     /// Returns whether nothing more is expected of the recipient.
@@ -99,7 +97,7 @@ impl Stage {
     }
 }
 
-impl Progress {
+impl ProgressCounts {
     /// Counts a recipient in a stage.
     pub(crate) fn count(&mut self, stage: Stage) {
         self.recipients += 1;
@@ -179,8 +177,8 @@ impl<T: Tables + ?Sized> Query<'_, T> {
         &self,
         position: Position,
         document: &DocumentRow,
-    ) -> Result<Progress, EngineError> {
-        let mut progress = Progress::default();
+    ) -> Result<ProgressCounts, EngineError> {
+        let mut progress = ProgressCounts::default();
         self.stages(position, document, None, &mut |_, stage| {
             progress.count(stage);
             true

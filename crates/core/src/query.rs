@@ -10,7 +10,8 @@ use crate::directory::Directory;
 use crate::engine::{EngineError, Tables};
 use crate::keys::{self, Lane, MAILBOX_PAGE};
 use crate::lists::SavedName;
-use crate::rows::{DeliveryRow, DocumentRow, IdRow, RefusedId, SavedList};
+use crate::notice::{NoticeNumber, NoticeRow};
+use crate::rows::{DeliveryRow, DocumentRow, IdRow, RefusedId, ReportPlace, SavedList};
 
 pub use crate::keys::Lane as MailboxLane;
 
@@ -108,10 +109,29 @@ impl<T: Tables + ?Sized> Query<'_, T> {
     ) -> Result<Option<Timestamp>, EngineError> {
         let Some(row) = self.0.read(&keys::id(id, reporter))? else { return Ok(None) };
         let row: IdRow = codec::decode(&row, "id")?;
+        if let Some(place) = row.reported {
+            return Ok(Some(place.at));
+        }
+        // One from before version 0.2 is found on its delivery.
         let Some(key) = row.report_on else { return Ok(None) };
         let delivery = self.delivery(key.position, key.recipient)?;
         let statuses = delivery.map(|delivery| delivery.statuses).unwrap_or_default();
         Ok(statuses.iter().find(|line| line.position == row.position).map(|line| line.at))
+    }
+
+    /// Returns where a reporter's report stands; `None` when there is none with that id, or it is
+    /// from before version 0.2.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn report_place(
+        &self,
+        reporter: Ordinal,
+        id: &MessageId,
+    ) -> Result<Option<ReportPlace>, EngineError> {
+        let row = self.0.read(&keys::id(id, reporter))?;
+        let row = row.map(|row| codec::decode::<IdRow>(&row, "id")).transpose()?;
+        Ok(row.and_then(|row| row.reported))
     }
 
     /// Returns a document with its deliveries.
@@ -246,6 +266,15 @@ impl<T: Tables + ?Sized> Query<'_, T> {
         Ok((!deliveries.is_empty()).then_some(DocumentView { position, document, deliveries }))
     }
 
+    /// Returns a notice that waits; `None` once it was acknowledged.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the row cannot be read.
+    pub fn notice(&self, number: NoticeNumber) -> Result<Option<NoticeRow>, EngineError> {
+        let row = self.0.read(&keys::notice(number))?;
+        row.map(|row| codec::decode(&row, "notice")).transpose()
+    }
+
     /// Returns the blocks up to one that hold acts of administration, in order: folding them with
     /// [`crate::Policy::take_over`] gives the policy as of that block.
     ///
@@ -304,15 +333,53 @@ impl<T: Tables + ?Sized> Mailbox for Query<'_, T> {
             Some(after) => keys::mailbox_page(recipient, lane, after),
             None => prefix.clone(),
         };
-        let mut positions = Vec::new();
-        self.0.scan(&prefix, &from, &mut |key, page| {
-            let Some(number) = keys::page_of(key) else { return true };
-            let on_page =
-                page.iter().map(|slot| Position(number * MAILBOX_PAGE + u64::from(*slot)));
-            positions.extend(on_page.filter(|p| after.is_none_or(|after| *p > after)));
-            positions.len() < limit
-        })?;
-        positions.truncate(limit);
-        Ok(positions)
+        on_pages(self.0, (&prefix, &from), after, limit)
     }
+}
+
+/// The mailboxes of notices; numbers stand as positions, and all are ordinary.
+#[derive(Debug, Clone, Copy)]
+pub struct NoticeMailbox<'t, T: ?Sized>(pub &'t T);
+
+impl<T: Tables + ?Sized> Mailbox for NoticeMailbox<'_, T> {
+    fn waiting(
+        &self,
+        recipient: Ordinal,
+        lane: Lane,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Position>, EngineError> {
+        if lane == Lane::Urgent {
+            return Ok(Vec::new());
+        }
+        let prefix = keys::notice_pages(recipient);
+        let from = match after {
+            Some(after) => keys::notice_page(recipient, NoticeNumber(after.0)),
+            None => prefix.clone(),
+        };
+        on_pages(self.0, (&prefix, &from), after, limit)
+    }
+}
+
+/// At most `limit` positions after one, from pages with a prefix.
+fn on_pages<T: Tables + ?Sized>(
+    tables: &T,
+    (prefix, from): (&[u8], &[u8]),
+    after: Option<Position>,
+    limit: usize,
+) -> Result<Vec<Position>, EngineError> {
+    let mut positions = Vec::new();
+    tables.scan(prefix, from, &mut |key, page| {
+        positions.extend(on_page(key, page).filter(|p| after.is_none_or(|after| *p > after)));
+        positions.len() < limit
+    })?;
+    positions.truncate(limit);
+    Ok(positions)
+}
+
+/// The positions on a page of a mailbox, in order.
+pub(crate) fn on_page(key: &[u8], page: &[u8]) -> impl Iterator<Item = Position> {
+    let first = keys::page_of(key).map(|number| number.saturating_mul(MAILBOX_PAGE));
+    let on = move |slot: &u8| Some(Position(first?.saturating_add(u64::from(*slot))));
+    page.iter().filter_map(on)
 }

@@ -21,7 +21,7 @@ const REFERENCE_CHARS: usize = 100;
 
 /// A reference that a document answers. Kept in its row: field numbers are stable.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Answered {
+pub struct AnsweredReference {
     /// The reference as written, cut at 100 characters.
     #[n(0)]
     pub text: String,
@@ -70,7 +70,7 @@ impl ThreadKey {
     }
 }
 
-impl Answered {
+impl AnsweredReference {
     /// Keeps a reference that a document answers.
     pub(crate) fn of(reference: &Reference) -> Self {
         let text = match reference.text.is_empty() {

@@ -64,6 +64,9 @@ fn entry_of(header: lienthong_model::Header) -> Entry {
         resolution: None,
         unproven: Vec::new(),
         used: None,
+        change: None,
+        notices: None,
+        same_reference: None,
     };
     Entry {
         command: Command::Submit(Box::new(Submit { caller: Ordinal(1), header, signed })),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use harness::{Draft, Hub, communes, draft, open, reason, report, rows, state_of};
 use lienthong_core::statistics::{Period, volumes};
-use lienthong_core::{Accepted, Decision, MailboxLane, Progress, Stage, Work};
+use lienthong_core::{Accepted, Decision, MailboxLane, ProgressCounts, Stage, Work};
 use lienthong_core::{Mailbox as _, Proposal, codec};
 use lienthong_model::limits::{RECIPIENTS_MAX, SLICE_RECIPIENTS, WORK_PER_BLOCK_MAX};
 use lienthong_model::{Ordinal, Position, Reason, StatusCode, Urgency};
@@ -30,7 +30,7 @@ fn submit(hub: &mut Hub, draft: &Draft) -> Accepted {
     }
 }
 
-fn progress(hub: &Hub, position: Position) -> Progress {
+fn progress(hub: &Hub, position: Position) -> ProgressCounts {
     let document = hub.query().document(position).unwrap().unwrap();
     hub.query().progress(position, &document).unwrap()
 }
@@ -152,7 +152,7 @@ fn counts_follow_what_recipients_do_and_add_up() {
     hub.report(&report("H34.C300", "G22", id, StatusCode::Accepted));
     hub.report(&report("H34.C598", "G22", id, StatusCode::Refused));
     let found = progress(&hub, position);
-    let expected = Progress {
+    let expected = ProgressCounts {
         recipients: 600,
         pending: 0,
         waiting: 595,

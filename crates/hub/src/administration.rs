@@ -63,6 +63,10 @@ impl Administration {
             | Decision::Reported(_)
             | Decision::Acknowledged(_)
             | Decision::Settled(_)
+            | Decision::NoticesAcknowledged(_)
+            | Decision::NegativelyAcknowledged(_)
+            | Decision::Ticked(_)
+            | Decision::Reminded(_)
             | Decision::FannedOut(_) => Err(Refusal::new(Reason::Stopped)),
         }
     }

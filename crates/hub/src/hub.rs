@@ -22,6 +22,7 @@ use lienthong_wire::proto::directory_service_server::DirectoryServiceServer;
 use lienthong_wire::proto::evidence_service_server::EvidenceServiceServer;
 use lienthong_wire::proto::exchange_service_server::ExchangeServiceServer;
 use lienthong_wire::proto::recipient_list_service_server::RecipientListServiceServer;
+use lienthong_wire::proto::notice_service_server::NoticeServiceServer;
 use lienthong_wire::proto::statistics_service_server::StatisticsServiceServer;
 use lienthong_wire::proto::tracking_service_server::TrackingServiceServer;
 use lienthong_wire::proto::trust_service_server::TrustServiceServer;
@@ -37,7 +38,7 @@ use tonic_health::server::HealthReporter;
 use crate::administration::{Administration, ListOutcome};
 use crate::clock::{BusinessClock, Clock};
 use crate::connections::{Connections, Shares};
-use crate::egress::Egress;
+use crate::egress::{Egress, Source};
 use crate::evidence::Evidence;
 use crate::ingress::Ingress;
 use crate::list_files::{ListFiles, ListReader, ListsRead};
@@ -46,7 +47,7 @@ use crate::log_key::{LogKey, LogKeyError};
 use crate::open_folder::{AdministerError, OpenFolder, Recovery};
 use crate::peer::PeerJudge;
 use crate::reader::Reader;
-use crate::sequencer::{Running, Sequencer};
+use crate::sequencer::{Couriers, Running, Sequencer};
 use crate::services::{Room, Rooms, Services};
 use crate::settings::{DirectoryImport, Settings};
 use crate::tls;
@@ -157,7 +158,10 @@ impl Hub {
         let address = socket.local_addr().map_err(failed)?;
 
         let payloads = folder.payloads.clone();
-        let egress = Egress::start(reader.clone());
+        let egress = Couriers {
+            documents: Egress::start(Source::Documents, reader.clone()),
+            notices: Egress::start(Source::Notices, reader.clone()),
+        };
         let evidence = Arc::new(Evidence::of_folder(&folder, log_key)?);
         let sequencer =
             Sequencer::start(folder, reader.clone(), egress.clone(), evidence.clone(), clock);
@@ -170,7 +174,8 @@ impl Hub {
         let rooms = Rooms {
             reader: reader.clone(),
             ingress,
-            egress,
+            egress: egress.documents,
+            notices: egress.notices,
             sequencer,
             administration,
             evidence,
@@ -366,7 +371,7 @@ async fn read_again(lists: Arc<Mutex<ListReader>>, mut stopping: watch::Receiver
 }
 
 /// Every service, as the health service names it.
-const SERVICES: [&str; 9] = [
+const SERVICES: [&str; 10] = [
     <ExchangeServiceServer<Services> as NamedService>::NAME,
     <DirectoryServiceServer<Services> as NamedService>::NAME,
     <StatisticsServiceServer<Services> as NamedService>::NAME,
@@ -376,6 +381,7 @@ const SERVICES: [&str; 9] = [
     <VerdictServiceServer<Services> as NamedService>::NAME,
     <RecipientListServiceServer<Services> as NamedService>::NAME,
     <TrackingServiceServer<Services> as NamedService>::NAME,
+    <NoticeServiceServer<Services> as NamedService>::NAME,
 ];
 
 /// Ends the streams of whoever watches the health, after what was set last.
@@ -435,6 +441,9 @@ where
     let verdict = VerdictServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let notices = NoticeServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let statistics = StatisticsServiceServer::new(services)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
@@ -455,7 +464,8 @@ where
         .add_service(tracking)
         .add_service(trust)
         .add_service(admin)
-        .add_service(verdict))
+        .add_service(verdict)
+        .add_service(notices))
 }
 
 fn check_clock(

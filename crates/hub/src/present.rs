@@ -2,10 +2,11 @@
 
 use lienthong_core::engine::EngineError;
 use lienthong_core::{
-    Directory, DocumentRow, DocumentView, LeftOut, Progress, Push, Revocation, Route, TrustStore,
+    Directory, DocumentRow, DocumentView, LeftOut, NoticeNumber, ProgressCounts, Push, Revocation,
+    Route, TrustStore,
 };
 use lienthong_model::limits::RECEIPT_ROUTES_MAX;
-use lienthong_model::{Reason, Refusal, SignedContent, Timestamp};
+use lienthong_model::{MessageId, Reason, Refusal, SignedContent, Timestamp};
 use lienthong_trust::judge::Serial;
 use lienthong_trust::{Anchors as _, Certificate, RevocationList, SignatureKind, Unproven};
 use lienthong_wire::{moment, proto, signed};
@@ -128,10 +129,48 @@ fn delivery_of(
     }
 }
 
+/// A notice with the report that it follows from; `None` when it was acknowledged meanwhile.
+pub(crate) fn notice(reader: &Reader, push: Push) -> Result<Option<proto::Notice>, Refusal> {
+    load_notice(reader, push).map_err(|error| unreadable(&error))
+}
+
+fn load_notice(reader: &Reader, push: Push) -> Result<Option<proto::Notice>, EngineError> {
+    let number = push.position.0;
+    let Some(row) = reader.query().notice(NoticeNumber(number))? else { return Ok(None) };
+    let Some(document) = reader.query().document(row.delivery.position)? else { return Ok(None) };
+    let directory = reader.directory();
+    let code = |agency| directory.code(agency, row.at);
+    let notice = proto::Notice {
+        key: Some(proto::NoticeKey { agency: code(row.to), number }),
+        kind: row.kind as i32,
+        at: Some(moment::to_proto(row.at)),
+        attempt: push.attempt,
+        sender: code(document.sender),
+        document_id: id_bytes(document.id),
+        position: row.delivery.position.0,
+        recipient: code(row.delivery.recipient),
+        ..Default::default()
+    };
+    let Some(cause) = row.cause else { return Ok(Some(notice)) };
+    let content = reader.cause(&cause)?;
+    Ok(Some(proto::Notice {
+        status: cause.status.map_or(0, |code| proto::StatusCode::from(code) as i32),
+        cause_id: id_bytes(content.id),
+        cause_position: cause.position.0,
+        report: content.report.map(|report| signed::to_proto(report).0),
+        reason: cause.reason,
+        ..notice
+    }))
+}
+
+fn id_bytes(id: MessageId) -> bytes::Bytes {
+    bytes::Bytes::copy_from_slice(id.as_bytes())
+}
+
 /// A document and what became of it; `progress` for whoever may see all recipients.
 pub(crate) fn tracked(
     view: &DocumentView,
-    progress: Option<Progress>,
+    progress: Option<ProgressCounts>,
     directory: &Directory,
 ) -> proto::TrackedDocument {
     let row = &view.document;

@@ -7,12 +7,12 @@ use bytes::Bytes;
 use lienthong_core::engine::{Blocks, EngineError, Payloads};
 use lienthong_core::statistics::{self, Cubes, Flow, Period, Refusals, Volumes};
 use lienthong_core::{
-    Accepted, Block, Command, Decision, Directory, DocumentRow, Entry, Policy, Query, RoutingRules,
-    SignedRecord, Stored, Submit, TrustStore,
+    Accepted, Block, Command, Decision, Directory, DocumentRow, Entry, NoticeCause, NoticeMailbox,
+    Policy, Query, RoutingRules, SignedRecord, Stored, Submit, TrustStore,
 };
 use lienthong_ledger::{JournalBlocks, PayloadFiles, SledState};
 use lienthong_model::{
-    Attachment, Fingerprint, Position, SignatureEntry, SignedContent, Timestamp,
+    Attachment, Fingerprint, MessageId, Position, SignatureEntry, SignedContent, Timestamp,
 };
 use lienthong_trust::{Anchors as _, Authorities, Certificate, Known};
 use quick_cache::sync::Cache;
@@ -37,6 +37,14 @@ pub struct Reader {
     cubes: Arc<RwLock<Cubes>>,
     published: Arc<watch::Sender<Published>>,
     caches: Arc<Caches>,
+}
+
+/// What a notice follows from.
+pub(crate) struct CauseContent {
+    /// The id of the report or document.
+    pub id: MessageId,
+    /// The report as it was signed; none of a document, which is delivered by itself.
+    pub report: Option<SignedContent>,
 }
 
 /// What judgement reads, as of the last block on disk.
@@ -119,6 +127,32 @@ impl Reader {
     /// Returns the rows.
     pub fn query(&self) -> Query<'_, SledState> {
         Query(&*self.state)
+    }
+
+    /// Returns the mailboxes of notices.
+    pub(crate) fn notice_mailbox(&self) -> NoticeMailbox<'_, SledState> {
+        NoticeMailbox(&*self.state)
+    }
+
+    /// Returns the report or document that a notice follows from.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a block or payload is missing or damaged.
+    pub(crate) fn cause(&self, cause: &NoticeCause) -> Result<CauseContent, EngineError> {
+        let block = self.block(cause.block)?;
+        match block.entries.get(cause.entry as usize).map(|entry| &entry.command) {
+            Some(Command::Report(report)) => {
+                let signed = self.assemble(&report.signed)?;
+                Ok(CauseContent { id: report.header.id, report: Some(signed) })
+            }
+            Some(Command::Submit(submit)) => {
+                Ok(CauseContent { id: submit.header.id, report: None })
+            }
+            _ => Err(EngineError::Damaged {
+                what: format!("what is at {}", cause.position),
+                why: format!("entry {} of block {} takes in nothing", cause.entry, cause.block),
+            }),
+        }
     }
 
     /// Returns documents by province and level.

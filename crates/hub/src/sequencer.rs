@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lienthong_core::engine::{EngineError, Journal, State};
-use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, MailboxLane, Proposal, Work};
+use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, Proposal};
 use lienthong_ledger::{FolderLock, JournalFiles, SledState, crash};
 use lienthong_model::limits::{
     BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX, WORK_PER_BLOCK_MAX,
@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::BusinessClock;
-use crate::egress::{Arrival, Egress, Mail};
+use crate::egress::Egress;
 use crate::evidence::Evidence;
 use crate::gate::{Declined, RefusalGate, WINDOW};
 use crate::open_folder::{FolderMachine, OpenFolder};
@@ -33,6 +33,13 @@ use crate::reader::Reader;
 pub(crate) struct Decided {
     pub decision: Decision,
     pub at: Timestamp,
+}
+
+/// Who is told of mail.
+#[derive(Clone)]
+pub(crate) struct Couriers {
+    pub documents: Egress,
+    pub notices: Egress,
 }
 
 enum Request {
@@ -62,7 +69,7 @@ struct Thread {
     journal: JournalFiles,
     state: Arc<SledState>,
     reader: Reader,
-    egress: Egress,
+    egress: Couriers,
     evidence: Arc<Evidence>,
     clock: BusinessClock,
     gate: RefusalGate,
@@ -91,7 +98,7 @@ impl Sequencer {
     pub fn start(
         folder: OpenFolder,
         reader: Reader,
-        egress: Egress,
+        egress: Couriers,
         evidence: Arc<Evidence>,
         clock: BusinessClock,
     ) -> std::io::Result<(Self, watch::Receiver<Running>)> {
@@ -180,22 +187,30 @@ impl Thread {
         self.state.flush()
     }
 
-    /// Waits for a request, unless the hub has work of its own.
+    /// Waits for a request, unless the hub has work of its own, until a deadline is due.
     fn next(&self, runtime: &Handle, waiting: &mut mpsc::Receiver<Request>) -> Next {
-        if self.machine.next_work().is_some() {
+        if self.machine.next_work().is_some() || self.until_deadline().is_zero() {
             return match waiting.try_recv() {
                 Ok(request) => Next::Request(Box::new(request)),
                 Err(mpsc::error::TryRecvError::Empty) => Next::Work,
                 Err(mpsc::error::TryRecvError::Disconnected) => Next::Ended,
             };
         }
+        let patience = CHUNK_DELAY.min(self.until_deadline());
         let waited =
-            runtime.block_on(async { tokio::time::timeout(CHUNK_DELAY, waiting.recv()).await });
+            runtime.block_on(async { tokio::time::timeout(patience, waiting.recv()).await });
         match waited {
             Ok(Some(request)) => Next::Request(Box::new(request)),
             Ok(None) => Next::Ended,
+            Err(_) if self.until_deadline().is_zero() => Next::Work,
             Err(_) => Next::Nothing,
         }
+    }
+
+    /// Machine time until the soonest deadline; zero when it is due.
+    fn until_deadline(&self) -> Duration {
+        let deadline = self.machine.next_deadline();
+        deadline.map_or(Duration::MAX, |deadline| self.clock.until(deadline))
     }
 
     /// Decides what the hub owes itself and what waits, in one block, and replies.
@@ -206,20 +221,22 @@ impl Thread {
     ) -> Result<(), EngineError> {
         self.machine.begin(self.clock.now());
         let mut replies: Vec<Reply> = Vec::new();
-        let mut mail = Mail::default();
+        let mut known = Vec::new();
         for _ in 0..WORK_PER_BLOCK_MAX {
             let Some(work) = self.machine.next_work() else { break };
-            self.work(work, &mut mail)?;
+            self.machine.decide(Proposal::Work(work))?;
         }
         let mut next = first;
         let mut taken = 0;
         while let Some(request) = next {
-            self.decide(request, &mut replies, &mut mail)?;
+            self.decide(request, &mut replies, &mut known)?;
             taken += 1;
             let full = taken >= BLOCK_ENTRIES_MAX || self.machine.bytes() >= BLOCK_BYTES_TARGET;
             next = if full { None } else { waiting.try_recv().ok() };
         }
         let at = self.machine.begun_at();
+        let mut mail = self.machine.take_mail();
+        mail.documents.settled.append(&mut known);
         let now = self.began.elapsed();
         if now >= self.released.saturating_add(WINDOW) {
             self.release(now)?;
@@ -230,28 +247,17 @@ impl Thread {
             let _ = reply.send(Decided { decision, at });
         }
         crash::point("reply-sent");
-        self.egress.ordered(mail);
+        self.egress.documents.ordered(mail.documents);
+        self.egress.notices.ordered(mail.notices);
         Ok(())
     }
 
-    /// Does a piece of the hub's own work.
-    fn work(&mut self, work: Work, mail: &mut Mail) -> Result<(), EngineError> {
-        let decision = self.machine.decide(Proposal::Work(work))?;
-        if let (Work::Slice(slice), Decision::FannedOut(deliveries)) = (work, decision) {
-            mail.arrived.extend(deliveries.iter().map(|delivery| Arrival {
-                recipient: delivery.recipient,
-                lane: slice.lane,
-                position: slice.position,
-            }));
-        }
-        Ok(())
-    }
-
+    /// Decides one request; `known` gets the deliveries that were acknowledged before.
     fn decide(
         &mut self,
         request: Request,
         replies: &mut Vec<Reply>,
-        mail: &mut Mail,
+        known: &mut Vec<DeliveryKey>,
     ) -> Result<(), EngineError> {
         match request {
             Request::Declined(declined) => self.refuse(*declined),
@@ -259,32 +265,19 @@ impl Thread {
                 let about = About::of(&proposal);
                 let acknowledged = acknowledged(&proposal);
                 let decision = self.machine.decide(*proposal)?;
-                match &decision {
-                    Decision::Accepted(accepted) => {
-                        let lane = about.as_ref().map_or(MailboxLane::Ordinary, |about| about.lane);
-                        mail.arrived.extend(accepted.deliveries.iter().map(|delivery| Arrival {
-                            recipient: delivery.recipient,
-                            lane,
-                            position: accepted.position,
-                        }));
+                match (&decision, about) {
+                    (Decision::Refused(refusal), Some(about)) => {
+                        self.refuse(about.declined(refusal.clone()))?;
                     }
-                    Decision::Refused(refusal) => {
-                        if let Some(about) = about {
-                            self.refuse(about.declined(refusal.clone()))?;
-                        }
-                    }
-                    // A report implies that the recipient has the document.
-                    Decision::Reported(reported) => mail.settled.push(reported.delivery),
-                    Decision::Acknowledged(decided) => {
+                    (Decision::Acknowledged(decided), _) => {
                         let outcomes = acknowledged.into_iter().zip(&decided.outcomes);
-                        let known = outcomes
-                            .filter(|(_, outcome)| **outcome != AcknowledgeOutcome::Unknown);
-                        mail.settled.extend(known.map(|(delivery, _)| delivery));
+                        known.extend(
+                            outcomes
+                                .filter(|(_, o)| **o != AcknowledgeOutcome::Unknown)
+                                .map(|(key, _)| key),
+                        );
                     }
-                    Decision::Repeated(_)
-                    | Decision::Done
-                    | Decision::Settled(_)
-                    | Decision::FannedOut(_) => {}
+                    _ => {}
                 }
                 replies.push((reply, decision));
                 Ok(())
@@ -345,10 +338,12 @@ fn acknowledged(proposal: &Proposal) -> Vec<DeliveryKey> {
         Proposal::Acknowledge(asked) => asked.deliveries.iter().map(|one| one.key).collect(),
         Proposal::Submit { .. }
         | Proposal::Report { .. }
+        | Proposal::NegativeAcknowledge(_)
+        | Proposal::AcknowledgeNotices(_)
         | Proposal::Administer(_)
         | Proposal::SaveList(_)
         | Proposal::RemoveList(_)
-        | Proposal::PutOff(_)
+        | Proposal::Remind(_)
         | Proposal::Act { .. }
         | Proposal::Work(_) => Vec::new(),
     }
@@ -360,7 +355,6 @@ struct About {
     id: lienthong_model::MessageId,
     digest: lienthong_model::Digest,
     size: u64,
-    lane: MailboxLane,
 }
 
 impl About {
@@ -371,27 +365,28 @@ impl About {
                 id: submission.header.id,
                 digest: submission.signed.digest,
                 size: submission.signed.size(),
-                lane: lienthong_core::lane(submission.header.urgency),
             }),
             Proposal::Report { caller, submission, .. } => Some(Self {
                 caller: *caller,
                 id: submission.header.id,
                 digest: submission.signed.digest,
                 size: submission.signed.size(),
-                lane: MailboxLane::Ordinary,
             }),
             Proposal::Acknowledge(_)
+            | Proposal::NegativeAcknowledge(_)
+            | Proposal::AcknowledgeNotices(_)
             | Proposal::Administer(_)
             | Proposal::SaveList(_)
             | Proposal::RemoveList(_)
-            | Proposal::PutOff(_)
-            | Proposal::Act { .. }
+            | Proposal::Remind(_)
+        | Proposal::Remind(_)
+                | Proposal::Act { .. }
             | Proposal::Work(_) => None,
         }
     }
 
     fn declined(self, refusal: Refusal) -> Declined {
-        let Self { caller, id, digest, size, .. } = self;
+        let Self { caller, id, digest, size } = self;
         Declined { caller, id: Some(id), digest, size, refusal }
     }
 }

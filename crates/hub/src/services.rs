@@ -4,6 +4,7 @@ mod admin;
 mod directory;
 mod evidence;
 mod exchange;
+mod notices;
 mod recipient_lists;
 mod statistics;
 mod streams;
@@ -33,6 +34,7 @@ pub(crate) struct Rooms {
     pub reader: Reader,
     pub ingress: Ingress,
     pub egress: Egress,
+    pub notices: Egress,
     pub sequencer: Sequencer,
     pub administration: Administration,
     pub clock: BusinessClock,

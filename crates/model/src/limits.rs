@@ -49,6 +49,23 @@ pub const CLOCK_AHEAD_MACHINE_MIN: Duration = Duration::from_secs(5);
 /// Most status reports on one delivery.
 pub const STATUSES_PER_DELIVERY_MAX: usize = 64;
 
+// --- Notices ---------------------------------------------------------------------------
+
+/// Most notices that leave one mailbox by one acknowledgement of all up to a number.
+pub const NOTICES_ACKNOWLEDGED_MAX: usize = 1_024;
+
+// --- Recall, update, replace ----------------------------------------------------------------
+
+/// Most recalls, updates and replacements of one document.
+pub const CHANGES_PER_DOCUMENT_MAX: u32 = 16;
+/// Most entries on one page of the index of references.
+pub const REFERENCES_PAGE_MAX: usize = 256;
+/// Journal entries of one caller a second for deliveries that could not be taken; further ones of
+/// that second travel in the next.
+pub const NEGATIVES_JOURNALLED_PER_SECOND: u32 = 2;
+/// Deliveries of one caller that could not be taken and wait to be journalled.
+pub const NEGATIVES_WAITING_MAX: usize = 1_024;
+
 // --- The wire ----------------------------------------------------------------------
 
 /// Largest gRPC message in either direction, in bytes.
@@ -157,11 +174,6 @@ pub const RECEIPT_ROUTES_MAX: usize = 256;
 pub const THREAD_DOCUMENTS_MAX: usize = 256;
 /// Open documents of one agency that are looked at for what waits longest.
 pub const WAITING_LOOKED_AT_MAX: usize = 2_000;
-/// The least time between two negative acknowledgements of one delivery with the same reason that
-/// are journalled.
-pub const PUT_OFF_JOURNALLED_EVERY: Duration = Duration::from_secs(60);
-/// Longest reason of a negative acknowledgement, in characters.
-pub const PUT_OFF_REASON_CHARS_MAX: usize = 500;
 /// Recipients that one explanation goes into, those that wait longest first; the others it counts.
 pub const EXPLAINED_RECIPIENTS_MAX: usize = 100;
 /// Events in one explanation.
@@ -170,6 +182,15 @@ pub const EXPLAINED_EVENTS_MAX: usize = 1_000;
 pub const WAIT_FOR_PROGRESS_MAX: Duration = Duration::from_secs(600);
 /// Most such waits at a time.
 pub const WAITS_FOR_PROGRESS_MAX: usize = 1_024;
+/// How long recipients may take to pick a document up before its sender is told. Never changes: a
+/// journal leaves it out where nothing else was set.
+pub const PICK_UP_WITHIN: Duration = Duration::from_secs(72 * 3600);
+/// The least time between two reminders of one document.
+pub const REMIND_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// Documents whose deadlines one tick looks at.
+pub const LAPSES_PER_TICK_MAX: usize = 64;
+/// Notices after which a tick looks at no further document.
+pub const TOLD_PER_TICK_MAX: usize = 256;
 /// Deliveries in one answer about a document; beyond, it counts them.
 pub const TRACKED_DELIVERIES_MAX: usize = 1_000;
 

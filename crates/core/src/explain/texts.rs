@@ -4,6 +4,8 @@ use lienthong_model::Reason;
 use lienthong_trust::SignatureKind;
 
 use super::{Cause, Wait, What};
+use crate::deadlines::DeadlineKind;
+use crate::delivery_state::Standing;
 use crate::routing::Route;
 
 /// A text in both languages.
@@ -45,6 +47,8 @@ impl What {
             Self::PutOff { .. } => "put_off",
             Self::Delivered { .. } => "delivered",
             Self::Reported { .. } => "reported",
+            Self::Lapsed { .. } => "lapsed",
+            Self::Marked { .. } => "marked",
             Self::Refused(_) => "refused",
         }
     }
@@ -84,9 +88,9 @@ impl What {
                     "in the mailbox, held: the recipient is not connected",
                 ),
             },
-            Self::PutOff { attempts, .. } => Text::of(
-                format!("nơi nhận chưa lưu được (lần {attempts})"),
-                format!("the recipient could not take it (attempt {attempts})"),
+            Self::PutOff { times, .. } => Text::of(
+                format!("nơi nhận chưa lưu được ({times} lần)"),
+                format!("the recipient could not take it (times: {times})"),
             ),
             // A report implies that it was delivered; then no attempt is known.
             Self::Delivered { attempts: 0 } => Text::of("đã giao", "delivered"),
@@ -97,6 +101,14 @@ impl What {
             Self::Reported { code, .. } => {
                 Text::of(format!("{code} {}", code.name_vi()), format!("{code} {}", code.name_en()))
             }
+            Self::Lapsed { kind, laggards } => {
+                let Text { vi, en } = deadline_text(*kind);
+                Text::of(
+                    format!("{vi}: {laggards} nơi nhận"),
+                    format!("{en}: {laggards} recipients"),
+                )
+            }
+            Self::Marked { standing, .. } => standing_text(*standing),
             Self::Refused(refusal) => Text::of(
                 format!("bị từ chối: {}", refusal.reason.code()),
                 format!("refused: {}", refusal.reason.code()),
@@ -128,9 +140,16 @@ impl What {
                 "không có quy tắc nào áp dụng: mặc định cho phép",
                 "no rule matches: the default allows",
             ),
-            Self::PutOff { reason, .. } | Self::Reported { reason, .. } => {
-                Text::same(reason.clone())
+            Self::PutOff { reason, .. }
+            | Self::Reported { reason, .. }
+            | Self::Marked { reason, .. } => Text::same(reason.clone()),
+            Self::Lapsed { kind: DeadlineKind::Remind, .. } => {
+                Text::of("mỗi nơi nhận chậm được báo", "each of those that lag was told")
             }
+            Self::Lapsed { .. } => Text::of(
+                "bên gửi được báo; văn bản vẫn chờ nơi nhận",
+                "the sender was told; the document stays available",
+            ),
             Self::Refused(refusal) => {
                 let Text { mut vi, mut en } = reason_text(refusal.reason);
                 for violation in refusal.violations.iter().take(3) {
@@ -143,6 +162,35 @@ impl What {
                 Text { vi, en }
             }
         }
+    }
+}
+
+fn deadline_text(kind: DeadlineKind) -> Text {
+    match kind {
+        DeadlineKind::PickUp | DeadlineKind::LookAgain => {
+            Text::of("quá thời gian mà chưa được nhận", "not picked up in time")
+        }
+        DeadlineKind::Answer => Text::of(
+            "quá thời gian mà chưa được tiếp nhận hoặc từ chối",
+            "neither accepted nor refused in time",
+        ),
+        DeadlineKind::Due => Text::of("quá hạn xử lý", "not finished by the due date"),
+        DeadlineKind::DeliverBy => Text::of("quá giờ hẹn giao", "not delivered by its hour"),
+        DeadlineKind::Remind => Text::of("bên gửi nhắc", "reminded by the sender"),
+    }
+}
+
+fn standing_text(standing: Standing) -> Text {
+    match standing {
+        Standing::Stands => Text::of("giữ nguyên như khi gửi", "stands as it was sent"),
+        Standing::Updated => Text::of("được cập nhật", "updated by another document"),
+        Standing::Withdrawn => {
+            Text::of("được lấy lại trước khi nhận", "taken back before it was picked up")
+        }
+        Standing::Recalled => {
+            Text::of("được lấy lại, nơi nhận đồng ý", "taken back with the recipient's consent")
+        }
+        Standing::Replaced => Text::of("được thay thế", "replaced by another document"),
     }
 }
 
@@ -299,7 +347,7 @@ mod tests {
             queued(Route::OwnNode),
             queued(Route::Gateway(lienthong_model::Ordinal(1))),
             queued(Route::Held),
-            What::PutOff { attempts: 2, reason: "ổ đĩa đầy".to_owned() },
+            What::PutOff { times: 2, reason: "ổ đĩa đầy".to_owned() },
             What::Delivered { attempts: 0 },
             What::Delivered { attempts: 2 },
         ];
@@ -310,6 +358,9 @@ mod tests {
             SignatureKind::PersonalAndSeal,
         ];
         all.extend(kinds.map(accepted));
+        all.extend(DeadlineKind::ALL.map(|kind| What::Lapsed { kind, laggards: 3 }));
+        let marked = |standing| What::Marked { standing, reason: String::new() };
+        all.extend(Standing::ALL.map(marked));
         let reported = |code| What::Reported { code, reason: String::new() };
         all.extend(StatusCode::ALL.map(reported));
         all.extend(Reason::ALL.iter().map(|reason| What::Refused(Refusal::new(*reason))));

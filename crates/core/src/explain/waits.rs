@@ -79,12 +79,12 @@ fn not_picked_up(
     delivery: &DeliveryRow,
     now: Timestamp,
 ) -> (Cause, Ordinal) {
-    if let Some(put_off) = &delivery.put_off {
+    if let Some(negative) = &delivery.negative {
         let actor = match delivery.route {
             Route::Gateway(gateway) => gateway,
             Route::OwnNode | Route::Held => recipient,
         };
-        return (Cause::PutOff { reason: put_off.reason.clone() }, actor);
+        return (Cause::PutOff { reason: negative.reason.clone() }, actor);
     }
     let Some(agency) = directory.agency(recipient) else { return (Cause::NotPickedUp, recipient) };
     if agency.entry(now).state == lienthong_model::AgencyState::Suspended {

@@ -3,25 +3,30 @@
 
 use bytes::Bytes;
 use lienthong_model::limits::SLICE_RECIPIENTS;
-use lienthong_model::{Fingerprint, Ordinal, Position, Reason, Refusal, Timestamp, Urgency};
+use lienthong_model::{
+    BusinessKind, Fingerprint, Ordinal, Position, Reason, Refusal, Timestamp, Urgency,
+};
 use lienthong_trust::merkle::entry::LeafKind;
 
+use super::changes::acts_on;
 use super::fan_out::counted;
 use super::{CERTIFICATES_REMEMBERED, Machine};
+use crate::change::{ChangeMessage, Extent};
 use crate::codec;
 use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Command, Counted, Decision,
     DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Submit,
 };
+use crate::delivery_state::ChangeKind;
 use crate::engine::{EngineError, Payloads, State, Writes};
-use crate::keys::{self, Lane, MAILBOX_PAGE};
+use crate::keys::{self, Lane};
 use crate::routing::{Span, span};
-use crate::rows::{DeliveryRow, DocumentRow, IdRow, RefusedId, StatusLine};
+use crate::rows::{DeliveryRow, DocumentRow, IdRow, RefusedId, ReportPlace, StatusLine};
 use crate::statistics::Event;
-use crate::threads::{Answered, ThreadKey};
+use crate::threads::{AnsweredReference, ThreadKey};
 
 /// Longest reason kept in a delivery's row, in characters; the journal has all of it.
-pub(super) const REASON_CHARS: usize = 200;
+const REASON_CHARS: usize = 200;
 /// Violations kept of an id's last refusal.
 const REFUSED_VIOLATIONS: usize = 10;
 
@@ -37,6 +42,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
             (Command::Acknowledge(acknowledge), Decision::Acknowledged(decided)) => {
                 self.apply_acknowledge(acknowledge, &decided.outcomes)
             }
+            (Command::AcknowledgeNotices(_), Decision::NoticesAcknowledged(decided)) => {
+                self.apply_acknowledge_notices(decided)
+            }
+            (Command::NegativeAcknowledge(negative), Decision::NegativelyAcknowledged(counts)) => {
+                self.apply_negatives(negative, counts)
+            }
             (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
                 self.count_refused(requests, *province, refusal.reason);
                 self.keep_refusal(requests, refusal);
@@ -45,7 +56,10 @@ impl<S: State, P: Payloads> Machine<S, P> {
             (Command::FanOut(fan_out), Decision::FannedOut(deliveries)) => {
                 self.apply_fan_out(fan_out, deliveries)
             }
-            (Command::PutOff(put_off), Decision::Done) => self.apply_put_off(put_off),
+            (Command::Tick(tick), Decision::Ticked(ticked)) => {
+                self.apply_tick((*tick).into(), ticked)
+            }
+            (Command::Remind(remind), Decision::Reminded(_)) => self.apply_remind(remind),
             (Command::SaveList(save), Decision::Done) => {
                 self.apply_save_list(save);
                 Ok(())
@@ -62,6 +76,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 | Command::SetRoutingRules(_)
                 | Command::ChangeMandates(_)
                 | Command::SetRevocationPolicy(_)
+                | Command::SetTerms(_)
                 | Command::ChangeAppointments(_)
                 | Command::ChangeQuotas(_)
                 | Command::Act { .. }),
@@ -85,7 +100,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.await_proof(position, &accepted.unproven);
         self.note_used(accepted);
         self.enter_log(position, LeafKind::Document, signed);
-        let id = IdRow { position, digest: signed.digest, report_on: None };
+        let id = IdRow { position, digest: signed.digest, report_on: None, reported: None };
         self.work.put(keys::id(&header.id, accepted.sender), codec::encode(&id));
         let row = DocumentRow {
             id: header.id,
@@ -106,13 +121,25 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 let slices = plan.recipients.len().div_ceil(SLICE_RECIPIENTS);
                 u16::try_from(slices).unwrap_or(u16::MAX)
             }),
+            lapsed: None,
+            reminded: None,
             answers: (!header.answers.is_empty())
-                .then(|| header.answers.iter().map(Answered::of).collect()),
+                .then(|| header.answers.iter().map(AnsweredReference::of).collect()),
             unproven: accepted.unproven.iter().map(|unproven| unproven.issuer).collect(),
             found_revoked: None,
+            same_reference: accepted.same_reference,
+            acts_on: accepted.change.as_ref().and_then(|change| acts_on(header, change)),
+            changed: None,
+            extent: Some(Extent {
+                pages: header.pages,
+                paper_copy: header.paper_copy,
+                bytes: signed.size(),
+            }),
         };
         self.work.put(keys::document(position), codec::encode(&row));
         self.file(position, &row)?;
+        let terms = accepted.terms.unwrap_or_default();
+        self.file_deadlines(position, &row, terms, header.deliver_by)?;
         for delivery in &accepted.deliveries {
             let row = DeliveryRow::new(delivery.route);
             self.work.put(keys::delivery(position, delivery.recipient), codec::encode(&row));
@@ -123,7 +150,26 @@ impl<S: State, P: Payloads> Machine<S, P> {
             self.plan_fan_out(header, accepted, counted, plan);
         }
         self.count_document(accepted, counted);
-        Ok(())
+        if header.kind == BusinessKind::New && accepted.same_reference.is_none() {
+            self.file_reference(accepted.sender, &header.reference, position)?;
+        }
+        self.apply_documents_change(submit, accepted)
+    }
+
+    fn apply_documents_change(
+        &mut self,
+        submit: &Submit,
+        accepted: &Accepted,
+    ) -> Result<(), EngineError> {
+        let header = &submit.header;
+        let (Some(change), Some(kind)) = (&accepted.change, ChangeKind::of(header.kind)) else {
+            return Ok(());
+        };
+        let (position, reason) = (accepted.position, shortened(&header.reason));
+        let cause = self.cause(position, None, reason.clone());
+        self.tell(accepted.notices.as_ref(), Some(&cause))?;
+        let message = ChangeMessage { kind, position, id: header.id, at: self.now(), reason };
+        self.apply_change(change, &message, Some(accepted.place))
     }
 
     fn count_document(&mut self, accepted: &Accepted, counted: Counted) {
@@ -139,27 +185,35 @@ impl<S: State, P: Payloads> Machine<S, P> {
 
     fn apply_report(&mut self, report: &Report, reported: &Reported) -> Result<(), EngineError> {
         let Report { header, signed, .. } = report;
-        let Reported { position, delivery, unproven } = reported;
-        let (position, delivery) = (*position, *delivery);
+        let Reported { position, delivery, .. } = *reported;
         self.head.next_position = Position(position.0 + 1);
         self.keep_certificates(signed)?;
-        self.await_proof(position, unproven);
+        self.await_proof(position, &reported.unproven);
         self.enter_log(position, LeafKind::Report, signed);
-        let id = IdRow { position, digest: signed.digest, report_on: Some(delivery) };
-        self.work.put(keys::id(&header.id, delivery.recipient), codec::encode(&id));
-        let now = self.now();
-        let line = StatusLine {
-            code: header.code,
-            at: now,
+        let at = self.now();
+        let place = ReportPlace { at, block: self.work.block, entry: self.work.entry() };
+        let id = IdRow {
             position,
-            reason: header.reason.chars().take(REASON_CHARS).collect(),
+            digest: signed.digest,
+            report_on: Some(delivery),
+            reported: Some(place),
         };
+        self.work.put(keys::id(&header.id, delivery.recipient), codec::encode(&id));
+        let reason = shortened(&header.reason);
+        let cause = self.cause(position, Some(header.code), reason.clone());
+        self.tell(reported.notices.as_ref(), Some(&cause))?;
+        if let Some(change) = &reported.change {
+            let kind = ChangeKind::Recall;
+            let message = ChangeMessage { kind, position, id: header.id, at, reason };
+            return self.apply_change(change, &message, None);
+        }
         // A report implies that the recipient's node has the document.
-        self.acknowledge(delivery, now, 0)?;
+        self.acknowledge(delivery, at, 0)?;
         self.change_delivery(delivery, |row| {
-            if let Err(place) = row.statuses.binary_search_by_key(&position, |known| known.position)
-            {
-                row.statuses.insert(place, line);
+            row.file(StatusLine { code: header.code, at, position, reason });
+            if let Some(answered) = &reported.answered {
+                row.asked = None;
+                row.mark = answered.mark.clone().or(row.mark.take());
             }
         })
     }
@@ -190,10 +244,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 row.attempts = attempts;
             }
         })?;
-        for lane in [Lane::Urgent, Lane::Ordinary] {
-            self.leave_mailbox(key.recipient, lane, key.position)?;
-        }
-        Ok(())
+        self.leave_mailbox(key)
     }
 
     fn count_refused(
@@ -247,30 +298,6 @@ impl<S: State, P: Payloads> Machine<S, P> {
             || self.row(&keys::certificate(fingerprint))?.is_some())
     }
 
-    pub(super) fn enter_mailbox(
-        &mut self,
-        recipient: Ordinal,
-        lane: Lane,
-        position: Position,
-    ) -> Result<(), EngineError> {
-        self.enter_page(keys::mailbox_page(recipient, lane, position), position)
-    }
-
-    /// Puts a position into a page of positions.
-    pub(super) fn enter_page(
-        &mut self,
-        key: Vec<u8>,
-        position: Position,
-    ) -> Result<(), EngineError> {
-        let slot = slot(position);
-        let mut page = self.row(&key)?.map(|row| row.to_vec()).unwrap_or_default();
-        if let Err(place) = page.binary_search(&slot) {
-            page.insert(place, slot);
-            self.work.put(key, page);
-        }
-        Ok(())
-    }
-
     /// Files a document under its sender, its reference, and what it answers.
     fn file(&mut self, position: Position, row: &DocumentRow) -> Result<(), EngineError> {
         self.enter_page(keys::sent_page(row.sender, position), position)?;
@@ -291,33 +318,6 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let (at, digest, size) = (self.now(), requests.digest, requests.size);
         let row = RefusedId { id, at, refusal, digest, size };
         self.work.put(keys::refusal(requests.caller, &id), codec::encode(&row));
-    }
-
-    fn leave_mailbox(
-        &mut self,
-        recipient: Ordinal,
-        lane: Lane,
-        position: Position,
-    ) -> Result<(), EngineError> {
-        self.leave_page(keys::mailbox_page(recipient, lane, position), position)
-    }
-
-    /// Takes a position out of a page of positions.
-    pub(super) fn leave_page(
-        &mut self,
-        key: Vec<u8>,
-        position: Position,
-    ) -> Result<(), EngineError> {
-        let Some(row) = self.row(&key)? else { return Ok(()) };
-        let mut page = row.to_vec();
-        if let Ok(place) = page.binary_search(&slot(position)) {
-            page.remove(place);
-            match page.is_empty() {
-                true => self.work.delete(key),
-                false => self.work.put(key, page),
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn change_delivery(
@@ -343,12 +343,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
     }
 }
 
+/// A reason as rows keep it.
+pub(super) fn shortened(reason: &str) -> String {
+    reason.chars().take(REASON_CHARS).collect()
+}
+
 /// Returns the queue of a mailbox that a document of an urgency enters.
 pub fn lane(urgency: Urgency) -> Lane {
     if urgency.is_urgent() { Lane::Urgent } else { Lane::Ordinary }
-}
-
-#[allow(clippy::cast_possible_truncation)] // The remainder of a division by 256 fits a byte.
-fn slot(position: Position) -> u8 {
-    (position.0 % MAILBOX_PAGE) as u8
 }

@@ -9,12 +9,14 @@ use lienthong_model::{
 use lienthong_trust::{Signed, Submission};
 
 use super::Machine;
-use super::recipients::Addressed;
+use super::recipients::Planned;
 use crate::codec;
 use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, Acknowledged, CertificateBytes, Command, Decision,
     DeliveryKey, Proposal, SignatureRecord, SignedRecord, StoredContent, Submit, Work,
 };
+use crate::deadlines::Terms;
+use crate::delivery_state::Closed;
 use crate::directory::AgencyRecord;
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
@@ -34,12 +36,17 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 self.judge_report(caller, submission.into_inner(), stored)
             }
             Proposal::Acknowledge(acknowledge) => self.judge_acknowledge(acknowledge),
+            Proposal::NegativeAcknowledge(negative) => self.judge_negatives(negative),
+            Proposal::AcknowledgeNotices(acknowledge) => {
+                self.judge_acknowledge_notices(acknowledge)
+            }
             Proposal::SaveList(save) => self.judge_save_list(save),
             Proposal::RemoveList(remove) => self.judge_remove_list(remove),
-            Proposal::PutOff(put_off) => self.judge_put_off(put_off),
             Proposal::Administer(act) => self.judge_administration(act),
             Proposal::Act { by, act } => self.judge_act_of(by, act),
             Proposal::Work(Work::Settle(issuer)) => self.judge_settlement(issuer),
+            Proposal::Remind(remind) => self.judge_remind(remind),
+            Proposal::Work(Work::Tick(page)) => self.judge_tick(page),
             Proposal::Work(Work::Slice(slice)) => self.judge_fan_out(slice),
         }
     }
@@ -66,23 +73,42 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Ok(judged) => judged,
             Err(refusal) => return refused(refusal),
         };
-        let addressed = match self.addressed(sender, &header)? {
+        let mut addressed = match self.addressed(sender, &header)? {
             Ok(addressed) => addressed,
             Err(refusal) => return refused(refusal),
         };
-        if header.kind != BusinessKind::New {
-            let kind = header.kind as u8;
-            return refused(Refusal::at(Reason::KindNotSupported, "business.kind", kind));
-        }
-        let Addressed { place, deliveries, resolution } = addressed;
+        let change = match self.judge_change(sender, &header, &mut addressed.deliveries)? {
+            Ok(change) => change.map(Box::new),
+            Err(refusal) => return refused(refusal),
+        };
+        let (place, planned) = (addressed.place, self.plan(addressed));
+        let Planned { deliveries, resolution } = match planned {
+            Ok(planned) => planned,
+            Err(refusal) => return refused(refusal),
+        };
         let used = match self.judge_quota(sender, signed.size())? {
             Ok(used) => used,
             Err(refusal) => return refused(refusal),
         };
-        let position = self.head.next_position;
-        let sender = sender.ordinal;
-        let accepted =
-            Accepted { position, sender, signature, deliveries, place, unproven, used, resolution };
+        let told = change.as_ref().map(|change| self.told_of(change)).unwrap_or_default();
+        let same_reference = match header.kind {
+            BusinessKind::New => self.first_with(sender.ordinal, &header.reference)?,
+            BusinessKind::Recall | BusinessKind::Update | BusinessKind::Replace => None,
+        };
+        let accepted = Accepted {
+            position: self.head.next_position,
+            sender: sender.ordinal,
+            signature,
+            deliveries,
+            place,
+            unproven,
+            used,
+            change,
+            notices: self.notices(told),
+            same_reference,
+            resolution,
+            terms: (self.policy.terms != Terms::default()).then_some(self.policy.terms),
+        };
         let signed = self.record(signed, stored)?;
         let command = Command::Submit(Box::new(Submit { caller, header, signed }));
         Ok(Ok((command, Decision::Accepted(accepted))))
@@ -96,6 +122,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         header: &Header,
         signed: &Signed,
     ) -> Result<Signers, Refusal> {
+        if header.kind != BusinessKind::New && header.acts_on.is_none() {
+            return Err(Refusal::at(Reason::FieldMissing, "business.acts_on", ""));
+        }
         judge_signers(&self.policy, sender, &FactsOf { header, signed }, self.received())
     }
 
@@ -104,9 +133,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let mut counted = HashSet::new();
         for delivery in &acknowledge.deliveries {
             let DeliveryKey { recipient, position } = delivery.key;
-            let entitled = self.policy.directory.agency(recipient).is_some_and(|agency| {
-                self.policy.directory.serves(acknowledge.caller, agency, self.now())
-            });
+            let entitled = self.serves(acknowledge.caller, recipient);
             let row = match entitled {
                 true => self.row(&keys::delivery(position, recipient))?,
                 false => None,
@@ -115,9 +142,13 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 None => AcknowledgeOutcome::Unknown,
                 Some(row) => {
                     let row: DeliveryRow = codec::decode(&row, "delivery")?;
-                    match row.acknowledged_at.is_none() && counted.insert(delivery.key) {
-                        true => AcknowledgeOutcome::Counted,
-                        false => AcknowledgeOutcome::Repeated,
+                    match row.state().acknowledged() {
+                        Err(Closed::Replaced) => AcknowledgeOutcome::Replaced,
+                        Err(Closed::TakenBack | Closed::NotOpen) => AcknowledgeOutcome::TakenBack,
+                        Ok(_) if row.acknowledged_at.is_none() && counted.insert(delivery.key) => {
+                            AcknowledgeOutcome::Counted
+                        }
+                        Ok(_) => AcknowledgeOutcome::Repeated,
                     }
                 }
             });

@@ -13,6 +13,7 @@ use lienthong_model::{Header, Position};
 
 use super::Machine;
 use super::apply::lane;
+use super::changes::ActedOn;
 use super::decide::Judged;
 use crate::codec;
 use crate::command::{
@@ -30,9 +31,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.slices.first().copied().map(Work::Slice)
     }
 
-    pub(super) fn judge_fan_out(&self, key: SliceKey) -> Result<Judged, EngineError> {
+    pub(super) fn judge_fan_out(&mut self, key: SliceKey) -> Result<Judged, EngineError> {
         // One that does not wait any more was delivered: there is nothing to do.
-        let Some(row) = self.row(&keys::slice(key))? else { return Ok(Err(Decision::Done)) };
+        let Some(row) = self.row(&keys::slice(key))? else {
+            self.slices.remove(&key);
+            return Ok(Err(Decision::Done));
+        };
         let SliceRow { urgency, counted, recipients } = codec::decode(&row, "slice")?;
         let (directory, now) = (&self.policy.directory, self.now());
         let agencies = recipients.iter().filter_map(|recipient| directory.agency(*recipient));
@@ -86,6 +90,17 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.work.delete(keys::slice(key));
         self.slices.remove(&key);
         Ok(())
+    }
+
+    /// Whether some of a document's recipients do not have it in their mailboxes yet.
+    pub(super) fn fan_out_is_under_way(&self, document: &ActedOn) -> bool {
+        let first = SliceKey {
+            lane: lane(document.row.urgency),
+            position: document.position,
+            slice: 0,
+        };
+        let last = SliceKey { slice: u16::MAX, ..first };
+        document.row.slices.is_some() && self.slices.range(first..=last).next().is_some()
     }
 
     /// Notes how far a recipient is, after its delivery has changed.

@@ -18,12 +18,20 @@ use crate::lists;
 use crate::routing::{Origin, Span, span};
 
 /// How long a sender waits whose document brings more slices than may wait.
-const SLICES_AGAIN: std::time::Duration = std::time::Duration::from_secs(2);
+pub(super) const SLICES_AGAIN: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Whom a document goes to.
+/// Whom a document is addressed to, lists resolved.
 pub(super) struct Addressed {
     /// Where the sender stands.
     pub place: Place,
+    /// Its recipients, in the sender's order.
+    pub deliveries: Vec<Delivery>,
+    lists: Vec<ResolvedList>,
+    left_out: Vec<LeftOut>,
+}
+
+/// Whom a document goes to at once, or by slices.
+pub(super) struct Planned {
     /// Where it goes at once.
     pub deliveries: Vec<Delivery>,
     /// What became of lists and of many recipients.
@@ -60,7 +68,36 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 Addressee::List(name) => self.gather_list(&from, index, name, &mut gathering)?,
             }
         }
-        Ok(gathering.end(&from, self.slices.len()))
+        Ok(gathering.end(place))
+    }
+
+    /// Plans slices for more recipients than one.
+    pub(super) fn plan(&self, addressed: Addressed) -> Result<Planned, Refusal> {
+        let Addressed { place, deliveries, lists, left_out } = addressed;
+        let count = deliveries.len();
+        if count > RECIPIENTS_MAX {
+            let value = format!("{count}, at most {RECIPIENTS_MAX}");
+            return Err(Refusal::at(Reason::ContentTooLarge, "recipients", value));
+        }
+        if count <= SLICE_RECIPIENTS {
+            let resolution = (!lists.is_empty())
+                .then(|| Box::new(Resolution { lists, left_out, fan_out: None }));
+            return Ok(Planned { deliveries, resolution });
+        }
+        let slices = self.slices.len() + count.div_ceil(SLICE_RECIPIENTS);
+        if slices > SLICES_WAITING_MAX {
+            let value = format!("{slices} slices would wait, at most {SLICES_WAITING_MAX}");
+            let refusal = Refusal::at(Reason::Overloaded, "recipients", value);
+            return Err(refusal.retry_after(SLICES_AGAIN));
+        }
+        let scope = deliveries
+            .iter()
+            .map(|delivery| span(place.province, delivery.place.province))
+            .fold(Span::Inside, Span::max);
+        let recipients = deliveries.iter().map(|delivery| delivery.recipient).collect();
+        let fan_out = Some(FanOutPlan { recipients, scope });
+        let resolution = Some(Box::new(Resolution { lists, left_out, fan_out }));
+        Ok(Planned { deliveries: Vec::new(), resolution })
     }
 
     fn gather_named(
@@ -71,26 +108,34 @@ impl<S: State, P: Payloads> Machine<S, P> {
         gathering: &mut Gathering<'_>,
     ) {
         let field = || format!("recipients[{index}].code");
-        let Some(recipient) = self.policy.directory.find(code) else {
-            let unknown = Violation::new(Reason::RecipientUnknown, field(), code);
-            return gathering.violations.push(unknown);
-        };
-        let directory = &self.policy.directory;
-        let kind = gathering.header.document_type;
-        let judged = self.policy.rules.judge(directory, from, recipient, kind);
-        match judged.outcome {
-            Ok(_) if !gathering.named.insert(recipient.ordinal) => {
+        match self.delivery(from, gathering.header, code, field) {
+            Ok(delivery) if gathering.named.insert(delivery.recipient) => gathering.take(delivery),
+            Ok(_) => {
                 let repeated = Violation::new(Reason::RecipientRepeated, field(), code);
                 gathering.violations.push(repeated);
             }
-            Ok(route) => gathering.take(Delivery {
-                recipient: recipient.ordinal,
-                route,
-                place: judged.place,
-            }),
+            Err(violation) => gathering.violations.push(violation),
+        }
+    }
+
+    /// How a document goes to an agency that is named by its code.
+    pub(super) fn delivery(
+        &self,
+        from: &Origin<'_>,
+        header: &Header,
+        code: &AgencyCode,
+        field: impl FnOnce() -> String,
+    ) -> Result<Delivery, Violation> {
+        let directory = &self.policy.directory;
+        let Some(recipient) = directory.find(code) else {
+            return Err(Violation::new(Reason::RecipientUnknown, field(), code));
+        };
+        let judged = self.policy.rules.judge(directory, from, recipient, header.document_type);
+        match judged.outcome {
+            Ok(route) => Ok(Delivery { recipient: recipient.ordinal, route, place: judged.place }),
             Err(reason) => {
                 let value = judged.value(code.as_str(), directory, from.at);
-                gathering.violations.push(Violation::new(reason, field(), value));
+                Err(Violation::new(reason, field(), value))
             }
         }
     }
@@ -159,39 +204,15 @@ impl<'h> Gathering<'h> {
         }
     }
 
-    fn end(self, from: &Origin<'_>, waiting: usize) -> Result<Addressed, Refusal> {
+    fn end(self, place: Place) -> Result<Addressed, Refusal> {
         let Self { deliveries, violations, lists, left_out, .. } = self;
         if let Some(refusal) = Refusal::of(violations) {
             return Err(refusal);
         }
-        let count = deliveries.len();
-        if count == 0 {
+        if deliveries.is_empty() {
             let value = format!("{} left out", left_out.len());
             return Err(Refusal::at(Reason::RecipientListEmpty, "recipients", value));
         }
-        if count > RECIPIENTS_MAX {
-            let value = format!("{count}, at most {RECIPIENTS_MAX}");
-            return Err(Refusal::at(Reason::ContentTooLarge, "recipients", value));
-        }
-        let place = from.place;
-        if count <= SLICE_RECIPIENTS {
-            let resolution = (!lists.is_empty())
-                .then(|| Box::new(Resolution { lists, left_out, fan_out: None }));
-            return Ok(Addressed { place, deliveries, resolution });
-        }
-        let slices = waiting + count.div_ceil(SLICE_RECIPIENTS);
-        if slices > SLICES_WAITING_MAX {
-            let value = format!("{slices} slices would wait, at most {SLICES_WAITING_MAX}");
-            let refusal = Refusal::at(Reason::Overloaded, "recipients", value);
-            return Err(refusal.retry_after(SLICES_AGAIN));
-        }
-        let scope = deliveries
-            .iter()
-            .map(|delivery| span(place.province, delivery.place.province))
-            .fold(Span::Inside, Span::max);
-        let recipients = deliveries.iter().map(|delivery| delivery.recipient).collect();
-        let fan_out = Some(FanOutPlan { recipients, scope });
-        let resolution = Some(Box::new(Resolution { lists, left_out, fan_out }));
-        Ok(Addressed { place, deliveries: Vec::new(), resolution })
+        Ok(Addressed { place, deliveries, lists, left_out })
     }
 }

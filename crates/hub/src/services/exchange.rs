@@ -202,7 +202,8 @@ async fn pull(
     let recipient = served(permit, &directory, agency, "agency", rooms.clock.now())?;
     let max = if max == 0 { PULL_MAX } else { (max as usize).min(PULL_MAX) };
     let pushes = rooms.egress.pull(recipient, max).await?;
-    Ok(streams::within_a_message(&rooms.reader, pushes, &rooms.egress).await)
+    let load = |push| present::delivery(&rooms.reader, push);
+    Ok(streams::within_a_message(pushes, &rooms.egress, load).await)
 }
 
 fn track(

@@ -65,6 +65,17 @@ impl TrackingService for Services {
         waiting.map(Response::new).map_err(|no| refused_about(no, Some(name.id)))
     }
 
+    async fn remind_recipients(
+        &self,
+        request: Request<proto::RemindRecipientsRequest>,
+    ) -> Result<Response<proto::RemindRecipientsResponse>, Status> {
+        let permit = self.admit::<MayExchange, _>(&request)?;
+        let mut request = request.into_inner();
+        let name = Name::read(request.document.take()).map_err(refused)?;
+        let reminded = progress::remind(&self.0, permit, &name, &request).await;
+        reminded.map(Response::new).map_err(|no| refused_about(no, Some(name.id)))
+    }
+
     async fn list_waiting(
         &self,
         request: Request<proto::ListWaitingRequest>,

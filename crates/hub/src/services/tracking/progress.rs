@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lienthong_core::{DeliveryRow, DocumentRow, Progress, Stage};
+use lienthong_core::{
+    Decision, DeliveryRow, DocumentRow, ProgressCounts, Proposal, Remind, RemindTo, Stage,
+};
 use lienthong_model::limits::{PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, WAIT_FOR_PROGRESS_MAX};
 use lienthong_model::{AgencyCode, Ordinal, Reason, Refusal, Timestamp};
 use lienthong_wire::{moment, proto};
@@ -40,12 +42,12 @@ pub(super) fn progress(
 
 /// Counts as they are told; overdue is what has not ended although the due date is over.
 pub(super) fn counts(
-    progress: Progress,
+    progress: ProgressCounts,
     document: &DocumentRow,
     now: Timestamp,
 ) -> proto::ProgressCounts {
     let is_over = document.due.is_some_and(|due| due <= now);
-    let Progress {
+    let ProgressCounts {
         recipients,
         pending,
         waiting,
@@ -161,10 +163,35 @@ fn last_act(document: &DocumentRow, delivery: Option<DeliveryRow>) -> (Timestamp
     if let Some(line) = delivery.statuses.pop() {
         return (line.at, line.reason);
     }
-    match (delivery.acknowledged_at, delivery.put_off) {
+    match (delivery.acknowledged_at, delivery.negative) {
         (Some(at), _) => (at, String::new()),
-        (None, Some(put_off)) => (document.received_at, put_off.reason),
+        (None, Some(negative)) => (document.received_at, negative.reason),
         (None, None) => (document.received_at, String::new()),
+    }
+}
+
+/// Has the laggards told; returns how many they are.
+pub(super) async fn remind(
+    rooms: &Rooms,
+    permit: MayExchange,
+    name: &Name,
+    request: &proto::RemindRecipientsRequest,
+) -> Result<proto::RemindRecipientsResponse, Refusal> {
+    let to = match stage_from_proto(request.stage, "stage")? {
+        Some(Stage::Acknowledged) => RemindTo::PickUp,
+        Some(Stage::Accepted) => RemindTo::Answer,
+        None | Some(Stage::Finished) => RemindTo::Finish,
+        Some(_) => return Err(Refusal::at(Reason::FieldInvalid, "stage", request.stage)),
+    };
+    let position = {
+        let directory = rooms.reader.directory();
+        name.find_sent(&Asking::of(rooms, &directory, permit))?.position
+    };
+    let remind = Remind { caller: permit.0.agency, position, to };
+    match rooms.sequencer.propose(Proposal::Remind(remind)).await?.decision {
+        Decision::Reminded(reminded) => Ok(proto::RemindRecipientsResponse { reminded }),
+        Decision::Refused(refusal) => Err(refusal),
+        _ => Err(Refusal::new(Reason::Stopped)),
     }
 }
 
@@ -200,7 +227,7 @@ impl Goal {
         Ok(Self { stage, enough })
     }
 
-    fn is_reached(&self, progress: &Progress) -> bool {
+    fn is_reached(&self, progress: &ProgressCounts) -> bool {
         let reached = progress.reached(self.stage);
         match self.enough {
             Enough::Share(share) => f64::from(reached) >= share * f64::from(progress.recipients),
