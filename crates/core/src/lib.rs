@@ -69,7 +69,8 @@ pub use query::{DocumentView, Mailbox, MailboxLane, NoticeMailbox, Query, Tracke
 pub use quotas::{QuotaError, Quotas, Used};
 pub use routing::{Effect, Explanation, Route, RouteOutcome, RoutingRules, Rule, Span};
 pub use rows::{
-    DeliveryRow, DocumentRow, Negative, LapsedLine, RefusedId, RemindTo, Reminded, ReportPlace, Revocation, SavedList, StatusLine,
+    DeliveryRow, DocumentRow, LapsedLine, Negative, RefusedId, RemindTo, Reminded, ReportPlace,
+    Revocation, SavedList, StatusLine,
 };
 pub use signers::{FactsOf, Received, Signers, judge_signers};
 pub use threads::{AnsweredReference, Thread, ThreadDocument, ThreadKey};

@@ -62,6 +62,7 @@ fn entry_of(header: lienthong_model::Header) -> Entry {
         }],
         place: Place { province: None, level: Level::Ministry },
         resolution: None,
+        terms: None,
         unproven: Vec::new(),
         used: None,
         change: None,

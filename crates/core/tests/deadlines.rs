@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use harness::{DAY, Draft, HOUR, Hub, communes, draft, open, reason, report, rows, state_of};
 use lienthong_core::{
-    Command, Decision, DeadlineKind, Mailbox as _, MailboxLane, NoticeKind, NoticeMailbox,
+    Command, DeadlineKind, Decision, Mailbox as _, MailboxLane, NoticeKind, NoticeMailbox,
     NoticeNumber, Proposal, Remind, RemindTo, Terms,
 };
 use lienthong_model::limits::{PICK_UP_WITHIN, TOLD_PER_TICK_MAX};
@@ -17,7 +17,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// What an agency was told, in order: the kinds and the recipients named.
 fn told(hub: &Hub, agency: &str) -> Vec<(NoticeKind, String)> {
     let (query, directory) = (hub.query(), hub.machine.policy().directory.clone());
-    let mailbox = NoticeMailbox(query);
+    let mailbox = NoticeMailbox(&hub.state);
     let numbers = mailbox.waiting(hub.ordinal(agency), MailboxLane::Ordinary, None, 100_000);
     let notice = |number: &Position| {
         let row = query.notice(NoticeNumber(number.0)).unwrap().unwrap();

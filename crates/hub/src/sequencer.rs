@@ -379,8 +379,7 @@ impl About {
             | Proposal::SaveList(_)
             | Proposal::RemoveList(_)
             | Proposal::Remind(_)
-        | Proposal::Remind(_)
-                | Proposal::Act { .. }
+            | Proposal::Act { .. }
             | Proposal::Work(_) => None,
         }
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use lienthong_model::limits::CHANGES_PER_DOCUMENT_MAX;
 use lienthong_model::{
-    Change, Header, Ordinal, Position, Reason, RecipientChangeHeader, Refusal,
-    StatusCode, StatusHeader, Violation,
+    Change, Header, Ordinal, Position, Reason, RecipientChangeHeader, Refusal, StatusCode,
+    StatusHeader, Violation,
 };
 
 use super::Machine;
@@ -234,12 +234,10 @@ impl<S: State, P: Payloads> Machine<S, P> {
             }
             match change {
                 Change::Removed => changes.removed.push((recipient, ChangeKind::Recall, field)),
-                Change::Added => {
-                    match self.delivery(&from, header, code, || field) {
-                        Ok(delivery) => changes.added.push(delivery),
-                        Err(violation) => changes.wrong.push(violation),
-                    }
-                }
+                Change::Added => match self.delivery(&from, header, code, || field) {
+                    Ok(delivery) => changes.added.push(delivery),
+                    Err(violation) => changes.wrong.push(violation),
+                },
             }
         }
         Ok(changes)

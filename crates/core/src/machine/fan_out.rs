@@ -94,11 +94,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
 
     /// Whether some of a document's recipients do not have it in their mailboxes yet.
     pub(super) fn fan_out_is_under_way(&self, document: &ActedOn) -> bool {
-        let first = SliceKey {
-            lane: lane(document.row.urgency),
-            position: document.position,
-            slice: 0,
-        };
+        let first =
+            SliceKey { lane: lane(document.row.urgency), position: document.position, slice: 0 };
         let last = SliceKey { slice: u16::MAX, ..first };
         document.row.slices.is_some() && self.slices.range(first..=last).next().is_some()
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use lienthong_core::lists::SavedName;
 use lienthong_core::{
     AddAuthority, CertificateBytes, Command, Decision, Effect, Proposal, RefusalCount,
-    RefusedRequests, Remind, RemindTo, RemoveList, RevocationPolicy, RoutingRules, Rule, SaveList, Span, Terms,
+    RefusedRequests, Remind, RemindTo, RemoveList, RevocationPolicy, RoutingRules, Rule, SaveList,
+    Span, Terms,
 };
 use lienthong_model::{
     Actor, AgencyCode, AgencyEntry, AgencyState, Appointment, Capacity, Day, DocumentType, Level,

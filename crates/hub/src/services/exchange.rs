@@ -282,6 +282,16 @@ pub(super) async fn acknowledge(
                 let refusal = Refusal::at(Reason::DocumentUnknown, "key.position", value);
                 settled.refused.push((key, refusal));
             }
+            AcknowledgeOutcome::TakenBack => {
+                let value = key.position;
+                let refusal = Refusal::at(Reason::DocumentTakenBack, "key.position", value);
+                settled.refused.push((key, refusal));
+            }
+            AcknowledgeOutcome::Replaced => {
+                let value = key.position;
+                let refusal = Refusal::at(Reason::DocumentReplaced, "key.position", value);
+                settled.refused.push((key, refusal));
+            }
         }
     }
     Ok(settled)
