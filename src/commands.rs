@@ -16,6 +16,7 @@ pub(crate) mod send;
 pub(crate) mod stats;
 pub(crate) mod thread;
 pub(crate) mod track;
+pub(crate) mod verify;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Thread(args) => thread::run(*args, output).await,
         Command::List(args) => list::run(*args, output).await,
         Command::Evidence(args) => evidence::run(args, output).await,
+        Command::Verify(args) => verify::run(&args, output),
         Command::Stats(args) => stats::run(args, output).await,
         Command::Completions(args) => completions::run(args),
     }

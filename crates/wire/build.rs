@@ -18,6 +18,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         "evidence",
         "lists",
         "tracking",
+        "transfer",
         "trust",
         "admin",
         "verdict",

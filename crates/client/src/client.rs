@@ -14,6 +14,8 @@ use lienthong_wire::proto::notice_service_client::NoticeServiceClient;
 use lienthong_wire::proto::recipient_list_service_client::RecipientListServiceClient;
 use lienthong_wire::proto::statistics_service_client::StatisticsServiceClient;
 use lienthong_wire::proto::tracking_service_client::TrackingServiceClient;
+use lienthong_wire::proto::transfer_service_client::TransferServiceClient;
+use lienthong_wire::proto::verdict_service_client::VerdictServiceClient;
 use parking_lot::RwLock;
 use tonic::Status;
 use tonic::transport::{Channel, Uri};
@@ -131,6 +133,17 @@ fn plain(error: CallError) -> CallError {
     }
 }
 
+/// Clients of the services on the one connection, with the bounds of messages.
+macro_rules! clients {
+    ($($name:ident: $client:ident),+ $(,)?) => {
+        $(pub(crate) fn $name(&self) -> $client<Channel> {
+            $client::new(self.channel.clone())
+                .max_decoding_message_size(MESSAGE_BYTES_MAX)
+                .max_encoding_message_size(MESSAGE_BYTES_MAX)
+        })+
+    };
+}
+
 impl Shared {
     fn new(endpoint: &Endpoint) -> Result<Self, EndpointError> {
         let fault = Fault::default();
@@ -161,46 +174,16 @@ impl Shared {
         })
     }
 
-    pub(crate) fn exchange(&self) -> ExchangeServiceClient<Channel> {
-        ExchangeServiceClient::new(self.channel.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX)
-    }
-
-    pub(crate) fn directory(&self) -> DirectoryServiceClient<Channel> {
-        DirectoryServiceClient::new(self.channel.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX)
-    }
-
-    pub(crate) fn statistics(&self) -> StatisticsServiceClient<Channel> {
-        StatisticsServiceClient::new(self.channel.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX)
-    }
-
-    pub(crate) fn notices(&self) -> NoticeServiceClient<Channel> {
-        NoticeServiceClient::new(self.channel.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX)
-    }
-
-    pub(crate) fn evidence(&self) -> EvidenceServiceClient<Channel> {
-        EvidenceServiceClient::new(self.channel.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX)
-    }
-
-    pub(crate) fn lists(&self) -> RecipientListServiceClient<Channel> {
-        RecipientListServiceClient::new(self.channel.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX)
-    }
-
-    pub(crate) fn tracking(&self) -> TrackingServiceClient<Channel> {
-        TrackingServiceClient::new(self.channel.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX)
+    clients! {
+        exchange: ExchangeServiceClient,
+        directory: DirectoryServiceClient,
+        statistics: StatisticsServiceClient,
+        evidence: EvidenceServiceClient,
+        verdict: VerdictServiceClient,
+        transfer: TransferServiceClient,
+        notices: NoticeServiceClient,
+        lists: RecipientListServiceClient,
+        tracking: TrackingServiceClient,
     }
 
     /// Says why a stream of answers broke off.

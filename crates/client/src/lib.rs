@@ -5,8 +5,9 @@
 //!  Endpoint ─▶ Client::connect ─▶ Client ─┬─ submit, report            one at a time
 //!   address    (mTLS, hub's clock)        ├─ submissions, reports      many in flight
 //!   identity                              ├─ subscribe, pull           receive, acknowledge
-//!   roots                                 ├─ subscribe_to_notices …    learn what others did
-//!                                         └─ track, agency, volumes …  ask
+//!                                         ├─ subscribe_to_notices …    learn what others did
+//!                                         ├─ upload, download          large attachments
+//!   roots                                 └─ track, explain, agency …  ask
 //! ```
 //! Whatever changes something is retried with the same id and the same bytes, so that a retry never
 //! makes a second document. Signing and verifying are done here, from the bytes; nothing here
@@ -40,6 +41,7 @@ mod submit;
 mod subscription;
 mod track;
 mod tracking;
+mod transfer;
 mod unreachable;
 
 pub use check::{Checked, DocumentCheck, DocumentCheckError, SenderPolicy};
@@ -70,6 +72,7 @@ pub use tracking::{
     Enough, ExplainedEvent, Explanation, ProgressCounts, ProgressGoal, RecipientProgress, Stage,
     Text, Thread, ThreadDocument, Wait, Waited, WaitingDocument, WaitingDocuments,
 };
+pub use transfer::{AttachmentPlace, FileDigest, TransferError};
 pub use unreachable::{Cause, Step, Unreachable, Words};
 
 /// Why a document or report was not accepted; the same as for every other call.

@@ -23,6 +23,7 @@
 //! | `e` agency page | notices that wait, 256 numbers a page | often | the low bytes of numbers |
 //! | `b` day sender run | references of a sender's day of issue, 64 numbers a page | while they are used | 16 bytes a reference, at most 256 |
 //! | `b` day sender run digest | a reference that its page had no room for | never | a position |
+//! | `s` digest | a payload file that an accepted document or report names | never | nothing |
 //! | `y` level tile | a tile of the log, 256 leaves a tile | while not full | up to 256 hashes of 32 bytes |
 //! | `l` owner name | a saved list | rarely | [`crate::SavedList`], 5 bytes a member |
 //! | `pq` lane position slice | a slice of a fan-out that waits | never; goes | its recipients, 1 KiB |
@@ -42,7 +43,7 @@
 //! of new documents rise. Hours and days have their sign bit turned for the same reason.
 
 use crate::threads::ThreadKey;
-use lienthong_model::{Fingerprint, MessageId, Ordinal, Position};
+use lienthong_model::{Digest, Fingerprint, MessageId, Ordinal, Position};
 use lienthong_trust::AuthorityId;
 
 use crate::deadlines::{DeadlineKind, DeadlinePage};
@@ -307,6 +308,11 @@ pub(crate) fn deadline_page_of(key: &[u8]) -> Option<DeadlinePage> {
 /// Where telling the recipients of a document goes on.
 pub(crate) fn lapse(kind: DeadlineKind, position: Position) -> Vec<u8> {
     key(b"zc", &[&[kind as u8], &position.0.to_be_bytes()])
+}
+
+/// A payload file that an accepted document or report names.
+pub(crate) fn payload(digest: &Digest) -> Vec<u8> {
+    key(b"s", &[digest.as_bytes()])
 }
 
 /// A tile of the log.

@@ -83,6 +83,9 @@ fn recount_received(
     deliveries: &[Delivery],
 ) {
     let lienthong_core::Stored::Inline(content) = &submit.signed.content else { panic!("payload") };
+    let header = &submit.header;
+    let uploaded: u64 = header.attachments.iter().map(|attachment| attachment.size).sum();
+    let bytes = content.len() as u64 + uploaded;
     for delivery in deliveries {
         let (from, to) = (accepted.place, delivery.place);
         let name = format!(
@@ -93,7 +96,7 @@ fn recount_received(
             to.province,
             to.level
         );
-        add(figures, name, 1, content.len() as u64);
+        add(figures, name, 1, bytes);
         let name = kind(submit, accepted, to, Direction::Received, scope(from, to));
         add(figures, name, 1, u64::from(submit.header.pages));
     }

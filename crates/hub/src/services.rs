@@ -9,6 +9,7 @@ mod recipient_lists;
 mod statistics;
 mod streams;
 mod tracking;
+mod transfer;
 mod trust;
 mod verdict;
 
@@ -28,6 +29,7 @@ use crate::evidence::Evidence;
 use crate::ingress::Ingress;
 use crate::reader::Reader;
 use crate::sequencer::Sequencer;
+use crate::transfer::Transfers;
 
 /// What the services call.
 pub(crate) struct Rooms {
@@ -39,6 +41,7 @@ pub(crate) struct Rooms {
     pub administration: Administration,
     pub clock: BusinessClock,
     pub evidence: Arc<Evidence>,
+    pub transfers: Transfers,
     /// Room for messages under way.
     pub room: Room,
     /// Places for those who wait for recipients to get somewhere.

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use lienthong_model::limits::SLICE_RECIPIENTS;
 use lienthong_model::{
-    BusinessKind, Fingerprint, Ordinal, Position, Reason, Refusal, Timestamp, Urgency,
+    BusinessKind, Digest, Fingerprint, Ordinal, Position, Reason, Refusal, Timestamp, Urgency,
 };
 use lienthong_trust::merkle::entry::LeafKind;
 
@@ -100,6 +100,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.await_proof(position, &accepted.unproven);
         self.note_used(accepted);
         self.enter_log(position, LeafKind::Document, signed);
+        self.name_payloads(signed.payloads());
+        self.name_payloads(submit.uploaded().map(|attachment| attachment.sha256));
         let id = IdRow { position, digest: signed.digest, report_on: None, reported: None };
         self.work.put(keys::id(&header.id, accepted.sender), codec::encode(&id));
         let row = DocumentRow {
@@ -133,7 +135,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             extent: Some(Extent {
                 pages: header.pages,
                 paper_copy: header.paper_copy,
-                bytes: signed.size(),
+                bytes: submit.whole_size(),
             }),
         };
         self.work.put(keys::document(position), codec::encode(&row));
@@ -145,7 +147,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             self.work.put(keys::delivery(position, delivery.recipient), codec::encode(&row));
             self.enter_mailbox(delivery.recipient, lane(header.urgency), position)?;
         }
-        let counted = counted(header, signed, accepted);
+        let counted = counted(submit, accepted);
         if let Some(plan) = accepted.fan_out() {
             self.plan_fan_out(header, accepted, counted, plan);
         }
@@ -172,6 +174,13 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.apply_change(change, &message, Some(accepted.place))
     }
 
+    /// Notes payload files as named: whoever clears up must leave them.
+    fn name_payloads(&mut self, payloads: impl Iterator<Item = Digest>) {
+        for digest in payloads {
+            self.work.put(keys::payload(&digest), Vec::new());
+        }
+    }
+
     fn count_document(&mut self, accepted: &Accepted, counted: Counted) {
         let Counted { sender, traits, bytes } = counted;
         let mut scope = accepted.fan_out().map_or(Span::Inside, |plan| plan.scope);
@@ -190,6 +199,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.keep_certificates(signed)?;
         self.await_proof(position, &reported.unproven);
         self.enter_log(position, LeafKind::Report, signed);
+        self.name_payloads(signed.payloads());
         let at = self.now();
         let place = ReportPlace { at, block: self.work.block, entry: self.work.entry() };
         let id = IdRow {

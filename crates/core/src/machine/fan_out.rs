@@ -17,7 +17,7 @@ use super::changes::ActedOn;
 use super::decide::Judged;
 use crate::codec;
 use crate::command::{
-    Accepted, Command, Counted, Decision, Delivery, FanOut, FanOutPlan, SignedRecord, Work,
+    Accepted, Command, Counted, Decision, Delivery, FanOut, FanOutPlan, Submit, Work,
 };
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys::{self, SliceKey};
@@ -119,12 +119,13 @@ impl<S: State, P: Payloads> Machine<S, P> {
 }
 
 /// What the statistics count of a document.
-pub(super) fn counted(header: &Header, signed: &SignedRecord, accepted: &Accepted) -> Counted {
+pub(super) fn counted(submit: &Submit, accepted: &Accepted) -> Counted {
+    let header = &submit.header;
     let traits = Traits {
         document_type: header.document_type,
         signature: accepted.signature,
         paper_copy: header.paper_copy,
         pages: header.pages,
     };
-    Counted { sender: accepted.place, traits, bytes: signed.size() }
+    Counted { sender: accepted.place, traits, bytes: submit.whole_size() }
 }
