@@ -160,3 +160,67 @@ async fn whoever_waits_for_a_share_of_the_recipients_is_told_when_it_is_reached(
     let other = world.client("H34").await.progress(&sender, id, &[]).await;
     assert_eq!(reason(other), Reason::DocumentUnknown);
 }
+
+/// How long a hundred documents of others take, one after the other; the slowest two aside: p99.
+async fn others(world: &World, client: &Client, count: usize) -> Vec<Duration> {
+    let mut times = Vec::with_capacity(count);
+    for _ in 0..count {
+        let signed = world.letter("H36", &["H36.12"]);
+        let began = std::time::Instant::now();
+        client.submit(signed).await.unwrap();
+        times.push(began.elapsed());
+    }
+    times.sort_unstable();
+    times
+}
+
+fn percentile(times: &[Duration], share: f64) -> Duration {
+    times[((times.len() - 1) as f64 * share) as usize]
+}
+
+/// Resident memory of this process in KiB.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Prints, for documentation: `cargo nextest run -p lienthong-hub --run-ignored all measure`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement"]
+async fn measure_what_a_fan_out_to_twelve_thousand_does_to_others() {
+    let world = World::start_among(communes(11_999)).await;
+    let client = world.client("H36").await;
+    others(&world, &client, 200).await;
+    let before = others(&world, &client, 1_000).await;
+    let idle = resident();
+    let person = world.signer(&world.pki.identity(&harness::person("G22")).unwrap());
+    let sender = world.client("G22").await;
+    let mut accepted = Vec::new();
+    let mut during = Vec::new();
+    for _ in 0..5 {
+        let document = to_list("G22", &[], "communes-of:H34");
+        let signed = lienthong_client::sign_document(&document, Vec::new(), &[&person]);
+        let began = std::time::Instant::now();
+        let receipt = sender.submit(signed).await.unwrap();
+        accepted.push(began.elapsed());
+        assert_eq!(receipt.recipients, 12_000);
+        let mut blocks = 0;
+        while counts(&sender, "G22", document.id).await.pending > 0 {
+            during.extend(others(&world, &client, 20).await);
+            blocks += 1;
+        }
+        println!("fan-out in {:?}, {} documents of others", began.elapsed(), blocks * 20);
+        let began = std::time::Instant::now();
+        for _ in 0..20 {
+            counts(&sender, "G22", document.id).await;
+        }
+        println!("counts of 12,000: {:?}", began.elapsed() / 20);
+    }
+    during.sort_unstable();
+    for (name, times) in [("before", &before), ("during", &during)] {
+        let [half, most, all] = [0.5, 0.99, 1.0].map(|share| percentile(times, share));
+        println!("{name}: p50 {half:?}, p99 {most:?}, max {all:?} of {}", times.len());
+    }
+    println!("accepted in {accepted:?}; memory {} MiB more", (resident() - idle) / 1024);
+}
