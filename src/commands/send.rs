@@ -17,7 +17,7 @@ use crate::cli::Output;
 use crate::commands::evidence::Evidence;
 use crate::commands::route::{document_type, route_name, route_text};
 use crate::connect::ConnectArgs;
-use crate::output;
+use crate::output::{self, thousands};
 use crate::say::Usage;
 use crate::source::moment;
 

@@ -38,7 +38,11 @@ impl Stage {
         ["--hub".into(), self.address.clone(), "--as".into(), text(&folder).into()]
     }
 
-    pub(crate) fn arguments<'a>(&'a self, agency: &'a [String; 4], more: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn arguments<'a>(
+        &'a self,
+        agency: &'a [String; 4],
+        more: &[&'a str],
+    ) -> Vec<&'a str> {
         more.iter().copied().chain(agency.iter().map(String::as_str)).collect()
     }
 

@@ -17,7 +17,8 @@ fn a_document_is_explained_and_counted_and_its_laggards_reminded() {
 
     let agency = stage.agency("H36");
     let text = succeed(&stage.arguments(&agency, &["explain", "H36", &id]));
-    for part in ["Diễn biến / what happened", "ai / who: H35", "trục tiếp nhận / accepted by the hub"]
+    for part in
+        ["Diễn biến / what happened", "ai / who: H35", "trục tiếp nhận / accepted by the hub"]
     {
         assert!(text.contains(part), "{part} in {text}");
     }
@@ -41,7 +42,10 @@ fn a_list_is_saved_resolved_named_by_a_document_and_removed() {
     let stage = Stage::set();
     let save = ["list", "save", "phoi-hop", "--member", "H35,H34", "--title", "Phối hợp"];
     let saved = stage.json("H36", &save);
-    assert_eq!((&saved[0]["name"], &saved[0]["members"]), (&"saved:H36/phoi-hop".into(), &2.into()));
+    assert_eq!(
+        (&saved[0]["name"], &saved[0]["members"]),
+        (&"saved:H36/phoi-hop".into(), &2.into())
+    );
     let resolved = stage.json("H36", &["list", "resolve", "saved:phoi-hop"]);
     assert_eq!(resolved["recipients"].as_array().unwrap().len(), 2);
     let agency = stage.agency("H36");

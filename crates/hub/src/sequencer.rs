@@ -194,22 +194,32 @@ impl Thread {
 
     /// Waits for a request, unless the hub has work of its own, until a deadline is due.
     fn next(&self, runtime: &Handle, waiting: &mut mpsc::Receiver<Request>) -> Next {
-        if self.machine.next_work().is_some() || self.until_deadline().is_zero() {
+        if self.has_work() {
             return match waiting.try_recv() {
                 Ok(request) => Next::Request(Box::new(request)),
                 Err(mpsc::error::TryRecvError::Empty) => Next::Work,
                 Err(mpsc::error::TryRecvError::Disconnected) => Next::Ended,
             };
         }
-        let patience = CHUNK_DELAY.min(self.until_deadline());
+        let patience = match self.until_deadline() {
+            // Due, and read only.
+            Duration::ZERO => CHUNK_DELAY,
+            until => CHUNK_DELAY.min(until),
+        };
         let waited =
             runtime.block_on(async { tokio::time::timeout(patience, waiting.recv()).await });
         match waited {
             Ok(Some(request)) => Next::Request(Box::new(request)),
             Ok(None) => Next::Ended,
-            Err(_) if self.until_deadline().is_zero() => Next::Work,
+            Err(_) if self.has_work() => Next::Work,
             Err(_) => Next::Nothing,
         }
+    }
+
+    /// Whether the hub has work of its own now; a hub that is read only leaves it for later.
+    fn has_work(&self) -> bool {
+        let is_due = self.machine.next_work().is_some() || self.until_deadline().is_zero();
+        is_due && self.space.level() != Level::ReadOnly
     }
 
     /// Machine time until the soonest deadline; zero when it is due.
