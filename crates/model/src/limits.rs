@@ -250,6 +250,8 @@ pub const AUTHORITIES_MAX: usize = 1_024;
 pub const REVOCATION_GRACE_DEFAULT: Duration = Duration::from_secs(72 * 3600);
 /// Documents that one entry settles when a revocation list comes.
 pub const SETTLED_PER_ENTRY_MAX: usize = 256;
+/// Up to how many documents that wait for an issuer's list are counted when somebody asks.
+pub const UNPROVEN_COUNTED_MAX: u64 = 10_000;
 /// Mandates of one agency.
 pub const MANDATES_PER_AGENCY_MAX: usize = 256;
 /// Mandates of one person for one agency.
