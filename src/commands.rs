@@ -7,7 +7,9 @@ pub(crate) mod directory;
 pub(crate) mod evidence;
 pub(crate) mod hub;
 pub(crate) mod inbox;
+pub(crate) mod notices;
 pub(crate) mod pki;
+pub(crate) mod recall;
 pub(crate) mod route;
 pub(crate) mod send;
 pub(crate) mod stats;
@@ -32,6 +34,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Route(args) => route::run(args, output).await,
         Command::Send(args) => send::run(*args, output).await,
         Command::Inbox(args) => inbox::run(*args, output).await,
+        Command::Recall(args) => recall::run(args, output).await,
+        Command::Notices(args) => notices::run(args, output).await,
         Command::Track(args) => track::run(args, output).await,
         Command::Evidence(args) => evidence::run(args, output).await,
         Command::Stats(args) => stats::run(args, output).await,

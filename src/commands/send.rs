@@ -1,5 +1,7 @@
 //! `lienthong send`: makes a Document v1, signs it, hands it over, prints the receipt.
 
+mod acts;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,6 +16,7 @@ use lienthong_trust::Holder;
 use serde::Serialize;
 
 use crate::agency::AgencyFolder;
+use crate::change_view::{MentionView, OutcomeView};
 use crate::cli::Output;
 use crate::commands::evidence::Evidence;
 use crate::commands::route::{document_type, route_name, route_text};
@@ -58,6 +61,8 @@ pub(crate) struct SendArgs {
     /// Attachments; with the body at most 1 MiB in all
     #[arg(value_name = "FILES")]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    acts: acts::ActsArgs,
     /// Demand the agency's seal; default: when the folder has it
     #[arg(long, conflicts_with = "no_seal")]
     seal: bool,
@@ -88,6 +93,10 @@ struct ReceiptView {
     signature: &'static str,
     routes: Vec<RouteView>,
     left_out: Vec<LeftOutView>,
+    /// The first document of the sender with the same reference.
+    same_reference: Option<MentionView>,
+    /// What it means for the recipients of the document acted on.
+    changes: Vec<OutcomeView>,
     /// What `lienthong evidence verify` and others check; none from an older hub.
     evidence: Option<Evidence>,
 }
@@ -144,6 +153,7 @@ fn document(args: &SendArgs, sender: AgencyCode, id: lienthong_model::MessageId)
     document.urgency = Urgency::from_number(args.urgency.into()).unwrap_or_default();
     document.deliver_by = args.deliver_by.map(Written::moment).unwrap_or_default();
     document.due = args.due.clone().unwrap_or_default();
+    document.business = args.acts.business();
     document
 }
 
@@ -270,6 +280,8 @@ impl From<&Receipt> for ReceiptView {
             signature: receipt.signature.name(),
             routes: receipt.routes.iter().map(route).collect(),
             left_out: receipt.left_out.iter().map(left_out).collect(),
+            same_reference: receipt.same_reference.as_ref().map(MentionView::from),
+            changes: receipt.changes.iter().map(OutcomeView::from).collect(),
             evidence: None,
         }
     }
@@ -292,5 +304,9 @@ fn text(receipt: &ReceiptView) -> String {
     for left in &receipt.left_out {
         lines.push(("bỏ qua / left out", format!("{}  {}", left.code, left.reason)));
     }
+    if let Some(first) = &receipt.same_reference {
+        lines.push(("trùng số hiệu / same reference as", first.text()));
+    }
+    lines.extend(receipt.changes.iter().map(|one| ("văn bản cũ / old document", one.text())));
     output::pairs(&lines)
 }

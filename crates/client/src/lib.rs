@@ -16,6 +16,7 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod change;
 mod check;
 mod client;
 mod clock;
@@ -40,6 +41,9 @@ mod subscription;
 mod track;
 mod unreachable;
 
+pub use change::{
+    ActsOn, ChangeMessage, ChangeOutcome, DeliveryMark, DocumentMention, NegativeAcknowledgements,
+};
 pub use check::{Checked, DocumentCheck, DocumentCheckError, SenderPolicy};
 pub use client::Client;
 pub use clock::{ClockSource, HubClock};

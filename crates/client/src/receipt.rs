@@ -4,6 +4,7 @@ use lienthong_model::{AgencyCode, Digest, MessageId, Position, Reason, SignedCon
 use lienthong_trust::{SignatureKind, dsse};
 use lienthong_wire::proto;
 
+use crate::change::{ChangeOutcome, DocumentMention};
 use crate::error::CallError;
 use crate::evidence::LogProof;
 use crate::read;
@@ -32,6 +33,11 @@ pub struct Receipt {
     /// What shows anybody that it was accepted; `None` from a hub of an older version. Made anew in a
     /// repeated receipt.
     pub proof: Option<LogProof>,
+    /// For a new document whose reference its sender had used before: the first document with it.
+    pub same_reference: Option<DocumentMention>,
+    /// For a recall, an update or a replacement: what it means for each recipient of the document
+    /// acted on.
+    pub changes: Vec<ChangeOutcome>,
 }
 
 /// How a recipient is reached.
@@ -81,6 +87,12 @@ pub struct StatusReceipt {
     /// What shows anybody that it was accepted; `None` from a hub of an older version. Made anew in a
     /// repeated receipt.
     pub proof: Option<LogProof>,
+    /// For a request to take a document back (13): what it means for each recipient.
+    pub changes: Vec<ChangeOutcome>,
+}
+
+fn changes(outcomes: Vec<proto::ChangeOutcome>) -> Result<Vec<ChangeOutcome>, CallError> {
+    outcomes.into_iter().map(ChangeOutcome::read).collect()
 }
 
 impl LeftOut {
@@ -128,6 +140,8 @@ impl Receipt {
                 .map(left_out)
                 .collect::<Result<_, CallError>>()?,
             proof: receipt.proof.map(LogProof::read).transpose()?,
+            same_reference: receipt.same_reference.map(DocumentMention::read).transpose()?,
+            changes: changes(receipt.changes)?,
         })
     }
 }
@@ -142,6 +156,7 @@ impl StatusReceipt {
             sha256: read::digest("receipt.sha256", &receipt.sha256)?,
             repeated: receipt.repeated,
             proof: receipt.proof.map(LogProof::read).transpose()?,
+            changes: changes(receipt.changes)?,
         })
     }
 }

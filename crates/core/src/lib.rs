@@ -47,7 +47,7 @@ pub use change::{
 };
 pub use command::*;
 pub use delivery::{ConsumerId, Courier, Credit, Push, PushMarks};
-pub use delivery_state::{ChangeEffect, ChangeKind, Closed, DeliveryState, Progress, Standing};
+pub use delivery_state::{Closed, DeliveryState, Progress};
 pub use directory::{AgencyRecord, Directory, DirectoryError, Place};
 pub use log::{LogAt, TILE_HASHES, TileId, TileNodes, TileSource};
 pub use machine::apply::lane;

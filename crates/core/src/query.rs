@@ -41,6 +41,8 @@ pub struct DocumentView {
     pub document: DocumentRow,
     /// Its deliveries, by the recipients' ordinals.
     pub deliveries: Vec<TrackedDelivery>,
+    /// The first document of its sender with the same reference.
+    pub same_reference: Option<(Position, MessageId)>,
 }
 
 /// One delivery of a document.
@@ -141,7 +143,12 @@ impl<T: Tables + ?Sized> Query<'_, T> {
             }
             outcome.is_ok()
         })?;
-        outcome.map(|()| Some(DocumentView { position, document, deliveries }))
+        outcome?;
+        let first = match document.same_reference {
+            Some(first) => self.document(first)?.map(|row| (first, row.id)),
+            None => None,
+        };
+        Ok(Some(DocumentView { position, document, deliveries, same_reference: first }))
     }
 
     /// Returns the document of a sender's id, when `caller` may see it: it serves the sender or one

@@ -1,14 +1,15 @@
 //! The rows of the state. Field numbers are stable; see [`crate::keys`] for where each stands.
 
 use lienthong_model::{
-    Digest, DocumentType, MessageId, Ordinal, Position, Reference, StatusCode, Timestamp, Urgency,
+    Digest, DocumentType, MessageId, Ordinal, Position, Reference, Standing, StatusCode, Timestamp,
+    Urgency,
 };
 use lienthong_trust::judge::Serial;
 use lienthong_trust::{AuthorityId, SignatureKind};
 use minicbor::{Decode, Encode};
 
 use crate::change::{ActsOn, ChangeMessage, Extent, LastChange, Mark};
-use crate::delivery_state::{DeliveryState, Progress, Standing};
+use crate::delivery_state::{DeliveryState, Progress};
 use crate::routing::Route;
 
 /// `bytes::Bytes` as a CBOR byte string.

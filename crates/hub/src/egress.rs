@@ -4,10 +4,13 @@
 //! It moves places (positions, numbers), not bytes: the consumer's own stream reads the content.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lienthong_core::engine::EngineError;
-use lienthong_core::{Arrival, ConsumerId, Courier, DeliveryKey, Mailbox, MailboxChanges, Push};
+use lienthong_core::{
+    Arrival, ConsumerId, Courier, DeliveryKey, Mailbox, MailboxChanges, Push, PushMarks,
+};
 use lienthong_model::limits::{CONSUMER_CREDIT_MAX, CONSUMERS_MAX, PROPOSALS_WAITING_MAX};
 use lienthong_model::{Ordinal, Position, Reason, Refusal};
 use tokio::sync::{mpsc, oneshot};
@@ -53,6 +56,8 @@ struct Task {
     consumers: HashMap<ConsumerId, mpsc::Sender<Push>>,
     opened: u64,
     source: Source,
+    /// Where pushes of documents are marked.
+    marks: Option<Arc<PushMarks>>,
     reader: Reader,
     began: Instant,
     /// Weak, so that the task ends with the last handle outside.
@@ -70,8 +75,9 @@ impl Source {
 }
 
 impl Egress {
-    /// Starts the task; it ends when every handle is dropped.
-    pub fn start(source: Source, reader: Reader) -> Self {
+    /// Starts the task; it ends when every handle is dropped. What it pushes is marked
+    /// before, where marks are given.
+    pub fn start(source: Source, marks: Option<Arc<PushMarks>>, reader: Reader) -> Self {
         let (requests, waiting) = mpsc::channel(ARRIVALS_WAITING_MAX);
         let egress = Self { requests };
         let task = Task {
@@ -79,6 +85,7 @@ impl Egress {
             consumers: HashMap::new(),
             opened: 0,
             source,
+            marks,
             reader,
             began: Instant::now(),
             requests: egress.requests.downgrade(),
@@ -205,6 +212,7 @@ impl Task {
                 let courier = &mut self.courier;
                 let pull = |mail: &dyn Mailbox| courier.pull(recipient, max, now, mail);
                 let pulled = self.source.read(&self.reader, pull);
+                self.mark(pulled.as_deref().unwrap_or_default());
                 let _ = reply.send(pulled);
             }
         }
@@ -225,10 +233,17 @@ impl Task {
         Some(Consumer { id, pushes: pushed, egress })
     }
 
+    fn mark(&self, pushes: &[Push]) {
+        if let Some(marks) = &self.marks {
+            marks.note(pushes);
+        }
+    }
+
     fn push(&mut self) -> Result<(), EngineError> {
         let now = self.began.elapsed();
         let courier = &mut self.courier;
         let pushes = self.source.read(&self.reader, |mail| courier.poll(now, ROUND, mail))?;
+        self.mark(&pushes);
         for push in pushes {
             let consumer = push.consumer.and_then(|id| self.consumers.get(&id));
             let pushed = consumer.is_some_and(|pushes| pushes.try_send(push).is_ok());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use lienthong_core::engine::EngineError;
 use lienthong_core::{
-    AddAuthority, AddRevocationList, CertificateBytes, Command, ImportDirectory, codec,
+    AddAuthority, AddRevocationList, CertificateBytes, Command, ImportDirectory, PushMarks, codec,
 };
 use lienthong_model::limits::{
     CALL_MAX, CLOCK_AHEAD_MAX, CONNECTION_AGE_GRACE, CONNECTION_AGE_MAX, MESSAGE_BYTES_MAX,
@@ -132,9 +132,11 @@ impl Hub {
         let address = listener.local_addr().map_err(failed)?;
 
         let payloads = folder.payloads.clone();
+        let pushes = Arc::new(PushMarks::since(folder.machine.log_size()));
+        folder.machine.attend(pushes.clone());
         let egress = Couriers {
-            documents: Egress::start(Source::Documents, reader.clone()),
-            notices: Egress::start(Source::Notices, reader.clone()),
+            documents: Egress::start(Source::Documents, Some(pushes), reader.clone()),
+            notices: Egress::start(Source::Notices, None, reader.clone()),
         };
         let evidence = Arc::new(Evidence::of_folder(&folder, log_key)?);
         let sequencer =

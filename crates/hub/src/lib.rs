@@ -20,6 +20,7 @@ mod hub;
 mod ingress;
 mod listener;
 mod log_key;
+mod negatives;
 mod open_folder;
 mod present;
 mod reader;

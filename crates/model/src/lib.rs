@@ -7,6 +7,7 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod change;
 mod code;
 mod contents;
 mod directory;
@@ -22,6 +23,7 @@ mod status;
 mod text;
 mod time;
 
+pub use change::{ChangeEffect, ChangeKind, Standing};
 pub use code::{AgencyCode, CodeError, CodeKey};
 pub use contents::{Attachment, Contents};
 pub use directory::{AgencyEntry, AgencyState, SignaturePolicy};

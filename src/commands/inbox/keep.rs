@@ -62,7 +62,7 @@ fn write(
     let mut document = serde_json::to_value(view)?;
     if let Some(fields) = document.as_object_mut() {
         // These say what becomes of the document after it was kept.
-        for later in ["saved", "acknowledged", "reported"] {
+        for later in ["saved", "acknowledged", "reported", "mark", "asked"] {
             fields.remove(later);
         }
     }

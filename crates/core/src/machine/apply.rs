@@ -2,7 +2,9 @@
 //! idempotent for the whole of a replay: every row ends as it was, from wherever it started.
 
 use bytes::Bytes;
-use lienthong_model::{BusinessKind, Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency};
+use lienthong_model::{
+    BusinessKind, ChangeKind, Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency,
+};
 use lienthong_trust::merkle::entry::LeafKind;
 
 use super::changes::acts_on;
@@ -13,7 +15,6 @@ use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Command, Decision,
     DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Stored, Submit,
 };
-use crate::delivery_state::ChangeKind;
 use crate::engine::{EngineError, Payloads, State, Writes};
 use crate::keys::{self, Lane};
 use crate::routing::{Span, span};

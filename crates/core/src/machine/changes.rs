@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use lienthong_model::limits::CHANGES_PER_DOCUMENT_MAX;
 use lienthong_model::{
-    Addressee, Change, Header, Ordinal, Position, Reason, RecipientChangeHeader, Refusal,
-    StatusCode, StatusHeader, Violation,
+    Addressee, Change, ChangeEffect, ChangeKind, Header, Ordinal, Position, Reason,
+    RecipientChangeHeader, Refusal, Standing, StatusCode, StatusHeader, Violation,
 };
 
 use super::Machine;
@@ -13,7 +13,6 @@ use super::apply::{lane, shortened};
 use crate::change::{ActsOn, ChangeMade, ChangeMessage, DeliveryChange, LastChange, Mark};
 use crate::codec;
 use crate::command::{Delivery, DeliveryKey};
-use crate::delivery_state::{ChangeEffect, ChangeKind, Standing};
 use crate::directory::{AgencyRecord, Place};
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;

@@ -22,6 +22,7 @@ use super::exchange::{Settled, acknowledge};
 use super::{Rooms, refused};
 use crate::caller::{MayExchange, served};
 use crate::egress::{Consumer, Egress};
+use crate::negatives::NotTaken;
 use crate::present;
 
 /// A stream of answers.
@@ -247,7 +248,11 @@ impl Session {
                 self.attempts.insert((push.recipient, push.position), push.attempt);
                 self.tell(said::Response::Delivery(delivery)).await
             }
-            Ok(None) => Ok(()),
+            Ok(None) => {
+                // It was taken back on its way: the room that it took is free again.
+                self.rooms.egress.grant(self.consumer.id, 1).await;
+                Ok(())
+            }
             Err(_) => {
                 // One that cannot be read keeps no other one back; the log says which it is.
                 let egress = &self.rooms.egress;
@@ -342,8 +347,11 @@ impl Session {
         };
         let delay = asked.delay.as_ref().and_then(moment::duration_from_proto);
         let delay = delay.unwrap_or(COME_AGAIN).min(COME_AGAIN_MAX);
-        self.attempts.remove(&(recipient, Position(key.position)));
-        self.rooms.egress.defer(recipient, Position(key.position), delay).await;
+        let key = DeliveryKey { recipient, position: Position(key.position) };
+        self.attempts.remove(&(recipient, key.position));
+        self.rooms.egress.defer(recipient, key.position, delay).await;
+        let (caller, reason) = (self.permit.0.agency, asked.reason);
+        self.rooms.sequencer.not_taken(NotTaken { caller, key, reason }).await;
     }
 }
 
