@@ -18,6 +18,10 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         "evidence",
         "notices",
         "changes",
+        "transfer",
+        "trust",
+        "admin",
+        "verdict",
     ];
     let files = files.map(|name| format!("lienthong/v1/{name}.proto"));
     let descriptors = protox::compile(files, [&root])?;

@@ -9,16 +9,20 @@
 //! ```
 //! `LIENTHONG_CRASH_SEED` and `LIENTHONG_CRASH_ROUNDS` replay a run; both are printed.
 
+mod attachments;
 mod books;
 mod child;
 mod compare;
 mod fixture;
+mod memory;
 mod traffic;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use lienthong_hub::{Clock, DirectoryImport, Hub, ServerIdentity, Settings};
+use lienthong_hub::{
+    Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings, StorageSettings,
+};
 use lienthong_ledger::crash;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -213,11 +217,13 @@ fn settings(fixture: &Fixture) -> Settings {
         roots: vec![fixture.pki.root().certificate().der().clone()],
         authorities: vec![issuing.clone()],
         revocation_lists: Vec::new(),
+        list_files: ListFiles::default(),
         directory: Some(DirectoryImport {
             source: "test".to_owned(),
             entries: fixture::directory(),
         }),
         rules: None,
+        storage: StorageSettings::short_lived(),
     }
 }
 

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lienthong_model::{
-    AgencyCode, CodeKey, Document, Fingerprint, Mandate, Reason, Refusal, SignaturePolicy,
-    StatusReport, Timestamp,
+    AgencyCode, AttachmentHeader, CodeKey, Document, Fingerprint, Mandate, Reason, Refusal,
+    SignaturePolicy, StatusReport, Timestamp,
 };
 use lienthong_trust::{
     Anchors, AuthorityId, Certificate, Dates, RevocationList, RevocationListError, SignatureKind,
     judge,
 };
-use lienthong_trust::{Known, Verifier};
+use lienthong_trust::{Authorities, Known, Verifier};
 use lienthong_wire::{DocumentContents, decode_document, decode_status};
 
 use crate::delivery::Delivery;
@@ -59,15 +59,18 @@ pub struct Checked {
     pub signature: SignatureKind,
     /// The signers' certificates, in the order of the signatures.
     pub signers: Vec<Arc<Certificate>>,
+    /// The attachments that did not come with the delivery: the document is whole when each is
+    /// downloaded ([`Client::download`](crate::Client::download)), which checks its SHA-256.
+    pub to_download: Vec<AttachmentHeader>,
 }
 
 struct Shared {
-    verifier: Verifier<DocumentContents, Authorities>,
+    verifier: Verifier<DocumentContents, Given>,
     trusted: Trusted,
 }
 
-/// The authorities that are known.
-struct Authorities(Arc<[Arc<Certificate>]>);
+/// The authorities that were given.
+struct Given(Arc<Authorities>);
 
 /// The roots that are trusted and the certificates that are revoked.
 struct Trusted {
@@ -90,21 +93,25 @@ impl DocumentCheck {
     /// # Errors
     /// [`DocumentCheckError`] when a revocation list cannot be relied on.
     pub fn new(roots: &Roots) -> Result<Self, DocumentCheckError> {
-        let authorities: Arc<[Arc<Certificate>]> =
-            roots.roots.iter().chain(&roots.authorities).cloned().collect();
+        let trusted: Vec<Fingerprint> =
+            roots.roots.iter().map(|root| *root.fingerprint()).collect();
+        let authorities =
+            Authorities::new(roots.roots.iter().chain(&roots.authorities).cloned(), |known| {
+                trusted.contains(known.fingerprint())
+            });
         let mut lists: HashMap<AuthorityId, RevocationList> = HashMap::new();
         for der in &roots.revocation_lists {
-            let list = RevocationList::parse(der, &authorities)?;
+            let list = RevocationList::parse(der, authorities.certificates())?;
             if lists.get(&list.authority).is_none_or(|known| known.is_older_than(&list)) {
                 lists.insert(list.authority, list);
             }
         }
-        let roots = roots.roots.iter().map(|root| *root.fingerprint()).collect();
-        let verifier = Verifier::new(DocumentContents, Authorities(authorities));
-        Ok(Self { shared: Arc::new(Shared { verifier, trusted: Trusted { roots, lists } }) })
+        let verifier = Verifier::new(DocumentContents, Given(Arc::new(authorities)));
+        let trusted = Trusted { roots: trusted, lists };
+        Ok(Self { shared: Arc::new(Shared { verifier, trusted }) })
     }
 
-    /// Checks a delivery: the content decodes, its attachments are the ones named, every signature
+    /// Checks a delivery: the content decodes, what came with it is what it names, every signature
     /// holds, every certificate leads to a trusted root and was in force when it was signed and
     /// received, the signers belong to the sender that the content names, and they are enough.
     ///
@@ -150,6 +157,7 @@ impl DocumentCheck {
         }
         Ok(Checked {
             document: decode_document(&delivery.signed.content)?,
+            to_download: verified.not_beside().map(|(_, header)| header.clone()).collect(),
             signature,
             signers: signers.iter().map(|chain| chain.leaf().clone()).collect(),
         })
@@ -196,12 +204,12 @@ impl fmt::Debug for DocumentCheck {
     }
 }
 
-impl Known for Authorities {
+impl Known for Given {
     fn certificate(&self, _: &Fingerprint) -> Option<Bytes> {
         None
     }
 
-    fn authorities(&self) -> Arc<[Arc<Certificate>]> {
+    fn authorities(&self) -> Arc<Authorities> {
         self.0.clone()
     }
 }

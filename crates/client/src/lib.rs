@@ -5,8 +5,9 @@
 //!  Endpoint ─▶ Client::connect ─▶ Client ─┬─ submit, report            one at a time
 //!   address    (mTLS, hub's clock)        ├─ submissions, reports      many in flight
 //!   identity                              ├─ subscribe, pull           receive, acknowledge
-//!   roots                                 ├─ subscribe_to_notices …    learn what others did
-//!                                         └─ track, agency, volumes …  ask
+//!                                         ├─ subscribe_to_notices …    learn what others did
+//!                                         ├─ upload, download          large attachments
+//!   roots                                 └─ track, agency, volumes …  ask
 //! ```
 //! Whatever changes something is retried with the same id and the same bytes, so that a retry never
 //! makes a second document. Signing and verifying are done here, from the bytes; nothing here
@@ -39,6 +40,7 @@ mod stream;
 mod submit;
 mod subscription;
 mod track;
+mod transfer;
 mod unreachable;
 
 pub use change::{
@@ -67,6 +69,7 @@ pub use statistics::{
 pub use stream::{Reports, Submissions};
 pub use subscription::{Acknowledger, Subscription, SubscriptionOptions};
 pub use track::{TrackedDelivery, TrackedDocument, TrackedStatus};
+pub use transfer::{AttachmentPlace, FileDigest, TransferError};
 pub use unreachable::{Cause, Step, Unreachable, Words};
 
 /// Why a document or report was not accepted; the same as for every other call.

@@ -23,6 +23,7 @@
 //! | `e` agency page | notices that wait, 256 numbers a page | often | the low bytes of numbers |
 //! | `b` day sender run | references of a sender's day of issue, 64 numbers a page | while they are used | 16 bytes a reference, at most 256 |
 //! | `b` day sender run digest | a reference that its page had no room for | never | a position |
+//! | `s` digest | a payload file that an accepted document or report names | never | nothing |
 //! | `y` level tile | a tile of the log, 256 leaves a tile | while not full | up to 256 hashes of 32 bytes |
 //! | `f` hour province 0 | a page of *flow* | while open | cells |
 //! | `k` day province level | a page of *kind* | while open | cells |
@@ -31,7 +32,7 @@
 //! Numbers are big-endian, so that keys sort by them; an id begins with its time, so that the keys
 //! of new documents rise. Hours and days have their sign bit turned for the same reason.
 
-use lienthong_model::{Fingerprint, MessageId, Ordinal, Position};
+use lienthong_model::{Digest, Fingerprint, MessageId, Ordinal, Position};
 use lienthong_trust::AuthorityId;
 
 use crate::notice::NoticeNumber;
@@ -186,6 +187,11 @@ pub(crate) fn notice_page(agency: Ordinal, number: NoticeNumber) -> Vec<u8> {
 /// A page of the index of references.
 pub(crate) fn references(day: u32, sender: Ordinal, run: u32) -> Vec<u8> {
     key(b"b", &[&day.to_be_bytes(), &sender.0.to_be_bytes(), &run.to_be_bytes()])
+}
+
+/// A payload file that an accepted document or report names.
+pub(crate) fn payload(digest: &Digest) -> Vec<u8> {
+    key(b"s", &[digest.as_bytes()])
 }
 
 /// A tile of the log.

@@ -40,7 +40,7 @@ mod signers;
 pub mod statistics;
 mod trust_store;
 
-pub use appointments::{Actor, Appointment, AppointmentError, Appointments, Role, Territory};
+pub use appointments::{AppointmentError, Appointments, holds};
 pub use block::{BLOCK_FORMAT, Block, SealedBlock};
 pub use change::{
     ActsOn, Answered, ChangeMade, ChangeMessage, DeliveryChange, Extent, LastChange, Mark,
@@ -55,10 +55,10 @@ pub use machine::{Machine, Opening};
 pub use mail::{Arrival, Mail, MailboxChanges};
 pub use mandates::{MandateError, Mandates};
 pub use notice::{NoticeCause, NoticeKey, NoticeKind, NoticeNumber, NoticeRow, Notices, Told};
-pub use policy::Policy;
+pub use policy::{Excerpt, Policy};
 pub use query::{DocumentView, Mailbox, MailboxLane, NoticeMailbox, Query, TrackedDelivery};
-pub use quotas::{Quota, QuotaError, Quotas, Used};
+pub use quotas::{QuotaError, Quotas, Used};
 pub use routing::{Effect, Explanation, Route, RouteOutcome, RoutingRules, Rule, Span};
 pub use rows::{DeliveryRow, DocumentRow, Negative, ReportPlace, Revocation, StatusLine};
-pub use signers::{FactsOf, Signers, judge_signers};
+pub use signers::{FactsOf, Received, Signers, judge_signers};
 pub use trust_store::{RevocationPolicy, TrustStore};

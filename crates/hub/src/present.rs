@@ -2,21 +2,30 @@
 
 use lienthong_core::engine::EngineError;
 use lienthong_core::{
-    ChangeMade, ChangeMessage, DeliveryChange, Directory, DocumentRow, DocumentView, Mark,
-    NoticeNumber, Push, Route,
+    ChangeMade, ChangeMessage, DeliveryChange, Directory, DocumentView, Mark, NoticeNumber, Push,
+    Revocation, Route, TrustStore,
 };
-use lienthong_model::{MessageId, Position, Reason, Refusal, SignedContent, Timestamp};
-use lienthong_trust::SignatureKind;
+use lienthong_model::{MessageId, Position, Reason, Refusal, Timestamp};
+use lienthong_trust::judge::Serial;
+use lienthong_trust::{Anchors as _, Certificate, RevocationList, SignatureKind, Unproven};
 use lienthong_wire::{moment, proto, signed};
 
 use crate::evidence::Evidence;
 use crate::ingress::Taken;
-use crate::reader::Reader;
+use crate::reader::{KeptDocument, Reader};
 
 /// A read that failed: said to the caller without its inside, in the log as what it is.
 pub(crate) fn unreadable(error: &EngineError) -> Refusal {
     tracing::error!(%error, "cannot read what the hub has stored");
     Refusal::new(Reason::StorageDamaged)
+}
+
+pub(crate) fn revocation(state: Revocation) -> i32 {
+    (match state {
+        Revocation::Proven => proto::RevocationState::Proven,
+        Revocation::NotProven => proto::RevocationState::NotProven,
+        Revocation::FoundRevoked => proto::RevocationState::FoundRevoked,
+    }) as i32
 }
 
 pub(crate) fn signature_kind(kind: SignatureKind) -> i32 {
@@ -72,6 +81,10 @@ pub(crate) fn receipt(
         proof: Some(evidence.proof(taken.position).map_err(|error| unreadable(&error))?),
         same_reference: mention(reader, accepted.same_reference)?,
         changes: outcomes(accepted.change.as_deref(), &directory, at),
+        revocation: revocation(match accepted.unproven.is_empty() {
+            true => Revocation::Proven,
+            false => Revocation::NotProven,
+        }),
     })
 }
 
@@ -120,10 +133,11 @@ fn delivery_mark(mark: &Mark) -> proto::DeliveryMark {
 /// the mailbox while it was on its way.
 pub(crate) fn delivery(reader: &Reader, push: Push) -> Result<Option<proto::Delivery>, Refusal> {
     let found = reader.content(push.position).map_err(|error| unreadable(&error))?;
-    let Some((row, content)) = found else { return Ok(None) };
-    let recipient = reader.directory().code(push.recipient, row.received_at);
-    let delivery = delivery_of(recipient, push, &row, content);
-    if row.changed.is_none() {
+    let Some(kept) = found else { return Ok(None) };
+    let changed = kept.row.changed.is_some();
+    let recipient = reader.directory().code(push.recipient, kept.row.received_at);
+    let delivery = delivery_of(recipient, push, kept);
+    if !changed {
         return Ok(Some(delivery));
     }
     let now = reader.query().delivery(push.position, push.recipient);
@@ -135,13 +149,14 @@ pub(crate) fn delivery(reader: &Reader, push: Push) -> Result<Option<proto::Deli
     Ok(Some(proto::Delivery { mark, asked: asked.map(change_message), ..delivery }))
 }
 
-fn delivery_of(
-    recipient: String,
-    push: Push,
-    row: &DocumentRow,
-    content: SignedContent,
-) -> proto::Delivery {
+fn delivery_of(recipient: String, push: Push, kept: KeptDocument) -> proto::Delivery {
+    let KeptDocument { row, content, uploaded } = kept;
     let (document, attachments) = signed::to_proto(content);
+    let uploaded = uploaded.into_iter().map(|attachment| proto::UploadedAttachment {
+        content_id: attachment.content_id,
+        sha256: bytes::Bytes::copy_from_slice(attachment.sha256.as_bytes()),
+        size: attachment.size,
+    });
     proto::Delivery {
         recipient,
         position: push.position.0,
@@ -152,6 +167,8 @@ fn delivery_of(
         signature: signature_kind(row.signature),
         mark: None,
         asked: None,
+        revocation: revocation(row.revocation()),
+        uploaded: uploaded.collect(),
     }
 }
 
@@ -228,6 +245,7 @@ pub(crate) fn tracked(view: &DocumentView, directory: &Directory) -> proto::Trac
             reason: acts.reason.clone(),
         }),
         changed: row.changed.as_ref().map(|last| change_message(&last.by)),
+        revocation: revocation(row.revocation()),
     }
 }
 
@@ -259,5 +277,43 @@ fn tracked_delivery(
             last_at: Some(moment::to_proto(said.at)),
             last_reason: said.reason.clone(),
         }),
+    }
+}
+
+/// An authority as it stands at a moment, and how much waits for its list.
+pub(crate) fn authority(
+    certificate: &Certificate,
+    trust: &TrustStore,
+    at: Timestamp,
+    unproven: u64,
+) -> proto::Authority {
+    let id = certificate.authority();
+    proto::Authority {
+        certificate: certificate.der().clone(),
+        trusted_from: trust.trusted_from(certificate.fingerprint()).map(moment::to_proto),
+        known_from: trust.known_from(id).map(moment::to_proto),
+        list: trust.list(id).map(|known| list(known)),
+        list_due: trust.list_due(id, at).map(moment::to_proto),
+        unproven,
+    }
+}
+
+/// What a revocation list says, without its entries.
+pub(crate) fn list(list: &RevocationList) -> proto::RevocationListSummary {
+    proto::RevocationListSummary {
+        number: list.number,
+        this_update: Some(moment::to_proto(list.this_update)),
+        next_update: list.next_update.map(moment::to_proto),
+        revoked: list.revoked.len() as u64,
+        sha256: bytes::Bytes::copy_from_slice(list.digest.as_bytes()),
+    }
+}
+
+/// Certificates of an issuer that are not proven.
+pub(crate) fn unproven(unproven: &Unproven) -> proto::UnprovenCertificates {
+    let serial = |serial: &Serial| bytes::Bytes::copy_from_slice(&serial.0);
+    proto::UnprovenCertificates {
+        issuer: bytes::Bytes::copy_from_slice(unproven.issuer.as_bytes()),
+        serials: unproven.serials.iter().map(serial).collect(),
     }
 }

@@ -1,5 +1,5 @@
 //! What every reader shares: rows, blocks, payloads, statistics, and the directory, trust and rules
-//! of the last block on disk.
+//! of the last block on disk. Who has to act when these change watches them here.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -12,10 +12,10 @@ use lienthong_core::{
 };
 use lienthong_ledger::{JournalBlocks, PayloadFiles, SledState};
 use lienthong_model::{
-    Attachment, Fingerprint, MessageId, Ordinal, Position, SignatureEntry, SignedContent, Timestamp,
+    Attachment, AttachmentHeader, Fingerprint, MessageId, Ordinal, Position, SignatureEntry,
+    SignedContent, Timestamp,
 };
-use lienthong_trust::{Certificate, Known};
-use parking_lot::RwLock as FastLock;
+use lienthong_trust::{Anchors as _, Authorities, Certificate, Known};
 use quick_cache::sync::Cache;
 use tokio::sync::watch;
 
@@ -23,6 +23,8 @@ use crate::open_folder::OpenFolder;
 
 /// Decoded blocks from before the recent ones that are kept for readers of a backlog.
 const OLD_BLOCKS: usize = 32;
+/// Policies as of earlier blocks that are kept for evidence; some megabytes each.
+const OLD_POLICIES: usize = 4;
 /// Certificates kept for deliveries.
 const CERTIFICATES: usize = 16_384;
 
@@ -34,7 +36,7 @@ pub struct Reader {
     blocks: JournalBlocks,
     payloads: Arc<PayloadFiles>,
     cubes: Arc<RwLock<Cubes>>,
-    policy: Arc<FastLock<Policy>>,
+    published: Arc<watch::Sender<Published>>,
     caches: Arc<Caches>,
 }
 
@@ -46,11 +48,49 @@ pub(crate) struct CauseContent {
     pub report: Option<SignedContent>,
 }
 
+/// A document as it was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptDocument {
+    /// What is known of it.
+    pub row: DocumentRow,
+    /// The signed bytes, and the attachments that travelled beside them.
+    pub content: SignedContent,
+    /// The attachments that did not.
+    pub uploaded: Vec<AttachmentHeader>,
+}
+
+/// An attachment of an accepted document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptAttachment {
+    /// What the document says of it.
+    pub header: AttachmentHeader,
+    /// Where it is.
+    pub bytes: AttachmentBytes,
+}
+
+/// Where the bytes of an attachment are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttachmentBytes {
+    /// In the journal.
+    Here(Bytes),
+    /// In the payload file of its digest.
+    Payload,
+}
+
+/// What judgement reads, as of the last block on disk.
+struct Published {
+    policy: Policy,
+    /// The authorities of its trust.
+    authorities: Arc<Authorities>,
+}
+
 struct Caches {
     /// Dropped with the last clone, after its share of the state.
     held: watch::Sender<()>,
     blocks: Cache<u64, Arc<Block>>,
     certificates: Cache<Fingerprint, Bytes>,
+    /// Policies as of earlier blocks, by the block of the last act that made them.
+    policies: Cache<u64, Arc<Policy>>,
 }
 
 impl Reader {
@@ -60,11 +100,12 @@ impl Reader {
             blocks: folder.blocks.clone(),
             payloads: folder.payloads.clone(),
             cubes: folder.machine.cubes(),
-            policy: Arc::new(FastLock::new(folder.machine.policy().clone())),
+            published: Arc::new(watch::Sender::new(Published::of(folder.machine.policy()))),
             caches: Arc::new(Caches {
                 held: watch::Sender::new(()),
                 blocks: Cache::new(OLD_BLOCKS),
                 certificates: Cache::new(CERTIFICATES),
+                policies: Cache::new(OLD_POLICIES),
             }),
         }
     }
@@ -77,26 +118,32 @@ impl Reader {
 
     /// Returns the directory.
     pub fn directory(&self) -> Arc<Directory> {
-        self.policy.read().directory.clone()
+        self.published.borrow().policy.directory.clone()
     }
 
     /// Returns what is trusted.
     pub fn trust(&self) -> Arc<TrustStore> {
-        self.policy.read().trust.clone()
+        self.published.borrow().policy.trust.clone()
     }
 
     /// Returns the routing rules.
     pub fn rules(&self) -> Arc<RoutingRules> {
-        self.policy.read().rules.clone()
+        self.published.borrow().policy.rules.clone()
     }
 
     /// Returns what judgement reads, as of the last block on disk.
     pub fn policy(&self) -> Policy {
-        self.policy.read().clone()
+        self.published.borrow().policy.clone()
     }
 
-    pub(crate) fn set_policy(&self, policy: Policy) {
-        *self.policy.write() = policy;
+    /// Publishes what judgement reads after a block that is on disk.
+    pub(crate) fn set_policy(&self, policy: &Policy) {
+        self.published.send_modify(|published| published.advance(policy));
+    }
+
+    /// Returns what completes each time that what is trusted has changed, with the newest.
+    pub(crate) fn trust_changes(&self) -> TrustChanges {
+        TrustChanges { seen: self.trust(), published: self.published.subscribe() }
     }
 
     /// Returns the number of the last block on disk; 0 when there is none.
@@ -166,15 +213,36 @@ impl Reader {
     ///
     /// # Errors
     /// [`EngineError`] when a row, block or payload is missing or damaged.
-    pub fn content(
-        &self,
-        position: Position,
-    ) -> Result<Option<(DocumentRow, SignedContent)>, EngineError> {
+    pub fn content(&self, position: Position) -> Result<Option<KeptDocument>, EngineError> {
         let Some(row) = self.query().document(position)? else { return Ok(None) };
         let block = self.block(row.block)?;
         let (submit, _) = entry(&block, position, &row)?;
         let content = self.assemble(&submit.signed)?;
-        Ok(Some((row, content)))
+        let uploaded = submit.uploaded().cloned().collect();
+        Ok(Some(KeptDocument { row, content, uploaded }))
+    }
+
+    /// Returns where the bytes of an attachment are; `None` when there is no document at that place,
+    /// or it names no such attachment.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row or block is missing or damaged.
+    pub fn attachment(
+        &self,
+        position: Position,
+        content_id: &str,
+    ) -> Result<Option<KeptAttachment>, EngineError> {
+        let Some(row) = self.query().document(position)? else { return Ok(None) };
+        let block = self.block(row.block)?;
+        let (submit, _) = entry(&block, position, &row)?;
+        let named = submit.header.attachments.iter().find(|named| named.content_id == content_id);
+        let Some(header) = named.cloned() else { return Ok(None) };
+        let beside = submit.signed.attachments.iter().find(|one| one.content_id == content_id);
+        let bytes = match beside.map(|beside| &beside.bytes) {
+            Some(Stored::Inline(bytes)) => AttachmentBytes::Here(bytes.clone()),
+            Some(Stored::Payload { .. }) | None => AttachmentBytes::Payload,
+        };
+        Ok(Some(KeptAttachment { header, bytes }))
     }
 
     /// Returns when and how a document was accepted; `None` when there is none at that place.
@@ -243,7 +311,15 @@ impl Reader {
         })
     }
 
-    fn block(&self, number: u64) -> Result<Arc<Block>, EngineError> {
+    pub(crate) fn payloads(&self) -> &PayloadFiles {
+        &self.payloads
+    }
+
+    pub(crate) fn policies(&self) -> &Cache<u64, Arc<Policy>> {
+        &self.caches.policies
+    }
+
+    pub(crate) fn block(&self, number: u64) -> Result<Arc<Block>, EngineError> {
         if let Some(block) = self.caches.blocks.get(&number) {
             return Ok(block);
         }
@@ -291,13 +367,54 @@ impl Known for Reader {
         }
     }
 
-    fn authorities(&self) -> Arc<[Arc<Certificate>]> {
-        self.trust().authorities().into()
+    fn authorities(&self) -> Arc<Authorities> {
+        self.published.borrow().authorities.clone()
+    }
+}
+
+impl Published {
+    fn of(policy: &Policy) -> Self {
+        Self { policy: policy.clone(), authorities: authorities(&policy.trust) }
+    }
+
+    fn advance(&mut self, policy: &Policy) {
+        if !Arc::ptr_eq(&self.policy.trust, &policy.trust) {
+            let authorities = authorities(&policy.trust);
+            if authorities.digest() != self.authorities.digest() {
+                self.authorities = authorities;
+            }
+        }
+        self.policy = policy.clone();
+    }
+}
+
+fn authorities(trust: &TrustStore) -> Arc<Authorities> {
+    // A root is relied on from the block on that made it one; there is no other date.
+    let ever = Timestamp::from_millis(i64::MAX);
+    let is_root = |known: &Certificate| trust.trusts(known.fingerprint(), ever);
+    Arc::new(Authorities::new(trust.authorities().iter().cloned(), is_root))
+}
+
+/// Watches what is trusted.
+pub(crate) struct TrustChanges {
+    seen: Arc<TrustStore>,
+    published: watch::Receiver<Published>,
+}
+
+impl TrustChanges {
+    /// Waits until what is trusted is another than at the call before; `None` when no reader is
+    /// left.
+    pub async fn next(&mut self) -> Option<Arc<TrustStore>> {
+        let seen = &self.seen;
+        let changed = |now: &Published| !Arc::ptr_eq(&now.policy.trust, seen);
+        let trust = self.published.wait_for(changed).await.ok()?.policy.trust.clone();
+        self.seen = trust.clone();
+        Some(trust)
     }
 }
 
 /// The entry that a document's row names.
-fn entry<'b>(
+pub(crate) fn entry<'b>(
     block: &'b Block,
     position: Position,
     row: &DocumentRow,

@@ -28,6 +28,7 @@ use crate::gate::{Declined, RefusalGate, WINDOW};
 use crate::negatives::{NegativeGate, NotTaken};
 use crate::open_folder::{FolderMachine, OpenFolder};
 use crate::reader::Reader;
+use crate::space::{Level, Space, read_only};
 
 /// A decision and the time of its block.
 #[derive(Debug, Clone)]
@@ -54,6 +55,7 @@ enum Request {
 pub(crate) struct Sequencer {
     requests: mpsc::Sender<Request>,
     running: watch::Receiver<Running>,
+    space: Space,
 }
 
 /// Whether the sequencer runs.
@@ -74,6 +76,7 @@ struct Thread {
     egress: Couriers,
     evidence: Arc<Evidence>,
     clock: BusinessClock,
+    space: Space,
     gate: RefusalGate,
     negatives: NegativeGate,
     began: Instant,
@@ -103,7 +106,7 @@ impl Sequencer {
         reader: Reader,
         egress: Couriers,
         evidence: Arc<Evidence>,
-        clock: BusinessClock,
+        (clock, space): (BusinessClock, Space),
     ) -> std::io::Result<(Self, watch::Receiver<Running>)> {
         let (requests, waiting) = mpsc::channel(PROPOSALS_WAITING_MAX);
         let (told, running) = watch::channel(Running::Yes);
@@ -116,6 +119,7 @@ impl Sequencer {
             egress,
             evidence,
             clock,
+            space: space.clone(),
             gate: RefusalGate::default(),
             negatives: NegativeGate::default(),
             began: Instant::now(),
@@ -135,13 +139,13 @@ impl Sequencer {
             // Nobody listening is nobody to tell.
             let _ = told.send(running);
         })?;
-        Ok((Self { requests, running: running.clone() }, running))
+        Ok((Self { requests, running: running.clone(), space }, running))
     }
 
     /// Proposes, and waits until the decision is on disk.
     ///
     /// # Errors
-    /// A [`Refusal`] when the hub is stopping or has failed.
+    /// A [`Refusal`] when the hub is stopping, has failed, or is read only.
     pub async fn propose(&self, proposal: Proposal) -> Result<Decided, Refusal> {
         let (reply, decided) = oneshot::channel();
         let request = Request::Propose { proposal: Box::new(proposal), reply };
@@ -164,6 +168,7 @@ impl Sequencer {
     fn stopped(&self) -> Refusal {
         match &*self.running.borrow() {
             Running::Failed(_) => Refusal::new(Reason::Stopped),
+            Running::Yes if self.space.level() == Level::ReadOnly => read_only(),
             Running::Yes | Running::Ended => {
                 Refusal::new(Reason::Draining).retry_after(Duration::from_secs(1))
             }
@@ -214,6 +219,12 @@ impl Thread {
         first: Option<Request>,
         waiting: &mut mpsc::Receiver<Request>,
     ) -> Result<(), EngineError> {
+        if self.space.check() == Level::ReadOnly {
+            // Nothing is decided: whoever waits for a reply learns why from the level.
+            drop(first);
+            while waiting.try_recv().is_ok() {}
+            return Ok(());
+        }
         self.machine.begin(self.clock.now());
         let mut replies: Vec<Reply> = Vec::new();
         let mut known = Vec::new();
@@ -322,16 +333,18 @@ impl Thread {
         self.evidence.advance(self.machine.log_size())?;
         self.uncut = true;
         if !self.reader.policy().is_same(self.machine.policy()) {
-            self.reader.set_policy(self.machine.policy().clone());
+            self.reader.set_policy(self.machine.policy());
         }
         Ok(())
     }
 
     /// Nothing waits: what was held back is journalled, and the state gets the last blocks.
     fn idle(&mut self, now: Duration) -> Result<(), EngineError> {
-        self.machine.begin(self.clock.now());
-        self.release(now)?;
-        self.order()?;
+        if self.space.level() != Level::ReadOnly {
+            self.machine.begin(self.clock.now());
+            self.release(now)?;
+            self.order()?;
+        }
         if std::mem::take(&mut self.uncut) {
             self.machine.cut()?;
         }

@@ -1,11 +1,15 @@
 //! The gRPC services. A method converts, calls, converts.
 
+mod admin;
 mod directory;
 mod evidence;
 mod exchange;
 mod notices;
 mod statistics;
 mod streams;
+mod transfer;
+mod trust;
+mod verdict;
 
 use std::sync::Arc;
 
@@ -15,6 +19,7 @@ use lienthong_wire::{moment, to_status};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tonic::{Request, Status};
 
+use crate::administration::Administration;
 use crate::caller::{Permit, admit};
 use crate::clock::BusinessClock;
 use crate::egress::Egress;
@@ -22,6 +27,7 @@ use crate::evidence::Evidence;
 use crate::ingress::Ingress;
 use crate::reader::Reader;
 use crate::sequencer::Sequencer;
+use crate::transfer::Transfers;
 
 /// What the services call.
 pub(crate) struct Rooms {
@@ -30,8 +36,10 @@ pub(crate) struct Rooms {
     pub egress: Egress,
     pub notices: Egress,
     pub sequencer: Sequencer,
+    pub administration: Administration,
     pub clock: BusinessClock,
     pub evidence: Arc<Evidence>,
+    pub transfers: Transfers,
     /// Room for messages under way.
     pub room: Room,
     /// Becomes true when the hub drains: streams end themselves.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use lienthong_core::statistics::Period;
-use lienthong_hub::{Clock, DirectoryImport, Hub, ServerIdentity, Settings};
+use lienthong_hub::{
+    Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings, StorageSettings,
+};
 use lienthong_model::{AgencyCode, Timestamp};
 use lienthong_simulator::{Address, Cast, Plan, Scenario, Tally};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -37,11 +39,13 @@ fn settings(cast: &Cast, data: &std::path::Path, start: Timestamp) -> Settings {
         roots: vec![cast.root.clone()],
         authorities: vec![cast.issuing.clone()],
         revocation_lists: cast.revocation_lists.clone(),
+        list_files: ListFiles::default(),
         directory: Some(DirectoryImport {
             source: "test".to_owned(),
             entries: cast.directory.clone(),
         }),
         rules: None,
+        storage: StorageSettings::short_lived(),
     }
 }
 

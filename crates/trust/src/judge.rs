@@ -76,6 +76,13 @@ pub enum SignatureKind {
     PersonalAndSeal = 3,
 }
 
+impl Dates {
+    /// Both dates the same: for whoever connects, now.
+    pub const fn at(moment: Timestamp) -> Self {
+        Self { signed_at: moment, received_at: moment }
+    }
+}
+
 impl SignatureKind {
     /// All kinds, in the order of their numbers.
     pub const ALL: [SignatureKind; 4] =
@@ -103,6 +110,15 @@ impl fmt::Display for SignatureKind {
     }
 }
 
+/// What is wrong with a chain as of some dates: the first reason in the order of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault<'c> {
+    /// Why.
+    pub reason: Reason,
+    /// Which certificate.
+    pub certificate: &'c Certificate,
+}
+
 /// Judges every certificate of every signer's chain: trusted root, validity at signing and at
 /// receipt, revocation before receipt.
 ///
@@ -115,7 +131,7 @@ pub fn certificates(
 ) -> Result<(), Refusal> {
     let mut violations = Vec::new();
     for (index, chain) in signers.iter().enumerate() {
-        if let Some((reason, certificate)) = first_fault(chain, anchors, dates) {
+        if let Err(Fault { reason, certificate }) = self::chain(chain, anchors, dates) {
             let field = format!("document.signatures[{index}].certificate_sha256");
             violations.push(Violation::new(reason, field, certificate.fingerprint()));
         }
@@ -123,20 +139,25 @@ pub fn certificates(
     Refusal::of(violations).map_or(Ok(()), Err)
 }
 
-fn first_fault<'c>(
-    chain: &'c Chain,
-    anchors: &dyn Anchors,
-    dates: Dates,
-) -> Option<(Reason, &'c Certificate)> {
-    if !anchors.trusts(chain.root().fingerprint(), dates.received_at) {
-        return Some((Reason::CertificateUntrusted, chain.root()));
+/// Judges every certificate of one chain: a signer's, or that of whoever connects, for whom both
+/// dates are now.
+///
+/// Cheap: no signature is checked.
+///
+/// # Errors
+/// The [`Fault`] with the first reason in the order of the list.
+pub fn chain<'c>(chain: &'c Chain, anchors: &dyn Anchors, dates: Dates) -> Result<(), Fault<'c>> {
+    let root = chain.root();
+    if !anchors.trusts(root.fingerprint(), dates.received_at) {
+        return Err(Fault { reason: Reason::CertificateUntrusted, certificate: root });
     }
-    chain
-        .certificates()
-        .iter()
-        .filter_map(|certificate| Some((dates_fault(certificate, dates)?, &**certificate)))
-        .chain(revoked(chain, anchors, dates.received_at))
-        .min_by_key(|(reason, _)| *reason)
+    let of_dates = chain.certificates().iter().filter_map(|certificate| {
+        let reason = dates_fault(certificate, dates)?;
+        Some(Fault { reason, certificate })
+    });
+    let first =
+        of_dates.chain(revoked(chain, anchors, dates.received_at)).min_by_key(|fault| fault.reason);
+    first.map_or(Ok(()), Err)
 }
 
 fn dates_fault(certificate: &Certificate, dates: Dates) -> Option<Reason> {
@@ -151,11 +172,12 @@ fn revoked<'c>(
     chain: &'c Chain,
     anchors: &dyn Anchors,
     received_at: Timestamp,
-) -> Option<(Reason, &'c Certificate)> {
+) -> Option<Fault<'c>> {
     chain.certificates().windows(2).find_map(|pair| {
         let [certificate, issuer] = pair else { return None };
         let at = anchors.revoked_at(issuer.authority(), certificate.serial())?;
-        (at <= received_at).then_some((Reason::CertificateRevoked, &**certificate))
+        let reason = Reason::CertificateRevoked;
+        (at <= received_at).then_some(Fault { reason, certificate })
     })
 }
 
@@ -271,7 +293,10 @@ fn kind_of(
             Holder::Person { agency: of, .. } | Holder::Seal { agency: of } => {
                 violations.push(Violation::new(Reason::SignerOfOtherAgency, field(), of));
             }
-            Holder::Authority { .. } | Holder::Node { .. } | Holder::Hub { .. } => {
+            Holder::Authority { .. }
+            | Holder::Node { .. }
+            | Holder::Operator { .. }
+            | Holder::Hub { .. } => {
                 let name = chain.leaf().fingerprint();
                 violations.push(Violation::new(Reason::CertificateUnsuitable, field(), name));
             }

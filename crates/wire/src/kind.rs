@@ -3,8 +3,8 @@
 //! Where the field's numbers begin with 0 the wire's are one more, since 0 says *unspecified*.
 
 use lienthong_model::{
-    AgencyState, BusinessKind, Change, ChangeEffect, ChangeKind, Level, Reason, Refusal,
-    SignaturePolicy, Standing, StatusCode, Steering, Urgency, Wrapping,
+    AgencyState, BusinessKind, Capacity, Change, ChangeEffect, ChangeKind, Level, Reason, Refusal,
+    Role, SignaturePolicy, Standing, StatusCode, Steering, Urgency, Wrapping,
 };
 
 use crate::proto;
@@ -28,6 +28,13 @@ to_wire! {
     }
     SignaturePolicy => proto::SignaturePolicy {
         Required => Required, Transition => Transition, Information => Information,
+    }
+    Capacity => proto::SigningCapacity {
+        Head => Head, OnBehalf => OnBehalf, Deputy => Deputy, ByOrder => ByOrder,
+        ByAuthorization => ByAuthorization,
+    }
+    Role => proto::Role {
+        Viewer => Viewer, Operator => Operator, Administrator => Administrator,
     }
     Urgency => proto::Urgency {
         Normal => Normal, Urgent => Urgent, VeryUrgent => VeryUrgent, Express => Express,
@@ -122,6 +129,14 @@ pub fn standing_from_proto(number: i32) -> Option<Standing> {
     Standing::ALL.into_iter().find(|standing| proto::Standing::from(*standing) as i32 == number)
 }
 
+pub(crate) fn capacity(number: i32) -> Read<Capacity> {
+    Read::of(number, Capacity::from_number)
+}
+
+pub(crate) fn role(number: i32) -> Read<Role> {
+    Read::of(number, Role::from_number)
+}
+
 /// Returns the level of a wire number, `None` when it is not said.
 ///
 /// # Errors
@@ -174,6 +189,8 @@ mod tests {
         comes_back!(steering, proto::SteeringType, Steering::ALL, 0);
         comes_back!(wrapping, proto::Wrapping, Wrapping::ALL, 0);
         comes_back!(status_code, proto::StatusCode, StatusCode::ALL, 0);
+        comes_back!(capacity, proto::SigningCapacity, Capacity::ALL, 0);
+        comes_back!(role, proto::Role, Role::ALL, 0);
         comes_back!(agency_state, proto::AgencyState, AgencyState::ALL.to_vec(), 0);
         comes_back!(signature_policy, proto::SignaturePolicy, SignaturePolicy::ALL.to_vec(), 0);
     }

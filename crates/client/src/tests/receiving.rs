@@ -24,7 +24,7 @@ fn mail(content: SignedContent, position: u64) -> proto::Delivery {
         document: Some(document),
         attachments,
         signature: proto::SignatureKind::Seal.into(),
-        ..Default::default()
+        ..proto::Delivery::default()
     }
 }
 

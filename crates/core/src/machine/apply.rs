@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use lienthong_model::{
-    BusinessKind, ChangeKind, Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency,
+    BusinessKind, ChangeKind, Digest, Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency,
 };
 use lienthong_trust::merkle::entry::LeafKind;
 
@@ -77,6 +77,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.await_proof(position, &accepted.unproven);
         self.note_used(accepted);
         self.enter_log(position, LeafKind::Document, signed);
+        self.name_payloads(signed.payloads());
+        self.name_payloads(submit.uploaded().map(|attachment| attachment.sha256));
         let id = IdRow { position, digest: signed.digest, report_on: None, reported: None };
         self.work.put(keys::id(&header.id, accepted.sender), codec::encode(&id));
         let row = DocumentRow {
@@ -134,6 +136,13 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.apply_change(change, &message, Some(accepted.place))
     }
 
+    /// Notes payload files as named: whoever clears up must leave them.
+    fn name_payloads(&mut self, payloads: impl Iterator<Item = Digest>) {
+        for digest in payloads {
+            self.work.put(keys::payload(&digest), Vec::new());
+        }
+    }
+
     fn count_document(&mut self, submit: &Submit, accepted: &Accepted) {
         let sender = accepted.place;
         let traits = Traits {
@@ -142,7 +151,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
             paper_copy: submit.header.paper_copy,
             pages: submit.header.pages,
         };
-        let bytes = size(&submit.signed);
+        let uploaded = submit.uploaded().map(|attachment| attachment.size).sum::<u64>();
+        let bytes = size(&submit.signed).saturating_add(uploaded);
         let mut scope = Span::Inside;
         for delivery in &accepted.deliveries {
             let recipient = delivery.place;
@@ -159,6 +169,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.keep_certificates(signed)?;
         self.await_proof(position, &reported.unproven);
         self.enter_log(position, LeafKind::Report, signed);
+        self.name_payloads(signed.payloads());
         let at = self.now();
         let place = ReportPlace { at, block: self.work.block, entry: self.work.entry() };
         let id = IdRow {

@@ -7,7 +7,7 @@ use lienthong_trust::{Dates, Signed, StatusSubmission, Unproven, judge};
 
 use super::Machine;
 use super::changes::ActedOn;
-use super::decide::{Judged, may_send};
+use super::decide::Judged;
 use crate::change::{ActsOn, Answered, Mark};
 use crate::command::{Command, Decision, DeliveryKey, Report, Reported, StoredContent};
 use crate::delivery_state::{Closed, Progress};
@@ -15,7 +15,7 @@ use crate::directory::AgencyRecord;
 use crate::engine::{EngineError, Payloads, State};
 use crate::notice::{NoticeKind, Told};
 use crate::rows::DeliveryRow;
-use crate::signers::gateway_key;
+use crate::signers::{gateway_key, in_time, may_send};
 
 impl<S: State, P: Payloads> Machine<S, P> {
     pub(super) fn judge_report(
@@ -59,7 +59,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         signed: &Signed,
     ) -> Result<Vec<Unproven>, Refusal> {
         let now = self.now();
-        self.in_time(&header.id, header.signed_at)?;
+        in_time(&header.id, header.signed_at, self.received())?;
         may_send(reporter, now)?;
         let dates = Dates { signed_at: header.signed_at, received_at: now };
         judge::certificates(&signed.signers, &*self.policy.trust, dates)?;

@@ -27,14 +27,14 @@ use lienthong_core::{
 };
 use lienthong_ledger::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
 use lienthong_model::{
-    AgencyCode, AgencyEntry, AgencyState, BusinessKind, DOCUMENT_V1, Day, Digest, Document,
-    DocumentType, Fingerprint, Level, MessageId, Ordinal, Position, Reason, Recipient, Refusal,
-    STATUS_V1, SignatureEntry, SignaturePolicy, SignedContent, StatusCode, StatusReport, Timestamp,
-    Urgency,
+    AgencyCode, AgencyEntry, AgencyState, AttachmentEntry, BusinessKind, DOCUMENT_V1, Day, Digest,
+    Document, DocumentType, Fingerprint, Level, MessageId, Ordinal, Position, Reason, Recipient,
+    Refusal, STATUS_V1, SignatureEntry, SignaturePolicy, SignedContent, StatusCode, StatusReport,
+    Timestamp, Urgency,
 };
 use lienthong_pki::{Authority, Identity, Profile, Serial, TestPki, Validity};
 use lienthong_trust::{
-    Certificate, Known, Revoked, StatusSubmission, Submission, Verified, Verifier, dsse,
+    Authorities, Known, Revoked, StatusSubmission, Submission, Verified, Verifier, dsse,
 };
 use lienthong_wire::{DocumentContents, encode_document, encode_status};
 
@@ -81,6 +81,8 @@ pub struct Draft {
     pub changes: Vec<(&'static str, lienthong_model::Change)>,
     pub number: u32,
     pub unit: String,
+    /// Bytes of attachments that were uploaded before.
+    pub uploaded: Vec<&'static [u8]>,
 }
 
 /// A report to be.
@@ -118,6 +120,7 @@ pub fn draft(from: &'static str, to: &[&str]) -> Draft {
         changes: Vec::new(),
         number: 15,
         unit: "UBND".to_owned(),
+        uploaded: Vec::new(),
     }
 }
 
@@ -208,8 +211,8 @@ impl Known for Nobody {
         None
     }
 
-    fn authorities(&self) -> Arc<[Arc<Certificate>]> {
-        Arc::from([])
+    fn authorities(&self) -> Arc<Authorities> {
+        Arc::default()
     }
 }
 
@@ -314,6 +317,10 @@ impl Signers {
                 change: *change,
             };
         document.business.recipient_changes = draft.changes.iter().map(change).collect();
+        let entry = |(index, bytes): (usize, &&[u8])| {
+            AttachmentEntry::of(format!("cid:{index}"), "tep.pdf", bytes)
+        };
+        document.attachments = draft.uploaded.iter().enumerate().map(entry).collect();
         let content = encode_document(&document);
         let signed = self.sign(DOCUMENT_V1, content, &draft.signs);
         self.verifier.document(signed).unwrap()

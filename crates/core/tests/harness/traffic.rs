@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use lienthong_core::{
-    Actor, AddAuthority, Appointment, CertificateBytes, Command, Decision, Effect, Proposal, Quota,
-    RefusalCount, RefusedRequests, RevocationPolicy, Role, RoutingRules, Rule, Span, Territory,
+    AddAuthority, CertificateBytes, Command, Decision, Effect, Proposal, RefusalCount,
+    RefusedRequests, RevocationPolicy, RoutingRules, Rule, Span,
 };
 use lienthong_model::{
-    AgencyCode, AgencyEntry, AgencyState, Capacity, Day, DocumentType, Level, Mandate, MessageId,
-    Position, Reason, Signatory, SignaturePolicy, StatusCode, Urgency,
+    Actor, AgencyCode, AgencyEntry, AgencyState, Appointment, Capacity, Day, DocumentType, Level,
+    Mandate, MessageId, Position, Quota, Reason, Role, Signatory, SignaturePolicy, StatusCode,
+    Territory, Urgency,
 };
 use lienthong_model::{BusinessKind, Change};
 use proptest::collection::vec;
@@ -233,6 +234,10 @@ impl Traffic {
                 draft.paper_copy = *paper;
                 draft.document_type = DocumentType::from_number(*kind).unwrap();
                 draft.pages = u32::from(*kind) * 7;
+                // Some name what was uploaded before, the same for several.
+                if *paper {
+                    draft.uploaded = vec![[&b"one"[..], b"two", b"three"][usize::from(*kind) % 3]];
+                }
                 let id = self.hub.signers.new_id(self.hub.now);
                 draft.id = Some(id);
                 draft.signed_at = Some(self.hub.now);

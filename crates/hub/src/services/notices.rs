@@ -16,7 +16,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::streams::{self, Gone, Outcomes, SAID_WAITING_MAX, UNREADABLE_AGAIN};
 use super::{Rooms, Services, refused};
 use crate::caller::{MayExchange, served};
-use crate::egress::Consumer;
+use crate::egress::{Consumer, Opening};
 use crate::present;
 
 #[tonic::async_trait]
@@ -120,7 +120,8 @@ async fn subscribe(
     let agencies = streams::agencies(&rooms, permit, &open.agencies).map_err(refused)?;
     let opened = said::Opened { agencies: streams::codes(&rooms, &agencies) };
     let credit = open.credit.min(CONSUMER_CREDIT_MAX);
-    let consumer = rooms.notices.open(agencies, credit).await.map_err(refused)?;
+    let opening = Opening { caller: permit.0.agency, agencies, credit };
+    let consumer = rooms.notices.open(opening).await.map_err(refused)?;
     let (say, saying) = mpsc::channel(SAID_WAITING_MAX);
     let session = Session { rooms, permit, consumer, say };
     tokio::spawn(session.run(requests, said::Response::Opened(opened)));
