@@ -74,7 +74,12 @@ pub async fn alert(world: &World, identity: Option<&Identity>) -> Option<AlertDe
 
 /// A channel with the certificate of an agency's node.
 pub async fn channel(world: &World, agency: &str) -> Channel {
-    let (tls, address) = (tls(&world.pki, Some(&world.node(agency))), world.address);
+    channel_as(world, &world.node(agency)).await
+}
+
+/// A channel with a certificate.
+pub async fn channel_as(world: &World, identity: &Identity) -> Channel {
+    let (tls, address) = (tls(&world.pki, Some(identity)), world.address);
     let connector = tower::service_fn(move |_: Uri| {
         let tls = tls.clone();
         async move { Ok::<_, io::Error>(TokioIo::new(connect(tls, address).await?)) }
@@ -145,6 +150,17 @@ impl Line {
         match self.next().await.unwrap() {
             said::Response::Delivery(delivery) => delivery,
             other => panic!("not a delivery: {other:?}"),
+        }
+    }
+
+    /// The next answer, which refuses acknowledgements.
+    pub async fn refused(&mut self) -> (Vec<proto::DeliveryKey>, Refusal) {
+        match self.next().await {
+            Ok(said::Response::RefusedAcknowledgement(refused)) => {
+                let refusal = refused.refusal.expect("it says why");
+                (refused.keys, lienthong_wire::refusal::from_proto(refusal).expect("it is known"))
+            }
+            other => panic!("not refused: {other:?}"),
         }
     }
 
