@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use lienthong_core::engine::EngineError;
 use lienthong_core::{
-    AddAuthority, AddRevocationList, CertificateBytes, Command, ImportDirectory, codec,
+    AddAuthority, AddRevocationList, CertificateBytes, Command, ImportDirectory, PushMarks, codec,
 };
 use lienthong_model::limits::{
     CALL_MAX, CLOCK_AHEAD_MAX, CONNECTION_AGE_GRACE, CONNECTION_AGE_MAX, CONNECTIONS_JUDGED_EVERY,
@@ -164,9 +164,11 @@ impl Hub {
 
         let payloads = folder.payloads.clone();
         let space = Space::watch(&data, storage.marks, storage.probe);
+        let pushes = Arc::new(PushMarks::since(folder.machine.log_size()));
+        folder.machine.attend(pushes.clone());
         let egress = Couriers {
-            documents: Egress::start(Source::Documents, reader.clone()),
-            notices: Egress::start(Source::Notices, reader.clone()),
+            documents: Egress::start(Source::Documents, Some(pushes), reader.clone()),
+            notices: Egress::start(Source::Notices, None, reader.clone()),
         };
         let evidence = Arc::new(Evidence::of_folder(&folder, log_key)?);
         let sequencer = Sequencer::start(

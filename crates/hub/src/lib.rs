@@ -23,6 +23,7 @@ mod ingress;
 mod list_files;
 mod listener;
 mod log_key;
+mod negatives;
 mod open_folder;
 mod peer;
 mod present;

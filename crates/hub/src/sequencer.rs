@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lienthong_core::engine::{EngineError, Journal, State};
-use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, Proposal};
+use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, NegativeAcknowledge, Proposal};
 use lienthong_ledger::{FolderLock, JournalFiles, SledState, crash};
 use lienthong_model::limits::{
     BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX, WORK_PER_BLOCK_MAX,
@@ -25,6 +25,7 @@ use crate::clock::BusinessClock;
 use crate::egress::Egress;
 use crate::evidence::Evidence;
 use crate::gate::{Declined, RefusalGate, WINDOW};
+use crate::negatives::{NegativeGate, NotTaken};
 use crate::open_folder::{FolderMachine, OpenFolder};
 use crate::reader::Reader;
 use crate::space::{Level, Space, read_only};
@@ -46,6 +47,7 @@ pub(crate) struct Couriers {
 enum Request {
     Propose { proposal: Box<Proposal>, reply: oneshot::Sender<Decided> },
     Declined(Box<Declined>),
+    NotTaken(Box<NotTaken>),
 }
 
 /// Proposes to the sequencer; cheap to clone.
@@ -76,6 +78,7 @@ struct Thread {
     clock: BusinessClock,
     space: Space,
     gate: RefusalGate,
+    negatives: NegativeGate,
     began: Instant,
     /// When refusals that were held back were last asked for.
     released: Duration,
@@ -118,6 +121,7 @@ impl Sequencer {
             clock,
             space: space.clone(),
             gate: RefusalGate::default(),
+            negatives: NegativeGate::default(),
             began: Instant::now(),
             released: Duration::ZERO,
             uncut: false,
@@ -149,17 +153,16 @@ impl Sequencer {
         decided.await.map_err(|_| self.stopped())
     }
 
-    /// Proposes what nobody waits for; waits in the same queue as other proposals.
-    pub async fn note(&self, proposal: Proposal) {
-        let (reply, _) = oneshot::channel();
-        // A hub that has stopped notes nothing any more.
-        let _ = self.requests.send(Request::Propose { proposal: Box::new(proposal), reply }).await;
-    }
-
     /// Notes what ingress declined, so that it is counted; waits in the same queue as proposals.
     pub async fn declined(&self, declined: Declined) {
         // A hub that has stopped counts nothing any more.
         let _ = self.requests.send(Request::Declined(Box::new(declined))).await;
+    }
+
+    /// Notes that a delivery could not be taken; waits in the same queue as proposals.
+    pub async fn not_taken(&self, not_taken: NotTaken) {
+        // A hub that has stopped notes nothing any more; the delivery comes again.
+        let _ = self.requests.send(Request::NotTaken(Box::new(not_taken))).await;
     }
 
     fn stopped(&self) -> Refusal {
@@ -282,6 +285,12 @@ impl Thread {
     ) -> Result<(), EngineError> {
         match request {
             Request::Declined(declined) => self.refuse(*declined),
+            Request::NotTaken(not_taken) => {
+                match self.negatives.admit(*not_taken, self.began.elapsed()) {
+                    Some(negative) => self.note(negative),
+                    None => Ok(()),
+                }
+            }
             Request::Propose { proposal, reply } => {
                 let about = About::of(&proposal);
                 let acknowledged = acknowledged(&proposal);
@@ -313,9 +322,16 @@ impl Thread {
         }
     }
 
+    fn note(&mut self, negative: NegativeAcknowledge) -> Result<(), EngineError> {
+        self.machine.decide(Proposal::NegativeAcknowledge(negative)).map(|_| ())
+    }
+
     /// Journals what was held back, in the block under way and further ones when it is full.
     fn release(&mut self, now: Duration) -> Result<(), EngineError> {
         self.released = now;
+        for negative in self.negatives.release(now) {
+            self.note(negative)?;
+        }
         for (request, refusal) in self.gate.release(now) {
             if self.machine.bytes() >= BLOCK_BYTES_TARGET {
                 self.order()?;
