@@ -47,7 +47,7 @@ use crate::statistics::{Cubes, Event};
 use overlay::Working;
 
 /// The version of the rules of judgement. Raised when judgement changes; blocks carry it.
-const RULES_VERSION: u16 = 1;
+pub const RULES_VERSION: u16 = 1;
 
 /// Fingerprints of certificates that the journal is known to have, kept to spare look-ups.
 const CERTIFICATES_REMEMBERED: usize = 65_536;
@@ -71,6 +71,8 @@ pub struct Machine<S, P> {
     /// The soonest deadlines.
     soonest: Soonest,
     pushes: Option<Arc<PushMarks>>,
+    /// False only where the cost of the log is measured.
+    keeps_log: bool,
     work: Working,
 }
 
@@ -120,6 +122,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             slices,
             soonest,
             pushes: None,
+            keeps_log: true,
             work: Working::none(),
         };
         machine.find_unsettled()?;
@@ -155,6 +158,13 @@ impl<S: State, P: Payloads> Machine<S, P> {
     /// Returns how many leaves the log has: one a document or report that was accepted.
     pub fn log_size(&self) -> u64 {
         self.head.next_position.0
+    }
+
+    /// Keeps no log from now on, so that its cost can be measured. Such a folder is of no use
+    /// afterwards.
+    #[cfg(feature = "measure")]
+    pub fn keep_no_log(&mut self) {
+        self.keeps_log = false;
     }
 
     /// The time of the block under way.
