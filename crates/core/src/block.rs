@@ -68,6 +68,14 @@ impl Block {
                 | Command::SettleRevocation(_)
                 | Command::ChangeAppointments(_)
                 | Command::ChangeQuotas(_)
+                | Command::AcknowledgeNotices(_)
+                | Command::NegativeAcknowledge(_)
+                | Command::FanOut(_)
+                | Command::SaveList(_)
+                | Command::RemoveList(_)
+                | Command::Tick(_)
+                | Command::SetTerms(_)
+                | Command::Remind(_)
                 | Command::Act { .. } => return None,
             };
             let position = match &entry.decision {
@@ -77,6 +85,11 @@ impl Block {
                 | Decision::Refused(_)
                 | Decision::Acknowledged(_)
                 | Decision::Settled(_)
+                | Decision::NoticesAcknowledged(_)
+                | Decision::NegativelyAcknowledged(_)
+                | Decision::FannedOut(_)
+                | Decision::Ticked(_)
+                | Decision::Reminded(_)
                 | Decision::Done => return None,
             };
             let (content, signatures) = (signed.digest, signed.signatures_digest);

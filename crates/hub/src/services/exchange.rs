@@ -298,16 +298,6 @@ pub(super) async fn acknowledge(
                 settled.keys.push((delivery.key.recipient, delivery.key.position));
                 settled.refuse(key, Reason::DocumentReplaced);
             }
-            AcknowledgeOutcome::TakenBack => {
-                let value = key.position;
-                let refusal = Refusal::at(Reason::DocumentTakenBack, "key.position", value);
-                settled.refused.push((key, refusal));
-            }
-            AcknowledgeOutcome::Replaced => {
-                let value = key.position;
-                let refusal = Refusal::at(Reason::DocumentReplaced, "key.position", value);
-                settled.refused.push((key, refusal));
-            }
         }
     }
     Ok(settled)
