@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use lienthong_core::engine::EngineError;
 use lienthong_core::{
-    AddAuthority, AddRevocationList, CertificateBytes, Command, ImportDirectory, codec,
+    AddAuthority, AddRevocationList, CertificateBytes, Command, ImportDirectory, PushMarks, codec,
 };
 use lienthong_model::limits::{
     CALL_MAX, CLOCK_AHEAD_MAX, CONNECTION_AGE_GRACE, CONNECTION_AGE_MAX, CONNECTIONS_JUDGED_EVERY,
@@ -191,9 +191,11 @@ impl Hub {
 
         let payloads = folder.payloads.clone();
         let space = Space::watch(&data, storage.marks, storage.probe);
+        let pushes = Arc::new(PushMarks::since(folder.machine.log_size()));
+        folder.machine.attend(pushes.clone());
         let egress = Couriers {
-            documents: Egress::start(Source::Documents, reader.clone()),
-            notices: Egress::start(Source::Notices, reader.clone()),
+            documents: Egress::start(Source::Documents, Some(pushes), reader.clone()),
+            notices: Egress::start(Source::Notices, None, reader.clone()),
         };
         let mut evidence = Evidence::of_folder(&folder, log_key)?;
         evidence_as(&mut evidence);
@@ -213,8 +215,13 @@ impl Hub {
             Ingress::new(reader.clone(), payloads.clone(), sequencer.clone(), space.clone());
         let (stop, stopping) = watch::channel(false);
         let levels = space.levels();
-        let pages =
-            Pages::new(reader.clone(), evidence.clone(), meters, running.clone(), stopping.clone());
+        let pages = Pages::new(
+            reader.clone(),
+            evidence.clone(),
+            meters,
+            running.clone(),
+            stopping.clone(),
+        );
         let http = http_socket.map(|socket| Http::serve(socket, pages)).transpose();
         let http = http.map_err(failed)?;
         let upkeep = Upkeep {

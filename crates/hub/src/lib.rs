@@ -27,6 +27,7 @@ mod list_files;
 mod listener;
 mod log_key;
 mod meters;
+mod negatives;
 mod open_folder;
 mod peer;
 mod places;

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lienthong_core::engine::{EngineError, Journal, State};
-use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, Mail, Proposal};
+use lienthong_core::{
+    AcknowledgeOutcome, Decision, DeliveryKey, Mail, NegativeAcknowledge, Proposal,
+};
 use lienthong_ledger::{Claim, FolderLock, JournalFiles, SledState, crash};
 use lienthong_model::limits::{
     BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX, WORK_PER_BLOCK_MAX,
@@ -26,6 +28,7 @@ use crate::egress::Egress;
 use crate::evidence::Evidence;
 use crate::gate::{Declined, RefusalGate, WINDOW};
 use crate::meters::Meters;
+use crate::negatives::{NegativeGate, NotTaken};
 use crate::open_folder::{FolderMachine, OpenFolder};
 use crate::reader::Reader;
 use crate::space::{Level, Space, read_only};
@@ -47,6 +50,7 @@ pub(crate) struct Couriers {
 enum Request {
     Propose(Proposed),
     Declined(Box<Declined>),
+    NotTaken(Box<NotTaken>),
 }
 
 struct Proposed {
@@ -84,6 +88,7 @@ struct Thread {
     clock: BusinessClock,
     space: Space,
     gate: RefusalGate,
+    negatives: NegativeGate,
     began: Instant,
     /// When refusals that were held back were last asked for.
     released: Duration,
@@ -133,6 +138,7 @@ impl Sequencer {
             clock,
             space,
             gate: RefusalGate::default(),
+            negatives: NegativeGate::default(),
             began: Instant::now(),
             released: Duration::ZERO,
             uncut: false,
@@ -181,18 +187,16 @@ impl Sequencer {
         }
     }
 
-    /// Proposes what nobody waits for; waits in the same queue as other proposals.
-    pub async fn note(&self, proposal: Proposal) {
-        let (reply, _) = oneshot::channel();
-        // A hub that has stopped notes nothing any more.
-        let proposed = Proposed { proposal: Box::new(proposal), reply, held: Vec::new() };
-        let _ = self.requests.send(Request::Propose(proposed)).await;
-    }
-
     /// Notes what ingress declined, so that it is counted; waits in the same queue as proposals.
     pub async fn declined(&self, declined: Declined) {
         // A hub that has stopped counts nothing any more.
         let _ = self.requests.send(Request::Declined(Box::new(declined))).await;
+    }
+
+    /// Notes that a delivery could not be taken; waits in the same queue as proposals.
+    pub async fn not_taken(&self, not_taken: NotTaken) {
+        // A hub that has stopped notes nothing any more; the delivery comes again.
+        let _ = self.requests.send(Request::NotTaken(Box::new(not_taken))).await;
     }
 
     fn stopped(&self) -> Refusal {
@@ -311,9 +315,10 @@ impl Thread {
             let full = taken >= BLOCK_ENTRIES_MAX || self.machine.bytes() >= BLOCK_BYTES_TARGET;
             next = if full { None } else { waiting.try_recv().ok() };
         }
-        let (at, now) = (self.machine.begun_at(), self.began.elapsed());
+        let at = self.machine.begun_at();
         let mut mail = self.machine.take_mail();
         mail.documents.settled.append(&mut known);
+        let now = self.began.elapsed();
         if now >= self.released.saturating_add(WINDOW) {
             self.release(now)?;
         }
@@ -347,6 +352,12 @@ impl Thread {
     ) -> Result<(), EngineError> {
         match request {
             Request::Declined(declined) => self.refuse(*declined),
+            Request::NotTaken(not_taken) => {
+                match self.negatives.admit(*not_taken, self.began.elapsed()) {
+                    Some(negative) => self.note(negative),
+                    None => Ok(()),
+                }
+            }
             Request::Propose(Proposed { proposal, reply, held }) => {
                 let about = About::of(&proposal);
                 let acknowledged = acknowledged(&proposal);
@@ -380,9 +391,16 @@ impl Thread {
         }
     }
 
+    fn note(&mut self, negative: NegativeAcknowledge) -> Result<(), EngineError> {
+        self.machine.decide(Proposal::NegativeAcknowledge(negative)).map(|_| ())
+    }
+
     /// Journals what was held back, in the block under way and further ones when it is full.
     fn release(&mut self, now: Duration) -> Result<(), EngineError> {
         self.released = now;
+        for negative in self.negatives.release(now) {
+            self.note(negative)?;
+        }
         for (request, refusal) in self.gate.release(now) {
             if self.machine.bytes() >= BLOCK_BYTES_TARGET {
                 self.order()?;

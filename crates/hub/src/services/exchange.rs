@@ -189,6 +189,11 @@ async fn report_status(
         sha256: bytes::Bytes::copy_from_slice(taken.digest.as_bytes()),
         repeated: taken.repeated,
         proof: Some(proof),
+        changes: present::outcomes(
+            taken.change.as_deref(),
+            &rooms.reader.directory(),
+            taken.received_at,
+        ),
     })
 }
 
@@ -234,8 +239,15 @@ fn track(
 pub(super) struct Settled {
     pub acknowledged: Vec<proto::DeliveryKey>,
     pub refused: Vec<(proto::DeliveryKey, Refusal)>,
-    /// The same as `acknowledged`, by ordinal.
+    /// Those that are no longer in flight, by ordinal: `acknowledged`, and what was taken back.
     pub keys: Vec<(Ordinal, Position)>,
+}
+
+impl Settled {
+    fn refuse(&mut self, key: proto::DeliveryKey, reason: Reason) {
+        let refusal = Refusal::at(reason, "key.position", key.position);
+        self.refused.push((key, refusal));
+    }
 }
 
 /// Acknowledges deliveries; on return that is on disk.
@@ -277,20 +289,14 @@ pub(super) async fn acknowledge(
                 settled.keys.push((delivery.key.recipient, delivery.key.position));
                 settled.acknowledged.push(key);
             }
-            AcknowledgeOutcome::Unknown => {
-                let value = key.position;
-                let refusal = Refusal::at(Reason::DocumentUnknown, "key.position", value);
-                settled.refused.push((key, refusal));
-            }
+            AcknowledgeOutcome::Unknown => settled.refuse(key, Reason::DocumentUnknown),
             AcknowledgeOutcome::TakenBack => {
-                let value = key.position;
-                let refusal = Refusal::at(Reason::DocumentTakenBack, "key.position", value);
-                settled.refused.push((key, refusal));
+                settled.keys.push((delivery.key.recipient, delivery.key.position));
+                settled.refuse(key, Reason::DocumentTakenBack);
             }
             AcknowledgeOutcome::Replaced => {
-                let value = key.position;
-                let refusal = Refusal::at(Reason::DocumentReplaced, "key.position", value);
-                settled.refused.push((key, refusal));
+                settled.keys.push((delivery.key.recipient, delivery.key.position));
+                settled.refuse(key, Reason::DocumentReplaced);
             }
         }
     }

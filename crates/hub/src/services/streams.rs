@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _, stream};
-use lienthong_core::{DeliveryKey, NegativeAcknowledge, NegativeDelivery, Proposal, Push};
+use lienthong_core::{DeliveryKey, Push};
 use lienthong_model::limits::{
     CONSUMER_CREDIT_MAX, MESSAGE_BYTES_MAX, STREAM_IN_FLIGHT_MAX, SUBSCRIPTION_AGENCIES_MAX,
 };
@@ -22,6 +22,7 @@ use super::exchange::{Settled, acknowledge};
 use super::{Rooms, refused};
 use crate::caller::{MayExchange, served};
 use crate::egress::{Consumer, Egress, Opening};
+use crate::negatives::NotTaken;
 use crate::present;
 
 /// A stream of answers.
@@ -31,8 +32,6 @@ pub(crate) type Outcomes<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Sen
 pub(super) const SAID_WAITING_MAX: usize = 8;
 /// Calls for acknowledgement of one consumer that are under way.
 const ACKNOWLEDGING_MAX: usize = 64;
-/// Characters of a negative acknowledgement's reason that are journalled.
-const NEGATIVE_REASON_CHARS: usize = 200;
 /// When a delivery that was negatively acknowledged without a delay comes again.
 const COME_AGAIN: Duration = Duration::from_secs(5);
 /// When a document that cannot be read is tried again.
@@ -250,7 +249,11 @@ impl Session {
                 self.attempts.insert((push.recipient, push.position), push.attempt);
                 self.tell(said::Response::Delivery(delivery)).await
             }
-            Ok(None) => Ok(()),
+            Ok(None) => {
+                // It was taken back on its way: the room that it took is free again.
+                self.rooms.egress.grant(self.consumer.id, 1).await;
+                Ok(())
+            }
             Err(_) => {
                 // One that cannot be read keeps no other one back; the log says which it is.
                 let egress = &self.rooms.egress;
@@ -345,14 +348,11 @@ impl Session {
         };
         let delay = asked.delay.as_ref().and_then(moment::duration_from_proto);
         let delay = delay.unwrap_or(COME_AGAIN).min(COME_AGAIN_MAX);
-        let position = Position(key.position);
-        self.attempts.remove(&(recipient, position));
-        self.rooms.egress.defer(recipient, position, delay).await;
-        let (caller, key) = (self.permit.0.agency, DeliveryKey { recipient, position });
-        let reason = asked.reason.chars().take(NEGATIVE_REASON_CHARS).collect();
-        let deliveries = vec![NegativeDelivery { key, times: 1, reason }];
-        let negative = NegativeAcknowledge { caller, deliveries };
-        self.rooms.sequencer.note(Proposal::NegativeAcknowledge(negative)).await;
+        let key = DeliveryKey { recipient, position: Position(key.position) };
+        self.attempts.remove(&(recipient, key.position));
+        self.rooms.egress.defer(recipient, key.position, delay).await;
+        let (caller, reason) = (self.permit.0.agency, asked.reason);
+        self.rooms.sequencer.not_taken(NotTaken { caller, key, reason }).await;
     }
 }
 

@@ -153,6 +153,17 @@ impl Line {
         }
     }
 
+    /// The next answer, which refuses acknowledgements.
+    pub async fn refused(&mut self) -> (Vec<proto::DeliveryKey>, Refusal) {
+        match self.next().await {
+            Ok(said::Response::RefusedAcknowledgement(refused)) => {
+                let refusal = refused.refusal.expect("it says why");
+                (refused.keys, lienthong_wire::refusal::from_proto(refusal).expect("it is known"))
+            }
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
     /// The next answer, which must be that acknowledgements are on disk.
     pub async fn acknowledged(&mut self) -> Vec<proto::DeliveryKey> {
         match self.next().await.unwrap() {
