@@ -1,72 +1,11 @@
-//! Who operates and administers the hub, for which territory, from one day until another.
+//! All appointments, in memory.
 
 use std::collections::BTreeMap;
 
 use lienthong_model::limits::APPOINTMENTS_MAX;
-use lienthong_model::{AgencyCode, CodeKey, Day, Signatory, Timestamp};
-use minicbor::{Decode, Encode};
+use lienthong_model::{AgencyCode, Appointment, CodeKey, Role, Territory, Timestamp};
 
 use crate::directory::{AgencyRecord, Directory};
-
-/// A person's role. Journalled: field numbers are stable.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Appointment {
-    /// Who, as the operator's certificate names it.
-    #[n(0)]
-    pub holder: Signatory,
-    /// The role.
-    #[n(1)]
-    pub role: Role,
-    /// For which agencies.
-    #[n(2)]
-    pub territory: Territory,
-    /// The first day in force.
-    #[n(3)]
-    pub from: Day,
-    /// The first day no longer in force; none while it is not known.
-    #[n(4)]
-    pub until: Option<Day>,
-}
-
-/// What a person may do. Numbers are stable; a higher one may do whatever a lower one may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
-#[cbor(index_only)]
-pub enum Role {
-    /// Reads statistics and what waits.
-    #[n(1)]
-    Viewer = 1,
-    /// Runs the hub from day to day.
-    #[n(2)]
-    Operator = 2,
-    /// Changes what judgement reads.
-    #[n(3)]
-    Administrator = 3,
-}
-
-/// For which agencies a role holds. Journalled: numbers are stable.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub enum Territory {
-    /// The whole country.
-    #[n(1)]
-    Country,
-    /// A province and everything in it.
-    #[n(2)]
-    Province(#[n(0)] AgencyCode),
-    /// One agency.
-    #[n(3)]
-    Agency(#[n(0)] AgencyCode),
-}
-
-/// Who did something: a person by an operator's certificate. Journalled: field numbers are stable.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Actor {
-    /// The person.
-    #[n(0)]
-    pub person: Signatory,
-    /// The role by which it was allowed.
-    #[n(1)]
-    pub role: Role,
-}
 
 /// All appointments. Ended ones stay.
 #[derive(Debug, Clone, Default)]
@@ -91,51 +30,15 @@ pub enum AppointmentError {
     LastAdministrator,
 }
 
-impl Role {
-    /// All roles, in the order of their numbers.
-    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Administrator];
-
-    /// The name in files and JSON.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Operator => "operator",
-            Self::Administrator => "administrator",
+/// Returns whether an agency lies in a territory at a moment.
+pub fn holds(territory: &Territory, agency: &AgencyRecord, at: Timestamp) -> bool {
+    match territory {
+        Territory::Country => true,
+        Territory::Province(code) => {
+            let province = agency.entry(at).province.as_ref().map(AgencyCode::key);
+            province.as_ref() == Some(&code.key())
         }
-    }
-
-    /// The role with a name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.name() == name)
-    }
-}
-
-impl Territory {
-    /// Returns whether an agency lies in it at a moment.
-    pub fn holds(&self, agency: &AgencyRecord, at: Timestamp) -> bool {
-        match self {
-            Self::Country => true,
-            Self::Province(code) => {
-                let province = agency.entry(at).province.as_ref().map(AgencyCode::key);
-                province.as_ref() == Some(&code.key())
-            }
-            Self::Agency(code) => code.key() == agency.key,
-        }
-    }
-
-    fn agency(&self) -> Option<&AgencyCode> {
-        match self {
-            Self::Country => None,
-            Self::Province(code) | Self::Agency(code) => Some(code),
-        }
-    }
-}
-
-impl Appointment {
-    /// Returns whether it is in force at a moment.
-    pub fn in_force(&self, at: Timestamp) -> bool {
-        let day = at.day();
-        self.from <= day && self.until.is_none_or(|until| day < until)
+        Territory::Agency(code) => code.key() == agency.key,
     }
 }
 

@@ -5,17 +5,16 @@
 
 use bytes::Bytes;
 use lienthong_model::{
-    AgencyEntry, Digest, Fingerprint, Header, Mandate, MessageId, Ordinal, Position, Reason,
-    Refusal, Signatory, StatusHeader,
+    Actor, AgencyEntry, Appointment, Digest, Fingerprint, Header, Mandate, MessageId, Ordinal,
+    Position, Quota, Reason, Refusal, Signatory, StatusHeader,
 };
 use lienthong_trust::{
     AuthorityId, SignatureKind, StatusSubmission, Submission, Unproven, Verified,
 };
 use minicbor::{Decode, Encode};
 
-use crate::appointments::{Actor, Appointment};
 use crate::directory::Place;
-use crate::quotas::{Quota, Used};
+use crate::quotas::Used;
 use crate::routing::{Route, RoutingRules};
 use crate::trust_store::RevocationPolicy;
 

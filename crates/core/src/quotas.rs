@@ -1,30 +1,12 @@
-//! How much an agency may send in a day, and how large a document may be.
+//! All quotas, in memory, and what is used of them.
 
 use std::collections::HashMap;
 
 use lienthong_model::limits::QUOTAS_MAX;
-use lienthong_model::{AgencyCode, Day, Ordinal};
+use lienthong_model::{AgencyCode, Day, Ordinal, Quota};
 use minicbor::{Decode, Encode};
 
 use crate::directory::Directory;
-
-/// Bounds of what one agency sends; none of them means no bound. Journalled: field numbers are
-/// stable.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Quota {
-    /// Whose; none: of every agency without one of its own.
-    #[n(0)]
-    pub agency: Option<AgencyCode>,
-    /// Documents in a day (UTC+07:00).
-    #[n(1)]
-    pub documents_per_day: Option<u64>,
-    /// Bytes of contents and attachments in a day.
-    #[n(2)]
-    pub bytes_per_day: Option<u64>,
-    /// Bytes of one document's content and attachments.
-    #[n(3)]
-    pub document_bytes_max: Option<u64>,
-}
 
 /// What an agency has sent in a day, as far as a quota asks. A row: field numbers are stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -56,17 +38,6 @@ pub enum QuotaError {
     /// More quotas than the bound.
     #[error("{0} agencies with a quota, at most {QUOTAS_MAX}")]
     TooMany(usize),
-}
-
-impl Quota {
-    /// Whether a day's use has a bound.
-    pub fn is_daily(&self) -> bool {
-        self.documents_per_day.is_some() || self.bytes_per_day.is_some()
-    }
-
-    fn is_empty(&self) -> bool {
-        !self.is_daily() && self.document_bytes_max.is_none()
-    }
 }
 
 impl Quotas {

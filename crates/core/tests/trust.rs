@@ -6,12 +6,10 @@ mod harness;
 use std::time::Duration;
 
 use harness::{BEGIN, DAY, Draft, HOUR, Hub, MemoryMachine, Signs, at, code, day, draft, reason};
-use lienthong_core::{
-    Accepted, Actor, Appointment, Command, Decision, Policy, Proposal, Quota, Revocation,
-    RevocationPolicy, Role, Territory,
-};
+use lienthong_core::{Accepted, Command, Decision, Policy, Proposal, Revocation, RevocationPolicy};
 use lienthong_model::{
-    AgencyCode, Capacity, DocumentType, Level, Mandate, Position, Reason, Signatory, Timestamp,
+    Actor, AgencyCode, Appointment, Capacity, DocumentType, Level, Mandate, Position, Quota,
+    Reason, Role, Signatory, Territory, Timestamp,
 };
 use lienthong_trust::SignatureKind;
 

@@ -1,12 +1,14 @@
 //! Acts of administration: whether they can be carried out, and whether the person who asks may.
 
 use lienthong_model::limits::{ACT_ENTRIES_MAX, AUTHORITIES_MAX};
-use lienthong_model::{AgencyCode, AgencyEntry, Reason, Refusal, Signatory};
+use lienthong_model::{
+    Actor, AgencyCode, AgencyEntry, Appointment, Reason, Refusal, Role, Signatory, Territory,
+};
 use lienthong_trust::Holder;
 
 use super::Machine;
 use super::decide::Judged;
-use crate::appointments::{Actor, Appointment, Role, Territory};
+use crate::appointments::holds;
 use crate::command::{Command, Decision};
 use crate::engine::{EngineError, Payloads, State};
 use crate::policy::{read_authority, read_entries};
@@ -54,19 +56,19 @@ impl<S: State, P: Payloads> Machine<S, P> {
         if *territory == Territory::Country {
             return true;
         }
-        let holds = |code: &AgencyCode| {
+        let lies_in = |code: &AgencyCode| {
             let agency = self.policy.directory.find(code);
-            agency.is_some_and(|agency| territory.holds(agency, self.now()))
+            agency.is_some_and(|agency| holds(territory, agency, self.now()))
         };
         match act {
-            Command::ChangeMandates(mandates) => mandates.iter().all(|one| holds(&one.agency)),
+            Command::ChangeMandates(mandates) => mandates.iter().all(|one| lies_in(&one.agency)),
             Command::ChangeDirectory(entries) => entries.iter().all(|entry| {
                 let known = self.policy.directory.find(&entry.code).is_some();
-                territory.holds_entry(entry) && (!known || holds(&entry.code))
+                holds_entry(territory, entry) && (!known || lies_in(&entry.code))
             }),
             Command::ChangeAppointments(all) => all.iter().all(|one| match &one.territory {
                 Territory::Country => false,
-                Territory::Province(code) | Territory::Agency(code) => holds(code),
+                Territory::Province(code) | Territory::Agency(code) => lies_in(code),
             }),
             Command::ImportDirectory(_)
             | Command::AddAuthority(_)
@@ -135,17 +137,15 @@ impl<S: State, P: Payloads> Machine<S, P> {
     }
 }
 
-impl Territory {
-    /// Whether what an entry says lies in it.
-    fn holds_entry(&self, entry: &AgencyEntry) -> bool {
-        match self {
-            Self::Country => true,
-            Self::Province(code) => {
-                entry.province.as_ref().map(AgencyCode::key) == Some(code.key())
-            }
-            // Level, superior and province of an agency are not for itself to change.
-            Self::Agency(_) => false,
+/// Whether what an entry says lies in a territory.
+fn holds_entry(territory: &Territory, entry: &AgencyEntry) -> bool {
+    match territory {
+        Territory::Country => true,
+        Territory::Province(code) => {
+            entry.province.as_ref().map(AgencyCode::key) == Some(code.key())
         }
+        // Level, superior and province of an agency are not for itself to change.
+        Territory::Agency(_) => false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Daily quotas: judged last, counted by what the decision says, so that a replay counts the same.
 
-use lienthong_model::{Day, Reason, Refusal, Timestamp};
+use lienthong_model::{Day, Quota, Reason, Refusal, Timestamp};
 
 use super::Machine;
 use crate::codec;
@@ -8,7 +8,7 @@ use crate::command::Accepted;
 use crate::directory::AgencyRecord;
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
-use crate::quotas::{Quota, Used};
+use crate::quotas::Used;
 
 impl<S: State, P: Payloads> Machine<S, P> {
     /// Whether the sender may send so many bytes more today, and what it will have used then; none

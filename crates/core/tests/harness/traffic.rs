@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use lienthong_core::{
-    Actor, AddAuthority, Appointment, CertificateBytes, Command, Decision, Effect, Proposal, Quota,
-    RefusalCount, RefusedRequests, RevocationPolicy, Role, RoutingRules, Rule, Span, Territory,
+    AddAuthority, CertificateBytes, Command, Decision, Effect, Proposal, RefusalCount,
+    RefusedRequests, RevocationPolicy, RoutingRules, Rule, Span,
 };
 use lienthong_model::{
-    AgencyCode, AgencyEntry, AgencyState, Capacity, Day, DocumentType, Level, Mandate, MessageId,
-    Position, Reason, Signatory, SignaturePolicy, StatusCode, Urgency,
+    Actor, AgencyCode, AgencyEntry, AgencyState, Appointment, Capacity, Day, DocumentType, Level,
+    Mandate, MessageId, Position, Quota, Reason, Role, Signatory, SignaturePolicy, StatusCode,
+    Territory, Urgency,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
