@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 
 use lienthong_model::limits::MESSAGE_BYTES_MAX;
 use lienthong_model::{MessageId, Timestamp};
-use lienthong_wire::proto;
 use lienthong_wire::proto::directory_service_client::DirectoryServiceClient;
 use lienthong_wire::proto::evidence_service_client::EvidenceServiceClient;
 use lienthong_wire::proto::exchange_service_client::ExchangeServiceClient;
 use lienthong_wire::proto::statistics_service_client::StatisticsServiceClient;
+use lienthong_wire::{Language, proto};
 use parking_lot::RwLock;
 use tonic::Status;
+use tonic::metadata::MetadataValue;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Uri};
 
 use crate::clock::{HubClock, HubTime};
@@ -43,10 +46,29 @@ pub struct Client {
     pub(crate) shared: Arc<Shared>,
 }
 
+/// What calls go through: the channel, and the language that is said with each.
+pub(crate) type Calls = InterceptedService<Channel, Speaks>;
+
+/// Says with every request in which language texts for people are wanted.
+#[derive(Debug, Clone)]
+pub(crate) struct Speaks(Language);
+
+impl Interceptor for Speaks {
+    fn call(&mut self, mut request: tonic::Request<()>) -> Result<tonic::Request<()>, Status> {
+        // The hub speaks it by itself to whoever asks for nothing.
+        if self.0 != Language::default() {
+            let tag = MetadataValue::from_static(self.0.tag());
+            request.metadata_mut().insert("accept-language", tag);
+        }
+        Ok(request)
+    }
+}
+
 /// What the clones of a client share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     channel: Channel,
+    speaks: Speaks,
     pub(crate) reader: Reader,
     pub(crate) retry: Retry,
     pub(crate) call_max: Duration,
@@ -150,6 +172,7 @@ impl Shared {
             .connect_with_connector_lazy(tower::service_fn(move |_: Uri| dialer.clone().dial()));
         Ok(Self {
             channel,
+            speaks: Speaks(endpoint.language),
             reader: Reader { address, fault },
             retry: endpoint.retry,
             call_max: endpoint.call_max,
@@ -158,26 +181,26 @@ impl Shared {
         })
     }
 
-    pub(crate) fn exchange(&self) -> ExchangeServiceClient<Channel> {
-        ExchangeServiceClient::new(self.channel.clone())
+    pub(crate) fn exchange(&self) -> ExchangeServiceClient<Calls> {
+        ExchangeServiceClient::with_interceptor(self.channel.clone(), self.speaks.clone())
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX)
     }
 
-    pub(crate) fn directory(&self) -> DirectoryServiceClient<Channel> {
-        DirectoryServiceClient::new(self.channel.clone())
+    pub(crate) fn directory(&self) -> DirectoryServiceClient<Calls> {
+        DirectoryServiceClient::with_interceptor(self.channel.clone(), self.speaks.clone())
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX)
     }
 
-    pub(crate) fn statistics(&self) -> StatisticsServiceClient<Channel> {
-        StatisticsServiceClient::new(self.channel.clone())
+    pub(crate) fn statistics(&self) -> StatisticsServiceClient<Calls> {
+        StatisticsServiceClient::with_interceptor(self.channel.clone(), self.speaks.clone())
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX)
     }
 
-    pub(crate) fn evidence(&self) -> EvidenceServiceClient<Channel> {
-        EvidenceServiceClient::new(self.channel.clone())
+    pub(crate) fn evidence(&self) -> EvidenceServiceClient<Calls> {
+        EvidenceServiceClient::with_interceptor(self.channel.clone(), self.speaks.clone())
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX)
     }

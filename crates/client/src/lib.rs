@@ -47,6 +47,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use error::{CallError, ConnectError, Setback};
 pub use evidence::{ConsistencyProof, LogProof, NewestCheckpoint, Unproven};
 pub use identity::{Identity, IdentityError, Roots, RootsError};
+pub use lienthong_wire::Language;
 pub use receipt::{LeftOut, Receipt, RecipientRoute, Route, StatusReceipt};
 pub use retry::Retry;
 pub use signer::{Signer, SignerError, sign, sign_document, sign_report};

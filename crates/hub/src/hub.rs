@@ -30,7 +30,9 @@ use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::server::NamedService;
 use tonic::transport::Server;
+use tonic::transport::server::Router;
 use tonic_health::server::HealthReporter;
+use tower::layer::util::{Identity, Stack};
 
 use crate::administration::{Administration, ListOutcome};
 use crate::clock::{BusinessClock, Clock};
@@ -38,6 +40,7 @@ use crate::connections::{Connections, Shares};
 use crate::egress::Egress;
 use crate::evidence::Evidence;
 use crate::ingress::Ingress;
+use crate::language::SpeakLayer;
 use crate::list_files::{ListFiles, ListReader, ListsRead};
 use crate::listener::{self, Listener};
 use crate::log_key::{LogKey, LogKeyError};
@@ -388,7 +391,10 @@ async fn set_health(health: &HealthReporter, serving: bool) {
     }
 }
 
-fn router<H>(services: Services, health: H) -> Result<tonic::transport::server::Router, StartError>
+fn router<H>(
+    services: Services,
+    health: H,
+) -> Result<Router<Stack<SpeakLayer, Identity>>, StartError>
 where
     H: tonic::codegen::Service<
             tonic::codegen::http::Request<tonic::body::Body>,
@@ -428,6 +434,7 @@ where
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     Ok(Server::builder()
+        .layer(SpeakLayer)
         .timeout(CALL_MAX)
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
         .max_connection_age(CONNECTION_AGE_MAX)

@@ -20,6 +20,7 @@ mod evidence;
 mod gate;
 mod hub;
 mod ingress;
+mod language;
 mod list_files;
 mod listener;
 mod log_key;
