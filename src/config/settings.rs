@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use lienthong_hub::{Clock, DirectoryImport, ListFiles, ServerIdentity, Settings};
+use lienthong_hub::{Clock, DirectoryImport, ListFiles, Rates, ServerIdentity, Settings};
 use lienthong_model::Digest;
 use lienthong_pki::pem;
 use lienthong_trust::{Certificate, CertificateError, Holder};
@@ -44,6 +44,11 @@ pub(crate) fn settings(effective: &Effective) -> anyhow::Result<Settings> {
         authorities: all_certificates(effective, "authority")?,
         revocation_lists: Vec::new(),
         list_files: list_files(effective)?,
+        rates: Rates {
+            requests_per_second: number(effective, "requests-per-second")?,
+            bytes_per_second: number(effective, "bytes-per-second")?,
+            gateway_factor: number(effective, "gateway-factor")?,
+        },
         directory: Some(directory(effective)?),
         rules: match effective.one("routes") {
             Some(path) => Some(routes::read(Path::new(path))?),
@@ -157,6 +162,16 @@ fn all_certificates(effective: &Effective, name: &str) -> anyhow::Result<Vec<Byt
         all.extend(agency::certificates(Path::new(path)).with_context(|| effective.shown(name))?);
     }
     Ok(all)
+}
+
+/// A whole number.
+fn number<N: std::str::FromStr>(effective: &Effective, name: &str) -> anyhow::Result<N> {
+    let text = effective.one(name).unwrap_or_default();
+    let wrong = || {
+        Usage::new(format!("{}: `{text}`", effective.shown(name)))
+            .remedy("write a whole number, such as 1000; 0 for no bound on a rate")
+    };
+    Ok(text.replace('_', "").parse().map_err(|_| wrong())?)
 }
 
 /// Which files of revocation lists are read, and how often.

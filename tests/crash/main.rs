@@ -18,7 +18,7 @@ mod traffic;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use lienthong_hub::{Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings};
+use lienthong_hub::{Clock, DirectoryImport, Hub, ListFiles, Rates, ServerIdentity, Settings};
 use lienthong_ledger::crash;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -214,6 +214,7 @@ fn settings(fixture: &Fixture) -> Settings {
         authorities: vec![issuing.clone()],
         revocation_lists: Vec::new(),
         list_files: ListFiles::default(),
+        rates: Rates::default(),
         directory: Some(DirectoryImport {
             source: "test".to_owned(),
             entries: fixture::directory(),

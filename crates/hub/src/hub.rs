@@ -46,6 +46,7 @@ use crate::listener::{self, Listener};
 use crate::log_key::{LogKey, LogKeyError};
 use crate::open_folder::{AdministerError, OpenFolder, Recovery};
 use crate::peer::PeerJudge;
+use crate::rate::RateGate;
 use crate::reader::Reader;
 use crate::sequencer::{Running, Sequencer};
 use crate::services::{Room, Rooms, Services};
@@ -147,7 +148,7 @@ impl Hub {
         check_clock(&settings.clock, &clock, &folder)?;
         let log_key = LogKey::of_folder(&settings.data, folder.machine.log_size())?;
         folder.machine.allow_clock_ahead(clock.ahead());
-        let list_files = settings.list_files.clone();
+        let (list_files, rates) = (settings.list_files.clone(), settings.rates);
         let (identity, listen) = enter(&mut folder, settings, clock.now())?;
         let (reader, recovery) = (folder.reader(), folder.recovery().clone());
         let judge = PeerJudge { reader: reader.clone(), clock };
@@ -176,6 +177,7 @@ impl Hub {
             administration,
             evidence,
             clock,
+            rates: RateGate::new(rates),
             room: Room::new(),
             stopping: stopping.clone(),
         };

@@ -10,6 +10,7 @@ use lienthong_model::AgencyEntry;
 
 use crate::clock::Clock;
 use crate::list_files::ListFiles;
+use crate::rate::Rates;
 use crate::tls::ServerIdentity;
 
 /// What a hub is started with. Everything that judgement reads becomes commands in the journal;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub revocation_lists: Vec<Bytes>,
     /// Files of revocation lists, read now and again while the hub runs.
     pub list_files: ListFiles,
+    /// How fast one agency may ask.
+    pub rates: Rates,
     /// The directory to begin with; passed over when there is one already.
     pub directory: Option<DirectoryImport>,
     /// Routing rules; `None` leaves those in force.

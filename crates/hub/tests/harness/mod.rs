@@ -21,7 +21,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use lienthong_client::{Client, Delivery, Endpoint, Retry, Roots, Signer, Subscription};
 use lienthong_client::{sign_document, sign_report};
-use lienthong_hub::{Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings, StartError};
+use lienthong_hub::{
+    Clock, DirectoryImport, Hub, ListFiles, Rates, ServerIdentity, Settings, StartError,
+};
 use lienthong_model::{
     AgencyCode, AgencyEntry, AgencyState, Attachment, AttachmentEntry, Day, Document, Level,
     MessageId, Reason, SignaturePolicy, SignedContent, StatusCode, StatusReport, Timestamp,
@@ -260,6 +262,7 @@ pub fn settings(pki: &TestPki, data: &Path, clock: Clock) -> Settings {
         authorities: vec![issuing.clone()],
         revocation_lists: Vec::new(),
         list_files: ListFiles::default(),
+        rates: Rates::default(),
         directory: Some(DirectoryImport { source: "test".to_owned(), entries: directory() }),
         rules: None,
     }
