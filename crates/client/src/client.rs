@@ -10,6 +10,8 @@ use lienthong_wire::proto::directory_service_client::DirectoryServiceClient;
 use lienthong_wire::proto::evidence_service_client::EvidenceServiceClient;
 use lienthong_wire::proto::exchange_service_client::ExchangeServiceClient;
 use lienthong_wire::proto::statistics_service_client::StatisticsServiceClient;
+use lienthong_wire::proto::transfer_service_client::TransferServiceClient;
+use lienthong_wire::proto::verdict_service_client::VerdictServiceClient;
 use lienthong_wire::{Language, proto};
 use parking_lot::RwLock;
 use tonic::Status;
@@ -150,6 +152,17 @@ fn plain(error: CallError) -> CallError {
     }
 }
 
+/// Clients of the services on the one connection, with the bounds of messages.
+macro_rules! clients {
+    ($($name:ident: $client:ident),+ $(,)?) => {
+        $(pub(crate) fn $name(&self) -> $client<Calls> {
+            $client::with_interceptor(self.channel.clone(), self.speaks.clone())
+                .max_decoding_message_size(MESSAGE_BYTES_MAX)
+                .max_encoding_message_size(MESSAGE_BYTES_MAX)
+        })+
+    };
+}
+
 impl Shared {
     fn new(endpoint: &Endpoint) -> Result<Self, EndpointError> {
         let fault = Fault::default();
@@ -181,28 +194,13 @@ impl Shared {
         })
     }
 
-    pub(crate) fn exchange(&self) -> ExchangeServiceClient<Calls> {
-        ExchangeServiceClient::with_interceptor(self.channel.clone(), self.speaks.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX)
-    }
-
-    pub(crate) fn directory(&self) -> DirectoryServiceClient<Calls> {
-        DirectoryServiceClient::with_interceptor(self.channel.clone(), self.speaks.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX)
-    }
-
-    pub(crate) fn statistics(&self) -> StatisticsServiceClient<Calls> {
-        StatisticsServiceClient::with_interceptor(self.channel.clone(), self.speaks.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX)
-    }
-
-    pub(crate) fn evidence(&self) -> EvidenceServiceClient<Calls> {
-        EvidenceServiceClient::with_interceptor(self.channel.clone(), self.speaks.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX)
+    clients! {
+        exchange: ExchangeServiceClient,
+        directory: DirectoryServiceClient,
+        statistics: StatisticsServiceClient,
+        evidence: EvidenceServiceClient,
+        verdict: VerdictServiceClient,
+        transfer: TransferServiceClient,
     }
 
     /// Makes a call by the client's own rule.

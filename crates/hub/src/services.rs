@@ -6,6 +6,7 @@ mod evidence;
 mod exchange;
 mod statistics;
 mod streams;
+mod transfer;
 mod trust;
 mod verdict;
 
@@ -26,6 +27,7 @@ use crate::ingress::Ingress;
 use crate::rate::{Load, RateGate};
 use crate::reader::Reader;
 use crate::sequencer::Sequencer;
+use crate::transfer::Transfers;
 
 /// What the services call.
 pub(crate) struct Rooms {
@@ -38,6 +40,7 @@ pub(crate) struct Rooms {
     pub evidence: Arc<Evidence>,
     /// How fast each agency asks.
     pub rates: RateGate,
+    pub transfers: Transfers,
     /// Room for messages under way.
     pub room: Room,
     /// Becomes true when the hub drains: streams end themselves.
@@ -63,9 +66,14 @@ impl Rooms {
         permit: MayExchange,
         bytes: usize,
     ) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
-        let load = Load { requests: 1, bytes };
-        self.rates.wait(permit.0.agency, load, &self.reader.directory()).await?;
+        self.pace(permit, bytes).await?;
         Ok(self.room.clone().place(bytes).await)
+    }
+
+    /// Waits within its bound until the caller's rate allows one more message of a stream.
+    pub async fn pace(&self, permit: MayExchange, bytes: usize) -> Result<(), Refusal> {
+        let load = Load { requests: 1, bytes };
+        self.rates.wait(permit.0.agency, load, &self.reader.directory()).await
     }
 
     /// Waits until the hub drains.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use lienthong_core::statistics::Period;
-use lienthong_hub::{Clock, DirectoryImport, Hub, ListFiles, Rates, ServerIdentity, Settings};
+use lienthong_hub::{
+    Clock, DirectoryImport, Hub, ListFiles, Rates, ServerIdentity, Settings, StorageSettings,
+};
 use lienthong_model::{AgencyCode, Timestamp};
 use lienthong_simulator::{Address, Cast, Plan, Scenario, Tally};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -44,6 +46,7 @@ fn settings(cast: &Cast, data: &std::path::Path, start: Timestamp) -> Settings {
             entries: cast.directory.clone(),
         }),
         rules: None,
+        storage: StorageSettings::short_lived(),
     }
 }
 

@@ -24,7 +24,6 @@ use super::{Rooms, refused};
 use crate::caller::{MayExchange, served};
 use crate::egress::{Consumer, Egress, Opening};
 use crate::present;
-use crate::rate::Load;
 use crate::reader::Reader;
 
 /// A stream of answers.
@@ -299,8 +298,7 @@ impl Session {
             let of = |key: &DeliveryKey| {
                 attempts.get(&(key.recipient, key.position)).copied().unwrap_or(1)
             };
-            let load = Load { requests: 1, bytes: 0 };
-            let settled = match rooms.rates.wait(permit.0.agency, load, &directory).await {
+            let settled = match rooms.pace(permit, 0).await {
                 Ok(()) => acknowledge(&rooms, permit, keys.clone(), of).await,
                 Err(refusal) => Err(refusal),
             };
