@@ -29,6 +29,9 @@ use crate::open_folder::{FolderMachine, OpenFolder};
 use crate::reader::Reader;
 use crate::space::{Level, Space, read_only};
 
+/// How long it may take a thread that has let go of what waits to say how it ended.
+const LAST_WORD_MAX: Duration = Duration::from_secs(1);
+
 /// A decision and the time of its block.
 #[derive(Debug, Clone)]
 pub(crate) struct Decided {
@@ -138,8 +141,13 @@ impl Sequencer {
     pub async fn propose(&self, proposal: Proposal) -> Result<Decided, Refusal> {
         let (reply, decided) = oneshot::channel();
         let request = Request::Propose { proposal: Box::new(proposal), reply };
-        self.requests.send(request).await.map_err(|_| self.stopped())?;
-        decided.await.map_err(|_| self.stopped())
+        if self.requests.send(request).await.is_err() {
+            return Err(self.stopped().await);
+        }
+        match decided.await {
+            Ok(decided) => Ok(decided),
+            Err(_) => Err(self.stopped().await),
+        }
     }
 
     /// Notes what ingress declined, so that it is counted; waits in the same queue as proposals.
@@ -148,11 +156,21 @@ impl Sequencer {
         let _ = self.requests.send(Request::Declined(Box::new(declined))).await;
     }
 
-    fn stopped(&self) -> Refusal {
-        match &*self.running.borrow() {
-            Running::Failed(_) => Refusal::new(Reason::Stopped),
-            Running::Yes if self.space.level() == Level::ReadOnly => read_only(),
-            Running::Yes | Running::Ended => {
+    /// Why nobody answers. A thread that ends lets go of what waits first and says then how it
+    /// ended: that is waited for, so that a failure is not taken for a drain.
+    async fn stopped(&self) -> Refusal {
+        if self.space.level() == Level::ReadOnly && *self.running.borrow() == Running::Yes {
+            return read_only();
+        }
+        let mut running = self.running.clone();
+        let ended = running.wait_for(|running| *running != Running::Yes);
+        match tokio::time::timeout(LAST_WORD_MAX, ended).await {
+            Ok(Ok(running)) if matches!(*running, Running::Failed(_)) => {
+                Refusal::new(Reason::Stopped)
+            }
+            // It ended without a word.
+            Ok(Err(_)) => Refusal::new(Reason::Stopped),
+            Ok(Ok(_)) | Err(_) => {
                 Refusal::new(Reason::Draining).retry_after(Duration::from_secs(1))
             }
         }
