@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use lienthong_hub::{Clock, DirectoryImport, ListFiles, Rates, ServerIdentity, Settings, StorageSettings};
+use lienthong_hub::{
+    Clock, DirectoryImport, ListFiles, Rates, ServerIdentity, Settings, StorageSettings,
+};
 use lienthong_model::Digest;
 use lienthong_pki::pem;
 use lienthong_trust::{Certificate, CertificateError, Holder};

@@ -22,7 +22,8 @@ use bytes::Bytes;
 use lienthong_client::{Client, Delivery, Endpoint, Retry, Roots, Signer, Subscription};
 use lienthong_client::{sign_document, sign_report};
 use lienthong_hub::{
-    Clock, DirectoryImport, Hub, ListFiles, Rates, ServerIdentity, Settings, StartError, StorageSettings,
+    Clock, DirectoryImport, Hub, ListFiles, Rates, ServerIdentity, Settings, StartError,
+    StorageSettings,
 };
 use lienthong_model::{
     AgencyCode, AgencyEntry, AgencyState, Attachment, AttachmentEntry, Day, Document, Level,
