@@ -62,7 +62,7 @@ async fn announced(
 ) -> Status {
     let sha256 = Bytes::copy_from_slice(Digest::of(whole).as_bytes());
     let open = asked::Request::Open(asked::Open { sha256, size: whole.len() as u64 });
-    let chunk = asked::Chunk { offset, content: Bytes::from_static(content) };
+    let chunk = proto::AttachmentChunk { offset, content: Bytes::from_static(content) };
     let said = [open, asked::Request::Chunk(chunk)];
     let said = said.map(|request| proto::UploadRequest { request: Some(request) });
     let said = tokio_stream::iter(said).chain(tokio_stream::pending());
