@@ -118,6 +118,9 @@ impl JournalCheck {
             Command::Submit(submit) => match decision {
                 Decision::Accepted(accepted) => {
                     self.signed(LeafKind::Document, &submit.signed, accepted.position, about);
+                    for uploaded in submit.uploaded() {
+                        about.payload(uploaded.sha256, Some(uploaded.size), None);
+                    }
                 }
                 other => about.mismatch(command, other),
             },
