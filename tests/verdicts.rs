@@ -164,7 +164,8 @@ fn an_independent_checker_comes_to_the_same_verdict_on_hostile_submissions() {
         let answer: Value = serde_json::from_str(answer).unwrap();
         *tally.entry(said).or_default() += 1;
         if answer["verdict"] != *said {
-            disagreements.push(format!("{number}: {said}, Python {answer}: {}", hex::encode(request)));
+            disagreements
+                .push(format!("{number}: {said}, Python {answer}: {}", hex::encode(request)));
         }
     }
     for (verdict, count) in &tally {

@@ -6,7 +6,6 @@
 
 use std::collections::HashSet;
 
-use lienthong_model::limits::SLICE_RECIPIENTS;
 use lienthong_model::{Digest, Fingerprint, Position, SignatureEntry, Timestamp};
 use lienthong_trust::dsse;
 use lienthong_trust::merkle::entry::{LeafEntry, LeafKind};
@@ -119,6 +118,9 @@ impl JournalCheck {
             Command::Submit(submit) => match decision {
                 Decision::Accepted(accepted) => {
                     self.signed(LeafKind::Document, &submit.signed, accepted.position, about);
+                    for uploaded in submit.uploaded() {
+                        about.payload(uploaded.sha256, Some(uploaded.size), None);
+                    }
                 }
                 other => about.mismatch(command, other),
             },
@@ -157,15 +159,6 @@ impl JournalCheck {
                 Decision::Settled(outcomes) if outcomes.len() == settled.positions.len() => {}
                 other => about.mismatch(command, other),
             },
-            Command::ChangeDirectory(_)
-            | Command::SetRoutingRules(_)
-            | Command::ChangeMandates(_)
-            | Command::SetRevocationPolicy(_)
-            | Command::ChangeAppointments(_)
-            | Command::ChangeQuotas(_)
-            | Command::SaveList(_)
-            | Command::RemoveList(_)
-            | Command::SetTerms(_) => about.done(command, decision),
             Command::AcknowledgeNotices(_) => match decision {
                 Decision::NoticesAcknowledged(_) => {}
                 other => about.mismatch(command, other),
@@ -176,7 +169,7 @@ impl JournalCheck {
                 other => about.mismatch(command, other),
             },
             Command::FanOut(_) => match decision {
-                Decision::FannedOut(deliveries) if deliveries.len() <= SLICE_RECIPIENTS => {}
+                Decision::FannedOut(_) => {}
                 other => about.mismatch(command, other),
             },
             Command::Tick(_) => match decision {
@@ -187,6 +180,15 @@ impl JournalCheck {
                 Decision::Reminded(_) => {}
                 other => about.mismatch(command, other),
             },
+            Command::SaveList(_)
+            | Command::RemoveList(_)
+            | Command::SetTerms(_)
+            | Command::ChangeDirectory(_)
+            | Command::SetRoutingRules(_)
+            | Command::ChangeMandates(_)
+            | Command::SetRevocationPolicy(_)
+            | Command::ChangeAppointments(_)
+            | Command::ChangeQuotas(_) => about.done(command, decision),
             Command::Act { act, .. } => match **act {
                 // An act is not an act by a person again.
                 Command::Act { .. } => about.mismatch(command, decision),
@@ -211,6 +213,9 @@ impl JournalCheck {
         about.digests(signed);
         let new = signed.new_certificates.iter().map(|der| Fingerprint::of(&der.0));
         self.certificates.extend(new);
+        // Issuers that come with accepted content are known from then on.
+        let issuers = signed.signatures.iter().flat_map(|signature| signature.chain.iter().skip(1));
+        self.authorities.extend(issuers);
         for fingerprint in signed.signatures.iter().flat_map(|signature| &signature.chain) {
             if self.certificates.insert(*fingerprint) {
                 let why = format!("certificate {fingerprint} is named and was never entered");

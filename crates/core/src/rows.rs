@@ -2,8 +2,7 @@
 
 use lienthong_model::{
     Digest, DocumentType, MessageId, Ordinal, Position, Reference, Refusal, Standing, StatusCode,
-    Timestamp,
-    Urgency,
+    Timestamp, Urgency,
 };
 use lienthong_trust::judge::Serial;
 use lienthong_trust::{AuthorityId, SignatureKind};

@@ -60,7 +60,8 @@ async fn main() {
         values.sort_by(f64::total_cmp);
         values[values.len() / 2]
     };
-    for (what, of) in [("wall", (|taken| taken.0) as fn(&(f64, f64)) -> f64), ("CPU", |taken| taken.1)]
+    for (what, of) in
+        [("wall", (|taken| taken.0) as fn(&(f64, f64)) -> f64), ("CPU", |taken| taken.1)]
     {
         let (proven, bare) = (median(&with, of), median(&without, of));
         println!(

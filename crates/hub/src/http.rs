@@ -153,10 +153,8 @@ async fn in_time(request: Request, next: Next) -> Response {
 
 /// Lets requests pass that name a loopback host.
 async fn for_this_host(request: Request, next: Next) -> Response {
-    const NO_SNIFF: (HeaderName, HeaderValue) = (
-        HeaderName::from_static("x-content-type-options"),
-        HeaderValue::from_static("nosniff"),
-    );
+    const NO_SNIFF: (HeaderName, HeaderValue) =
+        (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
     let named = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     if !named.is_some_and(is_loopback) {
         let said = "this port answers to loopback hosts only, such as 127.0.0.1 or localhost\n";
@@ -183,7 +181,9 @@ mod tests {
         for host in ["127.0.0.1", "127.0.0.1:7480", "localhost:1", "LOCALHOST", "[::1]:7480"] {
             assert!(is_loopback(host), "{host}");
         }
-        for host in ["", "example.vn", "127.0.0.1.example.vn", "localhost.example", "10.0.0.1", "[::2]"] {
+        for host in
+            ["", "example.vn", "127.0.0.1.example.vn", "localhost.example", "10.0.0.1", "[::2]"]
+        {
             assert!(!is_loopback(host), "{host}");
         }
     }

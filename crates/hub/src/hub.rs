@@ -215,13 +215,8 @@ impl Hub {
             Ingress::new(reader.clone(), payloads.clone(), sequencer.clone(), space.clone());
         let (stop, stopping) = watch::channel(false);
         let levels = space.levels();
-        let pages = Pages::new(
-            reader.clone(),
-            evidence.clone(),
-            meters,
-            running.clone(),
-            stopping.clone(),
-        );
+        let pages =
+            Pages::new(reader.clone(), evidence.clone(), meters, running.clone(), stopping.clone());
         let http = http_socket.map(|socket| Http::serve(socket, pages)).transpose();
         let http = http.map_err(failed)?;
         let upkeep = Upkeep {

@@ -315,10 +315,9 @@ impl Thread {
             let full = taken >= BLOCK_ENTRIES_MAX || self.machine.bytes() >= BLOCK_BYTES_TARGET;
             next = if full { None } else { waiting.try_recv().ok() };
         }
-        let at = self.machine.begun_at();
+        let (at, now) = (self.machine.begun_at(), self.began.elapsed());
         let mut mail = self.machine.take_mail();
         mail.documents.settled.append(&mut known);
-        let now = self.began.elapsed();
         if now >= self.released.saturating_add(WINDOW) {
             self.release(now)?;
         }

@@ -10,9 +10,7 @@ use bytes::Bytes;
 use harness::{World, document, noise, with_attachment};
 use lienthong_core::engine::{Change, EngineError, Journal as _, State as _, Tables as _};
 use lienthong_core::{Block, Command, Decision, SealedBlock, Stored};
-use lienthong_hub::{
-    Audit, AuditReport, Finding, Redecided, StateOutcome, Verdict,
-};
+use lienthong_hub::{Audit, AuditReport, Finding, Redecided, StateOutcome, Verdict};
 use lienthong_ledger::{JournalAudit, JournalFiles, JournalLimits, SledState, StateLimits, Step};
 use lienthong_model::StatusCode;
 use lienthong_trust::{Checkpoint, NoteKey, dsse};

@@ -107,16 +107,28 @@ async fn what_the_log_does_not_have_is_not_found_and_other_methods_are_not_serve
     let world = World::start().await;
     submit(&world, 2).await;
     for path in [
-        "/", "/tile", "/tile/0/000", "/tile/0/000.p/3", "/tile/0/001.p/1", "/tile/1/000.p/1",
-        "/tile/entries/000.p/3", "/tile/64/000", "/tile/0/0", "/tile/0/000.p/0", "/tile/0/..%2f0",
-        "/tile/0/x018/x446/x744/x073/x709/x551/615", "/checkpoint/", "/log.key",
+        "/",
+        "/tile",
+        "/tile/0/000",
+        "/tile/0/000.p/3",
+        "/tile/0/001.p/1",
+        "/tile/1/000.p/1",
+        "/tile/entries/000.p/3",
+        "/tile/64/000",
+        "/tile/0/0",
+        "/tile/0/000.p/0",
+        "/tile/0/..%2f0",
+        "/tile/0/x018/x446/x744/x073/x709/x551/615",
+        "/checkpoint/",
+        "/log.key",
     ] {
         assert_eq!(page(&world, path).await.status, 404, "{path}");
     }
     let address = world.hub().http_address().unwrap();
     let post = format!("POST /checkpoint HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     assert_eq!(ask(address, &post).await.status, 405);
-    let head = format!("HEAD /tile/0/000.p/2 HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    let head =
+        format!("HEAD /tile/0/000.p/2 HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     let head = ask(address, &head).await;
     assert_eq!((head.status, head.header("content-length")), (200, Some("64")));
     assert!(head.body.is_empty());
@@ -172,7 +184,8 @@ async fn the_counters_tell_what_was_taken_and_refused() {
     };
     let block = world.hub().reader().last_block();
     assert_eq!(value("lienthong_journal_blocks_total "), block as f64);
-    let age = harness::now().millis() as f64 / 1000.0 - value("lienthong_last_block_timestamp_seconds ");
+    let age =
+        harness::now().millis() as f64 / 1000.0 - value("lienthong_last_block_timestamp_seconds ");
     assert!((-1.0..60.0).contains(&age), "{age} s");
     assert!(value("lienthong_connections{port=\"grpc\"}") >= 1.0);
 }

@@ -100,7 +100,8 @@ fn note_of(secret: &SecretKey, key: &NoteKey, text: &str) -> String {
 
 impl Stage {
     fn new() -> Self {
-        let (secret, other) = (SecretKey::derive(&[1; 32], "log"), SecretKey::derive(&[2; 32], "log"));
+        let (secret, other) =
+            (SecretKey::derive(&[1; 32], "log"), SecretKey::derive(&[2; 32], "log"));
         let (key, stranger) = (named(&secret, ORIGIN), named(&other, ORIGIN));
         let common = |number: u64| leaf_hash(&number.to_be_bytes());
         let forked = |number: u64| match number {
@@ -202,7 +203,9 @@ impl Stage {
         let mut shown = by;
         for _ in 0..rng.random_range(0..=2) {
             match rng.random_range(0..8) {
-                0 => position = [rng.random_range(0..LEAVES), edge(rng), position ^ 1][index(rng, 3)],
+                0 => {
+                    position = [rng.random_range(0..LEAVES), edge(rng), position ^ 1][index(rng, 3)]
+                }
                 // A node of the tree, which is no leaf, or a leaf of another place or log.
                 1 => leaf = node(rng, &self.logs),
                 2 => shown = self.pick(rng),
@@ -213,7 +216,10 @@ impl Stage {
             Err(_) => "refused",
             Ok(()) => {
                 let there = self.logs[shown.log].leaf(position);
-                assert!(position < shown.size && there == Some(leaf), "{position} has another leaf");
+                assert!(
+                    position < shown.size && there == Some(leaf),
+                    "{position} has another leaf"
+                );
                 let Ok(only) = prove::inclusion(position, shown.size, &self.logs[shown.log]);
                 assert_eq!(proof, only, "there is one proof");
                 "accepted"
@@ -301,7 +307,8 @@ fn hostile_checkpoints_and_proofs_never_panic_and_prove_nothing_that_is_not_so()
         MEMORY.reset_peak_usage();
         let before = MEMORY.current_usage();
         let played = catch_unwind(AssertUnwindSafe(|| stage.play(&mut rng)));
-        let outcome = played.unwrap_or_else(|_| panic!("seed {seed} case {case} failed, see above"));
+        let outcome =
+            played.unwrap_or_else(|_| panic!("seed {seed} case {case} failed, see above"));
         let memory = MEMORY.peak_usage().saturating_sub(before);
         assert!(memory < MEMORY_MAX, "seed {seed} case {case}: {outcome:?} took {memory} bytes");
         most = most.max(memory);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use lienthong_core::audit::{FlawKind, NamedPayload};
 use lienthong_core::engine::EngineError;
-use lienthong_ledger::{FoundBlock, ExaminedPayload};
+use lienthong_ledger::{ExaminedPayload, FoundBlock};
 use lienthong_model::Digest;
 use lienthong_model::limits::CONTENT_BYTES_MAX;
 use lienthong_trust::dsse;

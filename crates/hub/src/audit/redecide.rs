@@ -14,16 +14,14 @@ use lienthong_core::{
     Stored, StoredContent, TrustStore, Work,
 };
 use lienthong_ledger::{ExaminedPayload, JournalAudit, SledState, StateLimits, Step};
-use lienthong_model::{
-    Attachment, Digest, Fingerprint, Refusal, SignatureEntry, SignedContent,
-};
+use lienthong_model::{Attachment, Digest, Fingerprint, Refusal, SignatureEntry, SignedContent};
 use lienthong_trust::{Authorities, Known, Rejected, Verifier};
 use lienthong_wire::DocumentContents;
 use parking_lot::RwLock;
 
 use super::AuditReport;
-use crate::reader::authorities;
 use super::findings::{Finding, FindingKind, Place};
+use crate::reader::authorities;
 
 /// What came of judging again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,14 +174,14 @@ impl Judge {
                 self.machine.record_refusal(requests.clone(), refusal.clone())?;
                 return Ok(Ok(()));
             }
+            Command::SettleRevocation(settled) => Proposal::Work(Work::Settle(settled.issuer)),
+            Command::FanOut(slice) => Proposal::Work(Work::Slice(slice.into())),
+            Command::Tick(tick) => Proposal::Work(Work::Tick((*tick).into())),
             Command::AcknowledgeNotices(asked) => Proposal::AcknowledgeNotices(asked.clone()),
-            Command::NegativeAcknowledge(said) => Proposal::NegativeAcknowledge(said.clone()),
+            Command::NegativeAcknowledge(asked) => Proposal::NegativeAcknowledge(asked.clone()),
             Command::SaveList(save) => Proposal::SaveList(save.clone()),
             Command::RemoveList(remove) => Proposal::RemoveList(remove.clone()),
-            Command::Remind(remind) => Proposal::Remind(*remind),
-            Command::FanOut(fan_out) => Proposal::Work(Work::Slice(fan_out.key())),
-            Command::Tick(tick) => Proposal::Work(Work::Tick((*tick).into())),
-            Command::SettleRevocation(settled) => Proposal::Work(Work::Settle(settled.issuer)),
+            Command::Remind(remind) => Proposal::Remind(remind.clone()),
             Command::Act { by, act } => {
                 Proposal::Act { by: by.person.clone(), act: Command::clone(act) }
             }
@@ -255,8 +253,10 @@ fn first_difference(made: Option<&SealedBlock>, journalled: &SealedBlock) -> Dif
     let pairs = made.block.entries.iter().zip(&journalled.block.entries);
     let entry = (0..).zip(pairs).find(|(_, (made, journalled))| made != journalled);
     let why = match entry {
-        Some(_) => "judged again the entry has other contents: what its command says is not what \
-                    the signed bytes say, or what was known then",
+        Some(_) => {
+            "judged again the entry has other contents: what its command says is not what \
+                    the signed bytes say, or what was known then"
+        }
         None => "judged again the block has another number, time or hash of the block before",
     };
     Differs { entry: entry.map(|(number, _)| number), why: why.to_owned() }

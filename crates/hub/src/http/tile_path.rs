@@ -51,7 +51,8 @@ impl fmt::Display for TilePath {
         }
         let digits = format!("{:03}", self.index);
         let first = digits.len() % 3;
-        let padded = if first == 0 { digits } else { format!("{:0>1$}", digits, digits.len() + 3 - first) };
+        let padded =
+            if first == 0 { digits } else { format!("{:0>1$}", digits, digits.len() + 3 - first) };
         let groups = padded.len() / 3;
         for (number, group) in padded.as_bytes().chunks(3).enumerate() {
             let last = number + 1 == groups;
@@ -110,11 +111,39 @@ mod tests {
     #[test]
     fn every_other_spelling_is_no_tile() {
         for text in [
-            "", "0", "0/", "0/1", "0/01", "0/0001", "00/001", "64/001", "+1/001", "-1/001", "x/001",
-            "0/x000/001", "0/001/", "0//001", "0/x001", "0/001/002", "0/x1/001", "0/0x1", "0/ 01",
-            "0/001.p/0", "0/001.p/256", "0/001.p/01", "0/001.p/", "0/001.p", "0/001.p/1/2",
-            "0/001.p/1.p/1", "entries", "entries/1", "data/001", "0/x999/x999/x999/x999/x999/x999/999",
-            "0/٠٠١", "0/001?x", "entries/x001/x/001",
+            "",
+            "0",
+            "0/",
+            "0/1",
+            "0/01",
+            "0/0001",
+            "00/001",
+            "64/001",
+            "+1/001",
+            "-1/001",
+            "x/001",
+            "0/x000/001",
+            "0/001/",
+            "0//001",
+            "0/x001",
+            "0/001/002",
+            "0/x1/001",
+            "0/0x1",
+            "0/ 01",
+            "0/001.p/0",
+            "0/001.p/256",
+            "0/001.p/01",
+            "0/001.p/",
+            "0/001.p",
+            "0/001.p/1/2",
+            "0/001.p/1.p/1",
+            "entries",
+            "entries/1",
+            "data/001",
+            "0/x999/x999/x999/x999/x999/x999/999",
+            "0/٠٠١",
+            "0/001?x",
+            "entries/x001/x/001",
         ] {
             assert_eq!(TilePath::parse(text), None, "{text}");
         }

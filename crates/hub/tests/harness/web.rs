@@ -37,7 +37,8 @@ pub async fn page(world: &World, path: &str) -> Answer {
 
 /// Gets a page.
 pub async fn at(address: SocketAddr, path: &str) -> Answer {
-    ask(address, &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")).await
+    ask(address, &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"))
+        .await
 }
 
 /// Sends bytes and reads the answer to its end.

@@ -213,11 +213,7 @@ impl JournalAudit {
 
     /// The hash of the block before the frame at an offset, as that frame has it, or the header of
     /// the next file.
-    fn hash_named_at(
-        &self,
-        reading: &Reading,
-        offset: u64,
-    ) -> Result<Option<Digest>, EngineError> {
+    fn hash_named_at(&self, reading: &Reading, offset: u64) -> Result<Option<Digest>, EngineError> {
         if offset >= reading.length {
             let Some(next) = self.files.front() else { return Ok(None) };
             return Ok(Reading::open(next)?.header()?.ok().map(|header| header.previous));
@@ -255,7 +251,8 @@ impl JournalAudit {
         if number > self.next && !reading.lost {
             let why = format!("blocks {} to {} are missing before it", self.next, number - 1);
             reading.note(DamageKind::Missing, place, self.next, why);
-        } else if number == self.next && self.last.is_some_and(|last| last != block.block.previous) {
+        } else if number == self.next && self.last.is_some_and(|last| last != block.block.previous)
+        {
             let why = format!("it follows a block of hash {}", block.block.previous);
             reading.note(DamageKind::Chain, place, number, why);
         }

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use lienthong_hub::{
-    AuditReport, CheckpointOutcome, Finding, Redecided, StateOutcome, Verdict,
-};
+use lienthong_hub::{AuditReport, CheckpointOutcome, Finding, Redecided, StateOutcome, Verdict};
 use serde::Serialize;
 
 use crate::output::{self, thousands};

@@ -12,9 +12,7 @@ use lienthong_model::Digest;
 use super::changed::{Change, single_changes};
 use super::damage::{ChangedByte, Damage, DamageKind};
 use crate::disk::io_error;
-use crate::journal::frame::{
-    Bad, FileHeader, HEAD_BYTES, HEAD_CHECKED_BYTES, HEADER_BYTES, Head,
-};
+use crate::journal::frame::{Bad, FileHeader, HEAD_BYTES, HEAD_CHECKED_BYTES, HEADER_BYTES, Head};
 use crate::journal::recover::next_magic;
 use crate::journal::writer::Found;
 
@@ -92,9 +90,7 @@ impl Reading {
     /// Finds where the next frame with a good head begins behind an offset.
     pub fn next_frame(&self, offset: u64) -> Result<Option<u64>, EngineError> {
         let mut from = offset + 1;
-        while let Some(at) =
-            next_magic(&self.file, from).map_err(io_error("read", &self.path))?
-        {
+        while let Some(at) = next_magic(&self.file, from).map_err(io_error("read", &self.path))? {
             if self.head(at)?.is_ok() {
                 return Ok(Some(at));
             }
