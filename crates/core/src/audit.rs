@@ -159,31 +159,7 @@ impl JournalCheck {
                 Decision::Settled(outcomes) if outcomes.len() == settled.positions.len() => {}
                 other => about.mismatch(command, other),
             },
-            Command::AcknowledgeNotices(_) => match decision {
-                Decision::NoticesAcknowledged(_) => {}
-                other => about.mismatch(command, other),
-            },
-            Command::NegativeAcknowledge(negative) => match decision {
-                Decision::NegativelyAcknowledged(counts)
-                    if counts.len() == negative.deliveries.len() => {}
-                other => about.mismatch(command, other),
-            },
-            Command::FanOut(_) => match decision {
-                Decision::FannedOut(_) => {}
-                other => about.mismatch(command, other),
-            },
-            Command::Tick(_) => match decision {
-                Decision::Ticked(_) => {}
-                other => about.mismatch(command, other),
-            },
-            Command::Remind(_) => match decision {
-                Decision::Reminded(_) => {}
-                other => about.mismatch(command, other),
-            },
-            Command::SaveList(_)
-            | Command::RemoveList(_)
-            | Command::SetTerms(_)
-            | Command::ChangeDirectory(_)
+            Command::ChangeDirectory(_)
             | Command::SetRoutingRules(_)
             | Command::ChangeMandates(_)
             | Command::SetRevocationPolicy(_)

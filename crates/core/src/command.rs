@@ -621,13 +621,6 @@ pub struct Counted {
     pub bytes: u64,
 }
 
-impl From<&FanOut> for SliceKey {
-    fn from(slice: &FanOut) -> Self {
-        let lane = crate::machine::apply::lane(slice.urgency);
-        Self { lane, position: slice.position, slice: slice.slice }
-    }
-}
-
 /// Deadlines of a kind in one minute are due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Tick {
