@@ -16,6 +16,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod appointments;
+pub mod audit;
 pub mod block;
 mod change;
 pub mod codec;
@@ -46,12 +47,12 @@ pub use change::{
     ActsOn, Answered, ChangeMade, ChangeMessage, DeliveryChange, Extent, LastChange, Mark,
 };
 pub use command::*;
-pub use delivery::{ConsumerId, Courier, Credit, Push, PushMarks};
+pub use delivery::{ConsumerId, Courier, Credit, Push, PushMarks, Pushes, TakenForPushed};
 pub use delivery_state::{Closed, DeliveryState, Progress};
 pub use directory::{AgencyRecord, Directory, DirectoryError, Place};
-pub use log::{LogAt, TILE_HASHES, TileId, TileNodes, TileSource};
+pub use log::{GrowingLog, LogAt, TILE_HASHES, TileHashes, TileId, TileNodes, TileSource};
 pub use machine::apply::lane;
-pub use machine::{Machine, Opening};
+pub use machine::{Machine, Opening, RULES_VERSION};
 pub use mail::{Arrival, Mail, MailboxChanges};
 pub use mandates::{MandateError, Mandates};
 pub use notice::{NoticeCause, NoticeKey, NoticeKind, NoticeNumber, NoticeRow, Notices, Told};

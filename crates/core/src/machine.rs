@@ -30,7 +30,7 @@ use lienthong_trust::AuthorityId;
 use crate::block::{Block, SealedBlock};
 use crate::codec;
 use crate::command::{Command, Decision, Entry, Proposal, RefusedRequests, Work};
-use crate::delivery::PushMarks;
+use crate::delivery::Pushes;
 use crate::engine::{Change, EngineError, Marker, Payloads, State};
 use crate::keys;
 use crate::mail::Mail;
@@ -41,7 +41,7 @@ use crate::statistics::{Cubes, Event};
 use overlay::Working;
 
 /// The version of the rules of judgement. Raised when judgement changes; blocks carry it.
-const RULES_VERSION: u16 = 1;
+pub const RULES_VERSION: u16 = 2;
 
 /// Fingerprints of certificates that the journal is known to have, kept to spare look-ups.
 const CERTIFICATES_REMEMBERED: usize = 65_536;
@@ -60,7 +60,9 @@ pub struct Machine<S, P> {
     /// Issuers whose newest list may settle what was accepted before it.
     settling: BTreeSet<AuthorityId>,
     clock_ahead: Duration,
-    pushes: Option<Arc<PushMarks>>,
+    pushes: Option<Arc<dyn Pushes>>,
+    /// False only where the cost of the log is measured.
+    keeps_log: bool,
     work: Working,
 }
 
@@ -102,6 +104,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             settling: BTreeSet::new(),
             clock_ahead: CLOCK_AHEAD_MAX,
             pushes: None,
+            keeps_log: true,
             work: Working::none(),
         };
         machine.find_unsettled()?;
@@ -139,6 +142,13 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.head.next_position.0
     }
 
+    /// Keeps no log from now on, so that its cost can be measured. Such a folder is of no use
+    /// afterwards.
+    #[cfg(feature = "measure")]
+    pub fn keep_no_log(&mut self) {
+        self.keeps_log = false;
+    }
+
     /// The time of the block under way.
     fn now(&self) -> Timestamp {
         self.work.time
@@ -152,7 +162,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
 
     /// Lets the machine know what may have been pushed, for the decisions to come. Without it
     /// everything may have been.
-    pub fn attend(&mut self, pushes: Arc<PushMarks>) {
+    pub fn attend(&mut self, pushes: Arc<dyn Pushes>) {
         self.pushes = Some(pushes);
     }
 

@@ -33,12 +33,22 @@ fn scope(from: Place, to: Place) -> Span {
 /// Counts anew from the blocks, each document by itself.
 fn recount(hub: &Hub) -> Figures {
     let mut figures = Figures::new();
+    let mut documents = BTreeMap::new();
     for sealed in hub.sealed() {
         let time = sealed.block.time;
         for entry in &sealed.block.entries {
             match (&entry.command, &entry.decision) {
                 (Command::Submit(submit), Decision::Accepted(accepted)) => {
                     recount_document(&mut figures, time, submit, accepted);
+                    documents.insert(accepted.position, (submit.clone(), accepted.clone()));
+                    // Whom an update adds receives the document updated too.
+                    for change in &accepted.change {
+                        let (submit, first) = &documents[&change.document];
+                        for added in &change.added {
+                            let route = (accepted.place, added.place);
+                            recount_delivery(&mut figures, time, (submit, first), route);
+                        }
+                    }
                 }
                 (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
                     let own = RefusalCount { reason: refusal.reason, count: 1 };
@@ -54,45 +64,60 @@ fn recount(hub: &Hub) -> Figures {
     figures
 }
 
+fn kind(
+    (submit, accepted): (&Submit, &Accepted),
+    place: Place,
+    direction: Direction,
+    scope: Span,
+) -> String {
+    let Place { province, level } = place;
+    let (document_type, signature) = (submit.header.document_type, accepted.signature);
+    let paper = submit.header.paper_copy;
+    format!("kind {province:?} {level} {direction:?} {scope} {document_type} {signature} {paper}")
+}
+
+fn recount_delivery(
+    figures: &mut Figures,
+    time: lienthong_model::Timestamp,
+    document: (&Submit, &Accepted),
+    (from, to): (Place, Place),
+) {
+    let (submit, _) = document;
+    let lienthong_core::Stored::Inline(content) = &submit.signed.content else { panic!("payload") };
+    let uploaded: u64 = submit.header.attachments.iter().map(|attachment| attachment.size).sum();
+    let bytes = content.len() as u64 + uploaded;
+    let name = format!(
+        "flow {} {:?} {} {:?} {}",
+        time.hour().0,
+        from.province,
+        from.level,
+        to.province,
+        to.level
+    );
+    add(figures, name, 1, bytes);
+    let name = kind(document, to, Direction::Received, scope(from, to));
+    add(figures, name, 1, u64::from(submit.header.pages));
+}
+
 fn recount_document(
     figures: &mut Figures,
     time: lienthong_model::Timestamp,
     submit: &Submit,
     accepted: &Accepted,
 ) {
-    let header = &submit.header;
-    let kind = |place: Place, direction: Direction, scope: Span| {
-        let Place { province, level } = place;
-        let (document_type, signature) = (header.document_type, accepted.signature);
-        let paper = header.paper_copy;
-        format!(
-            "kind {province:?} {level} {direction:?} {scope} {document_type} {signature} {paper}"
-        )
-    };
-    let lienthong_core::Stored::Inline(content) = &submit.signed.content else { panic!("payload") };
-    let uploaded: u64 = header.attachments.iter().map(|attachment| attachment.size).sum();
-    let bytes = content.len() as u64 + uploaded;
-    let pages = u64::from(header.pages);
+    let document = (submit, accepted);
     let mut widest = Span::Inside;
     for delivery in &accepted.deliveries {
         let (from, to) = (accepted.place, delivery.place);
-        let name = format!(
-            "flow {} {:?} {} {:?} {}",
-            time.hour().0,
-            from.province,
-            from.level,
-            to.province,
-            to.level
-        );
-        add(figures, name, 1, bytes);
-        add(figures, kind(to, Direction::Received, scope(from, to)), 1, pages);
+        recount_delivery(figures, time, document, (from, to));
         widest = match (widest, scope(from, to)) {
             (Span::Centre, _) | (_, Span::Centre) => Span::Centre,
             (Span::Between, _) | (_, Span::Between) => Span::Between,
             _ => Span::Inside,
         };
     }
-    add(figures, kind(accepted.place, Direction::Sent, widest), 1, pages);
+    let name = kind(document, accepted.place, Direction::Sent, widest);
+    add(figures, name, 1, u64::from(submit.header.pages));
 }
 
 /// The same figures from the cubes.

@@ -12,8 +12,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lienthong_core::engine::{EngineError, Journal, State};
-use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, NegativeAcknowledge, Proposal};
-use lienthong_ledger::{FolderLock, JournalFiles, SledState, crash};
+use lienthong_core::{
+    AcknowledgeOutcome, Acknowledged, Decision, DeliveryKey, Mail, NegativeAcknowledge, Proposal,
+};
+use lienthong_ledger::{Claim, FolderLock, JournalFiles, SledState, crash};
 use lienthong_model::limits::{
     BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX, WORK_PER_BLOCK_MAX,
 };
@@ -25,6 +27,7 @@ use crate::clock::BusinessClock;
 use crate::egress::Egress;
 use crate::evidence::Evidence;
 use crate::gate::{Declined, RefusalGate, WINDOW};
+use crate::meters::Meters;
 use crate::negatives::{NegativeGate, NotTaken};
 use crate::open_folder::{FolderMachine, OpenFolder};
 use crate::reader::Reader;
@@ -45,9 +48,16 @@ pub(crate) struct Couriers {
 }
 
 enum Request {
-    Propose { proposal: Box<Proposal>, reply: oneshot::Sender<Decided> },
+    Propose(Proposed),
     Declined(Box<Declined>),
     NotTaken(Box<NotTaken>),
+}
+
+struct Proposed {
+    proposal: Box<Proposal>,
+    reply: oneshot::Sender<Decided>,
+    /// Payloads that must stay until it is decided and its rows can be read.
+    held: Vec<Claim>,
 }
 
 /// Proposes to the sequencer; cheap to clone.
@@ -55,7 +65,6 @@ enum Request {
 pub(crate) struct Sequencer {
     requests: mpsc::Sender<Request>,
     running: watch::Receiver<Running>,
-    space: Space,
 }
 
 /// Whether the sequencer runs.
@@ -75,6 +84,7 @@ struct Thread {
     reader: Reader,
     egress: Couriers,
     evidence: Arc<Evidence>,
+    meters: Arc<Meters>,
     clock: BusinessClock,
     space: Space,
     gate: RefusalGate,
@@ -97,7 +107,12 @@ enum Next {
     Ended,
 }
 
-type Reply = (oneshot::Sender<Decided>, Decision);
+/// A decision whose block is not on disk yet.
+struct Reply {
+    reply: oneshot::Sender<Decided>,
+    decision: Decision,
+    held: Vec<Claim>,
+}
 
 impl Sequencer {
     /// Starts the thread. It ends, with everything written, when every handle is dropped.
@@ -106,6 +121,7 @@ impl Sequencer {
         reader: Reader,
         egress: Couriers,
         evidence: Arc<Evidence>,
+        meters: Arc<Meters>,
         (clock, space): (BusinessClock, Space),
     ) -> std::io::Result<(Self, watch::Receiver<Running>)> {
         let (requests, waiting) = mpsc::channel(PROPOSALS_WAITING_MAX);
@@ -118,8 +134,9 @@ impl Sequencer {
             reader,
             egress,
             evidence,
+            meters,
             clock,
-            space: space.clone(),
+            space,
             gate: RefusalGate::default(),
             negatives: NegativeGate::default(),
             began: Instant::now(),
@@ -139,7 +156,7 @@ impl Sequencer {
             // Nobody listening is nobody to tell.
             let _ = told.send(running);
         })?;
-        Ok((Self { requests, running: running.clone(), space }, running))
+        Ok((Self { requests, running: running.clone() }, running))
     }
 
     /// Proposes, and waits until the decision is on disk.
@@ -147,10 +164,27 @@ impl Sequencer {
     /// # Errors
     /// A [`Refusal`] when the hub is stopping, has failed, or is read only.
     pub async fn propose(&self, proposal: Proposal) -> Result<Decided, Refusal> {
+        self.propose_holding(proposal, Vec::new()).await
+    }
+
+    /// Proposes what names payloads. They are held until the decision is on disk and its rows can
+    /// be read, whether the caller waits for it or not.
+    ///
+    /// # Errors
+    /// As for [`Sequencer::propose`].
+    pub async fn propose_holding(
+        &self,
+        proposal: Proposal,
+        held: Vec<Claim>,
+    ) -> Result<Decided, Refusal> {
         let (reply, decided) = oneshot::channel();
-        let request = Request::Propose { proposal: Box::new(proposal), reply };
+        let request = Request::Propose(Proposed { proposal: Box::new(proposal), reply, held });
         self.requests.send(request).await.map_err(|_| self.stopped())?;
-        decided.await.map_err(|_| self.stopped())
+        let decided = decided.await.map_err(|_| self.stopped())?;
+        match decided.decision {
+            Decision::Refused(refusal) if refusal.reason == Reason::ReadOnly => Err(refusal),
+            _ => Ok(decided),
+        }
     }
 
     /// Notes what ingress declined, so that it is counted; waits in the same queue as proposals.
@@ -168,7 +202,6 @@ impl Sequencer {
     fn stopped(&self) -> Refusal {
         match &*self.running.borrow() {
             Running::Failed(_) => Refusal::new(Reason::Stopped),
-            Running::Yes if self.space.level() == Level::ReadOnly => read_only(),
             Running::Yes | Running::Ended => {
                 Refusal::new(Reason::Draining).retry_after(Duration::from_secs(1))
             }
@@ -197,7 +230,8 @@ impl Thread {
 
     /// Waits for a request, unless the hub has work of its own.
     fn next(&self, runtime: &Handle, waiting: &mut mpsc::Receiver<Request>) -> Next {
-        if self.machine.next_work().is_some() {
+        // What the hub owes itself waits until it may write.
+        if self.space.level() != Level::ReadOnly && self.machine.next_work().is_some() {
             return match waiting.try_recv() {
                 Ok(request) => Next::Request(Box::new(request)),
                 Err(mpsc::error::TryRecvError::Empty) => Next::Work,
@@ -219,14 +253,38 @@ impl Thread {
         first: Option<Request>,
         waiting: &mut mpsc::Receiver<Request>,
     ) -> Result<(), EngineError> {
+        let mut replies = Vec::new();
         if self.space.check() == Level::ReadOnly {
-            // Nothing is decided: whoever waits for a reply learns why from the level.
-            drop(first);
-            while waiting.try_recv().is_ok() {}
-            return Ok(());
+            return self.decline_all(first, waiting);
         }
+        let ordered = self.fill(first, waiting, &mut replies);
+        let (mail, at) = match ordered {
+            Ok(ordered) => ordered,
+            Err(error) => {
+                // The block may be on disk with rows that nobody can read: what it names must stay.
+                replies.into_iter().for_each(|reply| std::mem::forget(reply.held));
+                return Err(error);
+            }
+        };
+        for Reply { reply, decision, held } in replies {
+            // A caller that has gone asks again with the same id.
+            let _ = reply.send(Decided { decision, at });
+            drop(held);
+        }
+        crash::point("reply-sent");
+        self.egress.documents.ordered(mail.documents);
+        self.egress.notices.ordered(mail.notices);
+        Ok(())
+    }
+
+    /// Fills a block and puts it on disk; returns what it changes in mailboxes, and its time.
+    fn fill(
+        &mut self,
+        first: Option<Request>,
+        waiting: &mut mpsc::Receiver<Request>,
+        replies: &mut Vec<Reply>,
+    ) -> Result<(Mail, Timestamp), EngineError> {
         self.machine.begin(self.clock.now());
-        let mut replies: Vec<Reply> = Vec::new();
         let mut known = Vec::new();
         for _ in 0..WORK_PER_BLOCK_MAX {
             let Some(work) = self.machine.next_work() else { break };
@@ -235,26 +293,35 @@ impl Thread {
         let mut next = first;
         let mut taken = 0;
         while let Some(request) = next {
-            self.decide(request, &mut replies, &mut known)?;
+            self.decide(request, replies, &mut known)?;
             taken += 1;
             let full = taken >= BLOCK_ENTRIES_MAX || self.machine.bytes() >= BLOCK_BYTES_TARGET;
             next = if full { None } else { waiting.try_recv().ok() };
         }
-        let at = self.machine.begun_at();
+        let (at, now) = (self.machine.begun_at(), self.began.elapsed());
         let mut mail = self.machine.take_mail();
         mail.documents.settled.append(&mut known);
-        let now = self.began.elapsed();
         if now >= self.released.saturating_add(WINDOW) {
             self.release(now)?;
         }
         self.order()?;
-        for (reply, decision) in replies {
-            // A caller that has gone asks again with the same id.
-            let _ = reply.send(Decided { decision, at });
+        Ok((mail, at))
+    }
+
+    /// Nothing is decided while there is no room to write it.
+    fn decline_all(
+        &mut self,
+        first: Option<Request>,
+        waiting: &mut mpsc::Receiver<Request>,
+    ) -> Result<(), EngineError> {
+        let at = self.machine.begun_at();
+        let mut next = first;
+        while let Some(request) = next {
+            if let Request::Propose(Proposed { reply, .. }) = request {
+                let _ = reply.send(Decided { decision: Decision::Refused(read_only()), at });
+            }
+            next = waiting.try_recv().ok();
         }
-        crash::point("reply-sent");
-        self.egress.documents.ordered(mail.documents);
-        self.egress.notices.ordered(mail.notices);
         Ok(())
     }
 
@@ -273,31 +340,28 @@ impl Thread {
                     None => Ok(()),
                 }
             }
-            Request::Propose { proposal, reply } => {
+            Request::Propose(Proposed { proposal, reply, held }) => {
                 let about = About::of(&proposal);
                 let acknowledged = acknowledged(&proposal);
                 let decision = self.machine.decide(*proposal)?;
+                self.meters.decided(&decision);
                 match (&decision, about) {
                     (Decision::Refused(refusal), Some(about)) => {
                         self.refuse(about.declined(refusal.clone()))?;
                     }
                     (Decision::Acknowledged(decided), _) => {
-                        let outcomes = acknowledged.into_iter().zip(&decided.outcomes);
-                        known.extend(
-                            outcomes
-                                .filter(|(_, o)| **o != AcknowledgeOutcome::Unknown)
-                                .map(|(key, _)| key),
-                        );
+                        known.extend(no_longer_waiting(acknowledged, decided));
                     }
                     _ => {}
                 }
-                replies.push((reply, decision));
+                replies.push(Reply { reply, decision, held });
                 Ok(())
             }
         }
     }
 
     fn refuse(&mut self, declined: Declined) -> Result<(), EngineError> {
+        self.meters.refused(declined.refusal.reason);
         match self.gate.admit(declined, self.began.elapsed()) {
             Some((request, refusal)) => self.machine.record_refusal(request, refusal),
             None => Ok(()),
@@ -350,6 +414,16 @@ impl Thread {
         }
         Ok(())
     }
+}
+
+/// Of the deliveries that an acknowledgement names, those that are not to be pushed again.
+fn no_longer_waiting(
+    named: Vec<DeliveryKey>,
+    decided: &Acknowledged,
+) -> impl Iterator<Item = DeliveryKey> {
+    let outcomes = named.into_iter().zip(&decided.outcomes);
+    let known = outcomes.filter(|(_, outcome)| **outcome != AcknowledgeOutcome::Unknown);
+    known.map(|(key, _)| key)
 }
 
 /// The deliveries that an acknowledgement names, in its order.

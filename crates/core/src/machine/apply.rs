@@ -104,7 +104,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             extent: Some(Extent {
                 pages: header.pages,
                 paper_copy: header.paper_copy,
-                bytes: size(signed),
+                bytes: whole_size(submit),
             }),
         };
         self.work.put(keys::document(position), codec::encode(&row));
@@ -151,8 +151,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             paper_copy: submit.header.paper_copy,
             pages: submit.header.pages,
         };
-        let uploaded = submit.uploaded().map(|attachment| attachment.size).sum::<u64>();
-        let bytes = size(&submit.signed).saturating_add(uploaded);
+        let bytes = whole_size(submit);
         let mut scope = Span::Inside;
         for delivery in &accepted.deliveries {
             let recipient = delivery.place;
@@ -309,6 +308,12 @@ pub(super) fn shortened(reason: &str) -> String {
 /// Returns the queue of a mailbox that a document of an urgency enters.
 pub fn lane(urgency: Urgency) -> Lane {
     if urgency.is_urgent() { Lane::Urgent } else { Lane::Ordinary }
+}
+
+/// Bytes of a document's content and attachments, uploaded ones too.
+fn whole_size(submit: &Submit) -> u64 {
+    let uploaded = submit.uploaded().map(|attachment| attachment.size).sum::<u64>();
+    size(&submit.signed).saturating_add(uploaded)
 }
 
 pub(super) fn size(signed: &SignedRecord) -> u64 {
