@@ -7,7 +7,7 @@
 //!   identity                              ├─ subscribe, pull           receive, acknowledge
 //!                                         ├─ subscribe_to_notices …    learn what others did
 //!                                         ├─ upload, download          large attachments
-//!   roots                                 └─ track, agency, volumes …  ask
+//!   roots                                 └─ track, explain, agency …  ask
 //! ```
 //! Whatever changes something is retried with the same id and the same bytes, so that a retry never
 //! makes a second document. Signing and verifying are done here, from the bytes; nothing here
@@ -29,6 +29,7 @@ mod error;
 mod evidence;
 mod fault;
 mod identity;
+mod lists;
 mod notice;
 mod read;
 mod receipt;
@@ -40,6 +41,7 @@ mod stream;
 mod submit;
 mod subscription;
 mod track;
+mod tracking;
 mod transfer;
 mod unreachable;
 
@@ -55,6 +57,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use error::{CallError, ConnectError, Setback};
 pub use evidence::{ConsistencyProof, LogProof, NewestCheckpoint, ProvenLeaf, Unproven};
 pub use identity::{Identity, IdentityError, Roots, RootsError};
+pub use lists::{ListToSave, RecipientList, ResolvedList, SavedBy};
 pub use notice::{
     Notice, NoticeCause, NoticeKey, NoticeKind, NoticeSubscription, NoticesAcknowledged,
     ReportedStatus,
@@ -69,6 +72,10 @@ pub use statistics::{
 pub use stream::{Reports, Submissions};
 pub use subscription::{Acknowledger, Subscription, SubscriptionOptions};
 pub use track::{TrackedDelivery, TrackedDocument, TrackedStatus};
+pub use tracking::{
+    Enough, ExplainedEvent, Explanation, ProgressCounts, ProgressGoal, RecipientProgress, Stage,
+    Text, Thread, ThreadDocument, Wait, Waited, WaitingDocument, WaitingDocuments,
+};
 pub use transfer::{AttachmentPlace, FileDigest, TransferError};
 pub use unreachable::{Cause, Step, Unreachable, Words};
 

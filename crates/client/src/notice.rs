@@ -95,6 +95,18 @@ pub enum NoticeKind {
     Updated,
     /// To a recipient that had not acknowledged the document: it is replaced by another.
     Replaced,
+    /// To the sender: recipients have not picked the document up in time.
+    Undelivered,
+    /// To the sender: recipients have neither accepted nor refused it in time.
+    Unanswered,
+    /// To the sender: recipients have not finished it by its due date.
+    Overdue,
+    /// To the sender: recipients did not have it at the hour to deliver it by.
+    DeliverByMissed,
+    /// To a recipient that has not finished it: its due date is over.
+    OverdueHere,
+    /// To a recipient that lags: its sender reminds it.
+    Reminder,
     /// Something that this version does not know, by its number.
     Other(i32),
 }
@@ -117,6 +129,12 @@ impl NoticeKind {
             Self::Withdrawn => "withdrawn",
             Self::Updated => "updated",
             Self::Replaced => "replaced",
+            Self::Undelivered => "undelivered",
+            Self::Unanswered => "unanswered",
+            Self::Overdue => "overdue",
+            Self::DeliverByMissed => "deliver-by missed",
+            Self::OverdueHere => "overdue here",
+            Self::Reminder => "reminder",
             Self::Other(_) => "other",
         }
     }
@@ -131,6 +149,12 @@ impl NoticeKind {
             Self::Withdrawn => "đã lấy lại",
             Self::Updated => "đã cập nhật",
             Self::Replaced => "đã thay thế",
+            Self::Undelivered => "chưa được nhận",
+            Self::Unanswered => "chưa được tiếp nhận hoặc từ chối",
+            Self::Overdue => "quá hạn xử lý",
+            Self::DeliverByMissed => "quá giờ hẹn giao",
+            Self::OverdueHere => "đã quá hạn",
+            Self::Reminder => "nhắc",
             Self::Other(_) => "khác",
         }
     }
@@ -144,6 +168,12 @@ impl NoticeKind {
             Ok(proto::NoticeKind::Withdrawn) => Self::Withdrawn,
             Ok(proto::NoticeKind::Updated) => Self::Updated,
             Ok(proto::NoticeKind::Replaced) => Self::Replaced,
+            Ok(proto::NoticeKind::Undelivered) => Self::Undelivered,
+            Ok(proto::NoticeKind::Unanswered) => Self::Unanswered,
+            Ok(proto::NoticeKind::Overdue) => Self::Overdue,
+            Ok(proto::NoticeKind::DeliverByMissed) => Self::DeliverByMissed,
+            Ok(proto::NoticeKind::OverdueHere) => Self::OverdueHere,
+            Ok(proto::NoticeKind::Reminder) => Self::Reminder,
             Ok(proto::NoticeKind::Unspecified) | Err(_) => Self::Other(number),
         }
     }

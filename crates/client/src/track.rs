@@ -41,7 +41,7 @@ pub struct TrackedDocument {
     pub signed_at: Timestamp,
     /// When an answer is due.
     pub due: Option<Timestamp>,
-    /// The deliveries that the caller may see, in the order of the recipients.
+    /// The deliveries that the caller may see, in the order of the recipients; at most 1,000.
     pub deliveries: Vec<TrackedDelivery>,
     /// For a new document whose reference its sender had used before: the first document with it.
     pub same_reference: Option<DocumentMention>,
@@ -49,6 +49,10 @@ pub struct TrackedDocument {
     pub acts_on: Option<ActsOn>,
     /// The last recall, update or replacement of it.
     pub changed: Option<ChangeMessage>,
+    /// How many recipients it has, lists resolved; 0 when the caller may not see all of them.
+    pub recipients: u32,
+    /// How many of them do not have it in their mailboxes yet: the fan-out is under way.
+    pub recipients_pending: u32,
 }
 
 /// One delivery and what was reported on it.
@@ -131,6 +135,8 @@ impl TrackedDocument {
             same_reference: document.same_reference.map(DocumentMention::read).transpose()?,
             acts_on: document.acts_on.map(ActsOn::read).transpose()?,
             changed: document.changed.map(ChangeMessage::read).transpose()?,
+            recipients: document.recipients,
+            recipients_pending: document.recipients_pending,
         })
     }
 }

@@ -9,15 +9,20 @@ mod act;
 pub(crate) mod apply;
 mod changes;
 mod decide;
+mod fan_out;
 mod leaves;
 mod mailboxes;
 mod negatives;
 mod notices;
 mod overlay;
 mod quota;
+mod recipients;
 mod references;
+mod remind;
 mod report;
 mod revocation;
+mod saved_lists;
+mod tick;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
@@ -30,6 +35,7 @@ use lienthong_trust::AuthorityId;
 use crate::block::{Block, SealedBlock};
 use crate::codec;
 use crate::command::{Command, Decision, Entry, Proposal, RefusedRequests, Work};
+use crate::deadlines::Soonest;
 use crate::delivery::Pushes;
 use crate::engine::{Change, EngineError, Marker, Payloads, State};
 use crate::keys;
@@ -60,9 +66,13 @@ pub struct Machine<S, P> {
     /// Issuers whose newest list may settle what was accepted before it.
     settling: BTreeSet<AuthorityId>,
     clock_ahead: Duration,
-    pushes: Option<Arc<dyn Pushes>>,
     /// False only where the cost of the log is measured.
     keeps_log: bool,
+    /// Slices of fan-outs that wait; at most [`lienthong_model::limits::SLICES_WAITING_MAX`].
+    slices: BTreeSet<keys::SliceKey>,
+    /// The soonest deadlines.
+    soonest: Soonest,
+    pushes: Option<Arc<dyn Pushes>>,
     work: Working,
 }
 
@@ -83,6 +93,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
     pub fn open(opening: Opening<S, P>) -> Result<Self, EngineError> {
         let Opening { state, payloads } = opening;
         let (policy, agencies_awaited) = Policy::load(&*state, &payloads)?;
+        let mut slices = BTreeSet::new();
+        state.scan(keys::SLICES, keys::SLICES, &mut |key, _| {
+            slices.extend(keys::slice_of(key));
+            true
+        })?;
+        let soonest = Soonest::load(&*state)?;
         let head = match state.read(keys::HEAD)? {
             Some(row) => codec::decode(&row, "head")?,
             None => HeadRow {
@@ -103,8 +119,10 @@ impl<S: State, P: Payloads> Machine<S, P> {
             agencies_awaited,
             settling: BTreeSet::new(),
             clock_ahead: CLOCK_AHEAD_MAX,
-            pushes: None,
             keeps_log: true,
+            slices,
+            soonest,
+            pushes: None,
             work: Working::none(),
         };
         machine.find_unsettled()?;
@@ -114,7 +132,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
     /// Returns work that the hub owes itself and that can be done now: propose it, beside what
     /// comes from outside. One call's work fits a block; what remains is returned by the next call.
     pub fn next_work(&self) -> Option<Work> {
-        self.settlement_due()
+        self.settlement_due().or_else(|| self.slice_due()).or_else(|| self.tick_due())
     }
 
     /// Returns what judgement reads, as of the last decision.
@@ -305,7 +323,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             // Published under the lock: a page that leaves memory is already among the rows.
             self.state.publish(Change { marker: self.last(), writes, cut })?;
         }
-        Ok(())
+        self.refresh_deadlines()
     }
 
     /// Takes over a block that the journal has: its decisions, without judging again. Replaying

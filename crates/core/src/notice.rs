@@ -51,11 +51,29 @@ pub enum NoticeKind {
     /// To a recipient that had not acknowledged the document: it is replaced by another.
     #[n(7)]
     Replaced = 7,
+    /// To the sender: recipients have not picked the document up in time; one of them is named.
+    #[n(20)]
+    Undelivered = 20,
+    /// To the sender: recipients have neither accepted nor refused it in time; one is named.
+    #[n(21)]
+    Unanswered = 21,
+    /// To the sender: recipients have not finished it by its due date; one is named.
+    #[n(22)]
+    Overdue = 22,
+    /// To the sender: recipients did not have it at the hour to deliver it by; one is named.
+    #[n(23)]
+    DeliverByMissed = 23,
+    /// To a recipient that has not finished it: its due date is over.
+    #[n(24)]
+    OverdueHere = 24,
+    /// To a recipient that lags: the sender reminds it.
+    #[n(25)]
+    Reminder = 25,
 }
 
 impl NoticeKind {
     /// All kinds, in numeric order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 13] = [
         Self::Reported,
         Self::RecallRequested,
         Self::UpdateRequested,
@@ -63,6 +81,12 @@ impl NoticeKind {
         Self::Withdrawn,
         Self::Updated,
         Self::Replaced,
+        Self::Undelivered,
+        Self::Unanswered,
+        Self::Overdue,
+        Self::DeliverByMissed,
+        Self::OverdueHere,
+        Self::Reminder,
     ];
 }
 

@@ -1,5 +1,6 @@
 //! Reading: documents, their deliveries, mailboxes, as the readers see them.
 
+use lienthong_model::limits::TRACKED_DELIVERIES_MAX;
 use lienthong_model::{AgencyCode, Digest, MessageId, Ordinal, Position, Timestamp};
 
 use lienthong_trust::AuthorityId;
@@ -8,8 +9,9 @@ use crate::codec;
 use crate::directory::Directory;
 use crate::engine::{EngineError, Tables};
 use crate::keys::{self, Lane, MAILBOX_PAGE};
+use crate::lists::SavedName;
 use crate::notice::{NoticeNumber, NoticeRow};
-use crate::rows::{DeliveryRow, DocumentRow, IdRow, ReportPlace};
+use crate::rows::{DeliveryRow, DocumentRow, IdRow, RefusedId, ReportPlace, SavedList};
 
 pub use crate::keys::Lane as MailboxLane;
 
@@ -29,8 +31,16 @@ pub trait Mailbox {
 }
 
 /// Reads rows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Query<'t, T: ?Sized>(pub &'t T);
+
+impl<T: ?Sized> Clone for Query<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Query<'_, T> {}
 
 /// A document and what became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,28 +141,102 @@ impl<T: Tables + ?Sized> Query<'_, T> {
     /// # Errors
     /// [`EngineError`] when a row cannot be read.
     pub fn track(&self, position: Position) -> Result<Option<DocumentView>, EngineError> {
+        self.track_within(position, usize::MAX)
+    }
+
+    /// Returns a document with its first deliveries by ordinal, at most `limit`.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn track_within(
+        &self,
+        position: Position,
+        limit: usize,
+    ) -> Result<Option<DocumentView>, EngineError> {
         let Some(document) = self.document(position)? else { return Ok(None) };
-        let prefix = keys::deliveries(position);
         let mut deliveries = Vec::new();
+        self.deliveries(position, None, &mut |recipient, delivery| {
+            deliveries.push(TrackedDelivery { recipient, delivery });
+            deliveries.len() < limit
+        })?;
+        self.view(position, document, deliveries).map(Some)
+    }
+
+    /// Visits a document's deliveries by ordinal, after one of them, until `visit` returns `false`.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn deliveries(
+        &self,
+        position: Position,
+        after: Option<Ordinal>,
+        visit: &mut dyn FnMut(Ordinal, DeliveryRow) -> bool,
+    ) -> Result<(), EngineError> {
+        let prefix = keys::deliveries(position);
+        let from = after.map_or_else(|| prefix.clone(), |after| keys::delivery(position, after));
         let mut outcome = Ok(());
-        self.0.scan(&prefix, &prefix, &mut |key, row| {
-            let Some(recipient) = keys::recipient_of(key) else { return true };
+        self.0.scan(&prefix, &from, &mut |key, row| {
+            let recipient = keys::recipient_of(key).filter(|recipient| after != Some(*recipient));
+            let Some(recipient) = recipient else { return true };
             match codec::decode(row, "delivery") {
-                Ok(delivery) => deliveries.push(TrackedDelivery { recipient, delivery }),
+                Ok(delivery) => visit(recipient, delivery),
+                Err(error) => {
+                    outcome = Err(error);
+                    false
+                }
+            }
+        })?;
+        outcome
+    }
+
+    /// Returns the last refusal of an id that a caller used; none when later refusals have taken
+    /// its place, or there was none.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the row cannot be read.
+    pub fn refused(
+        &self,
+        caller: Ordinal,
+        id: &MessageId,
+    ) -> Result<Option<RefusedId>, EngineError> {
+        let Some(row) = self.0.read(&keys::refusal(caller, id))? else { return Ok(None) };
+        let row: RefusedId = codec::decode(&row, "refusal")?;
+        Ok(Some(row).filter(|row| row.id == *id))
+    }
+
+    /// Returns a saved list of an agency.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the row cannot be read.
+    pub fn saved_list(
+        &self,
+        owner: Ordinal,
+        name: &SavedName,
+    ) -> Result<Option<SavedList>, EngineError> {
+        let row = self.0.read(&keys::saved_list(owner, name.as_str()))?;
+        row.map(|row| codec::decode(&row, "saved list")).transpose()
+    }
+
+    /// Returns the saved lists of an agency, by name; at most
+    /// [`lienthong_model::limits::SAVED_LISTS_MAX`].
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn saved_lists(&self, owner: Ordinal) -> Result<Vec<SavedList>, EngineError> {
+        let prefix = keys::saved_lists(owner);
+        let (mut lists, mut outcome) = (Vec::new(), Ok(()));
+        self.0.scan(&prefix, &prefix, &mut |_, row| {
+            match codec::decode(row, "saved list") {
+                Ok(list) => lists.push(list),
                 Err(error) => outcome = Err(error),
             }
             outcome.is_ok()
         })?;
-        outcome?;
-        let first = match document.same_reference {
-            Some(first) => self.document(first)?.map(|row| (first, row.id)),
-            None => None,
-        };
-        Ok(Some(DocumentView { position, document, deliveries, same_reference: first }))
+        outcome.map(|()| lists)
     }
 
     /// Returns the document of a sender's id, when `caller` may see it: it serves the sender or one
-    /// of the recipients. Whoever may not learns nothing, not even that the id exists.
+    /// of the recipients; at most [`TRACKED_DELIVERIES_MAX`] deliveries of it. Whoever may not learns nothing, not even that the id exists.
     ///
     /// # Errors
     /// [`EngineError`] when a row cannot be read.
@@ -166,16 +250,40 @@ impl<T: Tables + ?Sized> Query<'_, T> {
     ) -> Result<Option<DocumentView>, EngineError> {
         let Some(sender) = directory.find(sender) else { return Ok(None) };
         let Some(position) = self.position(sender.ordinal, id)? else { return Ok(None) };
-        let Some(mut view) = self.track(position)? else { return Ok(None) };
         if directory.serves(caller, sender, now) {
-            return Ok(Some(view));
+            return self.track_within(position, TRACKED_DELIVERIES_MAX);
         }
-        let serves = |recipient: Ordinal| {
-            directory.agency(recipient).is_some_and(|agency| directory.serves(caller, agency, now))
-        };
         // A recipient sees its own delivery, not what others did with theirs.
-        view.deliveries.retain(|delivery| serves(delivery.recipient));
-        Ok((!view.deliveries.is_empty()).then_some(view))
+        let Some(document) = self.document(position)? else { return Ok(None) };
+        let mut deliveries = Vec::new();
+        for recipient in directory.served_by(caller, now) {
+            if let Some(delivery) = self.delivery(position, recipient)? {
+                deliveries.push(TrackedDelivery { recipient, delivery });
+            }
+            if deliveries.len() >= TRACKED_DELIVERIES_MAX {
+                break;
+            }
+        }
+        deliveries.sort_by_key(|delivery| delivery.recipient);
+        if deliveries.is_empty() {
+            return Ok(None);
+        }
+        // What the sender sent before is not this caller's to see.
+        let view = self.view(position, document, deliveries)?;
+        Ok(Some(DocumentView { same_reference: None, ..view }))
+    }
+
+    fn view(
+        &self,
+        position: Position,
+        document: DocumentRow,
+        deliveries: Vec<TrackedDelivery>,
+    ) -> Result<DocumentView, EngineError> {
+        let same_reference = match document.same_reference {
+            Some(first) => self.document(first)?.map(|row| (first, row.id)),
+            None => None,
+        };
+        Ok(DocumentView { position, document, deliveries, same_reference })
     }
 
     /// Returns a notice that waits; `None` once it was acknowledged.

@@ -1,16 +1,21 @@
 //! The rows of the state. Field numbers are stable; see [`crate::keys`] for where each stands.
 
 use lienthong_model::{
-    Digest, DocumentType, MessageId, Ordinal, Position, Reference, Standing, StatusCode, Timestamp,
-    Urgency,
+    Digest, DocumentType, MessageId, Ordinal, Position, Reference, Refusal, Standing, StatusCode,
+    Timestamp, Urgency,
 };
 use lienthong_trust::judge::Serial;
 use lienthong_trust::{AuthorityId, SignatureKind};
 use minicbor::{Decode, Encode};
 
 use crate::change::{ActsOn, ChangeMessage, Extent, LastChange, Mark};
+use crate::command::Counted;
+use crate::deadlines::DeadlineKind;
 use crate::delivery_state::{DeliveryState, Progress};
+use crate::lists::SavedName;
+use crate::progress::Stage;
 use crate::routing::Route;
+use crate::threads::AnsweredReference;
 
 /// `bytes::Bytes` as a CBOR byte string.
 pub(crate) mod shared_bytes {
@@ -141,6 +146,100 @@ pub struct DocumentRow {
     /// What is counted of it; unknown for one from before version 0.2.
     #[n(19)]
     pub extent: Option<Extent>,
+    /// In how many slices it goes to them; none when it went to all at once.
+    #[n(20)]
+    pub slices: Option<u16>,
+    /// What it answers.
+    #[n(21)]
+    pub answers: Option<Vec<AnsweredReference>>,
+    /// Deadlines that passed while recipients lagged, at most one a kind.
+    #[n(22)]
+    pub lapsed: Option<Vec<LapsedLine>>,
+    /// When its sender last had laggards reminded.
+    #[n(23)]
+    pub reminded: Option<Reminded>,
+}
+
+/// A deadline that passed while recipients lagged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct LapsedLine {
+    /// What about.
+    #[n(0)]
+    pub kind: DeadlineKind,
+    /// When the hub told of it.
+    #[n(1)]
+    pub at: Timestamp,
+    /// How many recipients lagged then.
+    #[n(2)]
+    pub laggards: u32,
+}
+
+/// A reminder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Reminded {
+    /// When.
+    #[n(0)]
+    pub at: Timestamp,
+    /// What was wanted.
+    #[n(1)]
+    pub to: RemindTo,
+}
+
+/// What a reminder wants of recipients. Numbers are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum RemindTo {
+    /// To pick it up.
+    #[n(1)]
+    PickUp = 1,
+    /// To accept or refuse it.
+    #[n(2)]
+    Answer = 2,
+    /// To finish it.
+    #[n(3)]
+    Finish = 3,
+}
+
+impl RemindTo {
+    /// Returns whether a recipient that is so far has still to do it.
+    pub fn is_before(self, stage: Stage) -> bool {
+        match self {
+            Self::PickUp => stage == Stage::Waiting,
+            Self::Answer => matches!(stage, Stage::Waiting | Stage::Acknowledged | Stage::Arrived),
+            Self::Finish => !stage.is_end(),
+        }
+    }
+}
+
+/// A slice of a fan-out that waits.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub(crate) struct SliceRow {
+    #[n(0)]
+    pub urgency: Urgency,
+    #[n(1)]
+    pub counted: Counted,
+    #[n(2)]
+    pub recipients: Vec<Ordinal>,
+}
+
+/// A saved list of recipients.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct SavedList {
+    /// Its name among its owner's.
+    #[n(0)]
+    pub name: SavedName,
+    /// What it is for.
+    #[n(1)]
+    pub title: String,
+    /// Its version: the number of the journal's block that saved it.
+    #[n(2)]
+    pub version: u64,
+    /// When it was saved.
+    #[n(3)]
+    pub saved_at: Timestamp,
+    /// Its members, in order.
+    #[n(4)]
+    pub members: Vec<Ordinal>,
 }
 
 /// Something accepted whose revocation is not proven by one issuer.
@@ -201,6 +300,9 @@ pub struct DeliveryRow {
     /// That the recipient's node could not take it.
     #[n(6)]
     pub negative: Option<Negative>,
+    /// Which of the document's recipients it is, from 0, when the document went by slices.
+    #[n(8)]
+    pub index: Option<u32>,
 }
 
 /// That a recipient's node could not take a delivery.
@@ -215,6 +317,26 @@ pub struct Negative {
     /// Why, as it was said last; at most 200 characters.
     #[n(2)]
     pub reason: String,
+}
+
+/// The last refusal of an id.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct RefusedId {
+    /// The id.
+    #[n(0)]
+    pub id: MessageId,
+    /// When.
+    #[n(1)]
+    pub at: Timestamp,
+    /// Why; at most 10 violations of it (all are in the journal).
+    #[n(2)]
+    pub refusal: Refusal,
+    /// SHA-256 of the DSSE bytes that were refused.
+    #[n(3)]
+    pub digest: Digest,
+    /// Bytes of them.
+    #[n(4)]
+    pub size: u64,
 }
 
 /// One report on a delivery.
@@ -245,6 +367,7 @@ impl DeliveryRow {
             mark: None,
             asked: None,
             negative: None,
+            index: None,
         }
     }
 

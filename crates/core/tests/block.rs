@@ -61,6 +61,8 @@ fn entry_of(header: lienthong_model::Header) -> Entry {
             place: Place { province, level: Level::District },
         }],
         place: Place { province: None, level: Level::Ministry },
+        resolution: None,
+        terms: None,
         unproven: Vec::new(),
         used: None,
         change: None,

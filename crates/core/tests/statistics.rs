@@ -8,9 +8,9 @@ use harness::traffic::{Traffic, steps};
 use harness::{DAY, Draft, HOUR, Hub, Signs, at, draft, open, refused_request};
 use lienthong_core::statistics::{Cell, Direction, Period, flows, refusals, volumes};
 use lienthong_core::{
-    Accepted, Command, Decision, Place, RefusalCount, RefusedRequests, Span, Submit,
+    Accepted, Command, Decision, Delivery, Place, RefusalCount, RefusedRequests, Span, Submit,
 };
-use lienthong_model::{Level, Ordinal, Reason};
+use lienthong_model::{Level, Ordinal, Position, Reason};
 use proptest::prelude::*;
 
 /// Every figure under a name that says all of its coordinates.
@@ -33,22 +33,26 @@ fn scope(from: Place, to: Place) -> Span {
 /// Counts anew from the blocks, each document by itself.
 fn recount(hub: &Hub) -> Figures {
     let mut figures = Figures::new();
-    let mut documents = BTreeMap::new();
+    let mut documents: BTreeMap<Position, (Submit, Accepted)> = BTreeMap::new();
     for sealed in hub.sealed() {
         let time = sealed.block.time;
         for entry in &sealed.block.entries {
             match (&entry.command, &entry.decision) {
                 (Command::Submit(submit), Decision::Accepted(accepted)) => {
-                    recount_document(&mut figures, time, submit, accepted);
-                    documents.insert(accepted.position, (submit.clone(), accepted.clone()));
+                    recount_received(&mut figures, time, submit, accepted, &accepted.deliveries);
+                    recount_sent(&mut figures, submit, accepted);
+                    let document = ((**submit).clone(), accepted.clone());
+                    documents.insert(accepted.position, document);
                     // Whom an update adds receives the document updated too.
-                    for change in &accepted.change {
+                    if let Some(change) = &accepted.change {
                         let (submit, first) = &documents[&change.document];
-                        for added in &change.added {
-                            let route = (accepted.place, added.place);
-                            recount_delivery(&mut figures, time, (submit, first), route);
-                        }
+                        let from = Accepted { place: accepted.place, ..first.clone() };
+                        recount_received(&mut figures, time, submit, &from, &change.added);
                     }
+                }
+                (Command::FanOut(slice), Decision::FannedOut(deliveries)) => {
+                    let (submit, accepted) = &documents[&slice.position];
+                    recount_received(&mut figures, time, submit, accepted, deliveries);
                 }
                 (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
                     let own = RefusalCount { reason: refusal.reason, count: 1 };
@@ -65,7 +69,8 @@ fn recount(hub: &Hub) -> Figures {
 }
 
 fn kind(
-    (submit, accepted): (&Submit, &Accepted),
+    submit: &Submit,
+    accepted: &Accepted,
     place: Place,
     direction: Direction,
     scope: Span,
@@ -76,47 +81,41 @@ fn kind(
     format!("kind {province:?} {level} {direction:?} {scope} {document_type} {signature} {paper}")
 }
 
-fn recount_delivery(
-    figures: &mut Figures,
-    time: lienthong_model::Timestamp,
-    document: (&Submit, &Accepted),
-    (from, to): (Place, Place),
-) {
-    let (submit, _) = document;
-    let lienthong_core::Stored::Inline(content) = &submit.signed.content else { panic!("payload") };
-    let uploaded: u64 = submit.header.attachments.iter().map(|attachment| attachment.size).sum();
-    let bytes = content.len() as u64 + uploaded;
-    let name = format!(
-        "flow {} {:?} {} {:?} {}",
-        time.hour().0,
-        from.province,
-        from.level,
-        to.province,
-        to.level
-    );
-    add(figures, name, 1, bytes);
-    let name = kind(document, to, Direction::Received, scope(from, to));
-    add(figures, name, 1, u64::from(submit.header.pages));
-}
-
-fn recount_document(
+fn recount_received(
     figures: &mut Figures,
     time: lienthong_model::Timestamp,
     submit: &Submit,
     accepted: &Accepted,
+    deliveries: &[Delivery],
 ) {
-    let document = (submit, accepted);
-    let mut widest = Span::Inside;
-    for delivery in &accepted.deliveries {
+    let lienthong_core::Stored::Inline(content) = &submit.signed.content else { panic!("payload") };
+    let header = &submit.header;
+    let uploaded: u64 = header.attachments.iter().map(|attachment| attachment.size).sum();
+    let bytes = content.len() as u64 + uploaded;
+    for delivery in deliveries {
         let (from, to) = (accepted.place, delivery.place);
-        recount_delivery(figures, time, document, (from, to));
-        widest = match (widest, scope(from, to)) {
-            (Span::Centre, _) | (_, Span::Centre) => Span::Centre,
-            (Span::Between, _) | (_, Span::Between) => Span::Between,
-            _ => Span::Inside,
-        };
+        let name = format!(
+            "flow {} {:?} {} {:?} {}",
+            time.hour().0,
+            from.province,
+            from.level,
+            to.province,
+            to.level
+        );
+        add(figures, name, 1, bytes);
+        let name = kind(submit, accepted, to, Direction::Received, scope(from, to));
+        add(figures, name, 1, u64::from(submit.header.pages));
     }
-    let name = kind(document, accepted.place, Direction::Sent, widest);
+}
+
+/// A document counts as sent once, when it was accepted, in its widest scope.
+fn recount_sent(figures: &mut Figures, submit: &Submit, accepted: &Accepted) {
+    let scopes = accepted.deliveries.iter().map(|to| scope(accepted.place, to.place));
+    let widest = match accepted.fan_out() {
+        Some(plan) => plan.scope,
+        None => scopes.max().unwrap_or(Span::Inside),
+    };
+    let name = kind(submit, accepted, accepted.place, Direction::Sent, widest);
     add(figures, name, 1, u64::from(submit.header.pages));
 }
 

@@ -14,6 +14,7 @@ use lienthong_core::{
 use lienthong_model::limits::{
     CALL_MAX, CLOCK_AHEAD_MAX, CONNECTION_AGE_GRACE, CONNECTION_AGE_MAX, CONNECTIONS_JUDGED_EVERY,
     HANDSHAKE_MAX, HTTP_CONNECTIONS_MAX, MESSAGE_BYTES_MAX, STREAMS_PER_CONNECTION_MAX,
+    WAITS_FOR_PROGRESS_MAX,
 };
 use lienthong_model::{AgencyEntry, Reason, Refusal, Timestamp};
 use lienthong_trust::{Anchors as _, Certificate, RevocationList};
@@ -22,12 +23,14 @@ use lienthong_wire::proto::directory_service_server::DirectoryServiceServer;
 use lienthong_wire::proto::evidence_service_server::EvidenceServiceServer;
 use lienthong_wire::proto::exchange_service_server::ExchangeServiceServer;
 use lienthong_wire::proto::notice_service_server::NoticeServiceServer;
+use lienthong_wire::proto::recipient_list_service_server::RecipientListServiceServer;
 use lienthong_wire::proto::statistics_service_server::StatisticsServiceServer;
+use lienthong_wire::proto::tracking_service_server::TrackingServiceServer;
 use lienthong_wire::proto::transfer_service_server::TransferServiceServer;
 use lienthong_wire::proto::trust_service_server::TrustServiceServer;
 use lienthong_wire::proto::verdict_service_server::VerdictServiceServer;
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::server::NamedService;
@@ -238,6 +241,7 @@ impl Hub {
             clock,
             transfers,
             room: Room::new(),
+            waits: Arc::new(Semaphore::new(WAITS_FOR_PROGRESS_MAX)),
             stopping: stopping.clone(),
         };
         let services = Services(Arc::new(rooms));
@@ -456,7 +460,7 @@ async fn read_again(lists: Arc<Mutex<ListReader>>, mut stopping: watch::Receiver
 }
 
 /// Every service, as the health service names it.
-const SERVICES: [&str; 9] = [
+const SERVICES: [&str; 11] = [
     <ExchangeServiceServer<Services> as NamedService>::NAME,
     <DirectoryServiceServer<Services> as NamedService>::NAME,
     <StatisticsServiceServer<Services> as NamedService>::NAME,
@@ -465,6 +469,8 @@ const SERVICES: [&str; 9] = [
     <TrustServiceServer<Services> as NamedService>::NAME,
     <AdminServiceServer<Services> as NamedService>::NAME,
     <VerdictServiceServer<Services> as NamedService>::NAME,
+    <RecipientListServiceServer<Services> as NamedService>::NAME,
+    <TrackingServiceServer<Services> as NamedService>::NAME,
     <NoticeServiceServer<Services> as NamedService>::NAME,
 ];
 
@@ -510,7 +516,10 @@ where
     let evidence = EvidenceServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
-    let notices = NoticeServiceServer::new(services.clone())
+    let lists = RecipientListServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let tracking = TrackingServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let trust = TrustServiceServer::new(services.clone())
@@ -523,6 +532,9 @@ where
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let verdict = VerdictServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let notices = NoticeServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let statistics = StatisticsServiceServer::new(services)
@@ -541,11 +553,13 @@ where
         .add_service(directory)
         .add_service(statistics)
         .add_service(evidence)
-        .add_service(notices)
+        .add_service(lists)
+        .add_service(tracking)
         .add_service(transfer)
         .add_service(trust)
         .add_service(admin)
-        .add_service(verdict))
+        .add_service(verdict)
+        .add_service(notices))
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -174,7 +174,10 @@ impl Ingress {
             | Decision::NoticesAcknowledged(_)
             | Decision::NegativelyAcknowledged(_)
             | Decision::Done
-            | Decision::Settled(_) => {
+            | Decision::Settled(_)
+            | Decision::FannedOut(_)
+            | Decision::Ticked(_)
+            | Decision::Reminded(_) => {
                 return Err(Refusal::new(Reason::Stopped));
             }
         };

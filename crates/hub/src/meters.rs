@@ -44,6 +44,9 @@ impl Meters {
             | Decision::NoticesAcknowledged(_)
             | Decision::NegativelyAcknowledged(_)
             | Decision::Done
+            | Decision::FannedOut(_)
+            | Decision::Ticked(_)
+            | Decision::Reminded(_)
             | Decision::Settled(_) => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);

@@ -99,7 +99,10 @@ impl OpenFolder {
             | Decision::Acknowledged(_)
             | Decision::NoticesAcknowledged(_)
             | Decision::NegativelyAcknowledged(_)
-            | Decision::Settled(_) => return Ok(()),
+            | Decision::Settled(_)
+            | Decision::FannedOut(_)
+            | Decision::Ticked(_)
+            | Decision::Reminded(_) => return Ok(()),
         }
         if let Some(sealed) = self.machine.seal() {
             self.journal.propose(&sealed)?;

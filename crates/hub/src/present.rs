@@ -2,9 +2,10 @@
 
 use lienthong_core::engine::EngineError;
 use lienthong_core::{
-    ChangeMade, ChangeMessage, DeliveryChange, Directory, DocumentView, Mark, NoticeNumber, Push,
-    Revocation, Route, TrustStore,
+    ChangeMade, ChangeMessage, DeliveryChange, Directory, DocumentView, LeftOut, Mark,
+    NoticeNumber, ProgressCounts, Push, Revocation, Route, TrustStore,
 };
+use lienthong_model::limits::RECEIPT_ROUTES_MAX;
 use lienthong_model::{MessageId, Position, Reason, Refusal, Timestamp};
 use lienthong_trust::judge::Serial;
 use lienthong_trust::{Anchors as _, Certificate, RevocationList, SignatureKind, Unproven};
@@ -63,7 +64,7 @@ pub(crate) fn receipt(
             (first.0, &first.1)
         }
     };
-    let routes = accepted.deliveries.iter().map(|delivery| {
+    let routes = accepted.deliveries.iter().take(RECEIPT_ROUTES_MAX).map(|delivery| {
         let (route, gateway) = route(delivery.route, &directory, at);
         let code = directory.code(delivery.recipient, at);
         proto::RecipientRoute { code, route, gateway }
@@ -77,7 +78,9 @@ pub(crate) fn receipt(
         repeated: taken.repeated,
         signature: signature_kind(accepted.signature),
         routes: routes.collect(),
-        left_out: Vec::new(),
+        left_out: left_out(accepted.left_out().iter().take(RECEIPT_ROUTES_MAX), &directory, at),
+        recipients: u32::try_from(accepted.recipients()).unwrap_or(u32::MAX),
+        left_out_total: u32::try_from(accepted.left_out().len()).unwrap_or(u32::MAX),
         proof: Some(evidence.proof(taken.position).map_err(|error| unreadable(&error))?),
         same_reference: mention(reader, accepted.same_reference)?,
         changes: outcomes(accepted.change.as_deref(), &directory, at),
@@ -86,6 +89,19 @@ pub(crate) fn receipt(
             false => Revocation::NotProven,
         }),
     })
+}
+
+/// Agencies of lists that do not get a document.
+pub(crate) fn left_out<'l>(
+    left_out: impl Iterator<Item = &'l LeftOut>,
+    directory: &Directory,
+    at: Timestamp,
+) -> Vec<proto::LeftOut> {
+    let left_out = left_out.map(|left| proto::LeftOut {
+        code: directory.code(left.agency, at),
+        reason: left.reason.code().to_owned(),
+    });
+    left_out.collect()
 }
 
 /// What a change means for each recipient.
@@ -210,8 +226,12 @@ fn id_bytes(id: MessageId) -> bytes::Bytes {
     bytes::Bytes::copy_from_slice(id.as_bytes())
 }
 
-/// A document and what became of it.
-pub(crate) fn tracked(view: &DocumentView, directory: &Directory) -> proto::TrackedDocument {
+/// A document and what became of it; `progress` for whoever may see all recipients.
+pub(crate) fn tracked(
+    view: &DocumentView,
+    progress: Option<ProgressCounts>,
+    directory: &Directory,
+) -> proto::TrackedDocument {
     let row = &view.document;
     let at = row.received_at;
     proto::TrackedDocument {
@@ -246,6 +266,8 @@ pub(crate) fn tracked(view: &DocumentView, directory: &Directory) -> proto::Trac
         }),
         changed: row.changed.as_ref().map(|last| change_message(&last.by)),
         revocation: revocation(row.revocation()),
+        recipients: progress.map_or(0, |progress| progress.recipients),
+        recipients_pending: progress.map_or(0, |progress| progress.pending),
     }
 }
 

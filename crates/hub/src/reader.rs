@@ -87,6 +87,8 @@ struct Published {
 struct Caches {
     /// Dropped with the last clone, after its share of the state.
     held: watch::Sender<()>,
+    /// The last block that readers see; 0 before the first since the start.
+    ordered: watch::Sender<u64>,
     blocks: Cache<u64, Arc<Block>>,
     certificates: Cache<Fingerprint, Bytes>,
     /// Policies as of earlier blocks, by the block of the last act that made them.
@@ -103,6 +105,7 @@ impl Reader {
             published: Arc::new(watch::Sender::new(Published::of(folder.machine.policy()))),
             caches: Arc::new(Caches {
                 held: watch::Sender::new(()),
+                ordered: watch::Sender::new(0),
                 blocks: Cache::new(OLD_BLOCKS),
                 certificates: Cache::new(CERTIFICATES),
                 policies: Cache::new(OLD_POLICIES),
@@ -280,6 +283,30 @@ impl Reader {
                 why: format!("entry {} of block {} accepts no report", place.entry, place.block),
             }),
         }
+    }
+
+    /// Returns what the journal has of a document's acceptance.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the block is missing or damaged.
+    pub(crate) fn entry_of(
+        &self,
+        position: Position,
+        row: &DocumentRow,
+    ) -> Result<(Submit, Accepted), EngineError> {
+        let block = self.block(row.block)?;
+        let (submit, accepted) = entry(&block, position, row)?;
+        Ok((submit.clone(), accepted.clone()))
+    }
+
+    /// Tells when a block was ordered that readers see.
+    pub(crate) fn blocks_ordered(&self) -> watch::Receiver<u64> {
+        self.caches.ordered.subscribe()
+    }
+
+    /// Notes that readers see a block.
+    pub(crate) fn note_ordered(&self, block: u64) {
+        self.caches.ordered.send_replace(block);
     }
 
     fn assemble(&self, signed: &SignedRecord) -> Result<SignedContent, EngineError> {

@@ -228,23 +228,40 @@ impl Thread {
         self.state.flush()
     }
 
-    /// Waits for a request, unless the hub has work of its own.
+    /// Waits for a request, unless the hub has work of its own, until a deadline is due.
     fn next(&self, runtime: &Handle, waiting: &mut mpsc::Receiver<Request>) -> Next {
-        // What the hub owes itself waits until it may write.
-        if self.space.level() != Level::ReadOnly && self.machine.next_work().is_some() {
+        if self.has_work() {
             return match waiting.try_recv() {
                 Ok(request) => Next::Request(Box::new(request)),
                 Err(mpsc::error::TryRecvError::Empty) => Next::Work,
                 Err(mpsc::error::TryRecvError::Disconnected) => Next::Ended,
             };
         }
+        let patience = match self.until_deadline() {
+            // Due, and read only.
+            Duration::ZERO => CHUNK_DELAY,
+            until => CHUNK_DELAY.min(until),
+        };
         let waited =
-            runtime.block_on(async { tokio::time::timeout(CHUNK_DELAY, waiting.recv()).await });
+            runtime.block_on(async { tokio::time::timeout(patience, waiting.recv()).await });
         match waited {
             Ok(Some(request)) => Next::Request(Box::new(request)),
             Ok(None) => Next::Ended,
+            Err(_) if self.has_work() => Next::Work,
             Err(_) => Next::Nothing,
         }
+    }
+
+    /// Whether the hub has work of its own now; a hub that is read only leaves it for later.
+    fn has_work(&self) -> bool {
+        let is_due = self.machine.next_work().is_some() || self.until_deadline().is_zero();
+        is_due && self.space.level() != Level::ReadOnly
+    }
+
+    /// Machine time until the soonest deadline; zero when it is due.
+    fn until_deadline(&self) -> Duration {
+        let deadline = self.machine.next_deadline();
+        deadline.map_or(Duration::MAX, |deadline| self.clock.until(deadline))
     }
 
     /// Decides what the hub owes itself and what waits, in one block, and replies.
@@ -395,6 +412,7 @@ impl Thread {
         while self.journal.read_ordered()?.is_some_and(|block| block < sealed.marker.block) {}
         self.machine.commit()?;
         self.evidence.advance(self.machine.log_size())?;
+        self.reader.note_ordered(sealed.marker.block);
         self.uncut = true;
         if !self.reader.policy().is_same(self.machine.policy()) {
             self.reader.set_policy(self.machine.policy());
@@ -435,6 +453,9 @@ fn acknowledged(proposal: &Proposal) -> Vec<DeliveryKey> {
         | Proposal::NegativeAcknowledge(_)
         | Proposal::AcknowledgeNotices(_)
         | Proposal::Administer(_)
+        | Proposal::SaveList(_)
+        | Proposal::RemoveList(_)
+        | Proposal::Remind(_)
         | Proposal::Act { .. }
         | Proposal::Work(_) => Vec::new(),
     }
@@ -467,6 +488,9 @@ impl About {
             | Proposal::NegativeAcknowledge(_)
             | Proposal::AcknowledgeNotices(_)
             | Proposal::Administer(_)
+            | Proposal::SaveList(_)
+            | Proposal::RemoveList(_)
+            | Proposal::Remind(_)
             | Proposal::Act { .. }
             | Proposal::Work(_) => None,
         }

@@ -5,8 +5,10 @@ mod directory;
 mod evidence;
 mod exchange;
 mod notices;
+mod recipient_lists;
 mod statistics;
 mod streams;
+mod tracking;
 mod transfer;
 mod trust;
 mod verdict;
@@ -42,6 +44,8 @@ pub(crate) struct Rooms {
     pub transfers: Transfers,
     /// Room for messages under way.
     pub room: Room,
+    /// Places for those who wait for recipients to get somewhere.
+    pub waits: Arc<Semaphore>,
     /// Becomes true when the hub drains: streams end themselves.
     pub stopping: watch::Receiver<bool>,
 }

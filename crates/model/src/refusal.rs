@@ -316,6 +316,18 @@ reasons! {
         remedy: "use a list that the directory names, or name the agencies",
         remedy_vi: "dùng danh sách có trong danh bạ hoặc nêu từng cơ quan"
     }
+    RecipientListEmpty = 67, "RECIPIENT_LIST_EMPTY", WrongState, {
+        en: "nobody is left to send to: the lists named have no agency that may receive it",
+        vi: "không còn nơi nhận nào: các danh sách đã nêu không có cơ quan nào nhận được",
+        remedy: "see `lienthong list resolve NAME`, and name another list or the agencies",
+        remedy_vi: "xem `lienthong list resolve TÊN`, rồi nêu danh sách khác hoặc từng cơ quan"
+    }
+    ListLimit = 68, "LIST_LIMIT", Exhausted, {
+        en: "the agency has saved as many lists as it may",
+        vi: "cơ quan đã lưu số danh sách tối đa",
+        remedy: "remove a list that is no longer used",
+        remedy_vi: "xóa danh sách không còn dùng"
+    }
     // How much it is.
     DocumentTooLarge = 86, "DOCUMENT_TOO_LARGE", Forbidden, {
         en: "the document is larger than the sender's quota allows for one document",
@@ -401,6 +413,18 @@ reasons! {
         vi: "trục chưa thực hiện thu hồi, cập nhật và thay thế; chỉ các bản trước 0.2 trả lời như vậy",
         remedy: "send a new document",
         remedy_vi: "gửi văn bản mới"
+    }
+    FanOutUnderWay = 95, "FAN_OUT_UNDER_WAY", Exhausted, {
+        en: "the document is still on its way to its many recipients",
+        vi: "văn bản còn đang được chuyển tới các nơi nhận",
+        remedy: "try again after the time given",
+        remedy_vi: "thử lại sau thời gian được nêu"
+    }
+    ReminderTooSoon = 96, "REMINDER_TOO_SOON", WrongState, {
+        en: "the recipients of this document were reminded less than a day ago",
+        vi: "đã nhắc các nơi nhận của văn bản này chưa đầy một ngày trước",
+        remedy: "remind them again tomorrow",
+        remedy_vi: "nhắc lại vào ngày mai"
     }
     // The hub.
     StorageLow = 80, "STORAGE_LOW", Exhausted, {

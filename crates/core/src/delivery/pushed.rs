@@ -75,6 +75,9 @@ impl TakenForPushed {
             | Decision::NoticesAcknowledged(_)
             | Decision::NegativelyAcknowledged(_)
             | Decision::Settled(_)
+            | Decision::FannedOut(_)
+            | Decision::Ticked(_)
+            | Decision::Reminded(_)
             | Decision::Done => None,
         };
         let told = notices.map(|notices| notices.told.iter()).into_iter().flatten();

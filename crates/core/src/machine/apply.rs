@@ -2,27 +2,33 @@
 //! idempotent for the whole of a replay: every row ends as it was, from wherever it started.
 
 use bytes::Bytes;
+use lienthong_model::limits::SLICE_RECIPIENTS;
 use lienthong_model::{
-    BusinessKind, ChangeKind, Digest, Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency,
+    BusinessKind, ChangeKind, Digest, Fingerprint, Ordinal, Position, Reason, Refusal, Timestamp,
+    Urgency,
 };
 use lienthong_trust::merkle::entry::LeafKind;
 
 use super::changes::acts_on;
+use super::fan_out::counted;
 use super::{CERTIFICATES_REMEMBERED, Machine};
 use crate::change::{ChangeMessage, Extent};
 use crate::codec;
 use crate::command::{
-    Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Command, Decision,
-    DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Stored, Submit,
+    Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Command, Counted, Decision,
+    DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Submit,
 };
 use crate::engine::{EngineError, Payloads, State, Writes};
 use crate::keys::{self, Lane};
 use crate::routing::{Span, span};
-use crate::rows::{DeliveryRow, DocumentRow, IdRow, ReportPlace, StatusLine};
-use crate::statistics::{Event, Traits};
+use crate::rows::{DeliveryRow, DocumentRow, IdRow, RefusedId, ReportPlace, StatusLine};
+use crate::statistics::Event;
+use crate::threads::{AnsweredReference, ThreadKey};
 
 /// Longest reason kept in a delivery's row, in characters; the journal has all of it.
 const REASON_CHARS: usize = 200;
+/// Violations kept of an id's last refusal.
+const REFUSED_VIOLATIONS: usize = 10;
 
 impl<S: State, P: Payloads> Machine<S, P> {
     pub(super) fn apply(&mut self, entry: &Entry) -> Result<(), EngineError> {
@@ -44,6 +50,22 @@ impl<S: State, P: Payloads> Machine<S, P> {
             }
             (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
                 self.count_refused(requests, *province, refusal.reason);
+                self.keep_refusal(requests, refusal);
+                Ok(())
+            }
+            (Command::FanOut(fan_out), Decision::FannedOut(deliveries)) => {
+                self.apply_fan_out(fan_out, deliveries)
+            }
+            (Command::Tick(tick), Decision::Ticked(ticked)) => {
+                self.apply_tick((*tick).into(), ticked)
+            }
+            (Command::Remind(remind), Decision::Reminded(_)) => self.apply_remind(remind),
+            (Command::SaveList(save), Decision::Done) => {
+                self.apply_save_list(save);
+                Ok(())
+            }
+            (Command::RemoveList(remove), Decision::Done) => {
+                self.apply_remove_list(remove);
                 Ok(())
             }
             (
@@ -54,6 +76,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 | Command::SetRoutingRules(_)
                 | Command::ChangeMandates(_)
                 | Command::SetRevocationPolicy(_)
+                | Command::SetTerms(_)
                 | Command::ChangeAppointments(_)
                 | Command::ChangeQuotas(_)
                 | Command::Act { .. }),
@@ -95,7 +118,15 @@ impl<S: State, P: Payloads> Machine<S, P> {
             urgency: header.urgency,
             signed_at: header.signed_at,
             due: header.due,
-            recipients: u32::try_from(accepted.deliveries.len()).unwrap_or(u32::MAX),
+            recipients: u32::try_from(accepted.recipients()).unwrap_or(u32::MAX),
+            slices: accepted.fan_out().map(|plan| {
+                let slices = plan.recipients.len().div_ceil(SLICE_RECIPIENTS);
+                u16::try_from(slices).unwrap_or(u16::MAX)
+            }),
+            lapsed: None,
+            reminded: None,
+            answers: (!header.answers.is_empty())
+                .then(|| header.answers.iter().map(AnsweredReference::of).collect()),
             unproven: accepted.unproven.iter().map(|unproven| unproven.issuer).collect(),
             found_revoked: None,
             same_reference: accepted.same_reference,
@@ -104,16 +135,23 @@ impl<S: State, P: Payloads> Machine<S, P> {
             extent: Some(Extent {
                 pages: header.pages,
                 paper_copy: header.paper_copy,
-                bytes: whole_size(submit),
+                bytes: submit.whole_size(),
             }),
         };
         self.work.put(keys::document(position), codec::encode(&row));
+        self.file(position, &row)?;
+        let terms = accepted.terms.unwrap_or_default();
+        self.file_deadlines(position, &row, terms, header.deliver_by)?;
         for delivery in &accepted.deliveries {
             let row = DeliveryRow::new(delivery.route);
             self.work.put(keys::delivery(position, delivery.recipient), codec::encode(&row));
             self.enter_mailbox(delivery.recipient, lane(header.urgency), position)?;
         }
-        self.count_document(submit, accepted);
+        let counted = counted(submit, accepted);
+        if let Some(plan) = accepted.fan_out() {
+            self.plan_fan_out(header, accepted, counted, plan);
+        }
+        self.count_document(accepted, counted);
         if header.kind == BusinessKind::New && accepted.same_reference.is_none() {
             self.file_reference(accepted.sender, &header.reference, position)?;
         }
@@ -143,16 +181,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         }
     }
 
-    fn count_document(&mut self, submit: &Submit, accepted: &Accepted) {
-        let sender = accepted.place;
-        let traits = Traits {
-            document_type: submit.header.document_type,
-            signature: accepted.signature,
-            paper_copy: submit.header.paper_copy,
-            pages: submit.header.pages,
-        };
-        let bytes = whole_size(submit);
-        let mut scope = Span::Inside;
+    fn count_document(&mut self, accepted: &Accepted, counted: Counted) {
+        let Counted { sender, traits, bytes } = counted;
+        let mut scope = accepted.fan_out().map_or(Span::Inside, |plan| plan.scope);
         for delivery in &accepted.deliveries {
             let recipient = delivery.place;
             scope = scope.max(span(sender.province, recipient.province));
@@ -277,6 +308,28 @@ impl<S: State, P: Payloads> Machine<S, P> {
             || self.row(&keys::certificate(fingerprint))?.is_some())
     }
 
+    /// Files a document under its sender, its reference, and what it answers.
+    fn file(&mut self, position: Position, row: &DocumentRow) -> Result<(), EngineError> {
+        self.enter_page(keys::sent_page(row.sender, position), position)?;
+        if let Some(own) = ThreadKey::of(&row.reference) {
+            self.work.put(keys::at(keys::referred(own), position), Vec::new());
+        }
+        for answered in row.answers.iter().flatten().filter_map(|answered| answered.key) {
+            self.work.put(keys::at(keys::answering(answered), position), Vec::new());
+        }
+        Ok(())
+    }
+
+    /// Keeps the last refusal of an id, so that whoever was refused can ask why.
+    fn keep_refusal(&mut self, requests: &RefusedRequests, refusal: &Refusal) {
+        let Some(id) = requests.id else { return };
+        let mut refusal = refusal.clone();
+        refusal.violations.truncate(REFUSED_VIOLATIONS);
+        let (at, digest, size) = (self.now(), requests.digest, requests.size);
+        let row = RefusedId { id, at, refusal, digest, size };
+        self.work.put(keys::refusal(requests.caller, &id), codec::encode(&row));
+    }
+
     pub(super) fn change_delivery(
         &mut self,
         key: DeliveryKey,
@@ -288,7 +341,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let mut row: DeliveryRow = codec::decode(&row, "delivery")?;
         change(&mut row);
         self.work.put(row_key, codec::encode(&row));
-        Ok(())
+        self.note_progress(key.position, &row)
     }
 
     /// A row as the block under way sees it.
@@ -308,18 +361,4 @@ pub(super) fn shortened(reason: &str) -> String {
 /// Returns the queue of a mailbox that a document of an urgency enters.
 pub fn lane(urgency: Urgency) -> Lane {
     if urgency.is_urgent() { Lane::Urgent } else { Lane::Ordinary }
-}
-
-/// Bytes of a document's content and attachments, uploaded ones too.
-fn whole_size(submit: &Submit) -> u64 {
-    let uploaded = submit.uploaded().map(|attachment| attachment.size).sum::<u64>();
-    size(&submit.signed).saturating_add(uploaded)
-}
-
-pub(super) fn size(signed: &SignedRecord) -> u64 {
-    let stored = |stored: &Stored| match stored {
-        Stored::Inline(bytes) => bytes.len() as u64,
-        Stored::Payload { size, .. } => *size,
-    };
-    stored(&signed.content) + signed.attachments.iter().map(|a| stored(&a.bytes)).sum::<u64>()
 }

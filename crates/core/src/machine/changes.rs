@@ -1,15 +1,17 @@
 //! Recall, update, replace: what they do is decided in the order of the block, for each delivery.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use lienthong_model::limits::CHANGES_PER_DOCUMENT_MAX;
 use lienthong_model::{
-    Addressee, Change, ChangeEffect, ChangeKind, Header, Ordinal, Position, Reason,
-    RecipientChangeHeader, Refusal, Standing, StatusCode, StatusHeader, Violation,
+    Change, ChangeEffect, ChangeKind, Header, Ordinal, Position, Reason, RecipientChangeHeader,
+    Refusal, Standing, StatusCode, StatusHeader, Violation,
 };
 
 use super::Machine;
 use super::apply::{lane, shortened};
+use super::recipients::SLICES_AGAIN;
 use crate::change::{ActsOn, ChangeMade, ChangeMessage, DeliveryChange, LastChange, Mark};
 use crate::codec;
 use crate::command::{Delivery, DeliveryKey};
@@ -20,6 +22,9 @@ use crate::notice::{NoticeKind, Told};
 use crate::routing::Origin;
 use crate::rows::{DeliveryRow, DocumentRow, IdRow, StatusLine};
 use crate::statistics::{Event, Traits};
+
+/// When to try again while the fan-out of the document acted on is under way.
+const FAN_OUT_PAUSE: Duration = Duration::from_secs(1);
 
 /// A document that is acted on.
 pub(super) struct ActedOn {
@@ -134,6 +139,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
             return Ok(Err(Refusal::at(Reason::FieldInvalid, field, value)));
         }
         let mut deliveries = Vec::with_capacity(concerned.len());
+        if self.slices.iter().any(|slice| slice.position == document.position) {
+            // What is not in a mailbox yet could not be taken out of it.
+            let refusal = Refusal::at(Reason::Overloaded, field, "its fan-out is under way");
+            return Ok(Err(refusal.retry_after(FAN_OUT_PAUSE)));
+        }
         let mut seen = BTreeSet::new();
         for (recipient, kind, named) in concerned {
             let Some(row) = self.delivery_row(document.position, recipient)? else {
@@ -148,6 +158,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
         }
         if let Some(refusal) = Refusal::of(wrong) {
             return Ok(Err(refusal));
+        }
+        if self.fan_out_is_under_way(document) {
+            let value = format!("{} is on its way to its recipients", document.row.id);
+            let refusal = Refusal::at(Reason::FanOutUnderWay, field, value);
+            return Ok(Err(refusal.retry_after(SLICES_AGAIN)));
         }
         let number = document.row.changed.as_ref().map_or(0, |last| last.number) + 1;
         if number > CHANGES_PER_DOCUMENT_MAX {
@@ -227,13 +242,10 @@ impl<S: State, P: Payloads> Machine<S, P> {
             }
             match change {
                 Change::Removed => changes.removed.push((recipient, ChangeKind::Recall, field)),
-                Change::Added => {
-                    let addressee = Addressee::Agency(code.clone());
-                    match self.delivery(&from, header, &addressee, || field) {
-                        Ok(delivery) => changes.added.push(delivery),
-                        Err(violation) => changes.wrong.push(violation),
-                    }
-                }
+                Change::Added => match self.delivery(&from, header, code, || field) {
+                    Ok(delivery) => changes.added.push(delivery),
+                    Err(violation) => changes.wrong.push(violation),
+                },
             }
         }
         Ok(changes)

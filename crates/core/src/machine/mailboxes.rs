@@ -43,7 +43,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.leave_page(keys::notice_page(key.agency, key.number), place.position)
     }
 
-    fn enter_page(&mut self, key: Vec<u8>, position: Position) -> Result<(), EngineError> {
+    pub(super) fn enter_page(
+        &mut self,
+        key: Vec<u8>,
+        position: Position,
+    ) -> Result<(), EngineError> {
         let slot = slot(position);
         let mut page = self.row(&key)?.map(|row| row.to_vec()).unwrap_or_default();
         if let Err(place) = page.binary_search(&slot) {
@@ -53,7 +57,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
         Ok(())
     }
 
-    fn leave_page(&mut self, key: Vec<u8>, position: Position) -> Result<(), EngineError> {
+    pub(super) fn leave_page(
+        &mut self,
+        key: Vec<u8>,
+        position: Position,
+    ) -> Result<(), EngineError> {
         let Some(row) = self.row(&key)? else { return Ok(()) };
         let mut page = row.to_vec();
         if let Ok(place) = page.binary_search(&slot(position)) {

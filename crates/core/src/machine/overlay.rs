@@ -89,6 +89,18 @@ impl Working {
         self.rows.get(key)
     }
 
+    /// The rows under a prefix as this block has left them, in key order; `None` for one that it
+    /// deleted.
+    pub fn rows_under<'w>(
+        &'w self,
+        prefix: &'w [u8],
+    ) -> impl Iterator<Item = (&'w [u8], Option<&'w Bytes>)> {
+        let from = (std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded);
+        let rows = self.rows.range::<[u8], _>(from);
+        rows.take_while(|(key, _)| key.starts_with(prefix))
+            .map(|(key, row)| (key.as_slice(), row.as_ref()))
+    }
+
     pub fn take(&mut self) -> (Writes, Vec<Event>) {
         let rows = std::mem::take(&mut self.rows);
         (rows.into_iter().collect(), std::mem::take(&mut self.events))

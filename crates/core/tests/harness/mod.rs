@@ -26,6 +26,7 @@ use lienthong_core::{
     StoredContent, codec,
 };
 use lienthong_ledger::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
+use lienthong_model::limits::WORK_PER_BLOCK_MAX;
 use lienthong_model::{
     AgencyCode, AgencyEntry, AgencyState, AttachmentEntry, BusinessKind, DOCUMENT_V1, Day, Digest,
     Document, DocumentType, Fingerprint, Level, MessageId, Ordinal, Position, Reason, Recipient,
@@ -72,6 +73,8 @@ pub struct Draft {
     pub signed_at: Option<Timestamp>,
     pub subject: String,
     pub urgency: Urgency,
+    pub due: Option<Timestamp>,
+    pub deliver_by: Option<Timestamp>,
     pub document_type: DocumentType,
     pub kind: BusinessKind,
     pub paper_copy: bool,
@@ -111,6 +114,8 @@ pub fn draft(from: &'static str, to: &[&str]) -> Draft {
         signed_at: None,
         subject: "Về việc gửi văn bản".to_owned(),
         urgency: Urgency::Normal,
+        due: None,
+        deliver_by: None,
         document_type: DocumentType::DECISION,
         kind: BusinessKind::New,
         paper_copy: false,
@@ -201,6 +206,11 @@ pub fn country() -> Vec<AgencyEntry> {
         AgencyEntry { policy: SignaturePolicy::Information, ..h34("H34.03", District) },
         AgencyEntry { from: day("2021-01-01"), ..h34("H34.09", District) },
     ]
+}
+
+/// Communes of H34, `H34.C0` and on: many recipients.
+pub fn communes(count: usize) -> Vec<AgencyEntry> {
+    (0..count).map(|n| entry(&format!("H34.C{n}"), Level::Commune, Some("H34"))).collect()
 }
 
 /// Certificates come with every content; nobody is known beforehand.
@@ -306,6 +316,8 @@ impl Signers {
         let mut document = Document::new(id, code(draft.from), to, &*draft.subject, signed_at)
             .issued(draft.number, draft.document_type, &draft.unit);
         document.urgency = draft.urgency;
+        document.due.value = draft.due;
+        document.deliver_by.value = draft.deliver_by;
         document.pages = draft.pages;
         document.business.kind = draft.kind;
         document.business.paper_copy = draft.paper_copy;
@@ -471,7 +483,8 @@ impl Hub {
     pub fn block(&mut self, proposals: Vec<Proposal>) -> Vec<Decision> {
         self.machine.begin(self.now);
         // The hub's own work stands at the beginning of a block, as in the sequencer.
-        if let Some(work) = self.machine.next_work() {
+        for _ in 0..WORK_PER_BLOCK_MAX {
+            let Some(work) = self.machine.next_work() else { break };
             self.machine.decide(Proposal::Work(work)).unwrap();
         }
         let mut decisions = Vec::new();
@@ -487,6 +500,22 @@ impl Hub {
         }
         self.commit();
         decisions
+    }
+
+    /// Whether the machine has work of its own now.
+    fn has_work(&self) -> bool {
+        let due = self.machine.next_deadline().is_some_and(|deadline| deadline <= self.now);
+        self.machine.next_work().is_some() || due
+    }
+
+    /// Makes blocks until the machine has no work of its own; returns how many.
+    pub fn rest(&mut self) -> usize {
+        let mut blocks = 0;
+        while self.has_work() {
+            self.block(Vec::new());
+            blocks += 1;
+        }
+        blocks
     }
 
     /// Journals a refusal with others added up.
@@ -616,6 +645,9 @@ fn caller_of(proposal: &Proposal) -> Option<Ordinal> {
         | Proposal::NegativeAcknowledge(_)
         | Proposal::AcknowledgeNotices(_)
         | Proposal::Administer(_)
+        | Proposal::SaveList(_)
+        | Proposal::RemoveList(_)
+        | Proposal::Remind(_)
         | Proposal::Act { .. }
         | Proposal::Work(_) => None,
     }

@@ -221,13 +221,18 @@ fn track(
         .map_err(|error| Refusal::at(Reason::FieldInvalid, "sender", error))?;
     let directory = rooms.reader.directory();
     let caller = permit.0.agency;
-    let view = rooms
-        .reader
-        .query()
-        .track_as(&directory, caller, &sender, &id, rooms.clock.now())
-        .map_err(|error| present::unreadable(&error))?
+    let (query, now) = (rooms.reader.query(), rooms.clock.now());
+    let unreadable = |error| present::unreadable(&error);
+    let view = query
+        .track_as(&directory, caller, &sender, &id, now)
+        .map_err(unreadable)?
         .ok_or_else(|| Refusal::at(Reason::DocumentUnknown, "id", id))?;
-    Ok(present::tracked(&view, &directory))
+    let sender = directory.agency(view.document.sender);
+    let progress = match sender.is_some_and(|sender| directory.serves(caller, sender, now)) {
+        true => Some(query.progress(view.position, &view.document).map_err(unreadable)?),
+        false => None,
+    };
+    Ok(present::tracked(&view, progress, &directory))
 }
 
 /// What became of acknowledgements.
