@@ -16,15 +16,14 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         "directory",
         "statistics",
         "evidence",
-        "notices",
         "changes",
         "lists",
+        "notices",
         "tracking",
         "transfer",
         "trust",
         "admin",
         "verdict",
-        "notices",
     ];
     let files = files.map(|name| format!("lienthong/v1/{name}.proto"));
     let descriptors = protox::compile(files, [&root])?;

@@ -57,6 +57,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use error::{CallError, ConnectError, Setback};
 pub use evidence::{ConsistencyProof, LogProof, NewestCheckpoint, ProvenLeaf, Unproven};
 pub use identity::{Identity, IdentityError, Roots, RootsError};
+pub use lienthong_wire::Language;
 pub use lists::{ListToSave, RecipientList, ResolvedList, SavedBy};
 pub use notice::{
     Notice, NoticeCause, NoticeKey, NoticeKind, NoticeSubscription, NoticesAcknowledged,

@@ -8,7 +8,7 @@ pub mod texts;
 mod waits;
 
 use lienthong_model::limits::{EXPLAINED_EVENTS_MAX, EXPLAINED_RECIPIENTS_MAX};
-use lienthong_model::{Ordinal, Position, Reason, Refusal, StatusCode, Timestamp};
+use lienthong_model::{Ordinal, Position, Reason, Refusal, Standing, StatusCode, Timestamp};
 use lienthong_trust::SignatureKind;
 
 use crate::command::Accepted;
@@ -20,7 +20,6 @@ use crate::progress::{ProgressCounts, Stage};
 use crate::query::Query;
 use crate::routing::Route;
 use crate::rows::{DeliveryRow, DocumentRow, LapsedLine};
-use lienthong_model::Standing;
 
 pub use waits::{Cause, Wait};
 

@@ -33,6 +33,9 @@ use crate::open_folder::{FolderMachine, OpenFolder};
 use crate::reader::Reader;
 use crate::space::{Level, Space, read_only};
 
+/// How long it may take a thread that has let go of what waits to say how it ended.
+const LAST_WORD_MAX: Duration = Duration::from_secs(1);
+
 /// A decision and the time of its block.
 #[derive(Debug, Clone)]
 pub(crate) struct Decided {
@@ -179,8 +182,10 @@ impl Sequencer {
     ) -> Result<Decided, Refusal> {
         let (reply, decided) = oneshot::channel();
         let request = Request::Propose(Proposed { proposal: Box::new(proposal), reply, held });
-        self.requests.send(request).await.map_err(|_| self.stopped())?;
-        let decided = decided.await.map_err(|_| self.stopped())?;
+        if self.requests.send(request).await.is_err() {
+            return Err(self.stopped().await);
+        }
+        let Ok(decided) = decided.await else { return Err(self.stopped().await) };
         match decided.decision {
             Decision::Refused(refusal) if refusal.reason == Reason::ReadOnly => Err(refusal),
             _ => Ok(decided),
@@ -199,10 +204,18 @@ impl Sequencer {
         let _ = self.requests.send(Request::NotTaken(Box::new(not_taken))).await;
     }
 
-    fn stopped(&self) -> Refusal {
-        match &*self.running.borrow() {
-            Running::Failed(_) => Refusal::new(Reason::Stopped),
-            Running::Yes | Running::Ended => {
+    /// Why nobody answers. A thread that ends lets go of what waits first and says then how it
+    /// ended: that is waited for, so that a failure is not taken for a drain.
+    async fn stopped(&self) -> Refusal {
+        let mut running = self.running.clone();
+        let ended = running.wait_for(|running| *running != Running::Yes);
+        match tokio::time::timeout(LAST_WORD_MAX, ended).await {
+            Ok(Ok(running)) if matches!(*running, Running::Failed(_)) => {
+                Refusal::new(Reason::Stopped)
+            }
+            // It ended without a word.
+            Ok(Err(_)) => Refusal::new(Reason::Stopped),
+            Ok(Ok(_)) | Err(_) => {
                 Refusal::new(Reason::Draining).retry_after(Duration::from_secs(1))
             }
         }
@@ -315,9 +328,10 @@ impl Thread {
             let full = taken >= BLOCK_ENTRIES_MAX || self.machine.bytes() >= BLOCK_BYTES_TARGET;
             next = if full { None } else { waiting.try_recv().ok() };
         }
-        let (at, now) = (self.machine.begun_at(), self.began.elapsed());
+        let at = self.machine.begun_at();
         let mut mail = self.machine.take_mail();
         mail.documents.settled.append(&mut known);
+        let now = self.began.elapsed();
         if now >= self.released.saturating_add(WINDOW) {
             self.release(now)?;
         }

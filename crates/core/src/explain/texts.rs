@@ -1,12 +1,11 @@
 //! What explanations say, in Vietnamese and in English. Names are stable: programs read them.
 
-use lienthong_model::Reason;
+use lienthong_model::{Reason, Standing};
 use lienthong_trust::SignatureKind;
 
 use super::{Cause, Wait, What};
 use crate::deadlines::DeadlineKind;
 use crate::routing::Route;
-use lienthong_model::Standing;
 
 /// A text in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -24,7 +24,7 @@ impl ExchangeService for Services {
     ) -> Result<Response<proto::SubmitDocumentResponse>, Status> {
         let permit = self.admit::<MayExchange, _>(&request)?;
         let request = request.into_inner();
-        let _place = self.0.room.clone().place(request.encoded_len()).await;
+        let _place = self.0.let_in(permit, request.encoded_len()).await.map_err(refused)?;
         let proto::SubmitDocumentRequest { document, attachments } = request;
         let receipt = submit(&self.0, permit, document, attachments).await;
         let receipt = receipt.map_err(Refused::into_status)?;
@@ -39,18 +39,24 @@ impl ExchangeService for Services {
     ) -> Result<Response<Self::SubmitDocumentsStream>, Status> {
         let permit = self.admit::<MayExchange, _>(&request)?;
         let rooms = self.0.clone();
-        let outcomes = streams::answer_each(&self.0, request.into_inner(), move |request| {
-            let rooms = rooms.clone();
-            async move {
-                use proto::submit_documents_response::Outcome;
-                let proto::SubmitDocumentsRequest { correlation, document, attachments } = request;
-                let outcome = match submit(&rooms, permit, document, attachments).await {
-                    Ok(receipt) => Outcome::Receipt(receipt),
-                    Err(declined) => Outcome::Refusal(refusal::to_proto(&declined.refusal)),
-                };
-                proto::SubmitDocumentsResponse { correlation, outcome: Some(outcome) }
-            }
-        });
+        let outcomes =
+            streams::answer_each(&self.0, permit, request.into_inner(), move |request, let_in| {
+                let rooms = rooms.clone();
+                async move {
+                    use proto::submit_documents_response::Outcome;
+                    let proto::SubmitDocumentsRequest { correlation, document, attachments } =
+                        request;
+                    let outcome = match let_in {
+                        Ok(()) => submit(&rooms, permit, document, attachments).await,
+                        Err(refusal) => Err(refusal.into()),
+                    };
+                    let outcome = match outcome {
+                        Ok(receipt) => Outcome::Receipt(receipt),
+                        Err(declined) => Outcome::Refusal(refusal::to_proto(&declined.refusal)),
+                    };
+                    proto::SubmitDocumentsResponse { correlation, outcome: Some(outcome) }
+                }
+            });
         Ok(Response::new(outcomes))
     }
 
@@ -97,7 +103,7 @@ impl ExchangeService for Services {
     ) -> Result<Response<proto::ReportStatusResponse>, Status> {
         let permit = self.admit::<MayExchange, _>(&request)?;
         let request = request.into_inner();
-        let _place = self.0.room.clone().place(request.encoded_len()).await;
+        let _place = self.0.let_in(permit, request.encoded_len()).await.map_err(refused)?;
         let receipt = report_status(&self.0, permit, request.report).await;
         let receipt = receipt.map_err(Refused::into_status)?;
         Ok(Response::new(proto::ReportStatusResponse { receipt: Some(receipt) }))
@@ -111,18 +117,23 @@ impl ExchangeService for Services {
     ) -> Result<Response<Self::ReportStatusesStream>, Status> {
         let permit = self.admit::<MayExchange, _>(&request)?;
         let rooms = self.0.clone();
-        let outcomes = streams::answer_each(&self.0, request.into_inner(), move |request| {
-            let rooms = rooms.clone();
-            async move {
-                use proto::report_statuses_response::Outcome;
-                let proto::ReportStatusesRequest { correlation, report } = request;
-                let outcome = match report_status(&rooms, permit, report).await {
-                    Ok(receipt) => Outcome::Receipt(receipt),
-                    Err(declined) => Outcome::Refusal(refusal::to_proto(&declined.refusal)),
-                };
-                proto::ReportStatusesResponse { correlation, outcome: Some(outcome) }
-            }
-        });
+        let outcomes =
+            streams::answer_each(&self.0, permit, request.into_inner(), move |request, let_in| {
+                let rooms = rooms.clone();
+                async move {
+                    use proto::report_statuses_response::Outcome;
+                    let proto::ReportStatusesRequest { correlation, report } = request;
+                    let outcome = match let_in {
+                        Ok(()) => report_status(&rooms, permit, report).await,
+                        Err(refusal) => Err(refusal.into()),
+                    };
+                    let outcome = match outcome {
+                        Ok(receipt) => Outcome::Receipt(receipt),
+                        Err(declined) => Outcome::Refusal(refusal::to_proto(&declined.refusal)),
+                    };
+                    proto::ReportStatusesResponse { correlation, outcome: Some(outcome) }
+                }
+            });
         Ok(Response::new(outcomes))
     }
 

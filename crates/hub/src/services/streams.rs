@@ -39,19 +39,21 @@ pub(super) const UNREADABLE_AGAIN: Duration = Duration::from_secs(60);
 /// The longest delay that a consumer may ask for.
 const COME_AGAIN_MAX: Duration = Duration::from_secs(3600);
 
-/// Answers each message of a stream, in parallel, in any order; a bounded number is under way.
+/// Answers each message of a stream, in parallel, in any order; a bounded number is under way. A
+/// message that its caller's rate does not let in is told so and is not to be carried out.
 /// When the hub drains, what was read is answered and the stream ends with DRAINING.
 pub(super) fn answer_each<Q, A, F>(
-    rooms: &Rooms,
+    rooms: &Arc<Rooms>,
+    permit: MayExchange,
     requests: Streaming<Q>,
-    answer: impl Fn(Q) -> F + Send + 'static,
+    answer: impl Fn(Q, Result<(), Refusal>) -> F + Send + 'static,
 ) -> Outcomes<A>
 where
     Q: prost::Message + 'static,
     A: Send + 'static,
     F: Future<Output = A> + Send + 'static,
 {
-    let room = rooms.room.clone();
+    let entrance = rooms.clone();
     let stopping = rooms.stopping.clone();
     let draining = stream::once(async move { *stopping.borrow() }).filter_map(async |stopping| {
         stopping.then(|| Err(refused(Refusal::new(Reason::Draining))))
@@ -59,13 +61,17 @@ where
     let answers = requests
         .take_until(rooms.drained())
         .then(move |request| {
-            // The next message is read when there is room for this one.
+            // The next message is read when this one is let in.
             let bytes = request.as_ref().map_or(0, prost::Message::encoded_len);
-            let place = room.clone().place(bytes);
-            async move { (request, place.await) }
+            let entrance = entrance.clone();
+            async move { (request, entrance.let_in_slowly(permit, bytes).await) }
         })
-        .map(move |(request, place)| {
-            let answer = request.map(&answer);
+        .map(move |(request, let_in)| {
+            let (place, let_in) = match let_in {
+                Ok(place) => (place, Ok(())),
+                Err(refusal) => (None, Err(refusal)),
+            };
+            let answer = request.map(|request| answer(request, let_in));
             async move {
                 let answer = answer.map(|answer| async move {
                     let answered = answer.await;
@@ -301,7 +307,10 @@ impl Session {
             let of = |key: &DeliveryKey| {
                 attempts.get(&(key.recipient, key.position)).copied().unwrap_or(1)
             };
-            let settled = acknowledge(&rooms, permit, keys.clone(), of).await;
+            let settled = match rooms.pace(permit, 0).await {
+                Ok(()) => acknowledge(&rooms, permit, keys.clone(), of).await,
+                Err(refusal) => Err(refusal),
+            };
             (keys, settled)
         })
     }

@@ -46,6 +46,8 @@ pub fn tls(pki: &TestPki, identity: Option<&Identity>) -> TlsConnector {
 
 async fn connect(tls: TlsConnector, address: SocketAddr) -> io::Result<TlsStream<TcpStream>> {
     let stream = TcpStream::connect(address).await?;
+    // Without it every small message waits for the hub's acknowledgement of the one before.
+    stream.set_nodelay(true)?;
     let name = ServerName::try_from("localhost").expect("it is a name");
     tls.connect(name, stream).await
 }
