@@ -54,7 +54,7 @@ pub use change::{
 };
 pub use command::*;
 pub use deadlines::{DeadlineKind, DeadlinePage, Terms};
-pub use delivery::{ConsumerId, Courier, Credit, Push, PushMarks};
+pub use delivery::{ConsumerId, Courier, Credit, Push, PushMarks, Pushes, TakenForPushed};
 pub use delivery_state::{Closed, DeliveryState, Progress};
 pub use directory::{AgencyRecord, Directory, DirectoryError, Place};
 pub use keys::SliceKey;
