@@ -49,6 +49,6 @@ pub use policy::{Excerpt, Policy};
 pub use query::{DocumentView, Mailbox, MailboxLane, Query, TrackedDelivery};
 pub use quotas::{QuotaError, Quotas, Used};
 pub use routing::{Effect, Explanation, Route, RouteOutcome, RoutingRules, Rule, Span};
-pub use rows::{DeliveryRow, DocumentRow, Revocation, StatusLine};
+pub use rows::{DeliveryRow, DocumentRow, StatusLine};
 pub use signers::{FactsOf, Received, Signers, judge_signers};
 pub use trust_store::{RevocationPolicy, TrustStore};

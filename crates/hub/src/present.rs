@@ -1,8 +1,8 @@
 //! From what the hub knows to what it says: receipts, deliveries, tracked documents.
 
 use lienthong_core::engine::EngineError;
-use lienthong_core::{Directory, DocumentRow, DocumentView, Push, Revocation, Route, TrustStore};
-use lienthong_model::{Reason, Refusal, SignedContent, Timestamp};
+use lienthong_core::{Directory, DocumentRow, DocumentView, Push, Route, TrustStore};
+use lienthong_model::{Reason, Refusal, Revocation, SignedContent, Timestamp};
 use lienthong_trust::judge::Serial;
 use lienthong_trust::{Anchors as _, Certificate, RevocationList, SignatureKind, Unproven};
 use lienthong_wire::{moment, proto, signed};
