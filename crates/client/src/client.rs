@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use lienthong_model::limits::MESSAGE_BYTES_MAX;
 use lienthong_model::{MessageId, Timestamp};
 use lienthong_wire::proto;
+use lienthong_wire::proto::admin_service_client::AdminServiceClient;
 use lienthong_wire::proto::directory_service_client::DirectoryServiceClient;
 use lienthong_wire::proto::evidence_service_client::EvidenceServiceClient;
 use lienthong_wire::proto::exchange_service_client::ExchangeServiceClient;
 use lienthong_wire::proto::statistics_service_client::StatisticsServiceClient;
+use lienthong_wire::proto::trust_service_client::TrustServiceClient;
 use parking_lot::RwLock;
 use tonic::Status;
 use tonic::transport::{Channel, Uri};
@@ -178,6 +180,18 @@ impl Shared {
 
     pub(crate) fn evidence(&self) -> EvidenceServiceClient<Channel> {
         EvidenceServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    pub(crate) fn trust(&self) -> TrustServiceClient<Channel> {
+        TrustServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    pub(crate) fn admin(&self) -> AdminServiceClient<Channel> {
+        AdminServiceClient::new(self.channel.clone())
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX)
     }

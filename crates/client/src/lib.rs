@@ -5,7 +5,8 @@
 //!  Endpoint ─▶ Client::connect ─▶ Client ─┬─ submit, report            one at a time
 //!   address    (mTLS, hub's clock)        ├─ submissions, reports      many in flight
 //!   identity                              ├─ subscribe, pull           receive, acknowledge
-//!   roots                                 └─ track, agency, volumes …  ask
+//!   roots                                 ├─ track, agency, volumes …  ask
+//!                                         └─ administration            change what judgement reads
 //! ```
 //! Whatever changes something is retried with the same id and the same bytes, so that a retry never
 //! makes a second document. Signing and verifying are done here, from the bytes; nothing here
@@ -15,6 +16,7 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod administration;
 mod check;
 mod client;
 mod clock;
@@ -36,8 +38,10 @@ mod stream;
 mod submit;
 mod subscription;
 mod track;
+mod trust;
 mod unreachable;
 
+pub use administration::Administration;
 pub use check::{Checked, DocumentCheck, DocumentCheckError, SenderPolicy};
 pub use client::Client;
 pub use clock::{ClockSource, HubClock};
@@ -57,6 +61,7 @@ pub use statistics::{
 pub use stream::{Reports, Submissions};
 pub use subscription::{Acknowledger, Subscription, SubscriptionOptions};
 pub use track::{TrackedDelivery, TrackedDocument, TrackedStatus};
+pub use trust::{KnownAuthority, RevocationListSummary, Trust};
 pub use unreachable::{Cause, Step, Unreachable, Words};
 
 /// Why a document or report was not accepted; the same as for every other call.

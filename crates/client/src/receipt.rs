@@ -1,6 +1,8 @@
 //! Receipts: what the hub says of something that it accepted, checked against what was sent.
 
-use lienthong_model::{AgencyCode, Digest, MessageId, Position, Reason, SignedContent, Timestamp};
+use lienthong_model::{
+    AgencyCode, Digest, MessageId, Position, Reason, Revocation, SignedContent, Timestamp,
+};
 use lienthong_trust::{SignatureKind, dsse};
 use lienthong_wire::proto;
 
@@ -32,6 +34,9 @@ pub struct Receipt {
     /// What shows anybody that it was accepted; `None` from a hub of an older version. Made anew in a
     /// repeated receipt.
     pub proof: Option<LogProof>,
+    /// Whether it was proven, when it was accepted, that none of its certificates was revoked;
+    /// `None` from a hub of an older version.
+    pub revocation: Option<Revocation>,
 }
 
 /// How a recipient is reached.
@@ -128,6 +133,7 @@ impl Receipt {
                 .map(left_out)
                 .collect::<Result<_, CallError>>()?,
             proof: receipt.proof.map(LogProof::read).transpose()?,
+            revocation: read::revocation("receipt.revocation", receipt.revocation)?,
         })
     }
 }

@@ -1,7 +1,8 @@
 //! What became of a document.
 
 use lienthong_model::{
-    AgencyCode, Digest, DocumentType, MessageId, Position, StatusCode, Timestamp, Urgency,
+    AgencyCode, Digest, DocumentType, MessageId, Position, Revocation, StatusCode, Timestamp,
+    Urgency,
 };
 use lienthong_trust::SignatureKind;
 use lienthong_wire::{proto, urgency_from_proto};
@@ -40,6 +41,9 @@ pub struct TrackedDocument {
     pub due: Option<Timestamp>,
     /// The deliveries that the caller may see, in the order of the recipients.
     pub deliveries: Vec<TrackedDelivery>,
+    /// Whether it is proven that none of its certificates was revoked when the hub received it;
+    /// `None` from a hub of an older version.
+    pub revocation: Option<Revocation>,
 }
 
 /// One delivery and what was reported on it.
@@ -111,6 +115,7 @@ impl TrackedDocument {
             signed_at: read::moment("document.signed_at", document.signed_at.as_ref())?,
             due: read::optional_moment("document.due", document.due.as_ref())?,
             deliveries: deliveries.collect::<Result<_, _>>()?,
+            revocation: read::revocation("document.revocation", document.revocation)?,
         })
     }
 }
