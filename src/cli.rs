@@ -93,6 +93,10 @@ pub(crate) enum Command {
     Track(commands::track::TrackArgs),
     /// Ask for the log's checkpoints, check evidence offline / bằng chứng
     Evidence(commands::evidence::EvidenceArgs),
+    /// Show and change what signatures are judged by / tin cậy, thu hồi, thẩm quyền ký
+    Trust(Box<commands::trust::TrustArgs>),
+    /// Appoint administrators, set quotas / quản trị
+    Admin(commands::admin::AdminArgs),
     /// Show how much flows where / thống kê
     Stats(commands::stats::StatsArgs),
     /// Print a script that completes commands in a shell

@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+pub(crate) mod admin;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;
@@ -12,6 +13,7 @@ pub(crate) mod route;
 pub(crate) mod send;
 pub(crate) mod stats;
 pub(crate) mod track;
+pub(crate) mod trust;
 
 use std::process::ExitCode;
 
@@ -34,6 +36,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Inbox(args) => inbox::run(*args, output).await,
         Command::Track(args) => track::run(args, output).await,
         Command::Evidence(args) => evidence::run(args, output).await,
+        Command::Trust(args) => trust::run(*args, output).await,
+        Command::Admin(args) => admin::run(args, output).await,
         Command::Stats(args) => stats::run(args, output).await,
         Command::Completions(args) => completions::run(args),
     }

@@ -12,12 +12,17 @@ mod commands;
 mod config;
 mod connect;
 mod directory_view;
+mod mandate_file;
+mod office;
 mod output;
+mod revocation;
 mod routes;
 mod say;
 mod source;
 pub mod tables;
 mod terminal;
+mod toml_tables;
+mod values;
 
 use std::process::ExitCode;
 

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::cli::Output;
 use crate::commands::route::{route_name, route_text};
 use crate::output;
+use crate::revocation;
 use crate::say::Usage;
 use crate::source::{Source, SourceArgs};
 
@@ -44,6 +45,8 @@ struct TrackView {
     reference: String,
     document_type: &'static str,
     urgency: &'static str,
+    /// `proven`, `not-proven` or `found-revoked`; none from an older hub.
+    revocation: Option<&'static str>,
     deliveries: Vec<DeliveryView>,
 }
 
@@ -96,6 +99,7 @@ fn in_folder(folder: &OpenFolder, args: &TrackArgs) -> anyhow::Result<TrackedDoc
 
 fn of_view(view: DocumentView, directory: &Directory) -> anyhow::Result<TrackedDocument> {
     let row = view.document;
+    let revocation = Some(row.revocation());
     let at = row.received_at;
     let code = |ordinal| AgencyCode::parse(&directory.code(ordinal, at));
     let delivery = |tracked: lienthong_core::TrackedDelivery| {
@@ -119,6 +123,7 @@ fn of_view(view: DocumentView, directory: &Directory) -> anyhow::Result<TrackedD
         })
     };
     Ok(TrackedDocument {
+        revocation,
         sender: code(row.sender)?,
         id: row.id,
         position: view.position,
@@ -150,6 +155,7 @@ impl From<&TrackedDocument> for TrackView {
             reference: tracked.reference.clone(),
             document_type: tracked.document_type.name_vi(),
             urgency: tracked.urgency.name_en(),
+            revocation: revocation::name(tracked.revocation),
             deliveries: tracked.deliveries.iter().map(DeliveryView::from).collect(),
         }
     }
@@ -187,6 +193,8 @@ fn time_line(view: &TrackView) -> String {
         head.push(("số hiệu / reference", view.reference.clone()));
     }
     head.push(("chữ ký / signatures", view.signature.to_owned()));
+    let mark = revocation::mark(view.revocation);
+    head.extend(mark.map(|mark| (revocation::LINE, mark.to_owned())));
     if let Some(due) = &view.due {
         head.push(("hạn / due", due.clone()));
     }

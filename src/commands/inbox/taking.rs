@@ -125,7 +125,7 @@ impl Taker {
         Ok(self.check.check(delivery, &policy))
     }
 
-    /// What was asked of the sender's signatures on the day the hub received the document.
+    /// What was asked of the sender's signatures, and who may sign for it, on the day the hub received the document.
     async fn policy(&self, sender: &AgencyCode, at: Timestamp) -> anyhow::Result<SenderPolicy> {
         let key = (sender.key(), at.day());
         let known = |policies: &HashMap<_, SenderPolicy>| policies.get(&key).cloned();
@@ -139,7 +139,7 @@ impl Taker {
             Some(entry) => SenderPolicy {
                 policy: entry.policy,
                 gateway: entry.gateway.as_ref().map(AgencyCode::key),
-                ..SenderPolicy::default()
+                mandates: self.client.mandates(sender).await?,
             },
         };
         let mut policies = self.policies.lock().unwrap_or_else(|error| error.into_inner());
