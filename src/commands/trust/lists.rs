@@ -30,7 +30,7 @@ pub(super) struct AddAuthorityArgs {
     file: PathBuf,
     /// Trust it as a root; without it, its certificates count only below a trusted root
     #[arg(long)]
-    root: bool,
+    trusted: bool,
     #[command(flatten)]
     act: ActArgs,
 }
@@ -110,11 +110,11 @@ fn entered_text(entered: &Entered) -> String {
 pub(super) async fn add_authority(args: &AddAuthorityArgs, output: Output) -> anyhow::Result<()> {
     let certificate: Certificate = agency::first_certificate(&args.file)?;
     let mut office = Office::open(&args.act).await?;
-    office.add_authority(certificate.der().clone(), args.root).await?;
+    office.add_authority(certificate.der().clone(), args.trusted).await?;
     let entered = Authority {
         subject: certificate.subject().to_string(),
         fingerprint: certificate.fingerprint().to_string(),
-        trusted: args.root,
+        trusted: args.trusted,
     };
     output::one(output, &entered, |entered| {
         let trusted =

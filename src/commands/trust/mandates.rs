@@ -140,11 +140,12 @@ fn table(views: &[MandateView]) -> String {
         "Đến\nuntil",
         "Căn cứ\nbasis",
     ]);
+    output::narrow(&mut table);
     for view in views {
-        let all = || "tất cả / all".to_owned();
+        let all = || "tất cả\nall".to_owned();
         table.add_row([
             view.agency.clone(),
-            format!("{} {}", view.abbreviation, view.capacity).trim_start().to_owned(),
+            if view.abbreviation.is_empty() { view.capacity } else { view.abbreviation }.to_owned(),
             view.person.clone(),
             view.delegated_by.clone().unwrap_or_default(),
             if view.types.is_empty() { all() } else { view.types.join(", ") },

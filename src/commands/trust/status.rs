@@ -178,9 +178,9 @@ fn text(view: &TrustView) -> String {
             if one.trusted_from.is_some() { "gốc / root" } else { "" }.to_owned(),
             list.map_or_else(|| "–".to_owned(), |list| format!("#{}", list.number)),
             list.map_or_else(|| "–".to_owned(), |list| thousands(list.revoked)),
-            list.and_then(|list| list.next_update.clone()).unwrap_or_else(|| "–".to_owned()),
+            list.and_then(|list| list.next_update.as_deref()).map_or("–", minute).to_owned(),
             thousands(one.unproven),
-            shown(one.state).to_owned(),
+            shown(one.state).replace(" / ", "\n"),
         ]);
     }
     let mut text = output::text_of(&table);
@@ -194,6 +194,11 @@ fn text(view: &TrustView) -> String {
         let _ = late.map_or(Ok(()), |due| write!(text, "\n{}", alarm(one, due)));
     }
     text
+}
+
+/// A moment as it is written, without its seconds and zone.
+fn minute(moment: &str) -> &str {
+    moment.get(..16).unwrap_or(moment)
 }
 
 fn shown(state: &str) -> &'static str {
