@@ -93,6 +93,8 @@ pub(crate) enum Command {
     Track(commands::track::TrackArgs),
     /// Ask for the log's checkpoints, check evidence offline / bằng chứng
     Evidence(commands::evidence::EvidenceArgs),
+    /// Derive the verdict on a document again, offline / kiểm chứng kết luận
+    Verify(commands::verify::VerifyArgs),
     /// Show and change what signatures are judged by / tin cậy, thu hồi, thẩm quyền ký
     Trust(Box<commands::trust::TrustArgs>),
     /// Appoint administrators, set quotas / quản trị

@@ -42,21 +42,31 @@ pub(crate) fn log(cli: &Cli) -> anyhow::Result<()> {
 /// only on a terminal.
 pub(crate) struct Progress {
     began: Instant,
-    what: &'static str,
+    what: String,
+    template: &'static str,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
     /// Begins to wait for something.
-    pub(crate) fn of(what: &'static str) -> Self {
-        Self { began: Instant::now(), what, bar: None }
+    pub(crate) fn of(what: impl Into<String>) -> Self {
+        Self::with(what, "{msg} {wide_bar} {pos}/{len} ({eta})")
+    }
+
+    /// Begins to wait for something that is counted in bytes.
+    pub(crate) fn of_bytes(what: impl Into<String>) -> Self {
+        Self::with(what, "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} ({eta})")
+    }
+
+    fn with(what: impl Into<String>, template: &'static str) -> Self {
+        Self { began: Instant::now(), what: what.into(), template, bar: None }
     }
 
     /// Notes the step that was reached and how many there are.
     pub(crate) fn reached(&mut self, step: u64, end: u64) {
         if self.bar.is_none() && self.began.elapsed() >= BAR_AFTER {
-            let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} ({eta})");
-            let bar = ProgressBar::new(end).with_message(self.what);
+            let style = ProgressStyle::with_template(self.template);
+            let bar = ProgressBar::new(end).with_message(self.what.clone());
             self.bar = Some(match style {
                 Ok(style) => bar.with_style(style),
                 Err(_) => bar,

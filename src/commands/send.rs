@@ -1,24 +1,23 @@
 //! `lienthong send`: makes a Document v1, signs it, hands it over, prints the receipt.
 
-use std::path::{Path, PathBuf};
+mod files;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::Args;
 use lienthong_client::{Receipt, Signer, sign_document};
-use lienthong_model::limits::{ATTACHMENTS_MAX, INLINE_ATTACHMENT_BYTES_MAX};
-use lienthong_model::{
-    AgencyCode, Attachment, AttachmentEntry, Document, DocumentType, Timestamp, Urgency, Written,
-};
+use lienthong_model::{AgencyCode, Document, DocumentType, Timestamp, Urgency, Written};
 use lienthong_trust::Holder;
 use serde::Serialize;
 
+use self::files::Files;
 use crate::agency::AgencyFolder;
 use crate::cli::Output;
 use crate::commands::evidence::Evidence;
 use crate::commands::route::{route_name, route_text};
 use crate::connect::ConnectArgs;
-use crate::output::{self, thousands};
+use crate::output;
 use crate::say::Usage;
 use crate::source::moment;
 use crate::{revocation, values};
@@ -26,7 +25,8 @@ use crate::{revocation, values};
 /// Sign and send a document / ký và gửi văn bản
 ///
 /// Signed with the person's key and the seal found in the agency's folder. The receipt is printed
-/// when the document is on the hub's disk.
+/// when the document is on the hub's disk. Large files are uploaded before it: when that is
+/// interrupted, the same command again goes on where it was.
 #[derive(Debug, Args)]
 pub(crate) struct SendArgs {
     /// Recipients' codes, separated by commas or repeated
@@ -56,7 +56,7 @@ pub(crate) struct SendArgs {
     /// The file that is the document itself
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
-    /// Attachments; with the body at most 1 MiB in all
+    /// Attachments, at most 10 GiB each; what goes beyond 1 MiB in all is uploaded first
     #[arg(value_name = "FILES")]
     files: Vec<PathBuf>,
     /// Demand the agency's seal; default: when the folder has it
@@ -114,13 +114,14 @@ struct LeftOutView {
 /// When a file or key cannot be read, the hub cannot be reached, or it refuses.
 pub(crate) async fn run(args: SendArgs, output: Output) -> anyhow::Result<ExitCode> {
     // What is wrong here is said before anybody is asked.
-    let (entries, attachments) = attachments(&args)?;
+    let files = Files::read(args.body.as_deref(), &args.files).await?;
     let connected = args.connect.connect().await?;
     let sender = connected.agency.code()?;
     let signers = signers(&args, &connected.agency)?;
+    files.upload(&connected.client).await?;
     let id = connected.client.new_id();
     let mut document = document(&args, sender, id);
-    document.attachments = entries;
+    document.attachments = files.entries;
     if let Some(Holder::Person { name, title, .. }) =
         signers.first().map(|signer| signer.certificate().holder())
     {
@@ -128,7 +129,7 @@ pub(crate) async fn run(args: SendArgs, output: Output) -> anyhow::Result<ExitCo
         document.signer.position = title.clone();
     }
     let signers: Vec<&Signer> = signers.iter().collect();
-    let signed = sign_document(&document, attachments, &signers);
+    let signed = sign_document(&document, files.beside, &signers);
     let receipt = connected.client.submit(signed.clone()).await?;
     let evidence = Evidence::of(&receipt, &signed)?;
     if let (Some(path), Some(evidence)) = (&args.evidence, &evidence) {
@@ -197,60 +198,6 @@ fn person(args: &SendArgs, agency: &AgencyFolder) -> anyhow::Result<Option<Signe
             .into());
     }
     Ok(persons.pop().map(|person| person.signer))
-}
-
-/// The attachments as the content names them, and their bytes.
-fn attachments(args: &SendArgs) -> anyhow::Result<(Vec<AttachmentEntry>, Vec<Attachment>)> {
-    let files = args.body.iter().map(|file| (file, true));
-    let files: Vec<(&PathBuf, bool)> =
-        files.chain(args.files.iter().map(|file| (file, false))).collect();
-    if files.len() > ATTACHMENTS_MAX {
-        return Err(Usage::new(format!("{} files, at most {ATTACHMENTS_MAX}", files.len()))
-            .remedy("put files together, or send several documents")
-            .into());
-    }
-    let (mut entries, mut attachments) = (Vec::new(), Vec::new());
-    let mut total = 0;
-    for (index, (file, is_document)) in files.into_iter().enumerate() {
-        let size = std::fs::metadata(file).map(|metadata| metadata.len());
-        total += size.with_context(|| format!("cannot read `{}`", file.display()))?;
-        if total > INLINE_ATTACHMENT_BYTES_MAX as u64 {
-            return Err(Usage::new(format!(
-                "the files have {} bytes and more, at most {} travel with one document",
-                thousands(total),
-                thousands(INLINE_ATTACHMENT_BYTES_MAX as u64)
-            ))
-            .remedy("send smaller files, or several documents")
-            .into());
-        }
-        let bytes =
-            std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-        let content_id = format!("attachment-{}", index + 1);
-        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut entry = AttachmentEntry::of(content_id.clone(), name, &bytes);
-        media_type(file).clone_into(&mut entry.media_type);
-        entry.is_document = is_document;
-        entries.push(entry);
-        attachments.push(Attachment { content_id, bytes: bytes.into() });
-    }
-    Ok((entries, attachments))
-}
-
-fn media_type(file: &Path) -> &'static str {
-    let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    match ending.as_deref() {
-        Some("pdf") => "application/pdf",
-        Some("doc") => "application/msword",
-        Some("docx") => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        Some("xls") => "application/vnd.ms-excel",
-        Some("xlsx") => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        Some("xml") => "application/xml",
-        Some("zip") => "application/zip",
-        Some("txt") => "text/plain; charset=utf-8",
-        Some("png") => "image/png",
-        Some("jpg" | "jpeg") => "image/jpeg",
-        _ => "application/octet-stream",
-    }
 }
 
 impl From<&Receipt> for ReceiptView {

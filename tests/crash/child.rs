@@ -56,6 +56,7 @@ impl Child {
             .arg("--directory")
             .arg(fixture.beside("agencies.csv"))
             .env("LIENTHONG_LOG", "warn")
+            .env("LIENTHONG_HTTP", "off")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(&log).unwrap());
@@ -71,6 +72,11 @@ impl Child {
             lines.for_each(drop);
         });
         Self { process, ready: Some(ready), log }
+    }
+
+    /// Returns the process's id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Waits until the hub says that it is ready; `false` when it dies before.

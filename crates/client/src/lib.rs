@@ -5,6 +5,7 @@
 //!  Endpoint ─▶ Client::connect ─▶ Client ─┬─ submit, report            one at a time
 //!   address    (mTLS, hub's clock)        ├─ submissions, reports      many in flight
 //!   identity                              ├─ subscribe, pull           receive, acknowledge
+//!                                         ├─ upload, download          large attachments
 //!   roots                                 ├─ track, agency, volumes …  ask
 //!                                         └─ administration            change what judgement reads
 //! ```
@@ -38,6 +39,7 @@ mod stream;
 mod submit;
 mod subscription;
 mod track;
+mod transfer;
 mod trust;
 mod unreachable;
 
@@ -49,7 +51,7 @@ pub use delivery::{Delivery, DeliveryKey, NegativeAcknowledgement};
 pub use directory::{AgencyFilter, RouteExplanation, RouteQuestion};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{CallError, ConnectError, Setback};
-pub use evidence::{ConsistencyProof, LogProof, NewestCheckpoint, Unproven};
+pub use evidence::{ConsistencyProof, LogProof, NewestCheckpoint, ProvenLeaf, Unproven};
 pub use identity::{Identity, IdentityError, Roots, RootsError};
 pub use receipt::{LeftOut, Receipt, RecipientRoute, Route, StatusReceipt};
 pub use retry::Retry;
@@ -61,6 +63,7 @@ pub use statistics::{
 pub use stream::{Reports, Submissions};
 pub use subscription::{Acknowledger, Subscription, SubscriptionOptions};
 pub use track::{TrackedDelivery, TrackedDocument, TrackedStatus};
+pub use transfer::{AttachmentPlace, FileDigest, TransferError};
 pub use trust::{KnownAuthority, RevocationListSummary, Trust};
 pub use unreachable::{Cause, Step, Unreachable, Words};
 

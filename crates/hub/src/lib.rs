@@ -4,41 +4,53 @@
 //!
 //! ```text
 //!  listener (mutual TLS) ─▶ services ─▶ ingress ─▶ sequencer ─▶ journal
-//!                               ▲                     │
-//!                               └── egress ◀──────────┘      reader: rows, blocks, statistics
+//!                            ▲  │ ▲                   │
+//!       attachments transfer ┘──┘ └── egress ◀────────┘      reader: rows, blocks, statistics
 //! ```
 
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod administration;
+mod audit;
 mod caller;
 mod clock;
 mod connections;
 mod egress;
 mod evidence;
 mod gate;
+mod http;
 mod hub;
 mod ingress;
+mod leaves;
 mod list_files;
 mod listener;
 mod log_key;
+mod meters;
 mod open_folder;
 mod peer;
+mod places;
 mod present;
 mod reader;
 mod sequencer;
 mod services;
 mod settings;
+mod space;
 mod tls;
+mod transfer;
+mod upkeep;
 mod verdict;
 
 pub use administration::ListOutcome;
+pub use audit::{
+    Audit, AuditReport, CheckpointOutcome, Finding, FindingKind, Redecided, StateOutcome, Verdict,
+};
 pub use clock::{BusinessClock, Clock, ClockError};
 pub use hub::{Hub, StartError};
 pub use list_files::{ListFiles, ListsRead};
 pub use log_key::LogKeyError;
 pub use open_folder::{AdministerError, OpenFolder, Recovery};
-pub use reader::Reader;
-pub use settings::{DirectoryImport, Settings};
+pub use reader::{AttachmentBytes, KeptAttachment, KeptDocument, Reader};
+pub use settings::{DirectoryImport, HttpAddress, NotLoopback, Settings, StorageSettings};
+pub use space::{Probe, SpaceMarks};
 pub use tls::ServerIdentity;

@@ -21,15 +21,21 @@ mod folder;
 mod journal;
 mod memory;
 mod payload;
+mod space;
 mod state;
 
 pub use disk::FolderLock;
-pub use folder::{DATA_FORMAT, DataFolder};
+pub use folder::{DATA_FORMAT, DataFolder, check_data_folder};
 pub use journal::{
-    JOURNAL_FORMAT, JournalBlocks, JournalFiles, JournalLimits, JournalOpened, Replay, TornTail,
+    ChangedByte, Damage, DamageKind, FoundBlock, JOURNAL_FORMAT, JournalAudit, JournalBlocks,
+    JournalFiles, JournalLimits, JournalOpened, Replay, Step, TornTail,
 };
 pub use memory::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
-pub use payload::PayloadFiles;
+pub use payload::{
+    Claim, ExaminedPayload, PayloadFile, PayloadFiles, Progress, Settled, Upload, UploadError,
+    UploadKey, UploadLimits, Uploads,
+};
+pub use space::{Ballast, Free, free_space};
 pub use state::{
     KEY_BYTES_MAX, Opened, STATE_FORMAT, SledState, StateLimits, VALUE_BYTES_MAX, Why,
     open_or_rebuild, open_or_rebuild_with,

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use lienthong_core::statistics::Period;
-use lienthong_hub::{Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings};
+use lienthong_hub::{
+    Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings, StorageSettings,
+};
 use lienthong_model::{AgencyCode, Timestamp};
 use lienthong_simulator::{Address, Cast, Plan, Scenario, Tally};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -29,6 +31,7 @@ fn settings(cast: &Cast, data: &std::path::Path, start: Timestamp) -> Settings {
     Settings {
         data: data.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
+        http: None,
         clock: Clock::Scenario { start, rate: RATE },
         identity: ServerIdentity {
             chain: vec![der(cast.hub.certificate.der()), der(&cast.issuing)],
@@ -43,6 +46,7 @@ fn settings(cast: &Cast, data: &std::path::Path, start: Timestamp) -> Settings {
             entries: cast.directory.clone(),
         }),
         rules: None,
+        storage: StorageSettings::short_lived(),
     }
 }
 

@@ -12,7 +12,7 @@ use lienthong_client::{
 use lienthong_model::{AgencyCode, CodeKey, Day, Refusal, StatusCode, StatusReport, Timestamp};
 use lienthong_wire::decode_document;
 
-use super::keep;
+use super::keep::{self, Received};
 use super::view::{DocumentView, ReportedView};
 use crate::agency::AgencyFolder;
 use crate::connect::Connected;
@@ -81,7 +81,8 @@ impl Taker {
         };
         let mut view = DocumentView::of(delivery, &checked);
         if let Some(folder) = &self.folder {
-            let kept = keep::keep(folder, delivery, &view)?;
+            let received = Received { delivery, checked: &checked, view: &view };
+            let kept = keep::keep(&self.client, folder, &received).await?;
             view.saved = Some(kept.display().to_string());
         }
         Ok(Outcome { view, kept: self.folder.is_some(), refusals: Vec::new() })

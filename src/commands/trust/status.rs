@@ -1,12 +1,12 @@
 //! Authorities and their revocation lists, and loudly what is late.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use lienthong_client::{KnownAuthority, RevocationListSummary, Trust};
 use lienthong_hub::OpenFolder;
 use lienthong_model::Timestamp;
+use lienthong_model::limits::UNPROVEN_COUNTED_MAX;
 use lienthong_trust::Anchors as _;
 use serde::Serialize;
 
@@ -22,7 +22,8 @@ struct TrustView {
     /// Absent: without end.
     grace_seconds: Option<u64>,
     grace: String,
-    /// Documents and reports that wait for proof, by the issuer that most wait for.
+    /// Documents and reports that wait for proof, by the issuer that most wait for; counted up to
+    /// 10,000.
     unproven: u64,
     authorities: Vec<AuthorityView>,
 }
@@ -94,20 +95,20 @@ pub(super) async fn show(source: &SourceArgs, output: Output) -> anyhow::Result<
 fn in_folder(folder: &OpenFolder, now: Timestamp) -> anyhow::Result<Trust> {
     let reader = folder.reader();
     let policy = reader.policy();
-    let unproven: HashMap<_, _> = reader.query().unproven()?.into_iter().collect();
+    let query = reader.query();
     let trust = &policy.trust;
     let authority = |certificate: &std::sync::Arc<lienthong_trust::Certificate>| {
         let id = certificate.authority();
-        KnownAuthority {
+        anyhow::Ok(KnownAuthority {
             certificate: certificate.clone(),
             trusted_from: trust.trusted_from(certificate.fingerprint()),
             known_from: trust.known_from(id),
             list: trust.list(id).map(|list| office::summary(list)),
             list_due: trust.list_due(id, now),
-            unproven: unproven.get(id).copied().unwrap_or(0),
-        }
+            unproven: query.unproven(id, UNPROVEN_COUNTED_MAX)?,
+        })
     };
-    let authorities = trust.authorities().iter().map(authority).collect();
+    let authorities = trust.authorities().iter().map(authority).collect::<Result<_, _>>()?;
     Ok(Trust { authorities, grace: policy.revocation.grace() })
 }
 
@@ -179,7 +180,7 @@ fn text(view: &TrustView) -> String {
             list.map_or_else(|| "–".to_owned(), |list| format!("#{}", list.number)),
             list.map_or_else(|| "–".to_owned(), |list| thousands(list.revoked)),
             list.and_then(|list| list.next_update.as_deref()).map_or("–", minute).to_owned(),
-            thousands(one.unproven),
+            waiting(one.unproven),
             shown(one.state).replace(" / ", "\n"),
         ]);
     }
@@ -194,6 +195,12 @@ fn text(view: &TrustView) -> String {
         let _ = late.map_or(Ok(()), |due| write!(text, "\n{}", alarm(one, due)));
     }
     text
+}
+
+/// How many wait: they are counted up to a bound.
+fn waiting(unproven: u64) -> String {
+    let more = if unproven < UNPROVEN_COUNTED_MAX { "" } else { "+" };
+    format!("{}{more}", thousands(unproven))
 }
 
 /// A moment as it is written, without its seconds and zone.
@@ -215,7 +222,7 @@ fn alarm(one: &AuthorityView, due: &str) -> String {
     let mut lines = vec![
         ("  nơi cấp / authority", one.subject.clone()),
         ("  danh sách mới phải có từ / a newer list is due since", due.to_owned()),
-        ("  chờ chứng minh / wait for proof", thousands(one.unproven)),
+        ("  chờ chứng minh / wait for proof", waiting(one.unproven)),
     ];
     let from = one.refused_from.clone();
     let never = || "không / never (grace: forever)".to_owned();

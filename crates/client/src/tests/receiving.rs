@@ -25,6 +25,7 @@ fn mail(content: SignedContent, position: u64) -> proto::Delivery {
         attachments,
         signature: proto::SignatureKind::Seal.into(),
         revocation: proto::RevocationState::NotProven.into(),
+        ..proto::Delivery::default()
     }
 }
 
