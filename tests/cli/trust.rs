@@ -310,3 +310,34 @@ fn appointing_offline_says_what_is_missing_and_keeps_the_last_administrator() {
         ["admin", "appoint", "--person", "G22/an", "--role", "root", "--territory", "country"];
     assert!(fail(2, &role).contains("administrator"));
 }
+
+#[test]
+fn a_folder_at_rest_takes_every_act_and_shows_what_it_has() {
+    let stage = Stage::set(&[]);
+    let (pki, data) = (stage.path("pki"), stage.path("data"));
+    let act = |command: &[&str]| json(&[command, &["--data", text(&data)]].concat());
+    let at = |name: &str| text(&pki.join(name)).to_owned();
+    act(&["trust", "add-authority", &at("root.pem"), "--trusted"]);
+    let late = act(&["trust"]);
+    assert_eq!(late["authorities"][0]["state"], "late", "no list was entered yet");
+    act(&["trust", "add-authority", &at("issuing.pem")]);
+    let lists = ["trust", "add-list", &at("crl/root.crl"), &at("crl/issuing.crl")];
+    let entered = act(&lists);
+    assert_eq!(entered[1]["in_force"], true);
+    assert_eq!(act(&lists), entered, "to repeat it changes nothing");
+    act(&["trust", "grace", "24h"]);
+    let trust = act(&["trust"]);
+    assert_eq!(trust["grace_seconds"], 24 * 3600);
+    let states = trust["authorities"].as_array().unwrap().iter().map(|one| &one["state"]);
+    assert!(states.clone().all(|state| state == "in-date"), "{trust}");
+    let head = ["trust", "mandate", "--agency", "H36", "--person", "H36/chair"];
+    act(&[&head[..], &["--capacity", "head", "--from", "2020-01-01"]].concat());
+    assert_eq!(act(&["trust", "mandates", "H36"])[0]["person"], "H36/chair");
+    act(&["admin", "quota", "--agency", "H36", "--bytes-per-day", "10GiB"]);
+    assert_eq!(act(&["admin", "quotas"])[0]["bytes_per_day"], 10u64 << 30);
+    // The hub that is started on it then has all of it.
+    stage.appoint("G22/binh", "country");
+    let hub = stage.start();
+    assert_eq!(hub.json("G22/binh", &["trust"])["grace"], "1day");
+    assert_eq!(hub.json("G22/binh", &["admin", "quotas"]).as_array().unwrap().len(), 1);
+}

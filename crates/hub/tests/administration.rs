@@ -412,19 +412,22 @@ async fn another_agencys_document_is_answered_like_one_that_does_not_exist() {
     world.client("H36").await.submit(world.sealed(&theirs)).await.unwrap();
     let channel = raw::channel(&world, "H34").await;
     let mut exchange = exchange(&world, "H34").await;
-    let mut verdict = VerdictServiceClient::new(channel);
+    let mut verdict = VerdictServiceClient::new(channel.clone());
+    let mut evidence = EvidenceServiceClient::new(channel);
     let mut answers = Vec::new();
     for id in [theirs.id, new_id()] {
         let (sender, bytes) = ("H36".to_owned(), Bytes::copy_from_slice(id.as_bytes()));
         let track = proto::TrackDocumentRequest { sender: sender.clone(), id: bytes.clone() };
         let track = exchange.track_document(track).await.unwrap_err();
+        let leaf = proto::GetLeafRequest { sender: sender.clone(), id: bytes.clone() };
+        let leaf = evidence.get_leaf(leaf).await.unwrap_err();
         let bundle = proto::GetEvidenceBundleRequest { sender, id: bytes };
         let bundle = verdict.get_evidence_bundle(bundle).await.unwrap_err();
         let report = world.report("H34", ("H36", id), StatusCode::Accepted, "");
         let (report, _) = lienthong_wire::signed::to_proto(report);
         let report = proto::ReportStatusRequest { report: Some(report) };
         let report = exchange.report_status(report).await.unwrap_err();
-        answers.push([track, bundle, report].map(|status| without(&id, &status)));
+        answers.push([track, leaf, bundle, report].map(|status| without(&id, &status)));
     }
     assert_eq!(answers[0], answers[1]);
     assert!(answers[0].iter().all(|(code, ..)| *code == Code::NotFound), "{answers:?}");
