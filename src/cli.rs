@@ -89,8 +89,24 @@ pub(crate) enum Command {
     Send(Box<commands::send::SendArgs>),
     /// Receive, verify and acknowledge documents, report statuses / nhận văn bản
     Inbox(Box<commands::inbox::InboxArgs>),
+    /// Take a document back / thu hồi văn bản
+    Recall(commands::recall::RecallArgs),
+    /// Show what recipients reported and senders ask / thông báo
+    Notices(commands::notices::NoticesArgs),
     /// Show what became of a document / theo dõi văn bản
     Track(commands::track::TrackArgs),
+    /// Explain where a document is, why, and who has to act / giải thích
+    Explain(Box<commands::explain::ExplainArgs>),
+    /// Show what waits longest / văn bản chờ lâu nhất
+    Stuck(Box<commands::explain::StuckArgs>),
+    /// Show how far a document's recipients are, wait for them / tiến độ
+    Progress(Box<commands::progress::ProgressArgs>),
+    /// Remind the recipients that lag / nhắc
+    Remind(Box<commands::progress::RemindArgs>),
+    /// Show the case that a document belongs to / hồ sơ trao đổi
+    Thread(Box<commands::thread::ThreadArgs>),
+    /// Show, resolve and keep lists of recipients / danh sách nơi nhận
+    List(Box<commands::list::ListArgs>),
     /// Ask for the log's checkpoints, check evidence offline / bằng chứng
     Evidence(commands::evidence::EvidenceArgs),
     /// Derive the verdict on a document again, offline / kiểm chứng kết luận

@@ -1,5 +1,6 @@
 //! `lienthong send`: makes a Document v1, signs it, hands it over, prints the receipt.
 
+mod acts;
 mod files;
 
 use std::path::PathBuf;
@@ -7,17 +8,18 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lienthong_client::{Receipt, Signer, sign_document};
-use lienthong_model::{AgencyCode, Document, DocumentType, Timestamp, Urgency, Written};
+use lienthong_model::{AgencyCode, Document, DocumentType, Recipient, Timestamp, Urgency, Written};
 use lienthong_trust::Holder;
 use serde::Serialize;
 
 use self::files::Files;
 use crate::agency::AgencyFolder;
+use crate::change_view::{MentionView, OutcomeView};
 use crate::cli::Output;
 use crate::commands::evidence::Evidence;
 use crate::commands::route::{route_name, route_text};
 use crate::connect::ConnectArgs;
-use crate::output;
+use crate::output::{self, thousands};
 use crate::say::Usage;
 use crate::source::moment;
 use crate::{revocation, values};
@@ -30,8 +32,12 @@ use crate::{revocation, values};
 #[derive(Debug, Args)]
 pub(crate) struct SendArgs {
     /// Recipients' codes, separated by commas or repeated
-    #[arg(long, value_name = "CODE", required = true, value_delimiter = ',')]
+    #[arg(long, value_name = "CODE", required_unless_present = "to_list", value_delimiter = ',')]
     to: Vec<AgencyCode>,
+    /// Lists of recipients (`communes-of:H36`, `saved:NAME`), separated by commas or repeated; see
+    /// `lienthong list show`
+    #[arg(long = "to-list", value_name = "NAME", value_delimiter = ',')]
+    to_list: Vec<String>,
     /// What the document is about / trích yếu
     #[arg(long, value_name = "TEXT")]
     subject: String,
@@ -59,6 +65,8 @@ pub(crate) struct SendArgs {
     /// Attachments, at most 10 GiB each; what goes beyond 1 MiB in all is uploaded first
     #[arg(value_name = "FILES")]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    acts: acts::ActsArgs,
     /// Demand the agency's seal; default: when the folder has it
     #[arg(long, conflicts_with = "no_seal")]
     seal: bool,
@@ -89,8 +97,14 @@ struct ReceiptView {
     signature: &'static str,
     /// `proven` or `not-proven`; none from an older hub.
     revocation: Option<&'static str>,
+    recipients: u32,
     routes: Vec<RouteView>,
     left_out: Vec<LeftOutView>,
+    left_out_total: u32,
+    /// The first document of the sender with the same reference.
+    same_reference: Option<MentionView>,
+    /// What it means for the recipients of the document acted on.
+    changes: Vec<OutcomeView>,
     /// What `lienthong evidence verify` and others check; none from an older hub.
     evidence: Option<Evidence>,
 }
@@ -140,7 +154,10 @@ pub(crate) async fn run(args: SendArgs, output: Output) -> anyhow::Result<ExitCo
 }
 
 fn document(args: &SendArgs, sender: AgencyCode, id: lienthong_model::MessageId) -> Document {
-    let mut document = Document::new(id, sender, args.to.clone(), &args.subject, id.time());
+    let agencies = args.to.iter().cloned().map(Recipient::from);
+    let lists = args.to_list.iter().cloned().map(Recipient::List);
+    let recipients: Vec<Recipient> = agencies.chain(lists).collect();
+    let mut document = Document::new(id, sender, recipients, &args.subject, id.time());
     if let (Some(number), Some(unit)) = (args.number, &args.unit) {
         document = document.issued(number, args.document_type, unit);
     }
@@ -148,6 +165,7 @@ fn document(args: &SendArgs, sender: AgencyCode, id: lienthong_model::MessageId)
     document.urgency = Urgency::from_number(args.urgency.into()).unwrap_or_default();
     document.deliver_by = args.deliver_by.map(Written::moment).unwrap_or_default();
     document.due = args.due.clone().unwrap_or_default();
+    document.business = args.acts.business();
     document
 }
 
@@ -219,8 +237,12 @@ impl From<&Receipt> for ReceiptView {
             repeated: receipt.repeated,
             signature: receipt.signature.name(),
             revocation: revocation::name(receipt.revocation),
+            recipients: receipt.recipients,
             routes: receipt.routes.iter().map(route).collect(),
             left_out: receipt.left_out.iter().map(left_out).collect(),
+            left_out_total: receipt.left_out_total,
+            same_reference: receipt.same_reference.as_ref().map(MentionView::from),
+            changes: receipt.changes.iter().map(OutcomeView::from).collect(),
             evidence: None,
         }
     }
@@ -242,8 +264,21 @@ fn text(receipt: &ReceiptView) -> String {
         let how = route_text(route.route, route.gateway.as_deref());
         lines.push(("→ nơi nhận / recipient", format!("{}  {how}", route.code)));
     }
+    if receipt.routes.is_empty() {
+        let count = thousands(receipt.recipients.into());
+        let how = "chuyển theo đợt / by slices; `lienthong progress`";
+        lines.push(("→ nơi nhận / recipients", format!("{count}  {how}")));
+    }
     for left in &receipt.left_out {
         lines.push(("bỏ qua / left out", format!("{}  {}", left.code, left.reason)));
     }
+    let more = u64::from(receipt.left_out_total).saturating_sub(receipt.left_out.len() as u64);
+    if more > 0 {
+        lines.push(("bỏ qua / left out", format!("… {} nữa / more", thousands(more))));
+    }
+    if let Some(first) = &receipt.same_reference {
+        lines.push(("trùng số hiệu / same reference as", first.text()));
+    }
+    lines.extend(receipt.changes.iter().map(|one| ("văn bản cũ / old document", one.text())));
     output::pairs(&lines)
 }

@@ -6,4 +6,5 @@ mod help;
 mod pki;
 mod process;
 mod reading;
+mod tracking;
 mod trust;

@@ -5,8 +5,9 @@
 //!  Endpoint ─▶ Client::connect ─▶ Client ─┬─ submit, report            one at a time
 //!   address    (mTLS, hub's clock)        ├─ submissions, reports      many in flight
 //!   identity                              ├─ subscribe, pull           receive, acknowledge
+//!                                         ├─ subscribe_to_notices …    learn what others did
 //!                                         ├─ upload, download          large attachments
-//!   roots                                 ├─ track, agency, volumes …  ask
+//!   roots                                 ├─ track, explain, agency …  ask
 //!                                         └─ administration            change what judgement reads
 //! ```
 //! Whatever changes something is retried with the same id and the same bytes, so that a retry never
@@ -18,6 +19,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod administration;
+mod change;
 mod check;
 mod client;
 mod clock;
@@ -29,6 +31,8 @@ mod error;
 mod evidence;
 mod fault;
 mod identity;
+mod lists;
+mod notice;
 mod read;
 mod receipt;
 mod retry;
@@ -39,11 +43,15 @@ mod stream;
 mod submit;
 mod subscription;
 mod track;
+mod tracking;
 mod transfer;
 mod trust;
 mod unreachable;
 
 pub use administration::Administration;
+pub use change::{
+    ActsOn, ChangeMessage, ChangeOutcome, DeliveryMark, DocumentMention, NegativeAcknowledgements,
+};
 pub use check::{Checked, DocumentCheck, DocumentCheckError, SenderPolicy};
 pub use client::Client;
 pub use clock::{ClockSource, HubClock};
@@ -53,6 +61,12 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use error::{CallError, ConnectError, Setback};
 pub use evidence::{ConsistencyProof, LogProof, NewestCheckpoint, ProvenLeaf, Unproven};
 pub use identity::{Identity, IdentityError, Roots, RootsError};
+pub use lienthong_wire::Language;
+pub use lists::{ListToSave, RecipientList, ResolvedList, SavedBy};
+pub use notice::{
+    Notice, NoticeCause, NoticeKey, NoticeKind, NoticeSubscription, NoticesAcknowledged,
+    ReportedStatus,
+};
 pub use receipt::{LeftOut, Receipt, RecipientRoute, Route, StatusReceipt};
 pub use retry::Retry;
 pub use signer::{Signer, SignerError, sign, sign_document, sign_report};
@@ -63,6 +77,10 @@ pub use statistics::{
 pub use stream::{Reports, Submissions};
 pub use subscription::{Acknowledger, Subscription, SubscriptionOptions};
 pub use track::{TrackedDelivery, TrackedDocument, TrackedStatus};
+pub use tracking::{
+    Enough, ExplainedEvent, Explanation, ProgressCounts, ProgressGoal, RecipientProgress, Stage,
+    Text, Thread, ThreadDocument, Wait, Waited, WaitingDocument, WaitingDocuments,
+};
 pub use transfer::{AttachmentPlace, FileDigest, TransferError};
 pub use trust::{KnownAuthority, RevocationListSummary, Trust};
 pub use unreachable::{Cause, Step, Unreachable, Words};

@@ -1,6 +1,8 @@
 //! Reads fields of the hub's answers: each is checked, none is believed.
 
-use lienthong_model::{AgencyCode, Digest, Level, MessageId, Refusal, Revocation, Timestamp};
+use lienthong_model::{
+    AgencyCode, Digest, Level, MessageId, Refusal, Revocation, StatusCode, Timestamp,
+};
 use lienthong_trust::SignatureKind;
 use lienthong_wire::{moment, proto, refusal};
 use tonic::Code;
@@ -69,6 +71,11 @@ pub(crate) fn revocation(
         Ok(proto::RevocationState::Unspecified) => Ok(None),
         Err(_) => Err(CallError::answer(field, number)),
     }
+}
+
+pub(crate) fn status(field: &'static str, number: i32) -> Result<StatusCode, CallError> {
+    let code = u32::try_from(number).ok().and_then(StatusCode::from_number);
+    code.ok_or_else(|| CallError::answer(field, number))
 }
 
 /// A part of an answer that must be there.

@@ -6,6 +6,7 @@ use lienthong_model::{
 use lienthong_trust::{SignatureKind, dsse};
 use lienthong_wire::proto;
 
+use crate::change::{ChangeOutcome, DocumentMention};
 use crate::error::CallError;
 use crate::evidence::LogProof;
 use crate::read;
@@ -27,16 +28,25 @@ pub struct Receipt {
     pub repeated: bool,
     /// Which signatures it bears.
     pub signature: SignatureKind,
-    /// How each recipient is reached, lists resolved.
+    /// How each recipient is reached, lists resolved; empty when there are more than 256.
     pub routes: Vec<RecipientRoute>,
-    /// Agencies of lists that were left out.
+    /// Agencies of lists that were left out; the first 256.
     pub left_out: Vec<LeftOut>,
+    /// How many recipients it has, lists resolved.
+    pub recipients: u32,
+    /// How many agencies of lists were left out.
+    pub left_out_total: u32,
     /// What shows anybody that it was accepted; `None` from a hub of an older version. Made anew in a
     /// repeated receipt.
     pub proof: Option<LogProof>,
     /// Whether it was proven, when it was accepted, that none of its certificates was revoked;
     /// `None` from a hub of an older version.
     pub revocation: Option<Revocation>,
+    /// For a new document whose reference its sender had used before: the first document with it.
+    pub same_reference: Option<DocumentMention>,
+    /// For a recall, an update or a replacement: what it means for each recipient of the document
+    /// acted on.
+    pub changes: Vec<ChangeOutcome>,
 }
 
 /// How a recipient is reached.
@@ -86,9 +96,28 @@ pub struct StatusReceipt {
     /// What shows anybody that it was accepted; `None` from a hub of an older version. Made anew in a
     /// repeated receipt.
     pub proof: Option<LogProof>,
+    /// For a request to take a document back (13): what it means for each recipient.
+    pub changes: Vec<ChangeOutcome>,
+}
+
+fn changes(outcomes: Vec<proto::ChangeOutcome>) -> Result<Vec<ChangeOutcome>, CallError> {
+    outcomes.into_iter().map(ChangeOutcome::read).collect()
+}
+
+impl RecipientRoute {
+    pub(crate) fn read(route: proto::RecipientRoute) -> Result<Self, CallError> {
+        Ok(Self {
+            code: read::code("routes.code", &route.code)?,
+            route: Route::read("routes.route", route.route, &route.gateway)?,
+        })
+    }
 }
 
 impl LeftOut {
+    pub(crate) fn read(left: proto::LeftOut) -> Result<Self, CallError> {
+        Ok(Self { code: read::code("left_out.code", &left.code)?, reason: left.reason })
+    }
+
     /// Returns the reason, when this version knows it.
     pub fn known_reason(&self) -> Option<Reason> {
         Reason::ALL.iter().copied().find(|reason| reason.code() == self.reason)
@@ -108,16 +137,8 @@ impl Route {
 
 impl Receipt {
     pub(crate) fn read(receipt: proto::Receipt) -> Result<Self, CallError> {
-        let route = |route: proto::RecipientRoute| {
-            Ok(RecipientRoute {
-                code: read::code("receipt.routes.code", &route.code)?,
-                route: Route::read("receipt.routes.route", route.route, &route.gateway)?,
-            })
-        };
-        let left_out = |left: proto::LeftOut| {
-            let code = read::code("receipt.left_out.code", &left.code)?;
-            Ok(LeftOut { code, reason: left.reason })
-        };
+        // An older hub only names them.
+        let named = u32::try_from(receipt.routes.len()).unwrap_or(u32::MAX);
         Ok(Self {
             sender: read::code("receipt.sender", &receipt.sender)?,
             id: read::id("receipt.id", &receipt.id)?,
@@ -125,15 +146,19 @@ impl Receipt {
             received_at: read::moment("receipt.received_at", receipt.received_at.as_ref())?,
             sha256: read::digest("receipt.sha256", &receipt.sha256)?,
             repeated: receipt.repeated,
+            recipients: receipt.recipients.max(named),
+            left_out_total: receipt.left_out_total,
             signature: read::signature("receipt.signature", receipt.signature)?,
-            routes: receipt.routes.into_iter().map(route).collect::<Result<_, CallError>>()?,
-            left_out: receipt
-                .left_out
+            routes: receipt
+                .routes
                 .into_iter()
-                .map(left_out)
-                .collect::<Result<_, CallError>>()?,
+                .map(RecipientRoute::read)
+                .collect::<Result<_, _>>()?,
+            left_out: receipt.left_out.into_iter().map(LeftOut::read).collect::<Result<_, _>>()?,
             proof: receipt.proof.map(LogProof::read).transpose()?,
             revocation: read::revocation("receipt.revocation", receipt.revocation)?,
+            same_reference: receipt.same_reference.map(DocumentMention::read).transpose()?,
+            changes: changes(receipt.changes)?,
         })
     }
 }
@@ -148,6 +173,7 @@ impl StatusReceipt {
             sha256: read::digest("receipt.sha256", &receipt.sha256)?,
             repeated: receipt.repeated,
             proof: receipt.proof.map(LogProof::read).transpose()?,
+            changes: changes(receipt.changes)?,
         })
     }
 }

@@ -7,6 +7,9 @@ use lienthong_model::{
 use lienthong_trust::SignatureKind;
 use lienthong_wire::{proto, urgency_from_proto};
 
+use crate::change::{
+    ActsOn, ChangeMessage, DeliveryMark, DocumentMention, NegativeAcknowledgements,
+};
 use crate::client::Client;
 use crate::error::CallError;
 use crate::read;
@@ -39,11 +42,21 @@ pub struct TrackedDocument {
     pub signed_at: Timestamp,
     /// When an answer is due.
     pub due: Option<Timestamp>,
-    /// The deliveries that the caller may see, in the order of the recipients.
+    /// The deliveries that the caller may see, in the order of the recipients; at most 1,000.
     pub deliveries: Vec<TrackedDelivery>,
     /// Whether it is proven that none of its certificates was revoked when the hub received it;
     /// `None` from a hub of an older version.
     pub revocation: Option<Revocation>,
+    /// For a new document whose reference its sender had used before: the first document with it.
+    pub same_reference: Option<DocumentMention>,
+    /// For a recall, an update or a replacement: what it acts on.
+    pub acts_on: Option<ActsOn>,
+    /// The last recall, update or replacement of it.
+    pub changed: Option<ChangeMessage>,
+    /// How many recipients it has, lists resolved; 0 when the caller may not see all of them.
+    pub recipients: u32,
+    /// How many of them do not have it in their mailboxes yet: the fan-out is under way.
+    pub recipients_pending: u32,
 }
 
 /// One delivery and what was reported on it.
@@ -59,6 +72,14 @@ pub struct TrackedDelivery {
     pub attempts: u32,
     /// What was reported, in the order of receipt.
     pub statuses: Vec<TrackedStatus>,
+    /// What the document is to this recipient; `None` while it stands as it was sent.
+    pub mark: Option<DeliveryMark>,
+    /// What its sender asks and this recipient has not answered.
+    pub asked: Option<ChangeMessage>,
+    /// What the recipient may report next.
+    pub open: Vec<StatusCode>,
+    /// That the recipient's node could not take it; `None` when it never said so.
+    pub negative: Option<NegativeAcknowledgements>,
 }
 
 /// One status that was reported.
@@ -116,6 +137,11 @@ impl TrackedDocument {
             due: read::optional_moment("document.due", document.due.as_ref())?,
             deliveries: deliveries.collect::<Result<_, _>>()?,
             revocation: read::revocation("document.revocation", document.revocation)?,
+            same_reference: document.same_reference.map(DocumentMention::read).transpose()?,
+            acts_on: document.acts_on.map(ActsOn::read).transpose()?,
+            changed: document.changed.map(ChangeMessage::read).transpose()?,
+            recipients: document.recipients,
+            recipients_pending: document.recipients_pending,
         })
     }
 }
@@ -124,21 +150,26 @@ impl TrackedDelivery {
     fn read(delivery: proto::TrackedDelivery) -> Result<Self, CallError> {
         let at = delivery.acknowledged_at.as_ref();
         let statuses = delivery.statuses.into_iter().map(TrackedStatus::read);
+        let open = delivery.open_statuses.into_iter();
+        let open = open.map(|number| read::status("deliveries.open_statuses", number));
         Ok(Self {
             recipient: read::code("deliveries.recipient", &delivery.recipient)?,
             route: Route::read("deliveries.route", delivery.route, &delivery.gateway)?,
             acknowledged_at: read::optional_moment("deliveries.acknowledged_at", at)?,
             attempts: delivery.attempts,
             statuses: statuses.collect::<Result<_, _>>()?,
+            mark: delivery.mark.map(DeliveryMark::read).transpose()?,
+            asked: delivery.asked.map(ChangeMessage::read).transpose()?,
+            open: open.collect::<Result<_, _>>()?,
+            negative: delivery.negative.map(NegativeAcknowledgements::read).transpose()?,
         })
     }
 }
 
 impl TrackedStatus {
     fn read(status: proto::TrackedStatus) -> Result<Self, CallError> {
-        let code = u32::try_from(status.code).ok().and_then(StatusCode::from_number);
         Ok(Self {
-            code: code.ok_or_else(|| CallError::answer("statuses.code", status.code))?,
+            code: read::status("statuses.code", status.code)?,
             at: read::moment("statuses.at", status.at.as_ref())?,
             reason: status.reason,
             position: Position(status.position),

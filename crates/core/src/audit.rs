@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use lienthong_model::limits::SLICE_RECIPIENTS;
 use lienthong_model::{Digest, Fingerprint, Position, SignatureEntry, Timestamp};
 use lienthong_trust::dsse;
 use lienthong_trust::merkle::entry::{LeafEntry, LeafKind};
@@ -118,6 +119,9 @@ impl JournalCheck {
             Command::Submit(submit) => match decision {
                 Decision::Accepted(accepted) => {
                     self.signed(LeafKind::Document, &submit.signed, accepted.position, about);
+                    for uploaded in submit.uploaded() {
+                        about.payload(uploaded.sha256, Some(uploaded.size), None);
+                    }
                 }
                 other => about.mismatch(command, other),
             },
@@ -161,7 +165,31 @@ impl JournalCheck {
             | Command::ChangeMandates(_)
             | Command::SetRevocationPolicy(_)
             | Command::ChangeAppointments(_)
-            | Command::ChangeQuotas(_) => about.done(command, decision),
+            | Command::ChangeQuotas(_)
+            | Command::SaveList(_)
+            | Command::RemoveList(_)
+            | Command::SetTerms(_) => about.done(command, decision),
+            Command::AcknowledgeNotices(_) => match decision {
+                Decision::NoticesAcknowledged(_) => {}
+                other => about.mismatch(command, other),
+            },
+            Command::NegativeAcknowledge(negative) => match decision {
+                Decision::NegativelyAcknowledged(counts)
+                    if counts.len() == negative.deliveries.len() => {}
+                other => about.mismatch(command, other),
+            },
+            Command::FanOut(_) => match decision {
+                Decision::FannedOut(deliveries) if deliveries.len() <= SLICE_RECIPIENTS => {}
+                other => about.mismatch(command, other),
+            },
+            Command::Tick(_) => match decision {
+                Decision::Ticked(_) => {}
+                other => about.mismatch(command, other),
+            },
+            Command::Remind(_) => match decision {
+                Decision::Reminded(_) => {}
+                other => about.mismatch(command, other),
+            },
             Command::Act { act, .. } => match **act {
                 // An act is not an act by a person again.
                 Command::Act { .. } => about.mismatch(command, decision),
@@ -186,6 +214,9 @@ impl JournalCheck {
         about.digests(signed);
         let new = signed.new_certificates.iter().map(|der| Fingerprint::of(&der.0));
         self.certificates.extend(new);
+        // Issuers that come with accepted content are known from then on.
+        let issuers = signed.signatures.iter().flat_map(|signature| signature.chain.iter().skip(1));
+        self.authorities.extend(issuers);
         for fingerprint in signed.signatures.iter().flat_map(|signature| &signature.chain) {
             if self.certificates.insert(*fingerprint) {
                 let why = format!("certificate {fingerprint} is named and was never entered");

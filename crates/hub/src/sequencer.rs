@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lienthong_core::engine::{EngineError, Journal, State};
-use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, MailboxLane, Proposal};
+use lienthong_core::{
+    AcknowledgeOutcome, Decision, DeliveryKey, Mail, NegativeAcknowledge, Proposal,
+};
 use lienthong_ledger::{Claim, FolderLock, JournalFiles, SledState, crash};
 use lienthong_model::limits::{
     BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX, WORK_PER_BLOCK_MAX,
@@ -22,13 +24,17 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::BusinessClock;
-use crate::egress::{Arrival, Egress, Mail};
+use crate::egress::Egress;
 use crate::evidence::Evidence;
 use crate::gate::{Declined, RefusalGate, WINDOW};
 use crate::meters::Meters;
+use crate::negatives::{NegativeGate, NotTaken};
 use crate::open_folder::{FolderMachine, OpenFolder};
 use crate::reader::Reader;
 use crate::space::{Level, Space, read_only};
+
+/// How long it may take a thread that has let go of what waits to say how it ended.
+const LAST_WORD_MAX: Duration = Duration::from_secs(1);
 
 /// A decision and the time of its block.
 #[derive(Debug, Clone)]
@@ -37,9 +43,17 @@ pub(crate) struct Decided {
     pub at: Timestamp,
 }
 
+/// Who is told of mail.
+#[derive(Clone)]
+pub(crate) struct Couriers {
+    pub documents: Egress,
+    pub notices: Egress,
+}
+
 enum Request {
     Propose(Proposed),
     Declined(Box<Declined>),
+    NotTaken(Box<NotTaken>),
 }
 
 struct Proposed {
@@ -71,12 +85,13 @@ struct Thread {
     journal: JournalFiles,
     state: Arc<SledState>,
     reader: Reader,
-    egress: Egress,
+    egress: Couriers,
     evidence: Arc<Evidence>,
     meters: Arc<Meters>,
     clock: BusinessClock,
     space: Space,
     gate: RefusalGate,
+    negatives: NegativeGate,
     began: Instant,
     /// When refusals that were held back were last asked for.
     released: Duration,
@@ -107,7 +122,7 @@ impl Sequencer {
     pub fn start(
         folder: OpenFolder,
         reader: Reader,
-        egress: Egress,
+        egress: Couriers,
         evidence: Arc<Evidence>,
         meters: Arc<Meters>,
         (clock, space): (BusinessClock, Space),
@@ -126,6 +141,7 @@ impl Sequencer {
             clock,
             space,
             gate: RefusalGate::default(),
+            negatives: NegativeGate::default(),
             began: Instant::now(),
             released: Duration::ZERO,
             uncut: false,
@@ -166,8 +182,10 @@ impl Sequencer {
     ) -> Result<Decided, Refusal> {
         let (reply, decided) = oneshot::channel();
         let request = Request::Propose(Proposed { proposal: Box::new(proposal), reply, held });
-        self.requests.send(request).await.map_err(|_| self.stopped())?;
-        let decided = decided.await.map_err(|_| self.stopped())?;
+        if self.requests.send(request).await.is_err() {
+            return Err(self.stopped().await);
+        }
+        let Ok(decided) = decided.await else { return Err(self.stopped().await) };
         match decided.decision {
             Decision::Refused(refusal) if refusal.reason == Reason::ReadOnly => Err(refusal),
             _ => Ok(decided),
@@ -180,10 +198,24 @@ impl Sequencer {
         let _ = self.requests.send(Request::Declined(Box::new(declined))).await;
     }
 
-    fn stopped(&self) -> Refusal {
-        match &*self.running.borrow() {
-            Running::Failed(_) => Refusal::new(Reason::Stopped),
-            Running::Yes | Running::Ended => {
+    /// Notes that a delivery could not be taken; waits in the same queue as proposals.
+    pub async fn not_taken(&self, not_taken: NotTaken) {
+        // A hub that has stopped notes nothing any more; the delivery comes again.
+        let _ = self.requests.send(Request::NotTaken(Box::new(not_taken))).await;
+    }
+
+    /// Why nobody answers. A thread that ends lets go of what waits first and says then how it
+    /// ended: that is waited for, so that a failure is not taken for a drain.
+    async fn stopped(&self) -> Refusal {
+        let mut running = self.running.clone();
+        let ended = running.wait_for(|running| *running != Running::Yes);
+        match tokio::time::timeout(LAST_WORD_MAX, ended).await {
+            Ok(Ok(running)) if matches!(*running, Running::Failed(_)) => {
+                Refusal::new(Reason::Stopped)
+            }
+            // It ended without a word.
+            Ok(Err(_)) => Refusal::new(Reason::Stopped),
+            Ok(Ok(_)) | Err(_) => {
                 Refusal::new(Reason::Draining).retry_after(Duration::from_secs(1))
             }
         }
@@ -209,23 +241,40 @@ impl Thread {
         self.state.flush()
     }
 
-    /// Waits for a request, unless the hub has work of its own.
+    /// Waits for a request, unless the hub has work of its own, until a deadline is due.
     fn next(&self, runtime: &Handle, waiting: &mut mpsc::Receiver<Request>) -> Next {
-        // What the hub owes itself waits until it may write.
-        if self.space.level() != Level::ReadOnly && self.machine.next_work().is_some() {
+        if self.has_work() {
             return match waiting.try_recv() {
                 Ok(request) => Next::Request(Box::new(request)),
                 Err(mpsc::error::TryRecvError::Empty) => Next::Work,
                 Err(mpsc::error::TryRecvError::Disconnected) => Next::Ended,
             };
         }
+        let patience = match self.until_deadline() {
+            // Due, and read only.
+            Duration::ZERO => CHUNK_DELAY,
+            until => CHUNK_DELAY.min(until),
+        };
         let waited =
-            runtime.block_on(async { tokio::time::timeout(CHUNK_DELAY, waiting.recv()).await });
+            runtime.block_on(async { tokio::time::timeout(patience, waiting.recv()).await });
         match waited {
             Ok(Some(request)) => Next::Request(Box::new(request)),
             Ok(None) => Next::Ended,
+            Err(_) if self.has_work() => Next::Work,
             Err(_) => Next::Nothing,
         }
+    }
+
+    /// Whether the hub has work of its own now; a hub that is read only leaves it for later.
+    fn has_work(&self) -> bool {
+        let is_due = self.machine.next_work().is_some() || self.until_deadline().is_zero();
+        is_due && self.space.level() != Level::ReadOnly
+    }
+
+    /// Machine time until the soonest deadline; zero when it is due.
+    fn until_deadline(&self) -> Duration {
+        let deadline = self.machine.next_deadline();
+        deadline.map_or(Duration::MAX, |deadline| self.clock.until(deadline))
     }
 
     /// Decides what the hub owes itself and what waits, in one block, and replies.
@@ -253,7 +302,8 @@ impl Thread {
             drop(held);
         }
         crash::point("reply-sent");
-        self.egress.ordered(mail);
+        self.egress.documents.ordered(mail.documents);
+        self.egress.notices.ordered(mail.notices);
         Ok(())
     }
 
@@ -265,7 +315,7 @@ impl Thread {
         replies: &mut Vec<Reply>,
     ) -> Result<(Mail, Timestamp), EngineError> {
         self.machine.begin(self.clock.now());
-        let mut mail = Mail::default();
+        let mut known = Vec::new();
         for _ in 0..WORK_PER_BLOCK_MAX {
             let Some(work) = self.machine.next_work() else { break };
             self.machine.decide(Proposal::Work(work))?;
@@ -273,12 +323,15 @@ impl Thread {
         let mut next = first;
         let mut taken = 0;
         while let Some(request) = next {
-            self.decide(request, replies, &mut mail)?;
+            self.decide(request, replies, &mut known)?;
             taken += 1;
             let full = taken >= BLOCK_ENTRIES_MAX || self.machine.bytes() >= BLOCK_BYTES_TARGET;
             next = if full { None } else { waiting.try_recv().ok() };
         }
-        let (at, now) = (self.machine.begun_at(), self.began.elapsed());
+        let at = self.machine.begun_at();
+        let mut mail = self.machine.take_mail();
+        mail.documents.settled.append(&mut known);
+        let now = self.began.elapsed();
         if now >= self.released.saturating_add(WINDOW) {
             self.release(now)?;
         }
@@ -303,42 +356,39 @@ impl Thread {
         Ok(())
     }
 
+    /// Decides one request; `known` gets the deliveries that were acknowledged before.
     fn decide(
         &mut self,
         request: Request,
         replies: &mut Vec<Reply>,
-        mail: &mut Mail,
+        known: &mut Vec<DeliveryKey>,
     ) -> Result<(), EngineError> {
         match request {
             Request::Declined(declined) => self.refuse(*declined),
+            Request::NotTaken(not_taken) => {
+                match self.negatives.admit(*not_taken, self.began.elapsed()) {
+                    Some(negative) => self.note(negative),
+                    None => Ok(()),
+                }
+            }
             Request::Propose(Proposed { proposal, reply, held }) => {
                 let about = About::of(&proposal);
                 let acknowledged = acknowledged(&proposal);
                 let decision = self.machine.decide(*proposal)?;
                 self.meters.decided(&decision);
-                match &decision {
-                    Decision::Accepted(accepted) => {
-                        let lane = about.as_ref().map_or(MailboxLane::Ordinary, |about| about.lane);
-                        mail.arrived.extend(accepted.deliveries.iter().map(|delivery| Arrival {
-                            recipient: delivery.recipient,
-                            lane,
-                            position: accepted.position,
-                        }));
+                match (&decision, about) {
+                    (Decision::Refused(refusal), Some(about)) => {
+                        self.refuse(about.declined(refusal.clone()))?;
                     }
-                    Decision::Refused(refusal) => {
-                        if let Some(about) = about {
-                            self.refuse(about.declined(refusal.clone()))?;
-                        }
-                    }
-                    // A report implies that the recipient has the document.
-                    Decision::Reported(reported) => mail.settled.push(reported.delivery),
-                    Decision::Acknowledged(decided) => {
+                    (Decision::Acknowledged(decided), _) => {
                         let outcomes = acknowledged.into_iter().zip(&decided.outcomes);
-                        let known = outcomes
-                            .filter(|(_, outcome)| **outcome != AcknowledgeOutcome::Unknown);
-                        mail.settled.extend(known.map(|(delivery, _)| delivery));
+                        known.extend(
+                            outcomes
+                                .filter(|(_, o)| **o != AcknowledgeOutcome::Unknown)
+                                .map(|(key, _)| key),
+                        );
                     }
-                    Decision::Repeated(_) | Decision::Done | Decision::Settled(_) => {}
+                    _ => {}
                 }
                 replies.push(Reply { reply, decision, held });
                 Ok(())
@@ -354,9 +404,16 @@ impl Thread {
         }
     }
 
+    fn note(&mut self, negative: NegativeAcknowledge) -> Result<(), EngineError> {
+        self.machine.decide(Proposal::NegativeAcknowledge(negative)).map(|_| ())
+    }
+
     /// Journals what was held back, in the block under way and further ones when it is full.
     fn release(&mut self, now: Duration) -> Result<(), EngineError> {
         self.released = now;
+        for negative in self.negatives.release(now) {
+            self.note(negative)?;
+        }
         for (request, refusal) in self.gate.release(now) {
             if self.machine.bytes() >= BLOCK_BYTES_TARGET {
                 self.order()?;
@@ -374,6 +431,7 @@ impl Thread {
         while self.journal.read_ordered()?.is_some_and(|block| block < sealed.marker.block) {}
         self.machine.commit()?;
         self.evidence.advance(self.machine.log_size())?;
+        self.reader.note_ordered(sealed.marker.block);
         self.uncut = true;
         if !self.reader.policy().is_same(self.machine.policy()) {
             self.reader.set_policy(self.machine.policy());
@@ -401,7 +459,12 @@ fn acknowledged(proposal: &Proposal) -> Vec<DeliveryKey> {
         Proposal::Acknowledge(asked) => asked.deliveries.iter().map(|one| one.key).collect(),
         Proposal::Submit { .. }
         | Proposal::Report { .. }
+        | Proposal::NegativeAcknowledge(_)
+        | Proposal::AcknowledgeNotices(_)
         | Proposal::Administer(_)
+        | Proposal::SaveList(_)
+        | Proposal::RemoveList(_)
+        | Proposal::Remind(_)
         | Proposal::Act { .. }
         | Proposal::Work(_) => Vec::new(),
     }
@@ -413,7 +476,6 @@ struct About {
     id: lienthong_model::MessageId,
     digest: lienthong_model::Digest,
     size: u64,
-    lane: MailboxLane,
 }
 
 impl About {
@@ -424,24 +486,27 @@ impl About {
                 id: submission.header.id,
                 digest: submission.signed.digest,
                 size: submission.signed.size(),
-                lane: lienthong_core::lane(submission.header.urgency),
             }),
             Proposal::Report { caller, submission, .. } => Some(Self {
                 caller: *caller,
                 id: submission.header.id,
                 digest: submission.signed.digest,
                 size: submission.signed.size(),
-                lane: MailboxLane::Ordinary,
             }),
             Proposal::Acknowledge(_)
+            | Proposal::NegativeAcknowledge(_)
+            | Proposal::AcknowledgeNotices(_)
             | Proposal::Administer(_)
+            | Proposal::SaveList(_)
+            | Proposal::RemoveList(_)
+            | Proposal::Remind(_)
             | Proposal::Act { .. }
             | Proposal::Work(_) => None,
         }
     }
 
     fn declined(self, refusal: Refusal) -> Declined {
-        let Self { caller, id, digest, size, .. } = self;
+        let Self { caller, id, digest, size } = self;
         Declined { caller, id: Some(id), digest, size, refusal }
     }
 }

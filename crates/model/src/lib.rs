@@ -8,6 +8,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod appointment;
+mod change;
 mod code;
 mod contents;
 mod directory;
@@ -26,11 +27,12 @@ mod text;
 mod time;
 
 pub use appointment::{Actor, Appointment, Role, Territory};
+pub use change::{ChangeEffect, ChangeKind, Standing};
 pub use code::{AgencyCode, CodeError, CodeKey};
 pub use contents::{Attachment, Contents};
 pub use directory::{AgencyEntry, AgencyState, SignaturePolicy};
 pub use document::*;
-pub use header::{AttachmentHeader, Header, Reference, StatusHeader};
+pub use header::{AttachmentHeader, Header, RecipientChangeHeader, Reference, StatusHeader};
 pub use ids::{Digest, Digester, Fingerprint, IdError, MessageId, Ordinal, Position};
 pub use mandate::{Capacity, Mandate, Signatory, mandate_of};
 pub use place::{Level, LevelError};

@@ -49,6 +49,23 @@ pub const CLOCK_AHEAD_MACHINE_MIN: Duration = Duration::from_secs(5);
 /// Most status reports on one delivery.
 pub const STATUSES_PER_DELIVERY_MAX: usize = 64;
 
+// --- Notices ---------------------------------------------------------------------------
+
+/// Most notices that leave one mailbox by one acknowledgement of all up to a number.
+pub const NOTICES_ACKNOWLEDGED_MAX: usize = 1_024;
+
+// --- Recall, update, replace ----------------------------------------------------------------
+
+/// Most recalls, updates and replacements of one document.
+pub const CHANGES_PER_DOCUMENT_MAX: u32 = 16;
+/// Most entries on one page of the index of references.
+pub const REFERENCES_PAGE_MAX: usize = 256;
+/// Journal entries of one caller a second for deliveries that could not be taken; further ones of
+/// that second travel in the next.
+pub const NEGATIVES_JOURNALLED_PER_SECOND: u32 = 2;
+/// Deliveries of one caller that could not be taken and wait to be journalled.
+pub const NEGATIVES_WAITING_MAX: usize = 1_024;
+
 // --- The wire ----------------------------------------------------------------------
 
 /// Largest gRPC message in either direction, in bytes.
@@ -133,6 +150,10 @@ pub const CONNECTIONS_JUDGED_EVERY: Duration = Duration::from_secs(60);
 /// How long, in machine time, a connection may outlive the block with which its certificate was
 /// revoked.
 pub const REVOKED_CONNECTION_MAX: Duration = Duration::from_secs(1);
+/// How much of its rate an agency may use at once when it has not used it before.
+pub const RATE_BURST: Duration = Duration::from_secs(2);
+/// How long a message of a stream may be kept waiting for its agency's rate before it is refused.
+pub const RATE_WAIT_MAX: Duration = Duration::from_secs(5);
 /// How often the files of revocation lists are read again when nobody says otherwise, in machine
 /// time.
 pub const LIST_FILES_EVERY: Duration = Duration::from_secs(30);
@@ -173,6 +194,45 @@ pub const CHUNK_DELAY: Duration = Duration::from_millis(400);
 pub const REPLAY_MARGIN_BLOCKS: u64 = 256;
 /// Refusals of one agency that are journalled one by one in a second; the rest are added up.
 pub const REFUSALS_JOURNALLED_PER_SECOND: u32 = 10;
+
+// --- Lists of recipients and fan-out ---------------------------------------------------
+
+/// Recipients that one slice of a fan-out delivers to; up to so many are delivered to at once.
+pub const SLICE_RECIPIENTS: usize = 256;
+/// Slices that may wait, of all documents together; a document that would bring more is refused
+/// with a time to retry.
+pub const SLICES_WAITING_MAX: usize = 2_048;
+/// Most lists that one agency has saved.
+pub const SAVED_LISTS_MAX: usize = 100;
+/// Longest name of a saved list, in characters.
+pub const SAVED_LIST_NAME_CHARS_MAX: usize = 64;
+/// How many superiors up a saved list is looked for.
+pub const SUPERIORS_MAX: usize = 8;
+/// Routes, and agencies left out, that one receipt names; beyond, it counts them.
+pub const RECEIPT_ROUTES_MAX: usize = 256;
+/// Most documents of one case that are shown.
+pub const THREAD_DOCUMENTS_MAX: usize = 256;
+/// Open documents of one agency that are looked at for what waits longest.
+pub const WAITING_LOOKED_AT_MAX: usize = 2_000;
+/// Recipients that one explanation goes into, those that wait longest first; the others it counts.
+pub const EXPLAINED_RECIPIENTS_MAX: usize = 100;
+/// Events in one explanation.
+pub const EXPLAINED_EVENTS_MAX: usize = 1_000;
+/// Longest wait for recipients to get somewhere.
+pub const WAIT_FOR_PROGRESS_MAX: Duration = Duration::from_secs(600);
+/// Most such waits at a time.
+pub const WAITS_FOR_PROGRESS_MAX: usize = 1_024;
+/// How long recipients may take to pick a document up before its sender is told. Never changes: a
+/// journal leaves it out where nothing else was set.
+pub const PICK_UP_WITHIN: Duration = Duration::from_secs(72 * 3600);
+/// The least time between two reminders of one document.
+pub const REMIND_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// Documents whose deadlines one tick looks at.
+pub const LAPSES_PER_TICK_MAX: usize = 64;
+/// Notices after which a tick looks at no further document.
+pub const TOLD_PER_TICK_MAX: usize = 256;
+/// Deliveries in one answer about a document; beyond, it counts them.
+pub const TRACKED_DELIVERIES_MAX: usize = 1_000;
 
 // --- Memory --------------------------------------------------------------------------
 
@@ -251,6 +311,10 @@ const _: () = {
     assert!(PULL_MAX <= CONSUMER_CREDIT_MAX as usize);
     assert!(PAGE_SIZE_DEFAULT <= PAGE_SIZE_MAX);
     assert!(SIGNATURES_MAX <= CERTIFICATES_MAX);
+    // The largest document alone may be fanned out, in slices that a u16 numbers.
+    assert!(RECIPIENTS_MAX / SLICE_RECIPIENTS <= SLICES_WAITING_MAX);
+    assert!(RECIPIENTS_MAX / SLICE_RECIPIENTS < u16::MAX as usize);
+    assert!(RECEIPT_ROUTES_MAX >= SLICE_RECIPIENTS);
     assert!(CONNECTIONS_PER_AGENCY_MAX * 16 <= CONNECTIONS_MAX);
     assert!(CONSUMERS_PER_AGENCY_MAX * 16 <= CONSUMERS_MAX);
     // A piece of an attachment fits a message; what a sender may upload fits one document.

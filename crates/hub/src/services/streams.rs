@@ -14,7 +14,6 @@ use lienthong_model::limits::{
 use lienthong_model::{Ordinal, Position, Reason, Refusal};
 use lienthong_wire::proto::{self, subscribe_request as asked, subscribe_response as said};
 use lienthong_wire::{moment, refusal};
-use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
@@ -23,36 +22,38 @@ use super::exchange::{Settled, acknowledge};
 use super::{Rooms, refused};
 use crate::caller::{MayExchange, served};
 use crate::egress::{Consumer, Egress, Opening};
+use crate::negatives::NotTaken;
 use crate::present;
-use crate::reader::Reader;
 
 /// A stream of answers.
 pub(crate) type Outcomes<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// Answers that wait for a slow consumer.
-const SAID_WAITING_MAX: usize = 8;
+pub(super) const SAID_WAITING_MAX: usize = 8;
 /// Calls for acknowledgement of one consumer that are under way.
 const ACKNOWLEDGING_MAX: usize = 64;
 /// When a delivery that was negatively acknowledged without a delay comes again.
 const COME_AGAIN: Duration = Duration::from_secs(5);
 /// When a document that cannot be read is tried again.
-const UNREADABLE_AGAIN: Duration = Duration::from_secs(60);
+pub(super) const UNREADABLE_AGAIN: Duration = Duration::from_secs(60);
 /// The longest delay that a consumer may ask for.
 const COME_AGAIN_MAX: Duration = Duration::from_secs(3600);
 
-/// Answers each message of a stream, in parallel, in any order; a bounded number is under way.
+/// Answers each message of a stream, in parallel, in any order; a bounded number is under way. A
+/// message that its caller's rate does not let in is told so and is not to be carried out.
 /// When the hub drains, what was read is answered and the stream ends with DRAINING.
 pub(super) fn answer_each<Q, A, F>(
-    rooms: &Rooms,
+    rooms: &Arc<Rooms>,
+    permit: MayExchange,
     requests: Streaming<Q>,
-    answer: impl Fn(Q) -> F + Send + 'static,
+    answer: impl Fn(Q, Result<(), Refusal>) -> F + Send + 'static,
 ) -> Outcomes<A>
 where
     Q: prost::Message + 'static,
     A: Send + 'static,
     F: Future<Output = A> + Send + 'static,
 {
-    let room = rooms.room.clone();
+    let entrance = rooms.clone();
     let stopping = rooms.stopping.clone();
     let draining = stream::once(async move { *stopping.borrow() }).filter_map(async |stopping| {
         stopping.then(|| Err(refused(Refusal::new(Reason::Draining))))
@@ -60,13 +61,17 @@ where
     let answers = requests
         .take_until(rooms.drained())
         .then(move |request| {
-            // The next message is read when there is room for this one.
+            // The next message is read when this one is let in.
             let bytes = request.as_ref().map_or(0, prost::Message::encoded_len);
-            let place = room.clone().place(bytes);
-            async move { (request, place.await) }
+            let entrance = entrance.clone();
+            async move { (request, entrance.let_in_slowly(permit, bytes).await) }
         })
-        .map(move |(request, place)| {
-            let answer = request.map(&answer);
+        .map(move |(request, let_in)| {
+            let (place, let_in) = match let_in {
+                Ok(place) => (place, Ok(())),
+                Err(refusal) => (None, Err(refusal)),
+            };
+            let answer = request.map(|request| answer(request, let_in));
             async move {
                 let answer = answer.map(|answer| async move {
                     let answered = answer.await;
@@ -88,20 +93,20 @@ where
     Box::pin(answers)
 }
 
-/// Loads deliveries until a message is full; what does not fit is given back at once.
-pub(super) async fn within_a_message(
-    reader: &Reader,
+/// Loads what is to be pushed until a message is full; what does not fit is given back at once.
+pub(super) async fn within_a_message<M: prost::Message>(
     pushes: Vec<Push>,
     egress: &Egress,
-) -> Vec<proto::Delivery> {
-    let mut deliveries = Vec::new();
+    load: impl Fn(Push) -> Result<Option<M>, Refusal>,
+) -> Vec<M> {
+    let mut loaded = Vec::new();
     let mut bytes = 0;
     let mut full = false;
     for push in pushes {
-        let delivery = match full {
+        let message = match full {
             true => None,
-            false => match present::delivery(reader, push) {
-                Ok(delivery) => delivery,
+            false => match load(push) {
+                Ok(message) => message,
                 Err(_) => {
                     // One that cannot be read keeps no other one back.
                     egress.defer(push.recipient, push.position, UNREADABLE_AGAIN).await;
@@ -109,19 +114,19 @@ pub(super) async fn within_a_message(
                 }
             },
         };
-        let fits = delivery.filter(|delivery| {
-            bytes += delivery.encoded_len() + 16;
-            deliveries.is_empty() || bytes < MESSAGE_BYTES_MAX * 3 / 4
+        let fits = message.filter(|message| {
+            bytes += message.encoded_len() + 16;
+            loaded.is_empty() || bytes < MESSAGE_BYTES_MAX * 3 / 4
         });
         match fits {
-            Some(delivery) => deliveries.push(delivery),
+            Some(message) => loaded.push(message),
             None => {
                 full = true;
                 egress.defer(push.recipient, push.position, Duration::ZERO).await;
             }
         }
     }
-    deliveries
+    loaded
 }
 
 /// Opens a consumer and serves its stream.
@@ -137,7 +142,8 @@ pub(super) async fn subscribe(
     };
     let agencies = agencies(&rooms, permit, &open.agencies).map_err(refused)?;
     let credit = open.credit.min(CONSUMER_CREDIT_MAX);
-    let opened = opened(&rooms, &agencies);
+    let opened = codes(&rooms, &agencies);
+    let opened = said::Response::Opened(said::Opened { agencies: opened });
     let opening = Opening { caller: permit.0.agency, agencies, credit };
     let consumer = rooms.egress.open(opening).await.map_err(refused)?;
     let (say, saying) = mpsc::channel(SAID_WAITING_MAX);
@@ -146,7 +152,12 @@ pub(super) async fn subscribe(
     Ok(Box::pin(ReceiverStream::new(saying)))
 }
 
-fn agencies(rooms: &Rooms, permit: MayExchange, named: &[String]) -> Result<Vec<Ordinal>, Refusal> {
+/// The agencies whose mailboxes a consumer wants: those that it names, or all that it serves.
+pub(super) fn agencies(
+    rooms: &Rooms,
+    permit: MayExchange,
+    named: &[String],
+) -> Result<Vec<Ordinal>, Refusal> {
     let directory = rooms.reader.directory();
     let now = rooms.clock.now();
     if named.len() > SUBSCRIPTION_AGENCIES_MAX {
@@ -165,11 +176,11 @@ fn agencies(rooms: &Rooms, permit: MayExchange, named: &[String]) -> Result<Vec<
     Ok(agencies)
 }
 
-fn opened(rooms: &Rooms, agencies: &[Ordinal]) -> said::Response {
+/// The codes of agencies, as of now.
+pub(super) fn codes(rooms: &Rooms, agencies: &[Ordinal]) -> Vec<String> {
     let directory = rooms.reader.directory();
     let now = rooms.clock.now();
-    let agencies = agencies.iter().map(|agency| directory.code(*agency, now)).collect();
-    said::Response::Opened(said::Opened { agencies })
+    agencies.iter().map(|agency| directory.code(*agency, now)).collect()
 }
 
 /// One consumer's stream.
@@ -244,7 +255,11 @@ impl Session {
                 self.attempts.insert((push.recipient, push.position), push.attempt);
                 self.tell(said::Response::Delivery(delivery)).await
             }
-            Ok(None) => Ok(()),
+            Ok(None) => {
+                // It was taken back on its way: the room that it took is free again.
+                self.rooms.egress.grant(self.consumer.id, 1).await;
+                Ok(())
+            }
             Err(_) => {
                 // One that cannot be read keeps no other one back; the log says which it is.
                 let egress = &self.rooms.egress;
@@ -292,7 +307,10 @@ impl Session {
             let of = |key: &DeliveryKey| {
                 attempts.get(&(key.recipient, key.position)).copied().unwrap_or(1)
             };
-            let settled = acknowledge(&rooms, permit, keys.clone(), of).await;
+            let settled = match rooms.pace(permit, 0).await {
+                Ok(()) => acknowledge(&rooms, permit, keys.clone(), of).await,
+                Err(refusal) => Err(refusal),
+            };
             (keys, settled)
         })
     }
@@ -339,10 +357,13 @@ impl Session {
         };
         let delay = asked.delay.as_ref().and_then(moment::duration_from_proto);
         let delay = delay.unwrap_or(COME_AGAIN).min(COME_AGAIN_MAX);
-        self.attempts.remove(&(recipient, Position(key.position)));
-        self.rooms.egress.defer(recipient, Position(key.position), delay).await;
+        let key = DeliveryKey { recipient, position: Position(key.position) };
+        self.attempts.remove(&(recipient, key.position));
+        self.rooms.egress.defer(recipient, key.position, delay).await;
+        let (caller, reason) = (self.permit.0.agency, asked.reason);
+        self.rooms.sequencer.not_taken(NotTaken { caller, key, reason }).await;
     }
 }
 
 /// The consumer has gone.
-struct Gone;
+pub(super) struct Gone;
