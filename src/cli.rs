@@ -111,6 +111,10 @@ pub(crate) enum Command {
     Evidence(commands::evidence::EvidenceArgs),
     /// Derive the verdict on a document again, offline / kiểm chứng kết luận
     Verify(commands::verify::VerifyArgs),
+    /// Show and change what signatures are judged by / tin cậy, thu hồi, thẩm quyền ký
+    Trust(Box<commands::trust::TrustArgs>),
+    /// Appoint administrators, set quotas / quản trị
+    Admin(commands::admin::AdminArgs),
     /// Show how much flows where / thống kê
     Stats(commands::stats::StatsArgs),
     /// Print a script that completes commands in a shell

@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+pub(crate) mod admin;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;
@@ -18,6 +19,7 @@ pub(crate) mod send;
 pub(crate) mod stats;
 pub(crate) mod thread;
 pub(crate) mod track;
+pub(crate) mod trust;
 pub(crate) mod verify;
 
 use std::process::ExitCode;
@@ -50,6 +52,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::List(args) => list::run(*args, output).await,
         Command::Evidence(args) => evidence::run(args, output).await,
         Command::Verify(args) => verify::run(&args, output),
+        Command::Trust(args) => trust::run(*args, output).await,
+        Command::Admin(args) => admin::run(args, output).await,
         Command::Stats(args) => stats::run(args, output).await,
         Command::Completions(args) => completions::run(args),
     }

@@ -17,11 +17,12 @@ use crate::agency::AgencyFolder;
 use crate::change_view::{MentionView, OutcomeView};
 use crate::cli::Output;
 use crate::commands::evidence::Evidence;
-use crate::commands::route::{document_type, route_name, route_text};
+use crate::commands::route::{route_name, route_text};
 use crate::connect::ConnectArgs;
 use crate::output::{self, thousands};
 use crate::say::Usage;
 use crate::source::moment;
+use crate::{revocation, values};
 
 /// Sign and send a document / ký và gửi văn bản
 ///
@@ -41,7 +42,7 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "TEXT")]
     subject: String,
     /// Type: an abbreviation (QĐ, TB …; CV for an official letter) or a name
-    #[arg(long = "type", value_name = "TYPE", default_value = "CV", value_parser = document_type)]
+    #[arg(long = "type", value_name = "TYPE", default_value = "CV", value_parser = values::document_type)]
     document_type: DocumentType,
     /// Number of the document
     #[arg(long, value_name = "N", requires = "unit")]
@@ -94,6 +95,8 @@ struct ReceiptView {
     sha256: String,
     repeated: bool,
     signature: &'static str,
+    /// `proven` or `not-proven`; none from an older hub.
+    revocation: Option<&'static str>,
     recipients: u32,
     routes: Vec<RouteView>,
     left_out: Vec<LeftOutView>,
@@ -233,6 +236,7 @@ impl From<&Receipt> for ReceiptView {
             sha256: receipt.sha256.to_string(),
             repeated: receipt.repeated,
             signature: receipt.signature.name(),
+            revocation: revocation::name(receipt.revocation),
             recipients: receipt.recipients,
             routes: receipt.routes.iter().map(route).collect(),
             left_out: receipt.left_out.iter().map(left_out).collect(),
@@ -254,6 +258,8 @@ fn text(receipt: &ReceiptView) -> String {
         ("chữ ký / signatures", receipt.signature.to_owned()),
         ("SHA-256", receipt.sha256.clone()),
     ];
+    let mark = revocation::mark(receipt.revocation);
+    lines.extend(mark.map(|mark| (revocation::LINE, mark.to_owned())));
     for route in &receipt.routes {
         let how = route_text(route.route, route.gateway.as_deref());
         lines.push(("→ nơi nhận / recipient", format!("{}  {how}", route.code)));

@@ -1,6 +1,8 @@
 //! Receipts: what the hub says of something that it accepted, checked against what was sent.
 
-use lienthong_model::{AgencyCode, Digest, MessageId, Position, Reason, SignedContent, Timestamp};
+use lienthong_model::{
+    AgencyCode, Digest, MessageId, Position, Reason, Revocation, SignedContent, Timestamp,
+};
 use lienthong_trust::{SignatureKind, dsse};
 use lienthong_wire::proto;
 
@@ -37,6 +39,9 @@ pub struct Receipt {
     /// What shows anybody that it was accepted; `None` from a hub of an older version. Made anew in a
     /// repeated receipt.
     pub proof: Option<LogProof>,
+    /// Whether it was proven, when it was accepted, that none of its certificates was revoked;
+    /// `None` from a hub of an older version.
+    pub revocation: Option<Revocation>,
     /// For a new document whose reference its sender had used before: the first document with it.
     pub same_reference: Option<DocumentMention>,
     /// For a recall, an update or a replacement: what it means for each recipient of the document
@@ -151,6 +156,7 @@ impl Receipt {
                 .collect::<Result<_, _>>()?,
             left_out: receipt.left_out.into_iter().map(LeftOut::read).collect::<Result<_, _>>()?,
             proof: receipt.proof.map(LogProof::read).transpose()?,
+            revocation: read::revocation("receipt.revocation", receipt.revocation)?,
             same_reference: receipt.same_reference.map(DocumentMention::read).transpose()?,
             changes: changes(receipt.changes)?,
         })

@@ -122,32 +122,39 @@ impl Taker {
             Ok(document) => document.from.code,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let policy = self.policy(&sender, delivery.received_at).await?;
+        let at = delivery.received_at;
+        if let Some(policy) = self.remembered(&sender, at)
+            && let Ok(checked) = self.check.check(delivery, &policy)
+        {
+            return Ok(Ok(checked));
+        }
+        // What is remembered may be older than a mandate that was entered since.
+        let policy = self.policy(&sender, at).await?;
         Ok(self.check.check(delivery, &policy))
     }
 
-    /// What was asked of the sender's signatures on the day the hub received the document.
+    /// What is remembered of a sender as of the day on which the hub received the document.
+    fn remembered(&self, sender: &AgencyCode, at: Timestamp) -> Option<SenderPolicy> {
+        let policies = self.policies.lock().unwrap_or_else(|error| error.into_inner());
+        policies.get(&(sender.key(), at.day())).cloned()
+    }
+
+    /// Asks what was asked of the sender's signatures when the hub received the document, and who
+    /// may sign for it; and remembers it.
     async fn policy(&self, sender: &AgencyCode, at: Timestamp) -> anyhow::Result<SenderPolicy> {
-        let key = (sender.key(), at.day());
-        let known = |policies: &HashMap<_, SenderPolicy>| policies.get(&key).cloned();
-        if let Some(policy) =
-            known(&self.policies.lock().unwrap_or_else(|error| error.into_inner()))
-        {
-            return Ok(policy);
-        }
         let policy = match self.client.agency_at(sender, at).await? {
             None => SenderPolicy::default(),
             Some(entry) => SenderPolicy {
                 policy: entry.policy,
                 gateway: entry.gateway.as_ref().map(AgencyCode::key),
-                ..SenderPolicy::default()
+                mandates: self.client.mandates(sender).await?,
             },
         };
         let mut policies = self.policies.lock().unwrap_or_else(|error| error.into_inner());
         if policies.len() >= POLICIES_KEPT {
             policies.clear();
         }
-        policies.insert(key, policy.clone());
+        policies.insert((sender.key(), at.day()), policy.clone());
         Ok(policy)
     }
 }

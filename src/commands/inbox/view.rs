@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::change_view::{MarkView, MessageView};
 use crate::output::{self, thousands};
+use crate::revocation;
 
 /// A received document.
 #[derive(Debug, Clone, Serialize)]
@@ -19,6 +20,8 @@ pub(super) struct DocumentView {
     pub attempt: u32,
     pub verified: bool,
     pub signature: &'static str,
+    /// What the hub says: `proven`, `not-proven` or `found-revoked`; none from an older hub.
+    pub revocation: Option<&'static str>,
     pub signers: Vec<SignerView>,
     pub subject: String,
     pub reference: String,
@@ -91,6 +94,7 @@ impl DocumentView {
             attempt: delivery.attempt,
             verified: false,
             signature: "none",
+            revocation: revocation::name(delivery.revocation),
             signers: Vec::new(),
             subject: String::new(),
             reference: String::new(),
@@ -171,6 +175,8 @@ impl DocumentView {
             false => "hợp lệ / valid",
         };
         lines.push(("chữ ký / signatures", force.to_owned()));
+        let mark = revocation::mark(self.revocation);
+        lines.extend(mark.map(|mark| (revocation::LINE, mark.to_owned())));
         for signer in &self.signers {
             let who = match signer.role {
                 "person" => format!("{}, {}, {}", signer.name, signer.title, signer.agency),
