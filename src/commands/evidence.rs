@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use lienthong_client::Receipt;
-use lienthong_model::{Digest, SignedContent};
+use lienthong_connector::Evidence;
+use lienthong_model::Digest;
 use lienthong_trust::merkle::entry::{LeafEntry, LeafKind};
 use lienthong_trust::merkle::{PROOF_HASHES_MAX, verify_consistency, verify_inclusion};
 use lienthong_trust::{Checkpoint, NoteKey};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::cli::Output;
 use crate::connect::{HUB_DEFAULT, WhoArgs};
@@ -58,17 +58,6 @@ struct VerifyArgs {
     /// The log's key, from elsewhere than this file: name+id+key
     #[arg(long, value_name = "KEY")]
     key: String,
-}
-
-/// What proves that one document or report is in the log; a file of it is stable.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Evidence {
-    position: u64,
-    /// The leaf's entry, in hex.
-    entry: String,
-    /// The inclusion proof, in hex, lowest first.
-    proof: Vec<String>,
-    checkpoint: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -188,28 +177,14 @@ fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
 }
 
-impl Evidence {
-    /// What a receipt proves about what was sent; `None` from a hub of an older version.
-    pub(crate) fn of(receipt: &Receipt, sent: &SignedContent) -> anyhow::Result<Option<Self>> {
-        let Some(proof) = &receipt.proof else { return Ok(None) };
-        Ok(Some(Self {
-            position: receipt.position.0,
-            entry: hex::encode(receipt.entry(sent)?.to_bytes()),
-            proof: proof.hashes.iter().map(|hash| hex::encode(hash.as_bytes())).collect(),
-            checkpoint: proof.checkpoint.clone(),
-        }))
-    }
-
-    /// Writes it into a new file.
-    ///
-    /// # Errors
-    /// When there is one already, or it cannot be written.
-    pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
-        let failed =
-            || format!("the document is accepted, but `{}` was not written", path.display());
-        let mut file = std::fs::File::create_new(path).with_context(failed)?;
-        let mut text = serde_json::to_string_pretty(self)?;
-        text.push('\n');
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(failed)
-    }
+/// Writes what proves a document into a new file.
+///
+/// # Errors
+/// When there is one already, or it cannot be written.
+pub(crate) fn write(evidence: &Evidence, path: &Path) -> anyhow::Result<()> {
+    let failed = || format!("the document is accepted, but `{}` was not written", path.display());
+    let mut file = std::fs::File::create_new(path).with_context(failed)?;
+    let mut text = serde_json::to_string_pretty(evidence)?;
+    text.push('\n');
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(failed)
 }

@@ -210,7 +210,7 @@ fn what_is_wrong_before_the_hub_is_asked_says_what_to_do() {
     let large = folder.path().join("large.bin");
     std::fs::write(&large, vec![0; 1024 * 1024 + 1]).unwrap();
     let said = fail(2, &[&send[..], &["--as", text(&agency), text(&large)]].concat());
-    assert!(said.contains("1,048,576"), "{said}");
+    assert!(said.contains("at most 1 MiB"), "{said}");
     let said = fail(2, &[&send[..], &["--as", text(&agency), "--hub", "hub:1"]].concat());
     assert!(said.contains("https://host:port"), "{said}");
     let unreachable = ["--as", text(&agency), "--hub", "https://127.0.0.1:1"];
