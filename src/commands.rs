@@ -7,6 +7,7 @@ pub(crate) mod directory;
 pub(crate) mod evidence;
 pub(crate) mod hub;
 pub(crate) mod inbox;
+pub(crate) mod node;
 pub(crate) mod pki;
 pub(crate) mod route;
 pub(crate) mod send;
@@ -26,6 +27,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(args) => demo::run(args, output).await,
         Command::Hub(args) => hub::run(*args, output).await,
+        Command::Node(args) => node::run(*args, output).await,
         Command::Config(args) => config::run(args, output),
         Command::Pki(args) => pki::run(args, output),
         Command::Directory(args) => directory::run(args, output).await,

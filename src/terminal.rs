@@ -18,7 +18,7 @@ const BAR_AFTER: Duration = Duration::from_secs(2);
 /// [`Usage`] when the filter cannot be read.
 pub(crate) fn log(cli: &Cli) -> anyhow::Result<()> {
     let default = match &cli.command {
-        Command::Hub(_) => "info",
+        Command::Hub(_) | Command::Node(_) => "info",
         _ => "warn",
     };
     let text = cli.global.log.as_deref().unwrap_or(default);
