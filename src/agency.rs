@@ -1,5 +1,5 @@
 //! An agency's folder as `lienthong pki` writes it: the node's certificate and key, the seal,
-//! persons. Keys are read here and nowhere else in the binary.
+//! persons, operators. Keys are read here and nowhere else in the binary.
 
 use std::path::{Path, PathBuf};
 
@@ -17,28 +17,36 @@ use crate::say::Usage;
 #[derive(Debug, Clone)]
 pub(crate) struct AgencyFolder {
     path: PathBuf,
+    /// Who connects, as its files are called: `node`, or `operator-<id>`.
+    caller: String,
 }
 
 impl AgencyFolder {
-    /// Takes a folder that holds a node's certificate.
+    /// Takes a folder that holds the certificate of whoever connects: an operator by their id, or
+    /// the agency's node.
     ///
     /// # Errors
     /// [`Usage`] when it does not.
-    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        if !path.join("node.pem").is_file() {
-            return Err(Usage::new(format!("`{}` has no `node.pem`", path.display()))
-                .remedy(
+    pub(crate) fn open(path: &Path, operator: Option<&str>) -> anyhow::Result<Self> {
+        let caller = operator.map_or_else(|| "node".to_owned(), |id| format!("operator-{id}"));
+        if !path.join(format!("{caller}.pem")).is_file() {
+            let flags = operator.map_or_else(
+                || "--node".to_owned(),
+                |id| format!("--operator {id} --name NAME --title TITLE"),
+            );
+            return Err(Usage::new(format!("`{}` has no `{caller}.pem`", path.display()))
+                .remedy(format!(
                     "give the folder of an agency with --as (LIENTHONG_AS); \
-                     `lienthong pki issue DIR --agency CODE --node` makes DIR/agencies/CODE",
-                )
+                     `lienthong pki issue DIR --agency CODE {flags}` makes DIR/agencies/CODE"
+                ))
                 .into());
         }
-        Ok(Self { path: path.to_owned() })
+        Ok(Self { path: path.to_owned(), caller })
     }
 
     /// Takes a folder that may hold a seal and persons only.
     pub(crate) fn of_signers(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+        Self { path: path.to_owned(), caller: "node".to_owned() }
     }
 
     /// Returns where it is.
@@ -46,24 +54,25 @@ impl AgencyFolder {
         &self.path
     }
 
-    /// Returns the agency that the node's certificate names.
+    /// Returns the agency that the caller's certificate names.
     ///
     /// # Errors
     /// When the certificate cannot be read or is not an agency's.
     pub(crate) fn code(&self) -> anyhow::Result<AgencyCode> {
-        let path = self.path.join("node.pem");
+        let path = self.path.join(format!("{}.pem", self.caller));
         let certificate = first_certificate(&path)?;
         let code = certificate.agency().cloned();
         code.with_context(|| format!("`{}` is not an agency's certificate", path.display()))
     }
 
-    /// Returns what the node proves itself with.
+    /// Returns what the caller proves itself with.
     ///
     /// # Errors
     /// When a file is missing or cannot be read.
     pub(crate) fn identity(&self) -> anyhow::Result<Identity> {
-        let (chain, key) = self.pair("node")?;
-        Identity::from_pem(&chain, &key).with_context(|| self.shown("node.pem"))
+        let (chain, key) = self.pair(&self.caller)?;
+        Identity::from_pem(&chain, &key)
+            .with_context(|| self.shown(&format!("{}.pem", self.caller)))
     }
 
     /// Returns the agency's seal; `None` when the folder has none.

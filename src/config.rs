@@ -50,9 +50,14 @@ pub(crate) struct HubFlags {
     /// Issuing authority to know (PEM), repeatable [env: LIENTHONG_AUTHORITY]
     #[arg(long, value_name = "FILE")]
     pub authority: Vec<String>,
-    /// Revocation list (PEM or DER), repeatable [env: LIENTHONG_REVOCATION_LIST]
-    #[arg(long, value_name = "FILE")]
+    /// Revocation list (PEM or DER) or folder of lists, repeatable; read again while the hub runs
+    /// [env: LIENTHONG_REVOCATION_LIST]
+    #[arg(long, value_name = "FILE|DIR")]
     pub revocation_list: Vec<String>,
+    /// How often revocation lists are read again; SIGHUP reads them at once
+    /// [env: LIENTHONG_REVOCATION_LIST_EVERY] [default: 30s]
+    #[arg(long, value_name = "SPAN")]
+    pub revocation_list_every: Option<String>,
     /// Directory for a new data folder: `builtin` or a CSV file [env: LIENTHONG_DIRECTORY]
     /// [default: builtin]
     #[arg(long, value_name = "builtin|FILE.csv")]
@@ -149,7 +154,7 @@ impl HubFlags {
         Ok(Some(found))
     }
 
-    fn given(&self) -> [(&'static str, Vec<String>); 12] {
+    fn given(&self) -> [(&'static str, Vec<String>); 13] {
         let one = |value: &Option<String>| value.clone().into_iter().collect::<Vec<_>>();
         let test_pki = if self.test_pki { vec!["true".to_owned()] } else { Vec::new() };
         [
@@ -160,6 +165,7 @@ impl HubFlags {
             ("root", self.root.clone()),
             ("authority", self.authority.clone()),
             ("revocation-list", self.revocation_list.clone()),
+            ("revocation-list-every", one(&self.revocation_list_every)),
             ("directory", one(&self.directory)),
             ("routes", one(&self.routes)),
             ("clock", one(&self.clock)),

@@ -29,9 +29,13 @@ pub(crate) struct ConnectArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connection / kết nối")]
 pub(crate) struct WhoArgs {
-    /// The agency's folder with node.pem, node.key, seal.*, person-*.*, as `lienthong pki` writes it
+    /// The agency's folder with node.pem, node.key, seal.*, person-*.*, operator-*.*, as
+    /// `lienthong pki` writes it
     #[arg(long = "as", value_name = "FOLDER", env = "LIENTHONG_AS")]
     pub folder: Option<PathBuf>,
+    /// Connect as this operator or administrator of the agency instead of as its node
+    #[arg(long, value_name = "ID", env = "LIENTHONG_OPERATOR")]
+    pub operator: Option<String>,
     /// Root certificate to trust (PEM), repeatable; default: root.pem found in FOLDER or in
     /// FOLDER/../.., with the issuing authority and revocation lists beside it
     #[arg(long, value_name = "FILE")]
@@ -127,7 +131,7 @@ impl WhoArgs {
                  DIR --agency CODE --node --seal` makes DIR/agencies/CODE",
             )
         })?;
-        AgencyFolder::open(path)
+        AgencyFolder::open(path, self.operator.as_deref())
     }
 
     /// Returns whom the agency trusts.

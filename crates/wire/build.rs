@@ -9,7 +9,17 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
     println!("cargo::rerun-if-changed={}", root.display());
 
-    let files = ["common", "document", "exchange", "directory", "statistics", "evidence"];
+    let files = [
+        "common",
+        "document",
+        "exchange",
+        "directory",
+        "statistics",
+        "evidence",
+        "trust",
+        "admin",
+        "verdict",
+    ];
     let files = files.map(|name| format!("lienthong/v1/{name}.proto"));
     let descriptors = protox::compile(files, [&root])?;
 

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use lienthong_core::statistics::Period;
-use lienthong_hub::{Clock, DirectoryImport, Hub, ServerIdentity, Settings};
+use lienthong_hub::{Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings};
 use lienthong_model::{AgencyCode, Timestamp};
 use lienthong_simulator::{Address, Cast, Plan, Progress, Scenario, Stage, Tally};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -134,6 +134,7 @@ fn settings(cast: &Cast, data: &Path, scenario: &Scenario) -> Settings {
         roots: vec![cast.root.clone()],
         authorities: vec![cast.issuing.clone()],
         revocation_lists: cast.revocation_lists.clone(),
+        list_files: ListFiles::default(),
         directory: Some(DirectoryImport {
             source: "Viet Nam, built in; the demo's provinces connected".to_owned(),
             entries: cast.directory.clone(),

@@ -17,7 +17,7 @@ use crate::terminal::Progress;
 /// Run a hub / chạy trục
 ///
 /// Prints one line on stdout when it is ready. SIGTERM and SIGINT drain it: calls under way are
-/// answered, everything is written, exit code 0.
+/// answered, everything is written, exit code 0. SIGHUP reads the revocation lists again at once.
 #[derive(Debug, Args)]
 pub(crate) struct HubArgs {
     #[command(flatten)]
@@ -54,6 +54,7 @@ pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCod
     // A signal that comes while the journal is replayed is answered when that is over.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     let data = settings.data.display().to_string();
     let mut progress = Progress::of("replaying the journal");
     let started = Hub::start(settings, |block, end| progress.reached(block, end)).await;
@@ -72,10 +73,13 @@ pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCod
         data,
     };
     announce(output, &ready)?;
-    let failed = tokio::select! {
-        _ = terminate.recv() => None,
-        _ = interrupt.recv() => None,
-        error = hub.failed() => Some(error),
+    let failed = loop {
+        tokio::select! {
+            _ = terminate.recv() => break None,
+            _ = interrupt.recv() => break None,
+            _ = hangup.recv() => read_lists(&hub).await,
+            error = hub.failed() => break Some(error),
+        }
     };
     if let Some(error) = failed {
         return Err(anyhow::Error::new(error)
@@ -85,6 +89,13 @@ pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCod
     hub.stop().await?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the revocation lists at once. What cannot be used the hub logs itself.
+async fn read_lists(hub: &Hub) {
+    let read = hub.read_revocation_lists().await;
+    let (entered, unchanged, failed) = (read.entered.len(), read.unchanged, read.failed.len());
+    tracing::info!(entered, unchanged, failed, "SIGHUP: revocation lists read");
 }
 
 /// Says that the hub is ready: one line in every form.

@@ -115,8 +115,17 @@ pub(crate) const KEYS: &[Key] = &[
         variable: "LIENTHONG_REVOCATION_LIST",
         default: None,
         shape: Shape::Paths,
-        meaning: "Revocation lists, in PEM or DER. One that is older than the list in force is \
-                  passed over.",
+        meaning: "Files of revocation lists in PEM or DER, or folders of which every *.crl, *.pem \
+                  and *.der is read. One that is older than the list in force is passed over. Read \
+                  again while the hub runs.",
+    },
+    Key {
+        name: "revocation-list-every",
+        variable: "LIENTHONG_REVOCATION_LIST_EVERY",
+        default: Some("30s"),
+        shape: Shape::Text,
+        meaning: "How often the files of revocation lists are read again (1s to 24h); SIGHUP reads \
+                  them at once. Too long leaves a revoked certificate good for so long.",
     },
     Key {
         name: "directory",

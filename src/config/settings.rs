@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use lienthong_hub::{Clock, DirectoryImport, ServerIdentity, Settings};
+use lienthong_hub::{Clock, DirectoryImport, ListFiles, ServerIdentity, Settings};
 use lienthong_model::Digest;
 use lienthong_pki::pem;
 use lienthong_trust::{Certificate, CertificateError, Holder};
@@ -41,12 +42,8 @@ pub(crate) fn settings(effective: &Effective) -> anyhow::Result<Settings> {
         identity: identity(effective)?,
         roots,
         authorities: all_certificates(effective, "authority")?,
-        revocation_lists: effective
-            .many("revocation-list")
-            .iter()
-            .map(|path| agency::revocation_list(Path::new(path)))
-            .collect::<anyhow::Result<_>>()
-            .with_context(|| effective.shown("revocation-list"))?,
+        revocation_lists: Vec::new(),
+        list_files: list_files(effective)?,
         directory: Some(directory(effective)?),
         rules: match effective.one("routes") {
             Some(path) => Some(routes::read(Path::new(path))?),
@@ -160,6 +157,20 @@ fn all_certificates(effective: &Effective, name: &str) -> anyhow::Result<Vec<Byt
         all.extend(agency::certificates(Path::new(path)).with_context(|| effective.shown(name))?);
     }
     Ok(all)
+}
+
+/// Which files of revocation lists are read, and how often.
+fn list_files(effective: &Effective) -> anyhow::Result<ListFiles> {
+    const KEY: &str = "revocation-list-every";
+    let text = effective.one(KEY).unwrap_or_default();
+    let bounds = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
+    let every = humantime::parse_duration(text).ok().filter(|every| bounds.contains(every));
+    let every = every.ok_or_else(|| {
+        Usage::new(format!("{}: `{text}`", effective.shown(KEY)))
+            .remedy("write a span between 1s and 24h, such as 30s or 5min")
+    })?;
+    let paths = effective.many("revocation-list").iter().map(PathBuf::from).collect();
+    Ok(ListFiles { paths, every })
 }
 
 fn directory(effective: &Effective) -> anyhow::Result<DirectoryImport> {

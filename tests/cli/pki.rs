@@ -62,6 +62,35 @@ fn a_revoked_certificate_is_on_the_list_that_openssl_reads() {
 }
 
 #[test]
+fn an_operator_gets_a_certificate_of_their_own_beside_the_one_they_sign_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let pki = folder.path();
+    succeed(&["pki", "init", text(pki)]);
+    let both = ["--person", "binh.tran", "--operator", "binh.tran"];
+    let named = ["--name", "Trần Thị Bình", "--title", "Quản trị viên"];
+    let issue = ["pki", "issue", text(pki), "--agency", "G22"];
+    succeed(&[&issue[..], &both, &named].concat());
+    let operator = pki.join("agencies/G22/operator-binh.tran.pem");
+    assert!(operator.with_extension("key").is_file());
+    let (good, said) = verify(pki, &operator, &["-purpose", "sslclient"]);
+    assert!(good, "{said}");
+    let shown = json(&["pki", "show", text(&operator)]);
+    assert_eq!(
+        (&shown[0]["holder"], &shown[0]["person"]),
+        (&"operator".into(), &"binh.tran".into())
+    );
+    assert_eq!(shown[0]["names"], serde_json::json!(["Trần Thị Bình", "Quản trị viên"]));
+    let register = json(&["pki", "register", text(pki)]);
+    let profiles = register.as_array().unwrap().iter().map(|entry| entry["profile"].clone());
+    assert!(profiles.eq(["authority", "person-binh.tran", "operator-binh.tran"]));
+    let said = fail(2, &[&issue[..], &["--operator", "an.nguyen"]].concat());
+    assert!(said.contains("--name"), "{said}");
+    let folder = pki.join("agencies/G22");
+    let said = fail(2, &["directory", "show", "G22", "--as", text(&folder), "--operator", "an"]);
+    assert!(said.contains("operator-an.pem"), "{said}");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_keys_and_no_key_is_written_over() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));

@@ -18,7 +18,7 @@ mod traffic;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use lienthong_hub::{Clock, DirectoryImport, Hub, ServerIdentity, Settings};
+use lienthong_hub::{Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings};
 use lienthong_ledger::crash;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -213,6 +213,7 @@ fn settings(fixture: &Fixture) -> Settings {
         roots: vec![fixture.pki.root().certificate().der().clone()],
         authorities: vec![issuing.clone()],
         revocation_lists: Vec::new(),
+        list_files: ListFiles::default(),
         directory: Some(DirectoryImport {
             source: "test".to_owned(),
             entries: fixture::directory(),

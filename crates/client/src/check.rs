@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lienthong_model::{
-    AgencyCode, CodeKey, Document, Fingerprint, Reason, Refusal, SignaturePolicy, Timestamp,
+    AgencyCode, CodeKey, Document, Fingerprint, Mandate, Reason, Refusal, SignaturePolicy,
+    Timestamp,
 };
 use lienthong_trust::{
     Anchors, AuthorityId, Certificate, Dates, RevocationList, RevocationListError, SignatureKind,
     judge,
 };
-use lienthong_trust::{Known, Verifier};
+use lienthong_trust::{Authorities, Known, Verifier};
 use lienthong_wire::{DocumentContents, decode_document};
 
 use crate::delivery::Delivery;
@@ -42,6 +43,9 @@ pub struct SenderPolicy {
     pub policy: SignaturePolicy,
     /// The agency whose seal is accepted for the sender's, beside its own: its gateway.
     pub gateway: Option<CodeKey>,
+    /// The sender's mandates, whatever their dates; without them every person of the sender is
+    /// taken, and no person of another agency.
+    pub mandates: Vec<Mandate>,
 }
 
 /// A delivery whose signatures hold.
@@ -57,12 +61,12 @@ pub struct Checked {
 }
 
 struct Shared {
-    verifier: Verifier<DocumentContents, Authorities>,
+    verifier: Verifier<DocumentContents, Given>,
     trusted: Trusted,
 }
 
-/// The authorities that are known.
-struct Authorities(Arc<[Arc<Certificate>]>);
+/// The authorities that were given.
+struct Given(Arc<Authorities>);
 
 /// The roots that are trusted and the certificates that are revoked.
 struct Trusted {
@@ -73,7 +77,7 @@ struct Trusted {
 impl Default for SenderPolicy {
     /// At least the sender's own seal.
     fn default() -> Self {
-        Self { policy: SignaturePolicy::Transition, gateway: None }
+        Self { policy: SignaturePolicy::Transition, gateway: None, mandates: Vec::new() }
     }
 }
 
@@ -85,18 +89,22 @@ impl DocumentCheck {
     /// # Errors
     /// [`DocumentCheckError`] when a revocation list cannot be relied on.
     pub fn new(roots: &Roots) -> Result<Self, DocumentCheckError> {
-        let authorities: Arc<[Arc<Certificate>]> =
-            roots.roots.iter().chain(&roots.authorities).cloned().collect();
+        let trusted: Vec<Fingerprint> =
+            roots.roots.iter().map(|root| *root.fingerprint()).collect();
+        let authorities =
+            Authorities::new(roots.roots.iter().chain(&roots.authorities).cloned(), |known| {
+                trusted.contains(known.fingerprint())
+            });
         let mut lists: HashMap<AuthorityId, RevocationList> = HashMap::new();
         for der in &roots.revocation_lists {
-            let list = RevocationList::parse(der, &authorities)?;
+            let list = RevocationList::parse(der, authorities.certificates())?;
             if lists.get(&list.authority).is_none_or(|known| known.is_older_than(&list)) {
                 lists.insert(list.authority, list);
             }
         }
-        let roots = roots.roots.iter().map(|root| *root.fingerprint()).collect();
-        let verifier = Verifier::new(DocumentContents, Authorities(authorities));
-        Ok(Self { shared: Arc::new(Shared { verifier, trusted: Trusted { roots, lists } }) })
+        let verifier = Verifier::new(DocumentContents, Given(Arc::new(authorities)));
+        let trusted = Trusted { roots: trusted, lists };
+        Ok(Self { shared: Arc::new(Shared { verifier, trusted }) })
     }
 
     /// Checks a delivery: the content decodes, its attachments are the ones named, every signature
@@ -132,8 +140,13 @@ impl DocumentCheck {
             Dates { signed_at: verified.header.signed_at, received_at: delivery.received_at };
         judge::certificates(signers, &self.shared.trusted, dates)?;
         let policy = policy(&verified.header.sender);
-        let sender = verified.header.sender.key();
-        let signature = judge::holders(signers, &sender, policy.gateway.as_ref(), policy.policy)?;
+        let sender = judge::Sender {
+            agency: &verified.header.sender.key(),
+            gateway: policy.gateway.as_ref(),
+            policy: policy.policy,
+            mandates: &policy.mandates,
+        };
+        let signature = judge::holders(signers, sender, verified.header.document_type, dates)?;
         if signature != delivery.signature {
             let value = format_args!("{}, the bytes say {signature}", delivery.signature);
             return Err(Refusal::at(Reason::FieldInvalid, "delivery.signature", value));
@@ -155,12 +168,12 @@ impl fmt::Debug for DocumentCheck {
     }
 }
 
-impl Known for Authorities {
+impl Known for Given {
     fn certificate(&self, _: &Fingerprint) -> Option<Bytes> {
         None
     }
 
-    fn authorities(&self) -> Arc<[Arc<Certificate>]> {
+    fn authorities(&self) -> Arc<Authorities> {
         self.0.clone()
     }
 }

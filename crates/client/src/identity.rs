@@ -1,4 +1,5 @@
-//! Who connects, and whom it trusts: a node's certificate and key, and the roots of the axis.
+//! Who connects, and whom it trusts: the certificate and key of a node or an operator, and the
+//! roots of the axis.
 //!
 //! Only bytes are kept here; they are read by `rustls` for TLS and by `trust` for documents.
 
@@ -10,7 +11,8 @@ use lienthong_trust::{Certificate, CertificateError};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivatePkcs8KeyDer};
 
-/// A node's certificate chain and key, with which it proves to the hub who it is.
+/// The certificate chain and key of a node or an operator, with which it proves to the hub who it
+/// is.
 #[derive(Clone)]
 pub struct Identity {
     chain: Vec<Bytes>,
@@ -60,7 +62,7 @@ pub enum RootsError {
 }
 
 impl Identity {
-    /// Takes a chain in DER, the node's certificate first, then its issuing authorities (the root
+    /// Takes a chain in DER, the caller's certificate first, then its issuing authorities (the root
     /// may be left out), and its key in PKCS#8 DER.
     ///
     /// # Errors

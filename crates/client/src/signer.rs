@@ -10,7 +10,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use lienthong_model::{
     Attachment, DOCUMENT_V1, Document, STATUS_V1, SignatureEntry, SignedContent, StatusReport,
 };
-use lienthong_trust::{Certificate, CertificateError, Holder, dsse};
+use lienthong_trust::{Certificate, CertificateError, dsse};
 use lienthong_wire::{encode_document, encode_status};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -48,7 +48,7 @@ pub enum SignerError {
     /// The key is not the certificate's.
     #[error("the key does not belong to the certificate")]
     KeyDiffers,
-    /// The certificate is a node's, a hub's or an authority's.
+    /// The certificate is a node's, an operator's, a hub's or an authority's.
     #[error("the certificate is not a person's or a seal's")]
     NotASigner,
 }
@@ -63,11 +63,8 @@ impl Signer {
         issuers: Vec<Bytes>,
         key: SigningKey,
     ) -> Result<Self, SignerError> {
-        match certificate.holder() {
-            Holder::Person { .. } | Holder::Seal { .. } => {}
-            Holder::Authority { .. } | Holder::Node { .. } | Holder::Hub { .. } => {
-                return Err(SignerError::NotASigner);
-            }
+        if !certificate.holder().signs_documents() {
+            return Err(SignerError::NotASigner);
         }
         if key.verifying_key().as_bytes() != certificate.key().as_bytes() {
             return Err(SignerError::KeyDiffers);

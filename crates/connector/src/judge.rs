@@ -65,6 +65,7 @@ impl Judge {
             Some(entry) => SenderPolicy {
                 policy: entry.policy,
                 gateway: entry.gateway.as_ref().map(AgencyCode::key),
+                ..SenderPolicy::default()
             },
         };
         let mut policies = self.policies.lock();

@@ -196,9 +196,10 @@ impl Signed {
         let (role, name, title) = match certificate.holder() {
             Holder::Person { name, title, .. } => ("person", name.clone(), title.clone()),
             Holder::Seal { .. } => ("seal", String::new(), String::new()),
-            Holder::Authority { .. } | Holder::Node { .. } | Holder::Hub { .. } => {
-                ("other", String::new(), String::new())
-            }
+            Holder::Authority { .. }
+            | Holder::Node { .. }
+            | Holder::Operator { .. }
+            | Holder::Hub { .. } => ("other", String::new(), String::new()),
         };
         Self {
             role,

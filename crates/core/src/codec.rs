@@ -44,3 +44,34 @@ pub fn decode<'b, T: Decode<'b, ()>>(bytes: &'b [u8], what: &str) -> Result<T, E
         why: error.to_string(),
     })
 }
+
+/// A list that takes no byte when it is empty: for fields that few values have.
+pub(crate) mod sparse {
+    use minicbor::decode::{Decode, Decoder, Error};
+    use minicbor::encode::{Encode, Encoder, Write};
+
+    pub fn encode<C, T: Encode<C>, W: Write>(
+        list: &[T],
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        list.encode(encoder, context)
+    }
+
+    pub fn decode<'b, C, T: Decode<'b, C>>(
+        decoder: &mut Decoder<'b>,
+        context: &mut C,
+    ) -> Result<Vec<T>, Error> {
+        Vec::decode(decoder, context)
+    }
+
+    pub fn is_nil<T>(list: &[T]) -> bool {
+        list.is_empty()
+    }
+
+    // The type is what the derived code asks for.
+    #[allow(clippy::unnecessary_wraps)]
+    pub fn nil<T>() -> Option<Vec<T>> {
+        Some(Vec::new())
+    }
+}

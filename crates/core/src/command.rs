@@ -5,14 +5,18 @@
 
 use bytes::Bytes;
 use lienthong_model::{
-    AgencyEntry, Digest, Fingerprint, Header, MessageId, Ordinal, Position, Reason, Refusal,
-    StatusHeader,
+    Actor, AgencyEntry, Appointment, Digest, Fingerprint, Header, Mandate, MessageId, Ordinal,
+    Position, Quota, Reason, Refusal, Signatory, StatusHeader,
 };
-use lienthong_trust::{SignatureKind, StatusSubmission, Submission, Verified};
+use lienthong_trust::{
+    AuthorityId, SignatureKind, StatusSubmission, Submission, Unproven, Verified,
+};
 use minicbor::{Decode, Encode};
 
 use crate::directory::Place;
+use crate::quotas::Used;
 use crate::routing::{Route, RoutingRules};
+use crate::trust_store::RevocationPolicy;
 
 /// A command and what was decided on it.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
@@ -62,6 +66,31 @@ pub enum Command {
     /// The routing rules in force from now on.
     #[n(9)]
     SetRoutingRules(#[n(0)] RoutingRules),
+    /// Who may sign for agencies, from one day until another.
+    #[n(10)]
+    ChangeMandates(#[n(0)] Vec<Mandate>),
+    /// What is done while it is not known whether a certificate was revoked.
+    #[n(11)]
+    SetRevocationPolicy(#[n(0)] RevocationPolicy),
+    /// A revocation list settles what was accepted before it was there.
+    #[n(12)]
+    SettleRevocation(#[n(0)] SettleRevocation),
+    /// Who operates and administers the hub.
+    #[n(13)]
+    ChangeAppointments(#[n(0)] Vec<Appointment>),
+    /// How much agencies may send.
+    #[n(14)]
+    ChangeQuotas(#[n(0)] Vec<Quota>),
+    /// An act of administration by a person.
+    #[n(15)]
+    Act {
+        /// Who.
+        #[n(0)]
+        by: Actor,
+        /// What; not an act by a person again.
+        #[n(1)]
+        act: Box<Command>,
+    },
 }
 
 /// An accepted document.
@@ -260,6 +289,21 @@ pub struct AddRevocationList {
     pub issuer: Fingerprint,
 }
 
+/// What a revocation list settles.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct SettleRevocation {
+    /// The issuer.
+    #[n(0)]
+    pub issuer: AuthorityId,
+    /// The list's payload.
+    #[n(1)]
+    pub list: Digest,
+    /// Documents and reports that rest on the issuer's certificates, at most
+    /// [`lienthong_model::limits::SETTLED_PER_ENTRY_MAX`], by position.
+    #[n(2)]
+    pub positions: Vec<Position>,
+}
+
 /// What was decided on a command.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub enum Decision {
@@ -281,6 +325,22 @@ pub enum Decision {
     /// An administrator's command is carried out.
     #[n(6)]
     Done,
+    /// What the list says of each document or report, in their order.
+    #[n(10)]
+    Settled(#[n(0)] Vec<Settlement>),
+}
+
+/// What a revocation list says of something that was accepted before it was there. Numbers are
+/// stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Settlement {
+    /// Nothing was revoked before it was received.
+    #[n(1)]
+    Proven,
+    /// A certificate had been revoked before it was received.
+    #[n(2)]
+    Revoked,
 }
 
 /// How a document was accepted.
@@ -301,6 +361,13 @@ pub struct Accepted {
     /// Where the sender stood: replay counts by it, whatever the directory says by then.
     #[n(4)]
     pub place: Place,
+    /// Certificates of which it was not proven that they were not revoked, by issuer; none when all
+    /// was proven.
+    #[cbor(n(5), with = "crate::codec::sparse", has_nil)]
+    pub unproven: Vec<Unproven>,
+    /// What the sender has used of its daily quota with this document; none without such a quota.
+    #[n(6)]
+    pub used: Option<Used>,
 }
 
 /// One recipient and how it is reached.
@@ -318,7 +385,7 @@ pub struct Delivery {
 }
 
 /// How a report was accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Reported {
     /// Its place in the log.
     #[n(0)]
@@ -326,6 +393,9 @@ pub struct Reported {
     /// The delivery that it is about.
     #[n(1)]
     pub delivery: DeliveryKey,
+    /// Certificates of which it was not proven that they were not revoked, by issuer.
+    #[cbor(n(5), with = "crate::codec::sparse", has_nil)]
+    pub unproven: Vec<Unproven>,
 }
 
 /// What became of acknowledgements, in the order in which they were asked.
@@ -375,8 +445,17 @@ pub enum Proposal {
     },
     /// Acknowledgements.
     Acknowledge(Acknowledge),
-    /// An act of an administrator, or of the hub's own start-up.
+    /// An act of the hub's own start-up, or of whoever has the folder.
     Administer(Command),
+    /// An act of administration by a person.
+    Act {
+        /// Who: its operator's certificate is proven.
+        by: Signatory,
+        /// What.
+        act: Command,
+    },
+    /// Work that the hub owes itself: see [`crate::Machine::next_work`].
+    Work(Work),
 }
 
 /// Where the bytes of a content are.
@@ -386,4 +465,11 @@ pub struct StoredContent {
     pub content: Stored,
     /// The attachments beside it, in the order of the submission.
     pub attachments: Vec<StoredAttachment>,
+}
+
+/// Work that the hub owes itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Settles what an issuer's new revocation list decides.
+    Settle(AuthorityId),
 }

@@ -7,7 +7,14 @@
 //! | `c` fingerprint | a certificate seen | never | DER, some 500 bytes |
 //! | `ta` fingerprint | an authority | rarely | DER, since when trusted |
 //! | `tl` fingerprint | an issuer with a list | a list | the list's payload and dates |
+//! | `tp` | one | rarely | the revocation policy |
+//! | `u` issuer position | what is accepted and not proven | until settled | serial numbers, some 60 bytes |
+//! | `o` ordinal | an agency with mandates | rarely | its mandates, 150 bytes each |
+//! | `r` ordinal person | who has an appointment | rarely | the person's appointments |
+//! | `qa` ordinal | an agency with a quota | rarely | the quota |
+//! | `qu` ordinal | an agency with a daily quota | a document | what it has used of the day |
 //! | `g` | one | rarely | routing rules |
+//! | `w` block | a block with an act of administration | never | nothing |
 //! | `i` id sender | an accepted document or report | never | position, digest, 45 bytes |
 //! | `d` position | an accepted document | never | [`crate::DocumentRow`], some 300 bytes |
 //! | `v` position recipient | a delivery | a few times | [`crate::DeliveryRow`], 10 to 3,000 bytes |
@@ -21,6 +28,7 @@
 //! of new documents rise. Hours and days have their sign bit turned for the same reason.
 
 use lienthong_model::{Fingerprint, MessageId, Ordinal, Position};
+use lienthong_trust::AuthorityId;
 
 /// A mailbox's two queues. Numbers are stable; urgent sorts first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,6 +44,12 @@ pub(crate) const RULES: &[u8] = b"g";
 pub(crate) const AGENCIES: &[u8] = b"a";
 pub(crate) const AUTHORITIES: &[u8] = b"ta";
 pub(crate) const LISTS: &[u8] = b"tl";
+pub(crate) const ACTS: &[u8] = b"w";
+pub(crate) const REVOCATION_POLICY: &[u8] = b"tp";
+pub(crate) const UNPROVEN: &[u8] = b"u";
+pub(crate) const MANDATES: &[u8] = b"o";
+pub(crate) const APPOINTMENTS: &[u8] = b"r";
+pub(crate) const QUOTAS: &[u8] = b"qa";
 
 /// Positions on one mailbox page.
 pub(crate) const MAILBOX_PAGE: u64 = 256;
@@ -66,6 +80,54 @@ pub(crate) fn list(issuer: &Fingerprint) -> Vec<u8> {
 /// The issuer in a list's key.
 pub(crate) fn issuer_of(key: &[u8]) -> Option<Fingerprint> {
     key.strip_prefix(LISTS).and_then(Fingerprint::from_slice)
+}
+
+pub(crate) fn mandates(agency: Ordinal) -> Vec<u8> {
+    key(MANDATES, &[&agency.0.to_be_bytes()])
+}
+
+pub(crate) fn appointments(agency: Ordinal, person: &str) -> Vec<u8> {
+    key(APPOINTMENTS, &[&agency.0.to_be_bytes(), person.as_bytes()])
+}
+
+pub(crate) fn quota(agency: Ordinal) -> Vec<u8> {
+    key(QUOTAS, &[&agency.0.to_be_bytes()])
+}
+
+pub(crate) fn quota_used(agency: Ordinal) -> Vec<u8> {
+    key(b"qu", &[&agency.0.to_be_bytes()])
+}
+
+/// The ordinal that follows a prefix in a key.
+pub(crate) fn ordinal_of(prefix: &[u8], key: &[u8]) -> Option<Ordinal> {
+    let bytes = key.strip_prefix(prefix)?.get(..4)?.try_into().ok()?;
+    Some(Ordinal(u32::from_be_bytes(bytes)))
+}
+
+/// What rests on an issuer's certificates and is not proven.
+pub(crate) fn unproven_of(issuer: &AuthorityId) -> Vec<u8> {
+    key(UNPROVEN, &[issuer.as_bytes()])
+}
+
+pub(crate) fn unproven(issuer: &AuthorityId, position: Position) -> Vec<u8> {
+    key(UNPROVEN, &[issuer.as_bytes(), &position.0.to_be_bytes()])
+}
+
+/// Issuer and position in such a key.
+pub(crate) fn unproven_key(key: &[u8]) -> Option<(AuthorityId, Position)> {
+    let (issuer, position) = key.strip_prefix(UNPROVEN)?.split_at_checked(32)?;
+    let position = u64::from_be_bytes(position.try_into().ok()?);
+    Some((AuthorityId::from_slice(issuer)?, Position(position)))
+}
+
+/// A block that holds an act of administration.
+pub(crate) fn act(block: u64) -> Vec<u8> {
+    key(ACTS, &[&block.to_be_bytes()])
+}
+
+/// The block in such a key.
+pub(crate) fn act_block(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.strip_prefix(ACTS)?.try_into().ok()?))
 }
 
 pub(crate) fn id(id: &MessageId, sender: Ordinal) -> Vec<u8> {

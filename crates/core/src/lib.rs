@@ -15,6 +15,7 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod appointments;
 pub mod block;
 pub mod codec;
 mod command;
@@ -25,12 +26,17 @@ pub mod engine_suite;
 mod keys;
 mod log;
 mod machine;
+mod mandates;
+mod policy;
 mod query;
+mod quotas;
 mod routing;
 mod rows;
+mod signers;
 pub mod statistics;
 mod trust_store;
 
+pub use appointments::{AppointmentError, Appointments, holds};
 pub use block::{BLOCK_FORMAT, Block, SealedBlock};
 pub use command::*;
 pub use delivery::{ConsumerId, Courier, Credit, Push};
@@ -38,7 +44,11 @@ pub use directory::{AgencyRecord, Directory, DirectoryError, Place};
 pub use log::{LogAt, TILE_HASHES, TileId, TileNodes, TileSource};
 pub use machine::apply::lane;
 pub use machine::{Machine, Opening};
+pub use mandates::{MandateError, Mandates};
+pub use policy::Policy;
 pub use query::{DocumentView, Mailbox, MailboxLane, Query, TrackedDelivery};
+pub use quotas::{QuotaError, Quotas, Used};
 pub use routing::{Effect, Explanation, Route, RouteOutcome, RoutingRules, Rule, Span};
-pub use rows::{DeliveryRow, DocumentRow, StatusLine};
-pub use trust_store::TrustStore;
+pub use rows::{DeliveryRow, DocumentRow, Revocation, StatusLine};
+pub use signers::{FactsOf, Signers, judge_signers};
+pub use trust_store::{RevocationPolicy, TrustStore};

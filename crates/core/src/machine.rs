@@ -5,29 +5,31 @@
 //! disk, [`Machine::commit`] makes it visible. On start-up [`Machine::replay`] takes sealed blocks
 //! over with the decisions that they hold.
 
+mod act;
 pub(crate) mod apply;
 mod decide;
 mod leaves;
 mod overlay;
+mod quota;
 mod report;
+mod revocation;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use lienthong_model::limits::CLOCK_AHEAD_MAX;
 use lienthong_model::{Fingerprint, Position, Refusal, Timestamp};
-use lienthong_trust::{Certificate, RevocationList};
+use lienthong_trust::AuthorityId;
 
 use crate::block::{Block, SealedBlock};
 use crate::codec;
-use crate::command::{Command, Decision, Entry, Proposal, RefusedRequests};
-use crate::directory::{AgencyRecord, Directory};
-use crate::engine::{Change, EngineError, Marker, Payloads, State, Tables};
+use crate::command::{Command, Decision, Entry, Proposal, RefusedRequests, Work};
+use crate::engine::{Change, EngineError, Marker, Payloads, State};
 use crate::keys;
-use crate::routing::RoutingRules;
+use crate::policy::Policy;
 use crate::rows::HeadRow;
 use crate::statistics::{Cubes, Event};
-use crate::trust_store::{AuthorityRow, RevocationRow, TrustStore};
 use overlay::Working;
 
 /// The version of the rules of judgement. Raised when judgement changes; blocks carry it.
@@ -40,15 +42,15 @@ const CERTIFICATES_REMEMBERED: usize = 65_536;
 pub struct Machine<S, P> {
     state: Arc<S>,
     payloads: P,
-    directory: Arc<Directory>,
-    trust: Arc<TrustStore>,
-    rules: Arc<RoutingRules>,
+    policy: Policy,
     cubes: Arc<RwLock<Cubes>>,
     certificates: std::collections::HashSet<Fingerprint>,
     head: HeadRow,
     /// How many agencies the state had rows of when it was opened. Rows behind a gap are left out
     /// and come back with the replay; until then nothing may be decided.
     agencies_awaited: usize,
+    /// Issuers whose newest list may settle what was accepted before it.
+    settling: BTreeSet<AuthorityId>,
     clock_ahead: Duration,
     work: Working,
 }
@@ -69,12 +71,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
     /// [`EngineError`] when a row or payload cannot be read.
     pub fn open(opening: Opening<S, P>) -> Result<Self, EngineError> {
         let Opening { state, payloads } = opening;
-        let (directory, agencies_awaited) = load_directory(&*state)?;
-        let trust = load_trust(&*state, &payloads)?;
-        let rules = match state.read(keys::RULES)? {
-            Some(row) => codec::decode(&row, "routing rules")?,
-            None => RoutingRules::default(),
-        };
+        let (policy, agencies_awaited) = Policy::load(&*state, &payloads)?;
         let head = match state.read(keys::HEAD)? {
             Some(row) => codec::decode(&row, "head")?,
             None => HeadRow {
@@ -84,34 +81,31 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 next_position: Position(0),
             },
         };
-        Ok(Self {
+        let mut machine = Self {
             state,
             payloads,
-            directory: Arc::new(directory),
-            trust: Arc::new(trust),
-            rules: Arc::new(rules),
+            policy,
             cubes: Arc::default(),
             certificates: std::collections::HashSet::new(),
             head,
             agencies_awaited,
+            settling: BTreeSet::new(),
             clock_ahead: CLOCK_AHEAD_MAX,
             work: Working::none(),
-        })
+        };
+        machine.find_unsettled()?;
+        Ok(machine)
     }
 
-    /// Returns the directory as of the last decision.
-    pub fn directory(&self) -> Arc<Directory> {
-        self.directory.clone()
+    /// Returns work that the hub owes itself and that can be done now: propose it, beside what
+    /// comes from outside. One call's work fits a block; what remains is returned by the next call.
+    pub fn next_work(&self) -> Option<Work> {
+        self.settlement_due()
     }
 
-    /// Returns what is trusted as of the last decision.
-    pub fn trust(&self) -> Arc<TrustStore> {
-        self.trust.clone()
-    }
-
-    /// Returns the routing rules as of the last decision.
-    pub fn rules(&self) -> Arc<RoutingRules> {
-        self.rules.clone()
+    /// Returns what judgement reads, as of the last decision.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// Returns the open statistics, shared with readers.
@@ -178,14 +172,14 @@ impl<S: State, P: Payloads> Machine<S, P> {
 
     /// Whether the directory is as large as the state said it was.
     fn check_complete(&self) -> Result<(), EngineError> {
-        if self.directory.len() >= self.agencies_awaited {
+        if self.policy.directory.len() >= self.agencies_awaited {
             return Ok(());
         }
         Err(EngineError::Damaged {
             what: "the directory in the state".to_owned(),
             why: format!(
                 "row {} is missing, rows up to {} are there, and no replayed block brought it",
-                self.directory.len(),
+                self.policy.directory.len(),
                 self.agencies_awaited - 1
             ),
         })
@@ -200,8 +194,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         requests: RefusedRequests,
         refusal: Refusal,
     ) -> Result<(), EngineError> {
-        let caller = self.directory.agency(requests.caller);
-        let province = caller.and_then(|caller| self.directory.place(caller, self.now()).province);
+        let caller = self.policy.directory.agency(requests.caller);
+        let province =
+            caller.and_then(|caller| self.policy.directory.place(caller, self.now()).province);
         let command = Command::Refused { requests, province };
         self.enter(Entry { command, decision: Decision::Refused(refusal) })
     }
@@ -307,59 +302,4 @@ impl<S: State, P: Payloads> Machine<S, P> {
     fn count(&mut self, event: Event) {
         self.work.events.push(event);
     }
-}
-
-/// The directory up to the first gap, and how many agencies there are rows of.
-fn load_directory(tables: &dyn Tables) -> Result<(Directory, usize), EngineError> {
-    let mut directory = Directory::default();
-    let mut rows = 0;
-    load(tables, keys::AGENCIES, "agency", |_, record: AgencyRecord| {
-        rows = record.ordinal.0 as usize + 1;
-        directory.restore(record);
-        Ok(())
-    })?;
-    Ok((directory, rows))
-}
-
-fn load_trust(tables: &dyn Tables, payloads: &dyn Payloads) -> Result<TrustStore, EngineError> {
-    let mut trust = TrustStore::default();
-    load(tables, keys::AUTHORITIES, "authority", |_, row: AuthorityRow| {
-        let certificate = apply::parse_authority(&row.certificate)?;
-        trust.add_authority(Arc::new(certificate), row.trusted_from);
-        Ok(())
-    })?;
-    load(tables, keys::LISTS, "revocation list", |key, row: RevocationRow| {
-        // After a kill a list may be there and its issuer missing; the replay brings both.
-        if let Some(issuer) = keys::issuer_of(key).and_then(|issuer| trust.authority(&issuer)) {
-            let list = load_list(payloads, &row.payload, issuer)?;
-            trust.add_list(Arc::new(list));
-        }
-        Ok(())
-    })?;
-    Ok(trust)
-}
-
-fn load_list(
-    payloads: &dyn Payloads,
-    payload: &lienthong_model::Digest,
-    issuer: &Arc<Certificate>,
-) -> Result<RevocationList, EngineError> {
-    let der = apply::payload(payloads, payload)?;
-    RevocationList::parse(&der, std::slice::from_ref(issuer)).map_err(|error| {
-        EngineError::Damaged { what: format!("revocation list {payload}"), why: error.to_string() }
-    })
-}
-
-fn load<T: for<'b> minicbor::Decode<'b, ()>>(
-    tables: &dyn Tables,
-    prefix: &[u8],
-    what: &str,
-    mut take: impl FnMut(&[u8], T) -> Result<(), EngineError>,
-) -> Result<(), EngineError> {
-    let mut outcome = Ok(());
-    tables.scan(prefix, prefix, &mut |key, row| {
-        outcome = codec::decode(row, what).and_then(|row| take(key, row));
-        outcome.is_ok()
-    })?;
-    outcome
 }

@@ -2,6 +2,8 @@
 
 use lienthong_model::{AgencyCode, MessageId, Ordinal, Position, Timestamp};
 
+use lienthong_trust::AuthorityId;
+
 use crate::codec;
 use crate::directory::Directory;
 use crate::engine::{EngineError, Tables};
@@ -147,6 +149,39 @@ impl<T: Tables + ?Sized> Query<'_, T> {
         // A recipient sees its own delivery, not what others did with theirs.
         view.deliveries.retain(|delivery| serves(delivery.recipient));
         Ok((!view.deliveries.is_empty()).then_some(view))
+    }
+
+    /// Returns the blocks up to one that hold acts of administration, in order: folding them with
+    /// [`crate::Policy::take_over`] gives the policy as of that block.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn acts_until(&self, block: u64) -> Result<Vec<u64>, EngineError> {
+        let mut blocks = Vec::new();
+        self.0.scan(keys::ACTS, keys::ACTS, &mut |key, _| {
+            let number = keys::act_block(key).filter(|number| *number <= block);
+            blocks.extend(number);
+            number.is_some()
+        })?;
+        Ok(blocks)
+    }
+
+    /// Returns how many documents and reports rest on certificates of which it is not proven that
+    /// they were not revoked, by issuer. Counts rows: as many as there are.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn unproven(&self) -> Result<Vec<(AuthorityId, u64)>, EngineError> {
+        let mut counts: Vec<(AuthorityId, u64)> = Vec::new();
+        self.0.scan(keys::UNPROVEN, keys::UNPROVEN, &mut |key, _| {
+            match (keys::unproven_key(key), counts.last_mut()) {
+                (Some((issuer, _)), Some((last, count))) if *last == issuer => *count += 1,
+                (Some((issuer, _)), _) => counts.push((issuer, 1)),
+                (None, _) => {}
+            }
+            true
+        })?;
+        Ok(counts)
     }
 
     /// Returns the DER of a certificate that the journal has.

@@ -3,7 +3,8 @@
 use lienthong_model::{
     Digest, DocumentType, MessageId, Ordinal, Position, Reference, StatusCode, Timestamp, Urgency,
 };
-use lienthong_trust::SignatureKind;
+use lienthong_trust::judge::Serial;
+use lienthong_trust::{AuthorityId, SignatureKind};
 use minicbor::{Decode, Encode};
 
 use crate::routing::Route;
@@ -97,6 +98,45 @@ pub struct DocumentRow {
     /// How many recipients it has.
     #[n(13)]
     pub recipients: u32,
+    /// Issuers whose revocation lists have not proven yet that nothing was revoked.
+    #[cbor(n(14), with = "crate::codec::sparse", has_nil)]
+    pub unproven: Vec<AuthorityId>,
+    /// When a revocation list that came later said that a certificate had been revoked before
+    /// receipt.
+    #[n(15)]
+    pub found_revoked: Option<Timestamp>,
+}
+
+/// Something accepted whose revocation is not proven by one issuer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct UnprovenRow {
+    #[n(0)]
+    pub received_at: Timestamp,
+    /// The certificates of the issuer.
+    #[n(1)]
+    pub serials: Vec<Serial>,
+}
+
+impl DocumentRow {
+    /// Returns what is known of its certificates' revocation.
+    pub fn revocation(&self) -> Revocation {
+        match (self.found_revoked.is_some(), self.unproven.is_empty()) {
+            (true, _) => Revocation::FoundRevoked,
+            (false, false) => Revocation::NotProven,
+            (false, true) => Revocation::Proven,
+        }
+    }
+}
+
+/// What is known of the revocation of a document's certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revocation {
+    /// None was revoked before receipt.
+    Proven,
+    /// It was accepted in the grace; a revocation list is awaited.
+    NotProven,
+    /// It was accepted in the grace, and a list that came later says that one had been revoked.
+    FoundRevoked,
 }
 
 /// One document for one recipient.

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use lienthong_model::limits::REVOKED_MAX;
+use lienthong_model::limits::{AUTHORITIES_MAX, REVOCATION_GRACE_DEFAULT, REVOKED_MAX};
 use lienthong_model::{Digest, Fingerprint, Timestamp};
 use lienthong_trust::{Anchors, AuthorityId, Certificate, RevocationList};
 use minicbor::{Decode, Encode};
@@ -18,6 +19,33 @@ pub(crate) struct AuthorityRow {
     /// Since when it is a trusted root.
     #[n(1)]
     pub trusted_from: Option<Timestamp>,
+    /// Since when it is known: until its first list comes, one has been due since then.
+    #[n(2)]
+    pub known_from: Option<Timestamp>,
+}
+
+/// What is done while it is not known whether a certificate was revoked. Journalled: field numbers
+/// are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct RevocationPolicy {
+    /// For how long after a list was due signatures are accepted and marked, in milliseconds; none:
+    /// without end.
+    #[n(0)]
+    pub grace_ms: Option<u64>,
+}
+
+impl RevocationPolicy {
+    /// Returns how long after a list was due signatures are accepted and marked; none: without end.
+    pub fn grace(self) -> Option<Duration> {
+        self.grace_ms.map(Duration::from_millis)
+    }
+}
+
+impl Default for RevocationPolicy {
+    fn default() -> Self {
+        let grace = u64::try_from(REVOCATION_GRACE_DEFAULT.as_millis());
+        Self { grace_ms: grace.ok() }
+    }
 }
 
 /// Which revocation list of an issuer is in force. A row: field numbers are stable.
@@ -37,6 +65,8 @@ pub(crate) struct RevocationRow {
 #[derive(Debug, Clone, Default)]
 pub struct TrustStore {
     roots: HashMap<Fingerprint, Timestamp>,
+    /// Since when each is known, whatever its certificate.
+    known_from: HashMap<AuthorityId, Timestamp>,
     /// By fingerprint, so that the order says nothing of when each came.
     authorities: Vec<Arc<Certificate>>,
     /// By issuer, whatever its certificate.
@@ -80,14 +110,22 @@ impl TrustStore {
         &mut self,
         certificate: Arc<Certificate>,
         trusted_from: Option<Timestamp>,
+        known_from: Timestamp,
     ) {
         let fingerprint = *certificate.fingerprint();
+        let since = self.known_from.entry(*certificate.authority()).or_insert(known_from);
+        *since = known_from.min(*since);
         if let Some(from) = trusted_from {
             self.roots.entry(fingerprint).or_insert(from);
         }
         if let Err(place) = self.place(&fingerprint) {
             self.authorities.insert(place, certificate);
         }
+    }
+
+    /// Returns whether there is room for another authority.
+    pub(crate) fn has_room(&self) -> bool {
+        self.authorities.len() < AUTHORITIES_MAX
     }
 
     /// Returns a known authority's certificate.
@@ -97,6 +135,16 @@ impl TrustStore {
 
     fn place(&self, fingerprint: &Fingerprint) -> Result<usize, usize> {
         self.authorities.binary_search_by(|known| known.fingerprint().cmp(fingerprint))
+    }
+
+    /// Returns the list in force of an issuer, whatever its certificate.
+    pub fn list(&self, issuer: &AuthorityId) -> Option<&Arc<RevocationList>> {
+        self.lists.get(issuer)
+    }
+
+    /// Returns since when an authority is known, whatever its certificate.
+    pub fn known_from(&self, authority: &AuthorityId) -> Option<Timestamp> {
+        self.known_from.get(authority).copied()
     }
 
     pub(crate) fn trusted_from(&self, fingerprint: &Fingerprint) -> Option<Timestamp> {
@@ -124,4 +172,18 @@ impl Anchors for TrustStore {
         let found = revoked.binary_search_by(|entry| entry.serial.as_slice().cmp(serial)).ok()?;
         revoked.get(found).map(|entry| entry.at)
     }
+
+    fn list_due(&self, issuer: &AuthorityId, at: Timestamp) -> Option<Timestamp> {
+        let due = match self.lists.get(issuer) {
+            Some(list) => in_date_until(list),
+            // One that is met for the first time is known from now on.
+            None => self.known_from(issuer).unwrap_or(at),
+        };
+        (due <= at).then_some(due)
+    }
+}
+
+/// Until when a list says what is revoked; one that announces no next list, at its own moment only.
+pub(crate) fn in_date_until(list: &RevocationList) -> Timestamp {
+    list.next_update.unwrap_or(list.this_update)
 }

@@ -61,6 +61,8 @@ fn entry_of(header: lienthong_model::Header) -> Entry {
             place: Place { province, level: Level::District },
         }],
         place: Place { province: None, level: Level::Ministry },
+        unproven: Vec::new(),
+        used: None,
     };
     Entry {
         command: Command::Submit(Box::new(Submit { caller: Ordinal(1), header, signed })),

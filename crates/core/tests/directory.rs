@@ -132,18 +132,18 @@ fn a_refused_change_leaves_the_directory_as_it_was() {
     let good = entry("H34.78", Level::District, Some("H34"));
     assert_eq!(reason(&hub.change(vec![good, bad])), Reason::FieldInvalid);
     assert_eq!(rows(&hub.state), before);
-    assert!(hub.machine.directory().find(&code("H34.78")).is_none());
+    assert!(hub.machine.policy().directory.find(&code("H34.78")).is_none());
 }
 
 #[test]
 fn a_repeated_import_changes_nothing() {
     let mut hub = Hub::new();
-    let agencies = |hub: &Hub| hub.machine.directory().agencies().to_vec();
-    let version = hub.machine.directory().version();
+    let agencies = |hub: &Hub| hub.machine.policy().directory.agencies().to_vec();
+    let version = hub.machine.policy().directory.version();
     let before = agencies(&hub);
     hub.import(&country());
     assert_eq!(agencies(&hub), before);
-    assert_eq!(hub.machine.directory().version(), version);
+    assert_eq!(hub.machine.policy().directory.version(), version);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_gateway_serves_from_the_day_on_which_it_is_named() {
     assert_eq!(reason(&hub.submit(&by_gateway)), Reason::SenderNotEntitled);
     hub.now = at("2020-11-20");
     hub.accepted(&by_gateway);
-    let directory = hub.machine.directory();
+    let directory = hub.machine.policy().directory.clone();
     let (gateway, served) = (hub.ordinal("H34"), hub.ordinal("H34.01"));
     assert_eq!(directory.served_by(gateway, at("2020-11-19")), [gateway]);
     assert_eq!(directory.served_by(gateway, at("2020-11-20")), [gateway, served]);

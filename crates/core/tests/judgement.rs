@@ -62,6 +62,13 @@ fn faults() -> (Hub, Vec<Fault>) {
             }
         }),
         (Reason::CertificateRevoked, |_, draft| draft.signs.push(Signs::Seal("G22"))),
+        (Reason::RevocationNotProven, |hub, draft| {
+            if !draft.signs.contains(&Signs::ShortSeal("G22")) {
+                draft.signs.push(Signs::ShortSeal("G22"));
+            }
+            hub.now = hub.now.plus(Duration::from_secs(1));
+            hub.grace(Some(Duration::ZERO));
+        }),
         (Reason::SignerOfOtherAgency, |_, draft| draft.signs.push(Signs::Person("G01"))),
         (Reason::PersonalSignatureRequired, |_, draft| {
             draft.signs.retain(|signs| *signs != Signs::Person("G22"));

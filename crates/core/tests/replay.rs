@@ -170,11 +170,11 @@ fn a_directory_with_a_gap_is_used_only_once_the_replay_has_closed_it() {
     gap.remove(b"a\0\0\0\x03".as_slice()).unwrap();
     let state = state_of(gap, before);
     let mut machine = open(&state, &hub.payloads);
-    assert_eq!(machine.directory().len(), 3);
+    assert_eq!(machine.policy().directory.len(), 3);
     machine.begin(hub.now);
     let proposal = hub.submission(&draft("G22", &["H36"]));
     let error = machine.decide(proposal).unwrap_err();
     assert!(error.to_string().contains("row 3 is missing"), "{error}");
     let machine = replay(&state, &hub.payloads, before, &hub.sealed(), 0);
-    assert_eq!(machine.directory().agencies(), hub.machine.directory().agencies());
+    assert_eq!(machine.policy().directory.agencies(), hub.machine.policy().directory.agencies());
 }

@@ -27,10 +27,10 @@ fn with(rules: Vec<Rule>) -> Hub {
 }
 
 fn explain(hub: &Hub, from: &str, to: &str) -> Explanation {
-    let directory = hub.machine.directory();
+    let directory = hub.machine.policy().directory.clone();
     let agency = |text| directory.find(&code(text)).unwrap();
     let kind = DocumentType::DECISION;
-    hub.machine.rules().explain(&directory, agency(from), agency(to), kind, hub.now)
+    hub.machine.policy().rules.explain(&directory, agency(from), agency(to), kind, hub.now)
 }
 
 #[test]
@@ -173,5 +173,5 @@ fn rules_out_of_bounds_are_refused() {
         let command = Command::SetRoutingRules(RoutingRules { rules });
         assert_eq!(reason(&hub.administer(command)), Reason::FieldInvalid);
     }
-    assert!(hub.machine.rules().rules.is_empty());
+    assert!(hub.machine.policy().rules.rules.is_empty());
 }

@@ -1,15 +1,10 @@
 //! Who calls, and what that permits: every method names the permit that it needs, as a type.
 
-use lienthong_core::{AgencyRecord, Directory};
+use lienthong_core::{AgencyRecord, Directory, Policy};
 use lienthong_model::{AgencyCode, AgencyState, Ordinal, Reason, Refusal, Timestamp};
 
+use crate::peer::Peer;
 use crate::reader::Reader;
-
-/// What the TLS handshake proved.
-#[derive(Debug, Clone)]
-pub(crate) struct Peer {
-    pub agency: AgencyCode,
-}
 
 /// A caller that the directory knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,14 +12,28 @@ pub(crate) struct Caller {
     pub agency: Ordinal,
 }
 
+/// What a permit is granted on.
+pub(crate) struct Grounds<'a> {
+    /// Who calls, as TLS proved it.
+    pub peer: &'a Peer,
+    pub caller: Caller,
+    /// The caller's agency.
+    pub record: &'a AgencyRecord,
+    /// What the journal says as of now. A permit for an operator's or administrator's act is
+    /// granted here, on the appointment of `peer.person`.
+    #[allow(dead_code, reason = "the permits of this file need no more than the directory")]
+    pub policy: &'a Policy,
+    pub now: Timestamp,
+}
+
 /// A permission, proven by its value. Deny by default: a method without one cannot be written,
 /// since what it calls asks for it.
 pub(crate) trait Permit: Sized {
     /// Grants the permit to a caller, or says why not.
-    fn grant(caller: Caller, record: &AgencyRecord, now: Timestamp) -> Result<Self, Refusal>;
+    fn grant(grounds: &Grounds<'_>) -> Result<Self, Refusal>;
 }
 
-/// May exchange documents for the agencies that it serves.
+/// May exchange documents for the agencies that it serves: a node, not a person.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MayExchange(pub Caller);
 
@@ -33,7 +42,12 @@ pub(crate) struct MayExchange(pub Caller);
 pub(crate) struct MayRead(());
 
 impl Permit for MayExchange {
-    fn grant(caller: Caller, record: &AgencyRecord, now: Timestamp) -> Result<Self, Refusal> {
+    fn grant(grounds: &Grounds<'_>) -> Result<Self, Refusal> {
+        let Grounds { peer, caller, record, now, .. } = *grounds;
+        if let Some(person) = &peer.person {
+            let value = format!("{person} is a person, the method is for nodes");
+            return Err(Refusal::at(Reason::CallerNotEntitled, "caller", value));
+        }
         let in_force = record.entry_in_force(now);
         match in_force.map(|entry| entry.state) {
             Some(AgencyState::Connected | AgencyState::Held) => Ok(Self(caller)),
@@ -46,7 +60,7 @@ impl Permit for MayExchange {
 }
 
 impl Permit for MayRead {
-    fn grant(_: Caller, _: &AgencyRecord, _: Timestamp) -> Result<Self, Refusal> {
+    fn grant(_: &Grounds<'_>) -> Result<Self, Refusal> {
         Ok(Self(()))
     }
 }
@@ -57,13 +71,15 @@ pub(crate) fn admit<P: Permit, T>(
     reader: &Reader,
     now: Timestamp,
 ) -> Result<P, Refusal> {
-    let peer = request.extensions().get::<Option<Peer>>().and_then(Option::as_ref);
+    let peer = request.extensions().get::<Peer>();
     let peer = peer.ok_or_else(|| Refusal::new(Reason::CallerUnknown))?;
-    let directory = reader.directory();
-    let record = directory
+    let policy = reader.policy();
+    let record = policy
+        .directory
         .find(&peer.agency)
         .ok_or_else(|| Refusal::at(Reason::CallerUnknown, "caller", &peer.agency))?;
-    P::grant(Caller { agency: record.ordinal }, record, now)
+    let caller = Caller { agency: record.ordinal };
+    P::grant(&Grounds { peer, caller, record, policy: &policy, now })
 }
 
 /// The agency with a code, when the caller serves it.

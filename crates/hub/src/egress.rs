@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use lienthong_core::engine::EngineError;
 use lienthong_core::{ConsumerId, Courier, DeliveryKey, MailboxLane, Push};
-use lienthong_model::limits::{CONSUMER_CREDIT_MAX, CONSUMERS_MAX, PROPOSALS_WAITING_MAX};
+use lienthong_model::limits::{
+    CONSUMER_CREDIT_MAX, CONSUMERS_MAX, CONSUMERS_PER_AGENCY_MAX, PROPOSALS_WAITING_MAX,
+};
 use lienthong_model::{Ordinal, Position, Reason, Refusal};
 use tokio::sync::{mpsc, oneshot};
 
@@ -36,11 +38,22 @@ pub(crate) struct Mail {
 
 enum Request {
     Ordered(Mail),
-    Open { agencies: Vec<Ordinal>, credit: u32, reply: oneshot::Sender<Option<Consumer>> },
+    Open { opening: Opening, reply: oneshot::Sender<Result<Consumer, Refusal>> },
     Grant { consumer: ConsumerId, more: u32 },
     Close(ConsumerId),
     Defer { recipient: Ordinal, position: Position, delay: Duration },
     Pull { recipient: Ordinal, max: usize, reply: oneshot::Sender<Result<Vec<Push>, EngineError>> },
+}
+
+/// A consumer that is to be opened.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    /// Who calls: of one agency's consumers there is a bounded number.
+    pub caller: Ordinal,
+    /// Whose mailboxes are read.
+    pub agencies: Vec<Ordinal>,
+    /// How much may be pushed before it says more.
+    pub credit: u32,
 }
 
 /// A handle on the task; cheap to clone.
@@ -56,9 +69,16 @@ pub(crate) struct Consumer {
     egress: Egress,
 }
 
+/// A consumer that is open.
+struct Open {
+    caller: Ordinal,
+    pushes: mpsc::Sender<Push>,
+}
+
 struct Task {
     courier: Courier,
-    consumers: HashMap<ConsumerId, mpsc::Sender<Push>>,
+    consumers: HashMap<ConsumerId, Open>,
+    of_caller: HashMap<Ordinal, usize>,
     opened: u64,
     reader: Reader,
     began: Instant,
@@ -74,6 +94,7 @@ impl Egress {
         let task = Task {
             courier: Courier::default(),
             consumers: HashMap::new(),
+            of_caller: HashMap::new(),
             opened: 0,
             reader,
             began: Instant::now(),
@@ -96,16 +117,12 @@ impl Egress {
     ///
     /// # Errors
     /// A [`Refusal`] when there are too many, or the hub is stopping.
-    pub async fn open(&self, agencies: Vec<Ordinal>, credit: u32) -> Result<Consumer, Refusal> {
+    pub async fn open(&self, opening: Opening) -> Result<Consumer, Refusal> {
         let (reply, opened) = oneshot::channel();
         let draining = || Refusal::new(Reason::Draining).retry_after(Duration::from_secs(1));
-        let request = Request::Open { agencies, credit, reply };
+        let request = Request::Open { opening, reply };
         self.requests.send(request).await.map_err(|_| draining())?;
-        let opened = opened.await.map_err(|_| draining())?;
-        opened.ok_or_else(|| {
-            Refusal::at(Reason::Overloaded, "open", format!("{CONSUMERS_MAX} consumers"))
-                .retry_after(Duration::from_secs(5))
-        })
+        opened.await.map_err(|_| draining())?
     }
 
     /// Gives a consumer room for more.
@@ -182,16 +199,13 @@ impl Task {
                     self.courier.settle(recipient, position);
                 }
             }
-            Request::Open { agencies, credit, reply } => {
-                let consumer = self.open(agencies, credit);
+            Request::Open { opening, reply } => {
+                let consumer = self.open(opening);
                 // Whoever has gone meanwhile drops the consumer, which closes it.
                 let _ = reply.send(consumer);
             }
             Request::Grant { consumer, more } => self.courier.grant(consumer, more),
-            Request::Close(consumer) => {
-                self.consumers.remove(&consumer);
-                self.courier.close(consumer);
-            }
+            Request::Close(consumer) => self.close(consumer),
             Request::Defer { recipient, position, delay } => {
                 let until = self.began.elapsed() + delay;
                 self.courier.defer(recipient, position, until);
@@ -204,30 +218,53 @@ impl Task {
         }
     }
 
-    fn open(&mut self, agencies: Vec<Ordinal>, credit: u32) -> Option<Consumer> {
+    fn open(&mut self, opening: Opening) -> Result<Consumer, Refusal> {
+        let Opening { caller, agencies, credit } = opening;
+        let too_many = |value: String| {
+            let refusal = Refusal::at(Reason::Overloaded, "open", value);
+            Err(refusal.retry_after(Duration::from_secs(5)))
+        };
         if self.consumers.len() >= CONSUMERS_MAX {
-            return None;
+            return too_many(format!("{CONSUMERS_MAX} consumers"));
         }
-        let egress = Egress { requests: self.requests.upgrade()? };
+        if self.of_caller.get(&caller).is_some_and(|open| *open >= CONSUMERS_PER_AGENCY_MAX) {
+            return too_many(format!("{CONSUMERS_PER_AGENCY_MAX} consumers of this caller"));
+        }
+        let Some(requests) = self.requests.upgrade() else {
+            return Err(Refusal::new(Reason::Draining));
+        };
+        let egress = Egress { requests };
         self.opened += 1;
         let id = ConsumerId(self.opened);
         // A consumer never has more pushes waiting than its credit: sending never fails for room.
         let (pushes, pushed) = mpsc::channel(CONSUMER_CREDIT_MAX as usize);
-        self.consumers.insert(id, pushes);
+        self.consumers.insert(id, Open { caller, pushes });
+        *self.of_caller.entry(caller).or_default() += 1;
         self.courier.open(id, agencies);
         self.courier.grant(id, credit);
-        Some(Consumer { id, pushes: pushed, egress })
+        Ok(Consumer { id, pushes: pushed, egress })
+    }
+
+    fn close(&mut self, id: ConsumerId) {
+        if let Some(Open { caller, .. }) = self.consumers.remove(&id)
+            && let Some(open) = self.of_caller.get_mut(&caller)
+        {
+            *open -= 1;
+            if *open == 0 {
+                self.of_caller.remove(&caller);
+            }
+        }
+        self.courier.close(id);
     }
 
     fn push(&mut self) -> Result<(), EngineError> {
         let now = self.began.elapsed();
         for push in self.courier.poll(now, ROUND, &self.reader.query())? {
             let consumer = push.consumer.and_then(|id| self.consumers.get(&id));
-            let pushed = consumer.is_some_and(|pushes| pushes.try_send(push).is_ok());
+            let pushed = consumer.is_some_and(|open| open.pushes.try_send(push).is_ok());
             if !pushed && let Some(id) = push.consumer {
                 // It has gone without a word; its deliveries go to others.
-                self.consumers.remove(&id);
-                self.courier.close(id);
+                self.close(id);
             }
         }
         Ok(())

@@ -1,6 +1,8 @@
 //! A running hub: the parts put together, started and stopped.
 
+use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,30 +12,34 @@ use lienthong_core::{
     AddAuthority, AddRevocationList, CertificateBytes, Command, ImportDirectory, codec,
 };
 use lienthong_model::limits::{
-    CALL_MAX, CLOCK_AHEAD_MAX, CONNECTION_AGE_GRACE, CONNECTION_AGE_MAX, MESSAGE_BYTES_MAX,
-    STREAMS_PER_CONNECTION_MAX,
+    CALL_MAX, CLOCK_AHEAD_MAX, CONNECTION_AGE_GRACE, CONNECTION_AGE_MAX, CONNECTIONS_JUDGED_EVERY,
+    HANDSHAKE_MAX, MESSAGE_BYTES_MAX, STREAMS_PER_CONNECTION_MAX,
 };
-use lienthong_model::{AgencyEntry, Timestamp};
+use lienthong_model::{AgencyEntry, Reason, Refusal, Timestamp};
 use lienthong_trust::{Anchors as _, Certificate, RevocationList};
 use lienthong_wire::proto::directory_service_server::DirectoryServiceServer;
 use lienthong_wire::proto::evidence_service_server::EvidenceServiceServer;
 use lienthong_wire::proto::exchange_service_server::ExchangeServiceServer;
 use lienthong_wire::proto::statistics_service_server::StatisticsServiceServer;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::server::NamedService;
 use tonic::transport::Server;
 use tonic_health::server::HealthReporter;
 
+use crate::administration::{Administration, ListOutcome};
 use crate::clock::{BusinessClock, Clock};
+use crate::connections::{Connections, Shares};
 use crate::egress::Egress;
 use crate::evidence::Evidence;
 use crate::ingress::Ingress;
-use crate::listener::{self, Bounds};
+use crate::list_files::{ListFiles, ListReader, ListsRead};
+use crate::listener::{self, Listener};
 use crate::log_key::{LogKey, LogKeyError};
 use crate::open_folder::{AdministerError, OpenFolder, Recovery};
+use crate::peer::PeerJudge;
 use crate::reader::Reader;
 use crate::sequencer::{Running, Sequencer};
 use crate::services::{Room, Rooms, Services};
@@ -51,11 +57,18 @@ pub struct Hub {
     reader: Reader,
     clock: BusinessClock,
     stop: watch::Sender<bool>,
-    cut: watch::Sender<bool>,
+    connections: Connections,
+    office: Option<Office>,
     server: JoinHandle<Result<(), tonic::transport::Error>>,
     running: watch::Receiver<Running>,
     health: HealthReporter,
     recovery: Recovery,
+}
+
+/// What changes the hub while it runs. Holds the sequencer: a hub that stops lets it go first.
+struct Office {
+    administration: Administration,
+    lists: Arc<Mutex<ListReader>>,
 }
 
 /// Why a hub does not start, or has stopped.
@@ -108,6 +121,12 @@ pub enum StartError {
     Failed(String),
 }
 
+impl StartError {
+    fn of_list(named: impl fmt::Display, why: impl fmt::Display) -> Self {
+        Self::Trust { what: "a revocation list", why: format!("`{named}`: {why}") }
+    }
+}
+
 impl Hub {
     /// Opens the data folder, enters what is new in the settings, and serves.
     ///
@@ -122,13 +141,15 @@ impl Hub {
         check_clock(&settings.clock, &clock, &folder)?;
         let log_key = LogKey::of_folder(&settings.data, folder.machine.log_size())?;
         folder.machine.allow_clock_ahead(clock.ahead());
+        let list_files = settings.list_files.clone();
         let (identity, listen) = enter(&mut folder, settings, clock.now())?;
         let (reader, recovery) = (folder.reader(), folder.recovery().clone());
-        let config = tls::server_config(identity, reader.clone(), clock)?;
+        let judge = PeerJudge { reader: reader.clone(), clock };
+        let tls = Arc::new(tls::server_config(identity, judge.clone())?);
         let listener = TcpListener::bind(listen);
         let failed = |source| StartError::Listen { address: listen, source };
-        let listener = listener.await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let socket = listener.await.map_err(failed)?;
+        let address = socket.local_addr().map_err(failed)?;
 
         let payloads = folder.payloads.clone();
         let egress = Egress::start(reader.clone());
@@ -136,8 +157,11 @@ impl Hub {
         let sequencer =
             Sequencer::start(folder, reader.clone(), egress.clone(), evidence.clone(), clock);
         let (sequencer, running) = sequencer.map_err(failed)?;
-        let ingress = Ingress::new(reader.clone(), payloads, sequencer.clone());
+        let ingress = Ingress::new(reader.clone(), payloads.clone(), sequencer.clone());
         let (stop, stopping) = watch::channel(false);
+        let administration =
+            Administration { reader: reader.clone(), payloads, sequencer: sequencer.clone() };
+        let office = Office::open(administration, list_files, stopping.clone());
         let rooms = Rooms {
             reader: reader.clone(),
             ingress,
@@ -152,9 +176,15 @@ impl Hub {
         let (health, health_service) = tonic_health::server::health_reporter();
         set_health(&health, true).await;
         let router = router(services, health_service)?;
-        let (cut, cutting) = watch::channel(false);
-        let connections = listener::accept(listener, Arc::new(config), Bounds::default(), cutting);
-        let connections = ReceiverStream::new(connections);
+        let connections = Connections::new(Shares::default());
+        tokio::spawn(connections.clone().guard(
+            judge.clone(),
+            CONNECTIONS_JUDGED_EVERY,
+            stopping.clone(),
+        ));
+        let (of_listener, handshake_max) = (connections.clone(), HANDSHAKE_MAX);
+        let listener = Listener { socket, tls, judge, connections: of_listener, handshake_max };
+        let accepted = ReceiverStream::new(listener::accept(listener));
         let mut failed = running.clone();
         let mut stopping = stopping;
         let until = async move {
@@ -163,8 +193,20 @@ impl Hub {
                 _ = failed.wait_for(|running| *running != Running::Yes) => {}
             }
         };
-        let server = tokio::spawn(router.serve_with_incoming_shutdown(connections, until));
-        Ok(Self { address, reader, clock, stop, cut, server, running, health, recovery })
+        let server = tokio::spawn(router.serve_with_incoming_shutdown(accepted, until));
+        let office = Some(office);
+        Ok(Self {
+            address,
+            reader,
+            clock,
+            stop,
+            connections,
+            office,
+            server,
+            running,
+            health,
+            recovery,
+        })
     }
 
     /// Returns where the hub listens.
@@ -185,6 +227,40 @@ impl Hub {
     /// Returns the business time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Carries an act of administration out; on return it is on disk and in force. Returns the time
+    /// of its block. Nobody is asked whether they may: that is the caller's to know.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the act is refused, or the hub has failed.
+    pub async fn administer(&self, command: Command) -> Result<Timestamp, Refusal> {
+        match &self.office {
+            Some(office) => office.administration.administer(command).await,
+            None => Err(Refusal::new(Reason::Draining)),
+        }
+    }
+
+    /// Puts a revocation list in DER in force unless the one in force is as new. Connections of
+    /// whom it revokes end within
+    /// [`REVOKED_CONNECTION_MAX`](lienthong_model::limits::REVOKED_CONNECTION_MAX).
+    ///
+    /// # Errors
+    /// A [`Refusal`] when it cannot be read or its issuer is not known, or the hub has failed.
+    pub async fn add_revocation_list(&self, der: Bytes) -> Result<ListOutcome, Refusal> {
+        match &self.office {
+            Some(office) => office.administration.add_revocation_list(der).await,
+            None => Err(Refusal::new(Reason::Draining)),
+        }
+    }
+
+    /// Reads the files of revocation lists now, as the hub does by itself from time to time, and
+    /// puts what is newer in force.
+    pub async fn read_revocation_lists(&self) -> ListsRead {
+        match &self.office {
+            Some(office) => office.lists.lock().await.read().await,
+            None => ListsRead::default(),
+        }
     }
 
     /// Waits until the hub fails by itself; pending while it runs.
@@ -214,6 +290,7 @@ impl Hub {
     pub async fn stop_within(mut self, grace: Duration) -> Result<(), StartError> {
         set_health(&self.health, false).await;
         self.stop.send_replace(true);
+        self.office = None;
         clear_health(&mut self.health).await;
         self.end_server(grace).await?;
         let ended = self.running.wait_for(|running| *running != Running::Yes);
@@ -236,7 +313,9 @@ impl Hub {
     /// Waits for the connections; after the grace they are closed.
     async fn end_server(&mut self, grace: Duration) -> Result<(), StartError> {
         for cut in [false, true] {
-            self.cut.send_replace(cut);
+            if cut {
+                self.connections.cut_all();
+            }
             let patience = if cut { DRAIN_MAX } else { grace };
             match tokio::time::timeout(patience, &mut self.server).await {
                 Ok(Ok(Ok(()))) => return Ok(()),
@@ -247,6 +326,35 @@ impl Hub {
         }
         self.server.abort();
         Ok(())
+    }
+}
+
+impl Office {
+    /// Makes the office; the files of lists are read again until the hub stops.
+    fn open(
+        administration: Administration,
+        files: ListFiles,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        let are_there = !files.paths.is_empty();
+        let lists = ListReader::new(files, administration.clone());
+        let lists = Arc::new(Mutex::new(lists));
+        if are_there {
+            tokio::spawn(read_again(lists.clone(), stopping));
+        }
+        Self { administration, lists }
+    }
+}
+
+async fn read_again(lists: Arc<Mutex<ListReader>>, mut stopping: watch::Receiver<bool>) {
+    let every = lists.lock().await.every();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            // The sender gone is a hub gone.
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+        lists.lock().await.read().await;
     }
 }
 
@@ -354,15 +462,19 @@ fn enter(
         }
     }
     for der in settings.revocation_lists {
-        enter_list(folder, &der, now)?;
+        enter_list(folder, &der, "given", now)?;
+    }
+    let unread = |(path, why): (PathBuf, String)| StartError::of_list(path.display(), why);
+    for (path, der) in settings.list_files.read_all().map_err(unread)? {
+        enter_list(folder, &der, path.display(), now)?;
     }
     if let Some(import) = settings.directory
-        && folder.machine.directory().is_empty()
+        && folder.machine.policy().directory.is_empty()
     {
         import_directory(folder, import, now)?;
     }
     if let Some(rules) = settings.rules
-        && *folder.machine.rules() != rules
+        && *folder.machine.policy().rules != rules
     {
         folder.administer(now, Command::SetRoutingRules(rules))?;
     }
@@ -379,7 +491,7 @@ fn enter_authority(
         what: "an authority's certificate",
         why: error.to_string(),
     })?;
-    let trust = folder.machine.trust();
+    let trust = folder.machine.policy().trust.clone();
     let fingerprint = certificate.fingerprint();
     let known = match trusted {
         true => trust.trusts(fingerprint, Timestamp::from_millis(i64::MAX)),
@@ -392,10 +504,15 @@ fn enter_authority(
     Ok(folder.administer(now, Command::AddAuthority(AddAuthority { certificate, trusted }))?)
 }
 
-fn enter_list(folder: &mut OpenFolder, der: &[u8], now: Timestamp) -> Result<(), StartError> {
-    let trust = folder.machine.trust();
+fn enter_list(
+    folder: &mut OpenFolder,
+    der: &[u8],
+    named: impl fmt::Display,
+    now: Timestamp,
+) -> Result<(), StartError> {
+    let trust = folder.machine.policy().trust.clone();
     let list = RevocationList::parse(der, trust.authorities())
-        .map_err(|error| StartError::Trust { what: "a revocation list", why: error.to_string() })?;
+        .map_err(|error| StartError::of_list(named, error))?;
     if !trust.admits(&list) {
         return Ok(());
     }

@@ -135,7 +135,7 @@ impl Ingress {
             Decision::Reported(reported) => (reported.position, false, None),
             Decision::Repeated(position) => (position, true, None),
             Decision::Refused(refusal) => return Err(refusal),
-            Decision::Acknowledged(_) | Decision::Done => {
+            Decision::Acknowledged(_) | Decision::Done | Decision::Settled(_) => {
                 return Err(Refusal::new(Reason::Stopped));
             }
         };

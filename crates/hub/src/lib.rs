@@ -11,16 +11,20 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod administration;
 mod caller;
 mod clock;
+mod connections;
 mod egress;
 mod evidence;
 mod gate;
 mod hub;
 mod ingress;
+mod list_files;
 mod listener;
 mod log_key;
 mod open_folder;
+mod peer;
 mod present;
 mod reader;
 mod sequencer;
@@ -28,8 +32,10 @@ mod services;
 mod settings;
 mod tls;
 
+pub use administration::ListOutcome;
 pub use clock::{BusinessClock, Clock, ClockError};
 pub use hub::{Hub, StartError};
+pub use list_files::{ListFiles, ListsRead};
 pub use log_key::LogKeyError;
 pub use open_folder::{AdministerError, OpenFolder, Recovery};
 pub use reader::Reader;

@@ -1,4 +1,5 @@
-//! Accepting connections: bounded in number, bounded in the time of their handshake.
+//! Accepting connections: bounded in number, in one agency's share, and in the time of their
+//! handshake.
 
 use std::future::Future;
 use std::io;
@@ -7,60 +8,52 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use lienthong_model::limits::{CONNECTIONS_MAX, HANDSHAKE_MAX};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
-use crate::caller::Peer;
-use crate::tls;
+use crate::connections::{Connections, Cut, Place};
+use crate::peer::{Peer, PeerFault, PeerJudge};
 
 /// Connections whose handshake is done and that wait to be served.
 const READY_MAX: usize = 64;
 
-/// What bounds connections.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    /// Connections at a time, those in their handshake among them.
-    pub connections_max: usize,
+/// What a listener works with.
+pub(crate) struct Listener {
+    pub socket: TcpListener,
+    pub tls: Arc<ServerConfig>,
+    pub judge: PeerJudge,
+    pub connections: Connections,
     /// How long a handshake may take.
     pub handshake_max: Duration,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self { connections_max: CONNECTIONS_MAX, handshake_max: HANDSHAKE_MAX }
-    }
 }
 
 /// A connection of a proven peer.
 pub(crate) struct Connection {
     stream: TlsStream<TcpStream>,
-    peer: Option<Peer>,
-    /// Ends when the connection is to be closed, whatever is under way on it.
-    cut: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
-    _place: OwnedSemaphorePermit,
+    peer: Peer,
+    /// Told when the connection is to be closed, whatever is under way on it.
+    cut: oneshot::Receiver<Cut>,
+    _place: Place,
+    _one_of_all: OwnedSemaphorePermit,
 }
 
-/// Accepts connections until the receiver is dropped; handshakes under way end then too. When
-/// `cut` becomes true, every connection is closed.
-pub(crate) fn accept(
-    listener: TcpListener,
-    config: Arc<ServerConfig>,
-    bounds: Bounds,
-    cut: watch::Receiver<bool>,
-) -> mpsc::Receiver<io::Result<Connection>> {
-    let (ready, connections) = mpsc::channel(READY_MAX);
-    let places = Arc::new(Semaphore::new(bounds.connections_max));
-    let acceptor = TlsAcceptor::from(config);
+/// Accepts connections until the receiver is dropped; handshakes under way end then too.
+pub(crate) fn accept(listener: Listener) -> mpsc::Receiver<io::Result<Connection>> {
+    let (ready, taken) = mpsc::channel(READY_MAX);
+    let max = listener.connections.shares().all;
+    let places = Arc::new(Semaphore::new(max));
+    let Listener { socket, tls, judge, connections, handshake_max } = listener;
+    let handshakes =
+        Handshakes { acceptor: TlsAcceptor::from(tls), judge, connections, handshake_max };
     tokio::spawn(async move {
         loop {
             let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+                accepted = socket.accept() => accepted,
                 () = ready.closed() => return,
             };
             let (stream, address) = match accepted {
@@ -73,27 +66,52 @@ pub(crate) fn accept(
                 }
             };
             let Ok(place) = places.clone().try_acquire_owned() else {
-                tracing::warn!(%address, "a connection is closed: {} are open", bounds.connections_max);
+                tracing::warn!(%address, "a connection is closed: {max} are open");
                 continue;
             };
-            let (acceptor, ready, cut) = (acceptor.clone(), ready.clone(), cut.clone());
+            let (handshakes, ready) = (handshakes.clone(), ready.clone());
             tokio::spawn(async move {
-                let shaken = tokio::select! {
-                    shaken = handshake(acceptor, stream, bounds.handshake_max) => shaken,
+                let connected = tokio::select! {
+                    connected = handshakes.connect(stream, place) => connected,
                     () = ready.closed() => return,
                 };
-                match shaken {
-                    Ok(stream) => {
-                        let connection = Connection::new(stream, place, cut);
-                        // Nobody takes it when the hub is stopping.
-                        drop(ready.send(Ok(connection)).await);
-                    }
-                    Err(error) => tracing::info!(%address, %error, "a TLS handshake failed"),
+                match connected {
+                    // Nobody takes it when the hub is stopping.
+                    Ok(connection) => drop(ready.send(Ok(connection)).await),
+                    Err(error) => tracing::info!(%address, %error, "a connection is not let in"),
                 }
             });
         }
     });
-    connections
+    taken
+}
+
+/// Makes connections of streams; cheap to clone.
+#[derive(Clone)]
+struct Handshakes {
+    acceptor: TlsAcceptor,
+    judge: PeerJudge,
+    connections: Connections,
+    handshake_max: Duration,
+}
+
+impl Handshakes {
+    async fn connect(
+        self,
+        stream: TcpStream,
+        one_of_all: OwnedSemaphorePermit,
+    ) -> io::Result<Connection> {
+        let stream = handshake(self.acceptor, stream, self.handshake_max).await?;
+        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let refused = |fault: PeerFault| io::Error::other(format!("{fault:?}"));
+        let proven = self.judge.prove(certificates).map_err(refused)?;
+        let (peer, chain) = (proven.peer.clone(), proven.chain.clone());
+        let entered = self.connections.enter(proven);
+        let (place, cut) = entered.map_err(|many| io::Error::other(format!("{peer}: {many}")))?;
+        // What is trusted may have changed before it was entered, where nobody judged it again.
+        self.judge.judge(&chain).map_err(|reason| refused(PeerFault::Judged(reason)))?;
+        Ok(Connection { stream, peer, cut, _place: place, _one_of_all: one_of_all })
+    }
 }
 
 async fn handshake(
@@ -107,34 +125,25 @@ async fn handshake(
 }
 
 impl Connection {
-    fn new(
-        stream: TlsStream<TcpStream>,
-        place: OwnedSemaphorePermit,
-        mut cut: watch::Receiver<bool>,
-    ) -> Self {
-        let certificates = stream.get_ref().1.peer_certificates();
-        let peer = certificates.and_then(|chain| chain.first()).and_then(tls::peer);
-        let cut = async move {
-            // A hub that is gone has nobody to serve the connection either.
-            let _ = cut.wait_for(|cut| *cut).await;
-        };
-        Self { stream, peer, cut: Some(Box::pin(cut)), _place: place }
-    }
-
     /// Whether the connection is to be closed. HTTP/2 reads all the time, so it learns of it there.
     fn poll_cut(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let is_cut = self.cut.as_mut().is_none_or(|cut| cut.as_mut().poll(cx).is_ready());
-        if is_cut {
-            self.cut = None;
-            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the hub stops"));
+        if self.cut.is_terminated() {
+            return Err(io::ErrorKind::ConnectionAborted.into());
         }
-        Ok(())
+        match Pin::new(&mut self.cut).poll(cx) {
+            Poll::Pending => Ok(()),
+            Poll::Ready(Ok(why)) => {
+                Err(io::Error::new(io::ErrorKind::ConnectionAborted, why.to_string()))
+            }
+            // A hub that is gone has nobody to serve the connection either.
+            Poll::Ready(Err(_)) => Err(io::ErrorKind::ConnectionAborted.into()),
+        }
     }
 }
 
 impl Connected for Connection {
-    type ConnectInfo = Option<Peer>;
-    fn connect_info(&self) -> Option<Peer> {
+    type ConnectInfo = Peer;
+    fn connect_info(&self) -> Peer {
         self.peer.clone()
     }
 }
@@ -169,62 +178,4 @@ impl AsyncWrite for Connection {
 }
 
 #[cfg(test)]
-mod tests {
-    use lienthong_model::{AgencyCode, Timestamp};
-    use lienthong_pki::{Profile, TestPki, Validity};
-    use rustls::pki_types::PrivateKeyDer;
-    use tokio::io::AsyncReadExt as _;
-
-    use super::*;
-
-    /// A listener that asks for no certificate, and what it accepted.
-    async fn listening(
-        bounds: Bounds,
-    ) -> (std::net::SocketAddr, mpsc::Receiver<io::Result<Connection>>, watch::Sender<bool>) {
-        let validity = Validity {
-            not_before: Timestamp::from_millis(0),
-            not_after: Timestamp::from_millis(4_000_000_000_000),
-        };
-        let pki = TestPki::new([3; 32], validity).unwrap();
-        let agency = AgencyCode::parse("G22").unwrap();
-        let hub = Profile::Hub { agency, names: vec!["localhost".to_owned()] };
-        let hub = pki.identity(&hub).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let chain = vec![hub.certificate.der().to_vec().into()];
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(chain, PrivateKeyDer::Pkcs8(hub.key.to_pkcs8_der().into()))
-            .unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (cut, cutting) = watch::channel(false);
-        (address, accept(listener, Arc::new(config), bounds, cutting), cut)
-    }
-
-    async fn closed(mut stream: TcpStream) {
-        let read = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut [0])).await;
-        assert_eq!(read.expect("it is closed").unwrap_or(0), 0);
-    }
-
-    #[tokio::test]
-    async fn a_handshake_that_takes_too_long_is_closed() {
-        let bounds = Bounds { handshake_max: Duration::from_millis(20), ..Bounds::default() };
-        let (address, _connections, _cut) = listening(bounds).await;
-        closed(TcpStream::connect(address).await.unwrap()).await;
-    }
-
-    #[tokio::test]
-    async fn a_connection_over_the_bound_is_closed_at_once_and_those_before_it_stay() {
-        let bounds = Bounds { connections_max: 1, ..Bounds::default() };
-        let (address, connections, _cut) = listening(bounds).await;
-        let first = TcpStream::connect(address).await.unwrap();
-        closed(TcpStream::connect(address).await.unwrap()).await;
-        let nothing = first.try_read(&mut [0]).unwrap_err();
-        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
-        // Handshakes under way end with the hub.
-        drop(connections);
-        closed(first).await;
-    }
-}
+mod tests;

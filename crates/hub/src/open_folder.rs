@@ -93,7 +93,8 @@ impl OpenFolder {
             Decision::Accepted(_)
             | Decision::Repeated(_)
             | Decision::Reported(_)
-            | Decision::Acknowledged(_) => return Ok(()),
+            | Decision::Acknowledged(_)
+            | Decision::Settled(_) => return Ok(()),
         }
         if let Some(sealed) = self.machine.seal() {
             self.journal.propose(&sealed)?;

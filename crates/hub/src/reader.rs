@@ -1,5 +1,5 @@
 //! What every reader shares: rows, blocks, payloads, statistics, and the directory, trust and rules
-//! of the last block on disk.
+//! of the last block on disk. Who has to act when these change watches them here.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -7,15 +7,14 @@ use bytes::Bytes;
 use lienthong_core::engine::{Blocks, EngineError, Payloads};
 use lienthong_core::statistics::{self, Cubes, Flow, Period, Refusals, Volumes};
 use lienthong_core::{
-    Accepted, Block, Command, Decision, Directory, DocumentRow, Entry, Query, RoutingRules,
+    Accepted, Block, Command, Decision, Directory, DocumentRow, Entry, Policy, Query, RoutingRules,
     SignedRecord, Stored, Submit, TrustStore,
 };
 use lienthong_ledger::{JournalBlocks, PayloadFiles, SledState};
 use lienthong_model::{
     Attachment, Fingerprint, Position, SignatureEntry, SignedContent, Timestamp,
 };
-use lienthong_trust::{Certificate, Known};
-use parking_lot::RwLock as FastLock;
+use lienthong_trust::{Anchors as _, Authorities, Certificate, Known};
 use quick_cache::sync::Cache;
 use tokio::sync::watch;
 
@@ -34,8 +33,15 @@ pub struct Reader {
     blocks: JournalBlocks,
     payloads: Arc<PayloadFiles>,
     cubes: Arc<RwLock<Cubes>>,
-    policy: Arc<FastLock<Policy>>,
+    published: Arc<watch::Sender<Published>>,
     caches: Arc<Caches>,
+}
+
+/// What judgement reads, as of the last block on disk.
+struct Published {
+    policy: Policy,
+    /// The authorities of its trust.
+    authorities: Arc<Authorities>,
 }
 
 struct Caches {
@@ -45,14 +51,6 @@ struct Caches {
     certificates: Cache<Fingerprint, Bytes>,
 }
 
-/// What judgement reads, as of the last block on disk.
-#[derive(Clone)]
-pub(crate) struct Policy {
-    pub directory: Arc<Directory>,
-    pub trust: Arc<TrustStore>,
-    pub rules: Arc<RoutingRules>,
-}
-
 impl Reader {
     pub(crate) fn new(folder: &OpenFolder) -> Self {
         Self {
@@ -60,11 +58,7 @@ impl Reader {
             blocks: folder.blocks.clone(),
             payloads: folder.payloads.clone(),
             cubes: folder.machine.cubes(),
-            policy: Arc::new(FastLock::new(Policy {
-                directory: folder.machine.directory(),
-                trust: folder.machine.trust(),
-                rules: folder.machine.rules(),
-            })),
+            published: Arc::new(watch::Sender::new(Published::of(folder.machine.policy()))),
             caches: Arc::new(Caches {
                 held: watch::Sender::new(()),
                 blocks: Cache::new(OLD_BLOCKS),
@@ -81,25 +75,32 @@ impl Reader {
 
     /// Returns the directory.
     pub fn directory(&self) -> Arc<Directory> {
-        self.policy.read().directory.clone()
+        self.published.borrow().policy.directory.clone()
     }
 
     /// Returns what is trusted.
     pub fn trust(&self) -> Arc<TrustStore> {
-        self.policy.read().trust.clone()
+        self.published.borrow().policy.trust.clone()
     }
 
     /// Returns the routing rules.
     pub fn rules(&self) -> Arc<RoutingRules> {
-        self.policy.read().rules.clone()
+        self.published.borrow().policy.rules.clone()
     }
 
-    pub(crate) fn policy(&self) -> Policy {
-        self.policy.read().clone()
+    /// Returns what judgement reads, as of the last block on disk.
+    pub fn policy(&self) -> Policy {
+        self.published.borrow().policy.clone()
     }
 
-    pub(crate) fn set_policy(&self, policy: Policy) {
-        *self.policy.write() = policy;
+    /// Publishes what judgement reads after a block that is on disk.
+    pub(crate) fn set_policy(&self, policy: &Policy) {
+        self.published.send_modify(|published| published.advance(policy));
+    }
+
+    /// Returns what completes each time that what is trusted has changed, with the newest.
+    pub(crate) fn trust_changes(&self) -> TrustChanges {
+        TrustChanges { seen: self.trust(), published: self.published.subscribe() }
     }
 
     /// Returns the number of the last block on disk; 0 when there is none.
@@ -245,8 +246,49 @@ impl Known for Reader {
         }
     }
 
-    fn authorities(&self) -> Arc<[Arc<Certificate>]> {
-        self.trust().authorities().into()
+    fn authorities(&self) -> Arc<Authorities> {
+        self.published.borrow().authorities.clone()
+    }
+}
+
+impl Published {
+    fn of(policy: &Policy) -> Self {
+        Self { policy: policy.clone(), authorities: authorities(&policy.trust) }
+    }
+
+    fn advance(&mut self, policy: &Policy) {
+        if !Arc::ptr_eq(&self.policy.trust, &policy.trust) {
+            let authorities = authorities(&policy.trust);
+            if authorities.digest() != self.authorities.digest() {
+                self.authorities = authorities;
+            }
+        }
+        self.policy = policy.clone();
+    }
+}
+
+fn authorities(trust: &TrustStore) -> Arc<Authorities> {
+    // A root is relied on from the block on that made it one; there is no other date.
+    let ever = Timestamp::from_millis(i64::MAX);
+    let is_root = |known: &Certificate| trust.trusts(known.fingerprint(), ever);
+    Arc::new(Authorities::new(trust.authorities().iter().cloned(), is_root))
+}
+
+/// Watches what is trusted.
+pub(crate) struct TrustChanges {
+    seen: Arc<TrustStore>,
+    published: watch::Receiver<Published>,
+}
+
+impl TrustChanges {
+    /// Waits until what is trusted is another than at the call before; `None` when no reader is
+    /// left.
+    pub async fn next(&mut self) -> Option<Arc<TrustStore>> {
+        let seen = &self.seen;
+        let changed = |now: &Published| !Arc::ptr_eq(&now.policy.trust, seen);
+        let trust = self.published.wait_for(changed).await.ok()?.policy.trust.clone();
+        self.seen = trust.clone();
+        Some(trust)
     }
 }
 

@@ -15,7 +15,7 @@ use lienthong_core::engine::{EngineError, Journal, State};
 use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, MailboxLane, Proposal};
 use lienthong_ledger::{FolderLock, JournalFiles, SledState, crash};
 use lienthong_model::limits::{
-    BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX,
+    BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX, WORK_PER_BLOCK_MAX,
 };
 use lienthong_model::{Ordinal, Reason, Refusal, Timestamp};
 use tokio::runtime::Handle;
@@ -26,7 +26,7 @@ use crate::egress::{Arrival, Egress, Mail};
 use crate::evidence::Evidence;
 use crate::gate::{Declined, RefusalGate, WINDOW};
 use crate::open_folder::{FolderMachine, OpenFolder};
-use crate::reader::{Policy, Reader};
+use crate::reader::Reader;
 
 /// A decision and the time of its block.
 #[derive(Debug, Clone)]
@@ -72,6 +72,16 @@ struct Thread {
     uncut: bool,
     /// The folder is ours until the thread ends.
     _lock: FolderLock,
+}
+
+/// What the thread does next.
+enum Next {
+    Request(Box<Request>),
+    /// Nobody asks, but the hub has work of its own.
+    Work,
+    Nothing,
+    /// Every handle is dropped.
+    Ended,
 }
 
 type Reply = (oneshot::Sender<Decided>, Decision);
@@ -151,12 +161,11 @@ impl Thread {
         mut waiting: mpsc::Receiver<Request>,
     ) -> Result<(), EngineError> {
         loop {
-            let next =
-                runtime.block_on(async { tokio::time::timeout(CHUNK_DELAY, waiting.recv()).await });
-            match next {
-                Ok(Some(first)) => self.block(first, &mut waiting)?,
-                Ok(None) => break,
-                Err(_) => self.idle(self.began.elapsed())?,
+            match self.next(runtime, &mut waiting) {
+                Next::Request(first) => self.block(Some(*first), &mut waiting)?,
+                Next::Work => self.block(None, &mut waiting)?,
+                Next::Nothing => self.idle(self.began.elapsed())?,
+                Next::Ended => break,
             }
         }
         self.idle(Duration::MAX)?;
@@ -164,16 +173,38 @@ impl Thread {
         self.state.flush()
     }
 
-    /// Decides what waits, in one block, and replies.
+    /// Waits for a request, unless the hub has work of its own.
+    fn next(&self, runtime: &Handle, waiting: &mut mpsc::Receiver<Request>) -> Next {
+        if self.machine.next_work().is_some() {
+            return match waiting.try_recv() {
+                Ok(request) => Next::Request(Box::new(request)),
+                Err(mpsc::error::TryRecvError::Empty) => Next::Work,
+                Err(mpsc::error::TryRecvError::Disconnected) => Next::Ended,
+            };
+        }
+        let waited =
+            runtime.block_on(async { tokio::time::timeout(CHUNK_DELAY, waiting.recv()).await });
+        match waited {
+            Ok(Some(request)) => Next::Request(Box::new(request)),
+            Ok(None) => Next::Ended,
+            Err(_) => Next::Nothing,
+        }
+    }
+
+    /// Decides what the hub owes itself and what waits, in one block, and replies.
     fn block(
         &mut self,
-        first: Request,
+        first: Option<Request>,
         waiting: &mut mpsc::Receiver<Request>,
     ) -> Result<(), EngineError> {
         self.machine.begin(self.clock.now());
         let mut replies: Vec<Reply> = Vec::new();
         let mut mail = Mail::default();
-        let mut next = Some(first);
+        for _ in 0..WORK_PER_BLOCK_MAX {
+            let Some(work) = self.machine.next_work() else { break };
+            self.machine.decide(Proposal::Work(work))?;
+        }
+        let mut next = first;
         let mut taken = 0;
         while let Some(request) = next {
             self.decide(request, &mut replies, &mut mail)?;
@@ -230,7 +261,7 @@ impl Thread {
                             .filter(|(_, outcome)| **outcome != AcknowledgeOutcome::Unknown);
                         mail.settled.extend(known.map(|(delivery, _)| delivery));
                     }
-                    Decision::Repeated(_) | Decision::Done => {}
+                    Decision::Repeated(_) | Decision::Done | Decision::Settled(_) => {}
                 }
                 replies.push((reply, decision));
                 Ok(())
@@ -266,15 +297,8 @@ impl Thread {
         self.machine.commit()?;
         self.evidence.advance(self.machine.log_size())?;
         self.uncut = true;
-        let directory = self.machine.directory();
-        let trust = self.machine.trust();
-        let rules = self.machine.rules();
-        let known = self.reader.policy();
-        let same = Arc::ptr_eq(&known.directory, &directory)
-            && Arc::ptr_eq(&known.trust, &trust)
-            && Arc::ptr_eq(&known.rules, &rules);
-        if !same {
-            self.reader.set_policy(Policy { directory, trust, rules });
+        if !self.reader.policy().is_same(self.machine.policy()) {
+            self.reader.set_policy(self.machine.policy());
         }
         Ok(())
     }
@@ -295,7 +319,11 @@ impl Thread {
 fn acknowledged(proposal: &Proposal) -> Vec<DeliveryKey> {
     match proposal {
         Proposal::Acknowledge(asked) => asked.deliveries.iter().map(|one| one.key).collect(),
-        Proposal::Submit { .. } | Proposal::Report { .. } | Proposal::Administer(_) => Vec::new(),
+        Proposal::Submit { .. }
+        | Proposal::Report { .. }
+        | Proposal::Administer(_)
+        | Proposal::Act { .. }
+        | Proposal::Work(_) => Vec::new(),
     }
 }
 
@@ -325,7 +353,10 @@ impl About {
                 size: submission.signed.size(),
                 lane: MailboxLane::Ordinary,
             }),
-            Proposal::Acknowledge(_) | Proposal::Administer(_) => None,
+            Proposal::Acknowledge(_)
+            | Proposal::Administer(_)
+            | Proposal::Act { .. }
+            | Proposal::Work(_) => None,
         }
     }
 

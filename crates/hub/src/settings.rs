@@ -9,6 +9,7 @@ use lienthong_core::RoutingRules;
 use lienthong_model::AgencyEntry;
 
 use crate::clock::Clock;
+use crate::list_files::ListFiles;
 use crate::tls::ServerIdentity;
 
 /// What a hub is started with. Everything that judgement reads becomes commands in the journal;
@@ -29,6 +30,8 @@ pub struct Settings {
     pub authorities: Vec<Bytes>,
     /// Revocation lists, in DER; one that is older than the list in force is passed over.
     pub revocation_lists: Vec<Bytes>,
+    /// Files of revocation lists, read now and again while the hub runs.
+    pub list_files: ListFiles,
     /// The directory to begin with; passed over when there is one already.
     pub directory: Option<DirectoryImport>,
     /// Routing rules; `None` leaves those in force.

@@ -1,24 +1,24 @@
-//! Mutual TLS: who may connect is judged like who may sign, by the hub's own trust, as of business
-//! time. A revoked or expired node is refused at its next handshake, without a restart.
+//! Mutual TLS, as rustls wants to have it: who may connect is judged in `peer`, here the answer is
+//! put into TLS's words.
+//!
+//! No session is resumed: a resumed one would skip the judgement of the certificate.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use lienthong_model::Timestamp;
-use lienthong_trust::{Anchors, Certificate, Chain, Holder};
+use lienthong_model::Reason;
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
+use rustls::crypto::{WebPkiSupportedAlgorithms, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::server::NoServerSessionStorage;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::time_provider::TimeProvider;
 use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
 };
 
-use crate::caller::Peer;
 use crate::clock::BusinessClock;
-use crate::reader::Reader;
+use crate::peer::{PeerFault, PeerJudge};
 
 /// The hub's own certificate chain and key.
 #[derive(Debug)]
@@ -32,34 +32,19 @@ pub struct ServerIdentity {
 /// Makes the configuration of the hub's TLS: version 1.3, h2, client certificates required.
 pub(crate) fn server_config(
     identity: ServerIdentity,
-    reader: Reader,
-    clock: BusinessClock,
+    judge: PeerJudge,
 ) -> Result<ServerConfig, rustls::Error> {
     let provider = Arc::new(ring::default_provider());
-    let verifier = NodeVerifier { reader, clock, algorithms: algorithms(&provider) };
-    let time = Arc::new(BusinessTime(clock));
+    let time = Arc::new(BusinessTime(judge.clock));
+    let verifier = PeerVerifier { judge, algorithms: provider.signature_verification_algorithms };
     let mut config = ServerConfig::builder_with_details(provider, time)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(Arc::new(verifier))
         .with_single_cert(identity.chain, identity.key)?;
     config.alpn_protocols = vec![b"h2".to_vec()];
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
     Ok(config)
-}
-
-fn algorithms(provider: &CryptoProvider) -> WebPkiSupportedAlgorithms {
-    provider.signature_verification_algorithms
-}
-
-/// The agency that a verified client certificate names.
-pub(crate) fn peer(certificate: &CertificateDer<'_>) -> Option<Peer> {
-    let parsed = Certificate::parse(Bytes::copy_from_slice(certificate)).ok()?;
-    match parsed.holder() {
-        Holder::Node { agency } => Some(Peer { agency: agency.clone() }),
-        Holder::Authority { .. }
-        | Holder::Person { .. }
-        | Holder::Seal { .. }
-        | Holder::Hub { .. } => None,
-    }
 }
 
 #[derive(Debug)]
@@ -72,60 +57,36 @@ impl TimeProvider for BusinessTime {
     }
 }
 
-/// Verifies node certificates against the hub's trust.
-struct NodeVerifier {
-    reader: Reader,
-    clock: BusinessClock,
+/// Verifies the certificates of whoever connects.
+struct PeerVerifier {
+    judge: PeerJudge,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl std::fmt::Debug for NodeVerifier {
+impl std::fmt::Debug for PeerVerifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("NodeVerifier")
+        f.write_str("PeerVerifier")
     }
 }
 
-impl NodeVerifier {
-    fn judge(
-        &self,
-        leaf: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        at: Timestamp,
-    ) -> Result<(), CertificateError> {
-        let parse = |der: &CertificateDer<'_>| {
-            Certificate::parse(Bytes::copy_from_slice(der)).map(Arc::new)
-        };
-        let leaf = parse(leaf).map_err(|_| CertificateError::BadEncoding)?;
-        if !matches!(leaf.holder(), Holder::Node { .. }) {
-            return Err(CertificateError::InvalidPurpose);
-        }
-        let trust = self.reader.trust();
-        let mut pool = trust.authorities().to_vec();
-        pool.extend(intermediates.iter().take(8).filter_map(|der| parse(der).ok()));
-        let chain = Chain::build(leaf, &pool).map_err(|_| CertificateError::UnknownIssuer)?;
-        if !trust.trusts(chain.root().fingerprint(), at) {
-            return Err(CertificateError::UnknownIssuer);
-        }
-        for pair in chain.certificates().windows(2) {
-            let [certificate, issuer] = pair else { continue };
-            let revoked = trust.revoked_at(issuer.authority(), certificate.serial());
-            if revoked.is_some_and(|since| since <= at) {
-                return Err(CertificateError::Revoked);
+/// What TLS tells a peer that is not let in.
+impl From<PeerFault> for CertificateError {
+    fn from(fault: PeerFault) -> Self {
+        match fault {
+            PeerFault::Unreadable => Self::BadEncoding,
+            PeerFault::Purpose => Self::InvalidPurpose,
+            PeerFault::Chain | PeerFault::Judged(Reason::CertificateUntrusted) => {
+                Self::UnknownIssuer
             }
+            PeerFault::Judged(Reason::CertificateNotYetValid) => Self::NotValidYet,
+            PeerFault::Judged(Reason::CertificateExpired) => Self::Expired,
+            PeerFault::Judged(Reason::CertificateRevoked) => Self::Revoked,
+            PeerFault::Judged(_) => Self::ApplicationVerificationFailure,
         }
-        for certificate in chain.certificates() {
-            if at < certificate.not_before() {
-                return Err(CertificateError::NotValidYet);
-            }
-            if at > certificate.not_after() {
-                return Err(CertificateError::Expired);
-            }
-        }
-        Ok(())
     }
 }
 
-impl ClientCertVerifier for NodeVerifier {
+impl ClientCertVerifier for PeerVerifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -136,10 +97,14 @@ impl ClientCertVerifier for NodeVerifier {
         intermediates: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        // Not `now`, which is in whole seconds: a root is trusted from a millisecond on.
-        self.judge(end_entity, intermediates, self.clock.now())
-            .map(|()| ClientCertVerified::assertion())
-            .map_err(rustls::Error::InvalidCertificate)
+        // Judged as of now, but not of `_now`, which is in whole seconds: a root is trusted from a
+        // millisecond on.
+        let certificates: Vec<CertificateDer<'_>> =
+            std::iter::once(end_entity).chain(intermediates).cloned().collect();
+        match self.judge.prove(&certificates) {
+            Ok(_) => Ok(ClientCertVerified::assertion()),
+            Err(fault) => Err(rustls::Error::InvalidCertificate(fault.into())),
+        }
     }
 
     fn verify_tls12_signature(

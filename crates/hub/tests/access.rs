@@ -3,7 +3,9 @@
 mod harness;
 
 use harness::raw::{Line, alert, exchange, refusal};
-use harness::{World, code, days, document, endpoint, new_id, next, now, reason, test_pki, within};
+use harness::{
+    World, code, days, document, endpoint, new_id, next, now, operator, reason, test_pki, within,
+};
 use lienthong_client::{Cause, Client};
 use lienthong_model::{Reason, StatusCode};
 use lienthong_pki::{Profile, TestPki, Validity};
@@ -41,6 +43,42 @@ async fn the_certificate_of_a_seal_a_person_or_a_hub_opens_no_connection() {
         let cause = cause(&world, &identity).await;
         assert!(matches!(cause, Cause::OurCertificateRefused(_)), "{cause:?}");
     }
+}
+
+#[tokio::test]
+async fn an_operator_reads_and_exchanges_nothing() {
+    let world = World::start().await;
+    let identity = world.pki.identity(&operator("G22")).unwrap();
+    let client = Client::connect(world.endpoint(&identity)).await.unwrap();
+    assert_eq!(client.agency(&code("H36")).await.unwrap().unwrap().code, code("H36"));
+    let own = code("G22");
+    let letter = world.letter("G22", &["H36"]);
+    assert_eq!(reason(client.submit(letter).await), Reason::CallerNotEntitled);
+    assert_eq!(reason(client.subscribe(&[], 1).await), Reason::CallerNotEntitled);
+    assert_eq!(reason(client.pull(&own, 1).await), Reason::CallerNotEntitled);
+    assert_eq!(reason(client.track(&own, new_id()).await), Reason::CallerNotEntitled);
+    // An operator of an agency that nobody knows is nobody.
+    let stranger = world.pki.identity(&operator("H63")).unwrap();
+    let unknown = Client::connect(world.endpoint(&stranger)).await.unwrap_err();
+    let lienthong_client::ConnectError::Call(error) = unknown else { panic!("{unknown}") };
+    assert_eq!(reason::<()>(Err(error)), Reason::CallerUnknown);
+}
+
+#[tokio::test]
+async fn the_certificate_of_an_operator_signs_nothing() {
+    let world = World::start().await;
+    let operator = world.pki.identity(&operator("H36")).unwrap();
+    let document = document("H36", &["H36.12"]);
+    let mut signed = world.sealed(&document);
+    // The signature is right, the certificate is for something else.
+    let message =
+        lienthong_trust::dsse::pre_authentication_encoding(&signed.content_type, &signed.content);
+    let value = operator.key.sign(&message).to_vec().into();
+    let certificate = *operator.certificate.fingerprint();
+    signed.signatures = vec![lienthong_model::SignatureEntry { certificate, value }];
+    signed.certificates.push(operator.certificate.der().clone());
+    let refused = world.client("H36").await.submit(signed).await;
+    assert_eq!(reason(refused), Reason::CertificateUnsuitable);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod appointment;
 mod code;
 mod contents;
 mod directory;
@@ -14,20 +15,25 @@ mod document;
 mod header;
 mod ids;
 pub mod limits;
+mod mandate;
 mod place;
+mod quota;
 mod refusal;
 mod signed;
 mod status;
 mod text;
 mod time;
 
+pub use appointment::{Actor, Appointment, Role, Territory};
 pub use code::{AgencyCode, CodeError, CodeKey};
 pub use contents::{Attachment, Contents};
 pub use directory::{AgencyEntry, AgencyState, SignaturePolicy};
 pub use document::*;
 pub use header::{AttachmentHeader, Header, Reference, StatusHeader};
 pub use ids::{Digest, Fingerprint, IdError, MessageId, Ordinal, Position};
+pub use mandate::{Capacity, Mandate, Signatory, mandate_of};
 pub use place::{Level, LevelError};
+pub use quota::Quota;
 pub use refusal::{Category, Reason, Refusal, Violation};
 pub use signed::{SignatureEntry, SignedContent};
 pub use status::{AnsweredMessage, StatusCode, StatusReport};

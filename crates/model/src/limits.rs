@@ -85,12 +85,32 @@ pub const CONNECTION_AGE_MAX: Duration = Duration::from_secs(3600);
 /// How long a connection that is too old may take to finish what is under way.
 pub const CONNECTION_AGE_GRACE: Duration = Duration::from_secs(60);
 
+// --- Whoever connects ----------------------------------------------------------------
+
+/// Most TLS connections of one agency at a time, its operators' among them.
+pub const CONNECTIONS_PER_AGENCY_MAX: usize = 256;
+/// Most consumers (subscriptions) of one calling agency at a time.
+pub const CONSUMERS_PER_AGENCY_MAX: usize = 1_024;
+/// How often open connections are judged again although nothing that is trusted has changed, in
+/// machine time: those whose certificate runs out end at most so much later.
+pub const CONNECTIONS_JUDGED_EVERY: Duration = Duration::from_secs(60);
+/// How long, in machine time, a connection may outlive the block with which its certificate was
+/// revoked.
+pub const REVOKED_CONNECTION_MAX: Duration = Duration::from_secs(1);
+/// How often the files of revocation lists are read again when nobody says otherwise, in machine
+/// time.
+pub const LIST_FILES_EVERY: Duration = Duration::from_secs(30);
+/// Most files of revocation lists.
+pub const LIST_FILES_MAX: usize = 256;
+
 // --- The sequencer and the journal ---------------------------------------------------
 
 /// Most proposals that wait for the sequencer.
 pub const PROPOSALS_WAITING_MAX: usize = 4_096;
 /// Most entries in one block.
 pub const BLOCK_ENTRIES_MAX: usize = 1_024;
+/// Pieces of the hub's own work in one block, beside what comes from outside.
+pub const WORK_PER_BLOCK_MAX: usize = 2;
 /// Bytes after which a block takes no further entry.
 pub const BLOCK_BYTES_TARGET: usize = 256 * KIB;
 /// Largest record of one entry, in bytes.
@@ -182,6 +202,28 @@ const _: () = {
     assert!(INCOMING_AT_A_TIME_MAX <= INCOMING_CREDIT as usize);
 };
 
+// --- Trust ---------------------------------------------------------------------------
+
+/// Authorities that the hub knows, roots among them.
+pub const AUTHORITIES_MAX: usize = 1_024;
+/// How long after a revocation list was due signatures are accepted whose revocation is not proven,
+/// unless the policy says otherwise.
+pub const REVOCATION_GRACE_DEFAULT: Duration = Duration::from_secs(72 * 3600);
+/// Documents that one entry settles when a revocation list comes.
+pub const SETTLED_PER_ENTRY_MAX: usize = 256;
+/// Mandates of one agency.
+pub const MANDATES_PER_AGENCY_MAX: usize = 256;
+/// Mandates of one person for one agency.
+pub const MANDATES_PER_PERSON_MAX: usize = 16;
+/// Mandates of all agencies.
+pub const MANDATES_MAX: usize = 65_536;
+/// Appointments of operators and administrators.
+pub const APPOINTMENTS_MAX: usize = 4_096;
+/// Agencies with quotas of their own.
+pub const QUOTAS_MAX: usize = 16_384;
+/// Entries of one act of administration.
+pub const ACT_ENTRIES_MAX: usize = 1_024;
+
 const _: () = {
     // A submission with everything at its largest fits a message and a record.
     let certificates = CERTIFICATES_MAX * CERTIFICATE_BYTES_MAX;
@@ -196,4 +238,6 @@ const _: () = {
     assert!(PULL_MAX <= CONSUMER_CREDIT_MAX as usize);
     assert!(PAGE_SIZE_DEFAULT <= PAGE_SIZE_MAX);
     assert!(SIGNATURES_MAX <= CERTIFICATES_MAX);
+    assert!(CONNECTIONS_PER_AGENCY_MAX * 16 <= CONNECTIONS_MAX);
+    assert!(CONSUMERS_PER_AGENCY_MAX * 16 <= CONSUMERS_MAX);
 };

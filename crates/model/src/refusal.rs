@@ -225,11 +225,23 @@ reasons! {
         remedy: "sign with another certificate",
         remedy_vi: "ký bằng chứng thư khác"
     }
+    RevocationNotProven = 58, "REVOCATION_NOT_PROVEN", Forbidden, {
+        en: "whether a certificate was revoked is not known: its issuer's revocation list has been due for longer than the grace allows",
+        vi: "chưa biết chứng thư có bị thu hồi hay không: danh sách thu hồi của nơi cấp đã quá hạn lâu hơn thời gian cho phép",
+        remedy: "the issuer has to publish a new revocation list, the administrator of the axis to enter it; then send again",
+        remedy_vi: "nơi cấp chứng thư phải phát hành danh sách thu hồi mới và đơn vị quản trị trục nạp vào; sau đó gửi lại"
+    }
     SignerOfOtherAgency = 54, "SIGNER_OF_OTHER_AGENCY", Forbidden, {
         en: "a signature belongs to a person or seal of another agency",
         vi: "chữ ký thuộc về cá nhân hoặc con dấu của cơ quan khác",
         remedy: "have it signed by a person and seal of the sending agency",
         remedy_vi: "để người và con dấu của cơ quan gửi ký"
+    }
+    SignerWithoutAuthority = 57, "SIGNER_WITHOUT_AUTHORITY", Forbidden, {
+        en: "no person who signed has a mandate of the sending agency for this type of document on this date",
+        vi: "người ký không có thẩm quyền ký loại văn bản này của cơ quan gửi tại ngày này",
+        remedy: "have it signed by a person with a mandate in force, or have the mandate entered: see `lienthong trust mandates`",
+        remedy_vi: "để người có thẩm quyền còn hiệu lực ký, hoặc đăng ký thẩm quyền ký: xem `lienthong trust mandates`"
     }
     PersonalSignatureRequired = 55, "PERSONAL_SIGNATURE_REQUIRED", Forbidden, {
         en: "the sender's policy requires a person's signature and there is none",
@@ -285,6 +297,19 @@ reasons! {
         vi: "danh sách nơi nhận không tồn tại",
         remedy: "use a list that the directory names, or name the agencies",
         remedy_vi: "dùng danh sách có trong danh bạ hoặc nêu từng cơ quan"
+    }
+    // How much it is.
+    DocumentTooLarge = 86, "DOCUMENT_TOO_LARGE", Forbidden, {
+        en: "the document is larger than the sender's quota allows for one document",
+        vi: "văn bản lớn hơn hạn mức cho một văn bản của bên gửi",
+        remedy: "send less at once, or ask the administrator of the axis for a larger quota",
+        remedy_vi: "giảm dung lượng, hoặc đề nghị đơn vị quản trị trục nâng hạn mức"
+    }
+    QuotaExceeded = 87, "QUOTA_EXCEEDED", Exhausted, {
+        en: "the sender has used up its quota of the day",
+        vi: "bên gửi đã dùng hết hạn mức trong ngày",
+        remedy: "send again tomorrow (UTC+07:00), or ask the administrator of the axis for a larger quota",
+        remedy_vi: "gửi lại vào ngày mai, hoặc đề nghị đơn vị quản trị trục nâng hạn mức"
     }
     // What a message or report acts on.
     DocumentUnknown = 70, "DOCUMENT_UNKNOWN", Unknown, {

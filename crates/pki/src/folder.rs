@@ -3,8 +3,9 @@
 //! ```text
 //! root.pem root.key issuing.pem issuing.key     the authorities
 //! crl/root.crl crl/issuing.crl                  their revocation lists (PEM)
-//! agencies/<CODE>/{node,seal,hub,person-<id>}.pem   certificate, then its issuing authority's
-//! agencies/<CODE>/{node,seal,hub,person-<id>}.key   PKCS#8 of version 1, mode 0600
+//! agencies/<CODE>/{node,seal,hub,person-<id>,operator-<id>}.pem
+//!                                               certificate, then its issuing authority's
+//! agencies/<CODE>/{…}.key                       PKCS#8 of version 1, mode 0600
 //! issued.csv                                    what was issued and what was revoked
 //! ```
 //! A key is never written over. Certificates, lists and the register are replaced by renaming a

@@ -45,6 +45,17 @@ pub enum Profile {
         /// The agency.
         agency: AgencyCode,
     },
+    /// A person who operates or administers the hub for an agency (TLS client).
+    Operator {
+        /// The agency.
+        agency: AgencyCode,
+        /// The person's id: 1 to 64 ASCII letters, digits, `-`, `.`, `_`.
+        person: String,
+        /// The full name.
+        name: String,
+        /// The position.
+        title: String,
+    },
     /// A hub (TLS server).
     Hub {
         /// The agency that runs it.
@@ -61,17 +72,19 @@ impl Profile {
             Self::Person { agency, .. }
             | Self::Seal { agency }
             | Self::Node { agency }
+            | Self::Operator { agency, .. }
             | Self::Hub { agency, .. } => agency,
         }
     }
 
     /// What the files of this holder are called, without folder and ending: `node`, `seal`, `hub`,
-    /// `person-<id>`.
+    /// `person-<id>`, `operator-<id>`.
     pub fn stem(&self) -> String {
         match self {
             Self::Person { person, .. } => format!("person-{person}"),
             Self::Seal { .. } => "seal".to_owned(),
             Self::Node { .. } => "node".to_owned(),
+            Self::Operator { person, .. } => format!("operator-{person}"),
             Self::Hub { .. } => "hub".to_owned(),
         }
     }
@@ -81,11 +94,11 @@ impl Profile {
         format!("{} {}", self.agency(), self.stem())
     }
 
-    /// The subject: country, agency's code, name, for a person the title.
+    /// The subject: country, agency's code, name, for a person and an operator the title.
     pub(crate) fn subject(&self) -> der::Result<RdnSequence> {
         let code = self.agency().as_str();
         let parts = match self {
-            Self::Person { name, title, .. } => {
+            Self::Person { name, title, .. } | Self::Operator { name, title, .. } => {
                 vec![(ORGANIZATION_NAME, code), (COMMON_NAME, name), (TITLE, title)]
             }
             Self::Seal { .. } => vec![(ORGANIZATION_NAME, code), (COMMON_NAME, "seal")],
@@ -102,7 +115,7 @@ impl Profile {
             Self::Person { .. } | Self::Seal { .. } => {
                 (signature | KeyUsages::NonRepudiation, DOCUMENT_SIGNING)
             }
-            Self::Node { .. } => (signature, ID_KP_CLIENT_AUTH),
+            Self::Node { .. } | Self::Operator { .. } => (signature, ID_KP_CLIENT_AUTH),
             Self::Hub { .. } => (signature, ID_KP_SERVER_AUTH),
         };
         let constraints = BasicConstraints { ca: false, path_len_constraint: None };
@@ -118,7 +131,9 @@ impl Profile {
     pub(crate) fn names(&self) -> der::Result<Vec<GeneralName>> {
         let mut names = vec![uri(Holder::AGENCY_URN, self.agency().as_str())?];
         match self {
-            Self::Person { person, .. } => names.push(uri(Holder::PERSON_URN, person)?),
+            Self::Person { person, .. } | Self::Operator { person, .. } => {
+                names.push(uri(Holder::PERSON_URN, person)?);
+            }
             Self::Hub { names: hosts, .. } => {
                 for host in hosts {
                     names.push(match host.parse::<IpAddr>() {

@@ -28,7 +28,8 @@ pub struct Entry {
     pub serial: Vec<u8>,
     /// Its fingerprint.
     pub fingerprint: Fingerprint,
-    /// For what: `node`, `seal`, `hub`, `person-<id>`, `authority`.
+    /// For what: `node`, `seal`, `hub`, `person-<id>`, `operator-<id>`,
+    /// `authority`.
     pub profile: String,
     /// For whom; `None` for an authority.
     pub agency: Option<AgencyCode>,
@@ -109,12 +110,15 @@ impl Register {
 
     /// Adds a certificate that was just issued.
     pub fn add(&mut self, certificate: &Certificate) {
-        let profile = match certificate.holder() {
-            Holder::Authority { .. } => "authority".to_owned(),
-            Holder::Person { person, .. } => format!("person-{person}"),
-            Holder::Seal { .. } => "seal".to_owned(),
-            Holder::Node { .. } => "node".to_owned(),
-            Holder::Hub { .. } => "hub".to_owned(),
+        let holder = certificate.holder();
+        let profile = match holder {
+            Holder::Person { person, .. } | Holder::Operator { person, .. } => {
+                format!("{}-{person}", holder.kind())
+            }
+            Holder::Authority { .. }
+            | Holder::Seal { .. }
+            | Holder::Node { .. }
+            | Holder::Hub { .. } => holder.kind().to_owned(),
         };
         self.entries.push(Entry {
             serial: certificate.serial().to_vec(),

@@ -198,6 +198,9 @@ fn profile_of(holder: Holder, names: &[GeneralName]) -> Result<Profile, RequestE
         }
         Holder::Seal { agency } => Profile::Seal { agency },
         Holder::Node { agency } => Profile::Node { agency },
+        Holder::Operator { agency, person, name, title } => {
+            Profile::Operator { agency, person, name, title }
+        }
         Holder::Hub { agency } => {
             let names = names.iter().filter_map(host).collect();
             Profile::Hub { agency, names }

@@ -46,7 +46,13 @@ fn profiles() -> Vec<Profile> {
     vec![
         Profile::Node { agency: agency.clone() },
         Profile::Seal { agency: agency.clone() },
-        Profile::Person { agency: agency.clone(), person, name, title },
+        Profile::Person {
+            agency: agency.clone(),
+            person: person.clone(),
+            name: name.clone(),
+            title: title.clone(),
+        },
+        Profile::Operator { agency: agency.clone(), person, name, title },
         Profile::Hub { agency, names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()] },
     ]
 }
@@ -146,15 +152,22 @@ fn the_commands_on_the_page_make_every_kind_of_certificate() {
         name: "Nguyễn Văn An".to_owned(),
         title: "Giám đốc".to_owned(),
     };
+    let operator = Holder::Operator {
+        agency: agency.clone(),
+        person: "an.nguyen".to_owned(),
+        name: "Nguyễn Văn An".to_owned(),
+        title: "Giám đốc".to_owned(),
+    };
     assert_eq!(pool[1].holder(), &Holder::Authority { path_len: Some(0) });
     assert_eq!(read("person.pem").holder(), &person);
     assert_eq!(read("seal.pem").holder(), &Holder::Seal { agency: agency.clone() });
     assert_eq!(read("node.pem").holder(), &Holder::Node { agency });
+    assert_eq!(read("operator.pem").holder(), &operator);
     assert_eq!(
         read("hub.pem").holder(),
         &Holder::Hub { agency: AgencyCode::parse("G22").unwrap() }
     );
-    for name in ["person.pem", "seal.pem", "node.pem", "hub.pem"] {
+    for name in ["person.pem", "seal.pem", "node.pem", "operator.pem", "hub.pem"] {
         assert_eq!(Chain::build(read(name), &pool).unwrap().certificates().len(), 3);
     }
 
@@ -177,7 +190,7 @@ fn requests_of_openssl_are_issued(path: &Path) {
     let keys = KeySource::Seed([6; 32]);
     let pki = path.join("pki");
     let folder = Folder::create(&pki, &keys, validity(), at("2020-01-08")).unwrap();
-    for holder in ["person", "seal", "node", "hub"] {
+    for holder in ["person", "seal", "node", "operator", "hub"] {
         let text = fs::read_to_string(path.join(format!("{holder}.csr"))).unwrap();
         let request = Request::parse(&text).unwrap();
         let by_openssl = certificate(&path.join(format!("{holder}.pem")));

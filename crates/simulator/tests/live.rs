@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lienthong_core::statistics::Period;
-use lienthong_hub::{Clock, DirectoryImport, Hub, ServerIdentity, Settings};
+use lienthong_hub::{Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings};
 use lienthong_model::{AgencyCode, Timestamp};
 use lienthong_simulator::{Address, Cast, Plan, Scenario, Tally};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -37,6 +37,7 @@ fn settings(cast: &Cast, data: &std::path::Path, start: Timestamp) -> Settings {
         roots: vec![cast.root.clone()],
         authorities: vec![cast.issuing.clone()],
         revocation_lists: cast.revocation_lists.clone(),
+        list_files: ListFiles::default(),
         directory: Some(DirectoryImport {
             source: "test".to_owned(),
             entries: cast.directory.clone(),

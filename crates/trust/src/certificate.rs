@@ -16,6 +16,7 @@ use bytes::Bytes;
 use der::{Decode as _, Encode as _};
 use lienthong_model::limits::CERTIFICATE_BYTES_MAX;
 use lienthong_model::{AgencyCode, Digest, Fingerprint, Timestamp};
+use minicbor::{Decode as CborDecode, Encode as CborEncode};
 use x509_cert::certificate::Version;
 use x509_cert::time::Time;
 
@@ -50,8 +51,21 @@ pub struct Certificate {
 
 /// Who an authority is, whatever its certificate: the SHA-256 of its key and its name. Revocation
 /// lists count for it, so that a renewed or cross-signed certificate of an issuer evades none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AuthorityId(Digest);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, CborEncode, CborDecode)]
+#[cbor(transparent)]
+pub struct AuthorityId(#[n(0)] Digest);
+
+impl AuthorityId {
+    /// Returns the 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    /// Takes 32 bytes.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        Digest::from_slice(bytes).map(Self)
+    }
+}
 
 /// A distinguished name. Two names are the same when their bytes are.
 #[derive(Clone, PartialEq, Eq, Hash)]

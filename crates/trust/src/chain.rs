@@ -5,12 +5,15 @@
 //!   leaf ──issued by──▶ issuing authority ──issued by──▶ root ──issued by──▶ itself
 //! ```
 //! A chain says that signatures, names and path lengths hold. Whether its root is trusted, and
-//! whether every certificate was in force, is judged in `judge`.
+//! whether every certificate was in force, is judged in `judge`. Where several chains hold, one to
+//! a root that is relied on goes before one to a stranger's: an authority that two roots have
+//! certified is good for whoever knows either.
 
 use std::sync::Arc;
 
 use lienthong_model::limits::CHAIN_CERTIFICATES_MAX;
 
+use crate::authorities::Authorities;
 use crate::certificate::{Certificate, Holder};
 
 /// Most signatures that are checked to find one chain. An honest chain of the greatest length
@@ -64,28 +67,34 @@ pub enum ChainError {
 }
 
 impl Chain {
-    /// Finds a chain from `leaf` to a self-signed root with the certificates of `pool`.
+    /// Finds a chain from `leaf` to any self-signed root with the certificates of `pool`.
     ///
     /// Where several certificates have an issuer's name, the first in the order of the pool with
-    /// which a chain can be completed is taken: put those that are trusted first. The work is
-    /// bounded whatever the pool holds: at most [`CHAIN_CERTIFICATES_MAX`] certificates in the
-    /// chain, four times as many signatures checked. The same leaf and pool give the same chain.
-    /// A self-signed authority is a chain of one.
+    /// which a chain can be completed is taken. The work is bounded whatever the pool holds: at
+    /// most [`CHAIN_CERTIFICATES_MAX`] certificates in the chain, four times as many signatures
+    /// checked. The same leaf and pool give the same chain. A self-signed authority is a chain of
+    /// one.
     ///
     /// # Errors
     /// [`ChainError`]: of all attempts, what stopped the one that came farthest.
     pub fn build(leaf: Arc<Certificate>, pool: &[Arc<Certificate>]) -> Result<Self, ChainError> {
-        let mut search = Search {
-            pool,
-            path: vec![leaf.clone()],
-            signatures_left: SIGNATURES_CHECKED_MAX,
-            farthest: None,
-        };
-        match search.complete() {
-            Some(root) => Ok(Self { leaf, root, certificates: search.path }),
-            None if search.signatures_left == 0 => Err(ChainError::TooManyCandidates),
-            None => Err(search.farthest.map_or(ChainError::TooLong, |(_, error)| error)),
-        }
+        Search::new(leaf, [pool, &[]], &|_| true).run()
+    }
+
+    /// Finds a chain as [`Chain::build`] does, among the authorities that are known and then among
+    /// those that were sent; one to a root that is relied on goes before any other. When there is
+    /// none within the bounds, the first chain to another root is the answer: it is for judgement
+    /// to say that nobody trusts it.
+    ///
+    /// # Errors
+    /// [`ChainError`] as for [`Chain::build`].
+    pub fn among(
+        leaf: Arc<Certificate>,
+        known: &Authorities,
+        sent: &[Arc<Certificate>],
+    ) -> Result<Self, ChainError> {
+        let relied_on = |root: &Certificate| known.is_root(root.fingerprint());
+        Search::new(leaf, [known.certificates(), sent], &relied_on).run()
     }
 
     /// All certificates, the leaf first, the root last; at least one.
@@ -109,28 +118,66 @@ impl Chain {
     }
 }
 
-/// A depth-first search for a root.
+/// A depth-first search for a root that is relied on.
 struct Search<'p> {
-    pool: &'p [Arc<Certificate>],
+    /// Where issuers are looked for, in this order.
+    pools: [&'p [Arc<Certificate>]; 2],
+    relied_on: &'p dyn Fn(&Certificate) -> bool,
     path: Vec<Arc<Certificate>>,
     signatures_left: usize,
+    /// The first path to a root that is not relied on.
+    otherwise: Option<Vec<Arc<Certificate>>>,
     farthest: Option<(usize, ChainError)>,
 }
 
-impl Search<'_> {
-    /// Goes on from the end of the path; the root when one is reached.
-    fn complete(&mut self) -> Option<Arc<Certificate>> {
-        let last = self.path.last()?.clone();
+impl<'p> Search<'p> {
+    fn new(
+        leaf: Arc<Certificate>,
+        pools: [&'p [Arc<Certificate>]; 2],
+        relied_on: &'p dyn Fn(&Certificate) -> bool,
+    ) -> Self {
+        Self {
+            pools,
+            relied_on,
+            path: vec![leaf],
+            signatures_left: SIGNATURES_CHECKED_MAX,
+            otherwise: None,
+            farthest: None,
+        }
+    }
+
+    fn run(mut self) -> Result<Chain, ChainError> {
+        let found = self.complete();
+        let certificates = if found { Some(self.path) } else { self.otherwise };
+        if let Some(certificates) = certificates
+            && let ([leaf, ..], [.., root]) = (&certificates[..], &certificates[..])
+        {
+            return Ok(Chain { leaf: leaf.clone(), root: root.clone(), certificates });
+        }
+        match self.signatures_left {
+            0 => Err(ChainError::TooManyCandidates),
+            _ => Err(self.farthest.map_or(ChainError::TooLong, |(_, error)| error)),
+        }
+    }
+
+    /// Goes on from the end of the path; whether it now leads to a root that is relied on.
+    fn complete(&mut self) -> bool {
+        let Some(last) = self.path.last().cloned() else { return false };
         if last.is_self_issued() && self.signed(&last, &last) {
-            return Some(last);
+            if (self.relied_on)(&last) {
+                return true;
+            }
+            self.otherwise.get_or_insert_with(|| self.path.clone());
+            return false;
         }
         if self.path.len() >= CHAIN_CERTIFICATES_MAX {
             self.note(ChainError::TooLong);
-            return None;
+            return false;
         }
-        let pool = self.pool;
+        let pools = self.pools;
         let mut named = false;
-        for candidate in pool.iter().filter(|candidate| candidate.may_have_issued(&last)) {
+        let issuers = pools.into_iter().flatten();
+        for candidate in issuers.filter(|candidate| candidate.may_have_issued(&last)) {
             if self.path.iter().any(|part| part.fingerprint() == candidate.fingerprint()) {
                 continue;
             }
@@ -139,8 +186,8 @@ impl Search<'_> {
                 continue;
             }
             self.path.push(candidate.clone());
-            if let Some(root) = self.complete() {
-                return Some(root);
+            if self.complete() {
+                return true;
             }
             self.path.pop();
         }
@@ -148,7 +195,7 @@ impl Search<'_> {
             let (subject, issuer) = (last.subject().to_string(), last.issuer().to_string());
             self.note(ChainError::IssuerMissing { subject, issuer });
         }
-        None
+        false
     }
 
     /// Whether the candidate may stand above the path. Every authority of the path counts, also

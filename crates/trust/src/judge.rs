@@ -3,16 +3,21 @@
 //! Pure functions. The hub's core calls them in the order of the block with what the journal says;
 //! a recipient calls them with the roots that it was given.
 
+mod proof;
+
 use std::fmt;
 use std::sync::Arc;
 
 use lienthong_model::{
-    CodeKey, Fingerprint, Reason, Refusal, SignaturePolicy, Timestamp, Violation,
+    CodeKey, DocumentType, Fingerprint, Mandate, Reason, Refusal, SignaturePolicy, Timestamp,
+    Violation, mandate_of,
 };
 use minicbor::{Decode, Encode};
 
 use crate::certificate::{AuthorityId, Certificate, Holder};
 use crate::chain::Chain;
+
+pub use proof::{Serial, Unproven, revocation};
 
 /// What somebody trusts.
 pub trait Anchors {
@@ -21,6 +26,27 @@ pub trait Anchors {
 
     /// Returns when a certificate was revoked by its issuer; `None` when it was not.
     fn revoked_at(&self, issuer: &AuthorityId, serial: &[u8]) -> Option<Timestamp>;
+
+    /// Returns since when a newer revocation list of an issuer has been due at a moment; `None`
+    /// while one is in date, and of whoever does not ask for it.
+    fn list_due(&self, issuer: &AuthorityId, at: Timestamp) -> Option<Timestamp> {
+        let _ = (issuer, at);
+        None
+    }
+}
+
+/// What is asked of a sender's signatures.
+#[derive(Debug, Clone, Copy)]
+pub struct Sender<'a> {
+    /// The sending agency.
+    pub agency: &'a CodeKey,
+    /// The agency whose seal is accepted for the sender's, beside its own.
+    pub gateway: Option<&'a CodeKey>,
+    /// Which signatures are needed.
+    pub policy: SignaturePolicy,
+    /// The sender's mandates, whatever their dates. From the first day of the earliest one, a
+    /// person signs by a mandate only; before it, and without any, every person of the agency may.
+    pub mandates: &'a [Mandate],
 }
 
 /// The two dates at which a signature is judged.
@@ -50,6 +76,13 @@ pub enum SignatureKind {
     PersonalAndSeal = 3,
 }
 
+impl Dates {
+    /// Both dates the same: for whoever connects, now.
+    pub const fn at(moment: Timestamp) -> Self {
+        Self { signed_at: moment, received_at: moment }
+    }
+}
+
 impl SignatureKind {
     /// All kinds, in the order of their numbers.
     pub const ALL: [SignatureKind; 4] =
@@ -77,6 +110,15 @@ impl fmt::Display for SignatureKind {
     }
 }
 
+/// What is wrong with a chain as of some dates: the first reason in the order of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault<'c> {
+    /// Why.
+    pub reason: Reason,
+    /// Which certificate.
+    pub certificate: &'c Certificate,
+}
+
 /// Judges every certificate of every signer's chain: trusted root, validity at signing and at
 /// receipt, revocation before receipt.
 ///
@@ -89,7 +131,7 @@ pub fn certificates(
 ) -> Result<(), Refusal> {
     let mut violations = Vec::new();
     for (index, chain) in signers.iter().enumerate() {
-        if let Some((reason, certificate)) = first_fault(chain, anchors, dates) {
+        if let Err(Fault { reason, certificate }) = self::chain(chain, anchors, dates) {
             let field = format!("document.signatures[{index}].certificate_sha256");
             violations.push(Violation::new(reason, field, certificate.fingerprint()));
         }
@@ -97,20 +139,25 @@ pub fn certificates(
     Refusal::of(violations).map_or(Ok(()), Err)
 }
 
-fn first_fault<'c>(
-    chain: &'c Chain,
-    anchors: &dyn Anchors,
-    dates: Dates,
-) -> Option<(Reason, &'c Certificate)> {
-    if !anchors.trusts(chain.root().fingerprint(), dates.received_at) {
-        return Some((Reason::CertificateUntrusted, chain.root()));
+/// Judges every certificate of one chain: a signer's, or that of whoever connects, for whom both
+/// dates are now.
+///
+/// Cheap: no signature is checked.
+///
+/// # Errors
+/// The [`Fault`] with the first reason in the order of the list.
+pub fn chain<'c>(chain: &'c Chain, anchors: &dyn Anchors, dates: Dates) -> Result<(), Fault<'c>> {
+    let root = chain.root();
+    if !anchors.trusts(root.fingerprint(), dates.received_at) {
+        return Err(Fault { reason: Reason::CertificateUntrusted, certificate: root });
     }
-    chain
-        .certificates()
-        .iter()
-        .filter_map(|certificate| Some((dates_fault(certificate, dates)?, &**certificate)))
-        .chain(revoked(chain, anchors, dates.received_at))
-        .min_by_key(|(reason, _)| *reason)
+    let of_dates = chain.certificates().iter().filter_map(|certificate| {
+        let reason = dates_fault(certificate, dates)?;
+        Some(Fault { reason, certificate })
+    });
+    let first =
+        of_dates.chain(revoked(chain, anchors, dates.received_at)).min_by_key(|fault| fault.reason);
+    first.map_or(Ok(()), Err)
 }
 
 fn dates_fault(certificate: &Certificate, dates: Dates) -> Option<Reason> {
@@ -125,27 +172,46 @@ fn revoked<'c>(
     chain: &'c Chain,
     anchors: &dyn Anchors,
     received_at: Timestamp,
-) -> Option<(Reason, &'c Certificate)> {
+) -> Option<Fault<'c>> {
     chain.certificates().windows(2).find_map(|pair| {
         let [certificate, issuer] = pair else { return None };
         let at = anchors.revoked_at(issuer.authority(), certificate.serial())?;
-        (at <= received_at).then_some((Reason::CertificateRevoked, &**certificate))
+        let reason = Reason::CertificateRevoked;
+        (at <= received_at).then_some(Fault { reason, certificate })
     })
 }
 
-/// Judges whose signatures they are and whether they are enough: persons must belong to `sender`,
-/// a seal to `sender` or `gateway`.
+/// Judges whose signatures they are and whether they are enough for a type of documents: a seal must
+/// be `sender`'s or its gateway's; a person must belong to `sender`, and where mandates are in force,
+/// one must have a mandate at signing and at receipt. A person of another agency needs one always.
 ///
 /// # Errors
-/// A [`Refusal`] for a signer of another agency or a signature that the policy misses.
+/// A [`Refusal`] for a signer of another agency, persons of whom none has a mandate, or a signature
+/// that the policy misses.
 pub fn holders(
     signers: &[Arc<Chain>],
-    sender: &CodeKey,
-    gateway: Option<&CodeKey>,
-    policy: SignaturePolicy,
+    sender: Sender<'_>,
+    document_type: DocumentType,
+    dates: Dates,
 ) -> Result<SignatureKind, Refusal> {
-    let kind = kind_of(signers, sender, gateway)?;
-    match policy {
+    let judged = persons_by_mandate(signers, sender, document_type, dates);
+    let kind = kind_of(signers, sender.agency, sender.gateway, |index| {
+        judged.get(index).is_some_and(|person| *person == Person::Mandated)
+    })?;
+    if judged.contains(&Person::WithoutMandate) && !judged.contains(&Person::Mandated) {
+        let without = signers.iter().enumerate().zip(&judged);
+        let without = without.filter(|(_, judged)| **judged == Person::WithoutMandate);
+        let violations = without.map(|((index, chain), _)| {
+            let person = match chain.leaf().holder() {
+                Holder::Person { person, name, .. } => format!("{person} ({name})"),
+                _ => chain.leaf().fingerprint().to_string(),
+            };
+            let field = format!("document.signatures[{index}].certificate_sha256");
+            Violation::new(Reason::SignerWithoutAuthority, field, person)
+        });
+        return Refusal::of(violations.collect()).map_or(Ok(kind), Err);
+    }
+    match sender.policy {
         SignaturePolicy::Required if !kind.is_personal() => {
             Err(Refusal::at(Reason::PersonalSignatureRequired, "document.signatures", kind))
         }
@@ -154,6 +220,39 @@ pub fn holders(
         }
         _ => Ok(kind),
     }
+}
+
+/// What mandates say of a signer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Person {
+    /// It is no person, or mandates are not in force.
+    NotJudged,
+    /// A mandate stands.
+    Mandated,
+    /// None does.
+    WithoutMandate,
+}
+
+fn persons_by_mandate(
+    signers: &[Arc<Chain>],
+    sender: Sender<'_>,
+    document_type: DocumentType,
+    dates: Dates,
+) -> Vec<Person> {
+    let today = dates.received_at.day();
+    let by_mandate = sender.mandates.iter().any(|mandate| mandate.from <= today);
+    let moments = [dates.signed_at, dates.received_at];
+    let judge = |chain: &Arc<Chain>| match chain.leaf().holder() {
+        Holder::Person { agency, person, .. } if by_mandate => {
+            let who = (&agency.key(), person.as_str());
+            match mandate_of(sender.mandates, who, document_type, &moments) {
+                Some(_) => Person::Mandated,
+                None => Person::WithoutMandate,
+            }
+        }
+        _ => Person::NotJudged,
+    };
+    signers.iter().map(judge).collect()
 }
 
 /// Judges the signatures of a status report: the seal of the reporting agency or of its gateway is
@@ -166,7 +265,7 @@ pub fn report_holders(
     reporter: &CodeKey,
     gateway: Option<&CodeKey>,
 ) -> Result<SignatureKind, Refusal> {
-    let kind = kind_of(signers, reporter, gateway)?;
+    let kind = kind_of(signers, reporter, gateway, |_| false)?;
     match kind {
         SignatureKind::Seal | SignatureKind::PersonalAndSeal => Ok(kind),
         SignatureKind::None | SignatureKind::Personal => {
@@ -179,19 +278,25 @@ fn kind_of(
     signers: &[Arc<Chain>],
     agency: &CodeKey,
     gateway: Option<&CodeKey>,
+    mandated: impl Fn(usize) -> bool,
 ) -> Result<SignatureKind, Refusal> {
     let (mut personal, mut sealed) = (false, false);
     let mut violations = Vec::new();
     for (index, chain) in signers.iter().enumerate() {
         let field = || format!("document.signatures[{index}].certificate_sha256");
         match chain.leaf().holder() {
-            Holder::Person { agency: of, .. } if of.key() == *agency => personal = true,
+            Holder::Person { agency: of, .. } if of.key() == *agency || mandated(index) => {
+                personal = true;
+            }
             Holder::Seal { agency: of } if of.key() == *agency => sealed = true,
             Holder::Seal { agency: of } if Some(&of.key()) == gateway => sealed = true,
             Holder::Person { agency: of, .. } | Holder::Seal { agency: of } => {
                 violations.push(Violation::new(Reason::SignerOfOtherAgency, field(), of));
             }
-            Holder::Authority { .. } | Holder::Node { .. } | Holder::Hub { .. } => {
+            Holder::Authority { .. }
+            | Holder::Node { .. }
+            | Holder::Operator { .. }
+            | Holder::Hub { .. } => {
                 let name = chain.leaf().fingerprint();
                 violations.push(Violation::new(Reason::CertificateUnsuitable, field(), name));
             }

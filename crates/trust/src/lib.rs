@@ -9,6 +9,7 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod authorities;
 mod certificate;
 mod chain;
 mod checkpoint;
@@ -21,11 +22,12 @@ mod revocation;
 mod verified;
 mod verify;
 
+pub use authorities::Authorities;
 pub use certificate::{AuthorityId, Certificate, CertificateError, Holder, Name};
 pub use chain::{Chain, ChainError};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use ed25519::{PublicKey, SIGNATURE_BYTES, WeakKey};
-pub use judge::{Anchors, Dates, SignatureKind};
+pub use judge::{Anchors, Dates, Sender, SignatureKind, Unproven};
 pub use note::{NOTE_BYTES_MAX, NoteError, NoteKey, NoteKeyError};
 pub use revocation::{RevocationList, RevocationListError, Revoked};
 pub use verified::Verified;

@@ -7,8 +7,9 @@
 //! ```
 //! No date is looked at and nobody is trusted here: that is judgement ([`crate::judge`]).
 //! Certificates and chains seen before are kept, so that a document costs one Ed25519 verification
-//! a signature. A chain is kept under all that it was found with, so that certificates that one
-//! sender adds never change the answer that another one gets.
+//! a signature. A chain is kept under all that it was found with: certificates that one sender adds
+//! never change the answer that another one gets, and an authority that becomes known changes the
+//! next answer.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use lienthong_model::{
 };
 use quick_cache::sync::Cache;
 
+use crate::authorities::Authorities;
 use crate::certificate::{Certificate, Holder};
 use crate::chain::Chain;
 use crate::dsse;
@@ -79,7 +81,9 @@ pub trait Known: Send + Sync {
     fn certificate(&self, fingerprint: &Fingerprint) -> Option<Bytes>;
 
     /// Returns the authorities that are known, roots included.
-    fn authorities(&self) -> Arc<[Arc<Certificate>]>;
+    ///
+    /// Asked for once a content: must be cheap.
+    fn authorities(&self) -> Arc<Authorities>;
 }
 
 /// Works out facts. Cheap to share; every method takes `&self`.
@@ -90,16 +94,19 @@ pub struct Verifier<C, K> {
     chains: Cache<ChainKey, Arc<Chain>>,
 }
 
-/// What a chain was found with, beside the authorities that are known.
+/// What a chain was found with.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct ChainKey {
     leaf: Fingerprint,
     /// SHA-256 over the fingerprints of [`Sent::others`].
     others: Digest,
+    /// [`Authorities::digest`] of those that were known.
+    known: Digest,
 }
 
-/// The certificates that came with a content.
+/// The certificates that came with a content, and the authorities known when it came.
 struct Sent<'c> {
+    known: Arc<Authorities>,
     by_name: HashMap<Fingerprint, &'c Bytes>,
     /// Those that no signature names, sorted: issuers are looked for among them alone, so that
     /// the same certificates give the same chain.
@@ -163,7 +170,7 @@ impl<C: Contents, K: Known> Verifier<C, K> {
     }
 
     fn signers(&self, content: &SignedContent) -> Result<Vec<Arc<Chain>>, Refusal> {
-        let sent = Sent::of(content);
+        let sent = Sent::of(content, self.known.authorities());
         let message = dsse::pre_authentication_encoding(&content.content_type, &content.content);
         let mut signers = Vec::with_capacity(content.signatures.len());
         let mut violations = Vec::new();
@@ -187,18 +194,16 @@ impl<C: Contents, K: Known> Verifier<C, K> {
     }
 
     fn chain(&self, leaf: &Fingerprint, sent: &Sent<'_>) -> Result<Arc<Chain>, (Reason, String)> {
-        let key = ChainKey { leaf: *leaf, others: sent.others_digest };
+        let known = *sent.known.digest();
+        let key = ChainKey { leaf: *leaf, others: sent.others_digest, known };
         if let Some(chain) = self.chains.get(&key) {
             return Ok(chain);
         }
         let certificate = self.certificate(leaf, sent)?;
-        match certificate.holder() {
-            Holder::Person { .. } | Holder::Seal { .. } => {}
-            Holder::Authority { .. } | Holder::Node { .. } | Holder::Hub { .. } => {
-                return Err((Reason::CertificateUnsuitable, leaf.to_string()));
-            }
+        if !certificate.holder().signs_documents() {
+            return Err((Reason::CertificateUnsuitable, leaf.to_string()));
         }
-        let mut pool: Vec<Arc<Certificate>> = self.known.authorities().to_vec();
+        let mut pool = Vec::with_capacity(sent.others.len());
         for fingerprint in &sent.others {
             // A superfluous certificate that is malformed harms nobody: it is left out.
             if let Ok(candidate) = self.certificate(fingerprint, sent)
@@ -207,7 +212,7 @@ impl<C: Contents, K: Known> Verifier<C, K> {
                 pool.push(candidate);
             }
         }
-        let chain = Chain::build(certificate, &pool)
+        let chain = Chain::among(certificate, &sent.known, &pool)
             .map_err(|error| (Reason::CertificateChainBroken, error.to_string()))?;
         let chain = Arc::new(chain);
         self.chains.insert(key, chain.clone());
@@ -239,7 +244,7 @@ impl<C: Contents, K: Known> Verifier<C, K> {
 }
 
 impl<'c> Sent<'c> {
-    fn of(content: &'c SignedContent) -> Self {
+    fn of(content: &'c SignedContent, known: Arc<Authorities>) -> Self {
         let by_name: HashMap<Fingerprint, &Bytes> =
             content.certificates.iter().map(|der| (Fingerprint::of(der), der)).collect();
         let signers: HashSet<&Fingerprint> =
@@ -248,7 +253,7 @@ impl<'c> Sent<'c> {
             by_name.keys().filter(|name| !signers.contains(name)).copied().collect();
         others.sort_unstable();
         let names: Vec<u8> = others.iter().flat_map(|name| *name.as_bytes()).collect();
-        Self { by_name, others, others_digest: Digest::of(&names) }
+        Self { known, by_name, others, others_digest: Digest::of(&names) }
     }
 }
 

@@ -249,6 +249,7 @@ fn a_signer_with_the_wrong_usage_is_refused() {
                 CertificateUnsuitable,
             ),
             ("a node", |s| *s = Sample::node(), CertificateUnsuitable),
+            ("an operator", |s| *s = Sample::operator(), CertificateUnsuitable),
             ("a hub", |s| *s = Sample::hub(), CertificateUnsuitable),
             ("an authority", |s| *s = Sample::authority("A", 2, None), CertificateUnsuitable),
         ],

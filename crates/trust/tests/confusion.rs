@@ -5,7 +5,7 @@
 #[path = "hostile/corpus.rs"]
 mod corpus;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use corpus::{Corpus, NOW, code, sign};
@@ -15,23 +15,48 @@ use lienthong_model::limits::{
 use lienthong_model::{
     DOCUMENT_V1, Document, Fingerprint, MessageId, Reason, STATUS_V1, SignatureEntry, SignedContent,
 };
-use lienthong_trust::{Certificate, Chain, Known, Verifier, dsse};
+use lienthong_trust::{Authorities, Certificate, Chain, Known, Verifier, dsse};
 use lienthong_wire::{DocumentContents, encode_document};
 
-struct Knows(Vec<Arc<Certificate>>);
+/// Authorities that are known; of them those that signed themselves are relied on.
+struct Knows(Mutex<Arc<Authorities>>);
+
+impl Knows {
+    fn new(certificates: Vec<Arc<Certificate>>) -> Self {
+        let knows = Self(Mutex::default());
+        knows.learn(certificates);
+        knows
+    }
+
+    fn learn(&self, certificates: Vec<Arc<Certificate>>) {
+        let authorities = Authorities::new(certificates, Certificate::is_self_issued);
+        *self.0.lock().unwrap() = Arc::new(authorities);
+    }
+}
 
 impl Known for Knows {
     fn certificate(&self, _: &Fingerprint) -> Option<Bytes> {
         None
     }
 
-    fn authorities(&self) -> Arc<[Arc<Certificate>]> {
-        self.0.clone().into()
+    fn authorities(&self) -> Arc<Authorities> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// The same, seen from outside the verifier.
+impl Known for &'static Knows {
+    fn certificate(&self, fingerprint: &Fingerprint) -> Option<Bytes> {
+        (*self).certificate(fingerprint)
+    }
+
+    fn authorities(&self) -> Arc<Authorities> {
+        (*self).authorities()
     }
 }
 
 fn verifier() -> Verifier<DocumentContents, Knows> {
-    Verifier::new(DocumentContents, Knows(Vec::new()))
+    Verifier::new(DocumentContents, Knows::new(Vec::new()))
 }
 
 fn refused(content: SignedContent) -> (Reason, String) {
@@ -220,7 +245,7 @@ fn certificates_that_one_sender_adds_do_not_change_the_chain_that_another_one_ge
     named.signatures.extend([entry(crossed), entry(false_root)]);
 
     for known in [vec![], vec![root.clone()], vec![root.clone(), issuing.clone()]] {
-        let verifier = Verifier::new(DocumentContents, Knows(known));
+        let verifier = Verifier::new(DocumentContents, Knows::new(known));
         assert!(verifier.document(named.clone()).is_err());
         assert!(verifier.document(hostile.clone()).is_ok());
         for _ in 0..2 {
@@ -229,6 +254,37 @@ fn certificates_that_one_sender_adds_do_not_change_the_chain_that_another_one_ge
             assert_eq!(issuers(&verified.signed.signers[0]), expected);
         }
     }
+}
+
+#[test]
+fn of_two_ways_up_the_one_to_a_root_that_is_known_is_taken() {
+    // The issuing authority is certified by the true root and by another one; neither certificate
+    // is known, both come with the document.
+    let Corpus { documents, authorities, .. } = Corpus::new();
+    let [issuing, root, crossed, false_root, ..] = authorities.as_slice() else { panic!() };
+    let mut both = documents[0].signed.clone();
+    both.certificates.extend([crossed, false_root].map(|issuer| issuer.der().clone()));
+    for (relied_on, way) in [(root, [issuing, root]), (false_root, [crossed, false_root])] {
+        let verifier = Verifier::new(DocumentContents, Knows::new(vec![relied_on.clone()]));
+        let verified = verifier.document(both.clone()).unwrap();
+        assert_eq!(issuers(&verified.signed.signers[0]), way.map(|issuer| *issuer.fingerprint()));
+    }
+}
+
+#[test]
+fn an_authority_that_becomes_known_counts_for_what_was_seen_before() {
+    let Corpus { documents, authorities, .. } = Corpus::new();
+    let [issuing, root, crossed, false_root, ..] = authorities.as_slice() else { panic!() };
+    let mut strange = documents[0].signed.clone();
+    strange.certificates.truncate(strange.signatures.len());
+    strange.certificates.extend([crossed, false_root].map(|issuer| issuer.der().clone()));
+
+    let knows: &'static Knows = Box::leak(Box::new(Knows::new(Vec::new())));
+    let verifier = Verifier::new(DocumentContents, knows);
+    let way = || issuers(&verifier.document(strange.clone()).unwrap().signed.signers[0]);
+    assert_eq!(way(), [crossed, false_root].map(|issuer| *issuer.fingerprint()));
+    knows.learn(vec![root.clone(), issuing.clone()]);
+    assert_eq!(way(), [issuing, root].map(|issuer| *issuer.fingerprint()));
 }
 
 #[test]

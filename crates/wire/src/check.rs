@@ -3,7 +3,7 @@
 use std::fmt::{Arguments, Display};
 
 use lienthong_model::limits::{OTHER_TEXT_CHARS_MAX, TEXT_CHARS_MAX};
-use lienthong_model::{AgencyCode, MessageId, Reason, Refusal, Timestamp, Violation};
+use lienthong_model::{AgencyCode, Day, MessageId, Reason, Refusal, Timestamp, Violation};
 
 use crate::kind::Read;
 use crate::moment;
@@ -146,6 +146,27 @@ impl Check {
             self.invalid(field, format_args!("{} s {} ns", at.seconds, at.nanos));
         }
         read
+    }
+
+    /// A day as `yyyy-MM-dd`.
+    pub(crate) fn day(&mut self, field: Arguments<'_>, text: &str) -> Option<Day> {
+        if text.is_empty() {
+            self.missing(field);
+            return None;
+        }
+        self.optional_day(field, text)
+    }
+
+    /// A day as `yyyy-MM-dd`, or nothing.
+    pub(crate) fn optional_day(&mut self, field: Arguments<'_>, text: &str) -> Option<Day> {
+        if text.is_empty() {
+            return None;
+        }
+        let day = Timestamp::parse(text).filter(|_| text.len() == 10).map(Timestamp::day);
+        if day.is_none() {
+            self.invalid(field, format_args!("`{text}` is not yyyy-MM-dd"));
+        }
+        day
     }
 
     /// A kind that may be left out.

@@ -1,7 +1,7 @@
 //! Entries of the directory between the model and their message form.
 
 use lienthong_model::limits::TEXT_CHARS_MAX;
-use lienthong_model::{AgencyCode, AgencyEntry, Day, Refusal, Timestamp};
+use lienthong_model::{AgencyCode, AgencyEntry, Refusal};
 
 use crate::check::Check;
 use crate::{kind, proto};
@@ -34,11 +34,8 @@ pub fn from_proto(agency: proto::Agency) -> Result<AgencyEntry, Refusal> {
     let level = check.mandatory_kind(format_args!("agency.level"), agency.level, kind::level);
     let parent = optional_code(&mut check, "agency.parent", &agency.parent);
     let province = optional_code(&mut check, "agency.province", &agency.province);
-    let from = day(&mut check, "agency.from_day", &agency.from_day);
-    if agency.from_day.is_empty() {
-        check.missing(format_args!("agency.from_day"));
-    }
-    let until = day(&mut check, "agency.until_day", &agency.until_day);
+    let from = check.day(format_args!("agency.from_day"), &agency.from_day);
+    let until = check.optional_day(format_args!("agency.until_day"), &agency.until_day);
     let state =
         check.mandatory_kind(format_args!("agency.state"), agency.state, kind::agency_state);
     let policy =
@@ -65,20 +62,9 @@ fn optional_code(check: &mut Check, field: &str, text: &str) -> Option<AgencyCod
     if text.is_empty() { None } else { check.code(format_args!("{field}"), text) }
 }
 
-fn day(check: &mut Check, field: &str, text: &str) -> Option<Day> {
-    if text.is_empty() {
-        return None;
-    }
-    let day = Timestamp::parse(text).filter(|_| text.len() == 10).map(Timestamp::day);
-    if day.is_none() {
-        check.invalid(format_args!("{field}"), format_args!("`{text}` is not yyyy-MM-dd"));
-    }
-    day
-}
-
 #[cfg(test)]
 mod tests {
-    use lienthong_model::{AgencyState, Level, Reason, SignaturePolicy};
+    use lienthong_model::{AgencyState, Level, Reason, SignaturePolicy, Timestamp};
 
     use super::*;
 

@@ -3,8 +3,8 @@
 //! Where the field's numbers begin with 0 the wire's are one more, since 0 says *unspecified*.
 
 use lienthong_model::{
-    AgencyState, BusinessKind, Change, Level, Reason, Refusal, SignaturePolicy, StatusCode,
-    Steering, Urgency, Wrapping,
+    AgencyState, BusinessKind, Capacity, Change, Level, Reason, Refusal, Role, SignaturePolicy,
+    StatusCode, Steering, Urgency, Wrapping,
 };
 
 use crate::proto;
@@ -28,6 +28,13 @@ to_wire! {
     }
     SignaturePolicy => proto::SignaturePolicy {
         Required => Required, Transition => Transition, Information => Information,
+    }
+    Capacity => proto::SigningCapacity {
+        Head => Head, OnBehalf => OnBehalf, Deputy => Deputy, ByOrder => ByOrder,
+        ByAuthorization => ByAuthorization,
+    }
+    Role => proto::Role {
+        Viewer => Viewer, Operator => Operator, Administrator => Administrator,
     }
     Urgency => proto::Urgency {
         Normal => Normal, Urgent => Urgent, VeryUrgent => VeryUrgent, Express => Express,
@@ -99,6 +106,14 @@ pub(crate) fn signature_policy(number: i32) -> Read<SignaturePolicy> {
     Read::of(number, |n| SignaturePolicy::ALL.iter().copied().find(|policy| *policy as u32 == n))
 }
 
+pub(crate) fn capacity(number: i32) -> Read<Capacity> {
+    Read::of(number, Capacity::from_number)
+}
+
+pub(crate) fn role(number: i32) -> Read<Role> {
+    Read::of(number, Role::from_number)
+}
+
 /// Returns the level of a wire number, `None` when it is not said.
 ///
 /// # Errors
@@ -151,6 +166,8 @@ mod tests {
         comes_back!(steering, proto::SteeringType, Steering::ALL, 0);
         comes_back!(wrapping, proto::Wrapping, Wrapping::ALL, 0);
         comes_back!(status_code, proto::StatusCode, StatusCode::ALL, 0);
+        comes_back!(capacity, proto::SigningCapacity, Capacity::ALL, 0);
+        comes_back!(role, proto::Role, Role::ALL, 0);
         comes_back!(agency_state, proto::AgencyState, AgencyState::ALL.to_vec(), 0);
         comes_back!(signature_policy, proto::SignaturePolicy, SignaturePolicy::ALL.to_vec(), 0);
     }

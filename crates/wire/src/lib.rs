@@ -8,6 +8,7 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod administration;
 mod check;
 mod codec;
 mod contents;

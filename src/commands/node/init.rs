@@ -47,7 +47,7 @@ struct Made {
 /// # Errors
 /// When there is a configuration already, or something cannot be written.
 pub(super) fn run(args: &InitArgs, output: Output) -> anyhow::Result<ExitCode> {
-    let agency = AgencyFolder::open(&args.as_folder)?.code()?;
+    let agency = AgencyFolder::open(&args.as_folder, None)?.code()?;
     let path = args.dir.join("node.toml");
     if path.exists() {
         return Err(Usage::new(format!("`{}` is there already", path.display()))

@@ -56,6 +56,7 @@ pub(super) fn who(effective: &Effective) -> WhoArgs {
     let paths = |key| effective.many(key).iter().map(PathBuf::from).collect();
     WhoArgs {
         folder: effective.one("as").map(PathBuf::from),
+        operator: None,
         root: paths("root"),
         revocation_list: paths("revocation-list"),
         clock: effective.one("clock").unwrap_or("real").to_owned(),

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use lienthong_model::AgencyCode;
 use lienthong_pki::{Folder, FolderError, Profile, Request, request as make_request};
 
@@ -20,7 +20,7 @@ pub(super) struct IssueArgs {
     /// The PKI's folder
     dir: PathBuf,
     /// A request to certify; its key stays where it is
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["agency", "node", "seal", "person", "hub"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["agency", "node", "seal", "person", "operator", "hub"])]
     csr: Option<PathBuf>,
     #[command(flatten)]
     whom: WhomArgs,
@@ -40,8 +40,9 @@ pub(super) struct RequestArgs {
     seed: SeedArgs,
 }
 
-/// For whom: an agency, and at least one of node, seal, person, hub.
+/// For whom: an agency, and at least one of node, seal, person, operator, hub.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("people").args(["person", "operator"]).multiple(true))]
 struct WhomArgs {
     /// The agency's code
     #[arg(long, value_name = "CODE")]
@@ -55,11 +56,14 @@ struct WhomArgs {
     /// For a person who signs for it, by an id of letters, digits, `-`, `.`, `_`
     #[arg(long, value_name = "ID", requires_all = ["name", "title"])]
     person: Option<String>,
+    /// For a person who operates or administers the hub (TLS client), by an id as for --person
+    #[arg(long, value_name = "ID", requires_all = ["name", "title"])]
+    operator: Option<String>,
     /// The person's full name
-    #[arg(long, value_name = "NAME", requires = "person")]
+    #[arg(long, value_name = "NAME", requires = "people")]
     name: Option<String>,
     /// The person's position
-    #[arg(long, value_name = "TITLE", requires = "person")]
+    #[arg(long, value_name = "TITLE", requires = "people")]
     title: Option<String>,
     /// For a hub, under these DNS names and IP addresses, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
@@ -70,7 +74,8 @@ impl WhomArgs {
     fn profiles(&self) -> Result<Vec<Profile>, Usage> {
         let missing = || {
             Usage::new("for whom was not said").remedy(
-                "give --agency CODE and at least one of --node, --seal, --person ID, --hub NAMES",
+                "give --agency CODE and at least one of --node, --seal, --person ID, --operator ID, \
+                 --hub NAMES",
             )
         };
         let agency = self.agency.clone().ok_or_else(missing)?;
@@ -81,13 +86,15 @@ impl WhomArgs {
         if self.seal {
             profiles.push(Profile::Seal { agency: agency.clone() });
         }
-        if let Some(person) = &self.person {
-            profiles.push(Profile::Person {
-                agency: agency.clone(),
-                person: person.clone(),
-                name: self.name.clone().unwrap_or_default(),
-                title: self.title.clone().unwrap_or_default(),
-            });
+        let name = self.name.clone().unwrap_or_default();
+        let title = self.title.clone().unwrap_or_default();
+        if let Some(person) = self.person.clone() {
+            let (agency, name, title) = (agency.clone(), name.clone(), title.clone());
+            profiles.push(Profile::Person { agency, person, name, title });
+        }
+        if let Some(person) = self.operator.clone() {
+            let agency = agency.clone();
+            profiles.push(Profile::Operator { agency, person, name, title });
         }
         if !self.hub.is_empty() {
             profiles.push(Profile::Hub { agency, names: self.hub.clone() });

@@ -90,8 +90,8 @@ pub(super) fn revoke(args: &RevokeArgs, output: Output) -> anyhow::Result<()> {
     let withdrawal = Withdrawal { at: now, reason: args.reason.number() };
     folder.revoke(&fingerprint, withdrawal, now, args.lists.next_update(now))?;
     output::many(output, &lists(&args.dir), |files| {
-        let next = "nạp lại danh sách vào trục / give the hub the new lists: restart it with \
-                    --pki or --revocation-list\n";
+        let next = "trục tự đọc lại danh sách / a hub that was started with --pki or \
+                    --revocation-list takes the new lists over by itself (SIGHUP: at once)\n";
         format!("đã thu hồi / revoked: {fingerprint}\n{}{next}", written(files))
     })
 }

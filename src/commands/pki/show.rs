@@ -86,17 +86,18 @@ pub(super) fn show(args: &ShowArgs, output: Output) -> anyhow::Result<()> {
 
 fn of_certificate(der: Bytes) -> anyhow::Result<Shown> {
     let certificate = Certificate::parse(der).context("the certificate breaks the profile")?;
-    let (holder, person, names) = match certificate.holder() {
-        Holder::Authority { .. } => ("authority", None, Vec::new()),
-        Holder::Person { person, name, title, .. } => {
-            ("person", Some(person.clone()), vec![name.clone(), title.clone()])
+    let (person, names) = match certificate.holder() {
+        Holder::Person { person, name, title, .. }
+        | Holder::Operator { person, name, title, .. } => {
+            (Some(person.clone()), vec![name.clone(), title.clone()])
         }
-        Holder::Seal { .. } => ("seal", None, Vec::new()),
-        Holder::Node { .. } => ("node", None, Vec::new()),
-        Holder::Hub { .. } => ("hub", None, Vec::new()),
+        Holder::Authority { .. }
+        | Holder::Seal { .. }
+        | Holder::Node { .. }
+        | Holder::Hub { .. } => (None, Vec::new()),
     };
     Ok(Shown::Certificate {
-        holder,
+        holder: certificate.holder().kind(),
         agency: certificate.agency().map(ToString::to_string),
         person,
         names,
@@ -113,7 +114,9 @@ fn of_request(text: &str) -> anyhow::Result<Shown> {
     let request = Request::parse(text)?;
     let names = match request.profile() {
         Profile::Hub { names, .. } => names.clone(),
-        Profile::Person { name, title, .. } => vec![name.clone(), title.clone()],
+        Profile::Person { name, title, .. } | Profile::Operator { name, title, .. } => {
+            vec![name.clone(), title.clone()]
+        }
         Profile::Seal { .. } | Profile::Node { .. } => Vec::new(),
     };
     Ok(Shown::Request {

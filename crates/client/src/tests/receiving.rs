@@ -179,7 +179,7 @@ async fn a_recipient_finds_what_was_changed_untrusted_or_not_signed_by_enough() 
     let refusal = other.check(&delivery, &policy).unwrap_err();
     assert_eq!(refusal.reason, Reason::CertificateChainBroken);
 
-    let strict = SenderPolicy { policy: SignaturePolicy::Required, gateway: None };
+    let strict = SenderPolicy { policy: SignaturePolicy::Required, ..SenderPolicy::default() };
     assert_eq!(reason(&delivery, &strict), Reason::PersonalSignatureRequired);
 
     let lied = Delivery { signature: SignatureKind::PersonalAndSeal, ..delivery.clone() };

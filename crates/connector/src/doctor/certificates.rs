@@ -72,7 +72,7 @@ impl Role {
             Holder::Node { .. } => self == Self::Node,
             Holder::Seal { .. } => self == Self::Seal,
             Holder::Person { .. } => self == Self::Person,
-            Holder::Authority { .. } | Holder::Hub { .. } => false,
+            Holder::Authority { .. } | Holder::Operator { .. } | Holder::Hub { .. } => false,
         }
     }
 }

@@ -1,28 +1,21 @@
 //! Applying: what a decision changes. The same for a decision just made and for one replayed, and
 //! idempotent for the whole of a replay: every row ends as it was, from wherever it started.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use lienthong_model::{
-    AgencyEntry, Digest, Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency,
-};
+use lienthong_model::{Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency};
 use lienthong_trust::merkle::entry::LeafKind;
-use lienthong_trust::{Certificate, RevocationList};
 
 use super::{CERTIFICATES_REMEMBERED, Machine};
 use crate::codec;
 use crate::command::{
-    Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, AddAuthority,
-    AddRevocationList, CertificateBytes, Command, Decision, DeliveryKey, Entry, RefusedRequests,
-    Report, Reported, SignedRecord, Stored, Submit,
+    Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Command, Decision,
+    DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Stored, Submit,
 };
-use crate::engine::{EngineError, Payloads, State};
+use crate::engine::{EngineError, Payloads, State, Writes};
 use crate::keys::{self, Lane, MAILBOX_PAGE};
-use crate::routing::{RoutingRules, Span, span};
+use crate::routing::{Span, span};
 use crate::rows::{DeliveryRow, DocumentRow, IdRow, StatusLine};
 use crate::statistics::{Event, Traits};
-use crate::trust_store::{AuthorityRow, RevocationRow};
 
 /// Longest reason kept in a delivery's row, in characters; the journal has all of it.
 const REASON_CHARS: usize = 200;
@@ -43,18 +36,21 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 self.count_refused(requests, *province, refusal.reason);
                 Ok(())
             }
-            (Command::ImportDirectory(import), Decision::Done) => {
-                let entries = self.payload_entries(&import.payload)?;
-                self.apply_directory(entries)
-            }
-            (Command::ChangeDirectory(entries), Decision::Done) => {
-                self.apply_directory(entries.clone())
-            }
-            (Command::AddAuthority(authority), Decision::Done) => self.apply_authority(authority),
-            (Command::AddRevocationList(list), Decision::Done) => self.apply_list(list),
-            (Command::SetRoutingRules(rules), Decision::Done) => {
-                self.apply_rules(rules);
-                Ok(())
+            (
+                act @ (Command::ImportDirectory(_)
+                | Command::ChangeDirectory(_)
+                | Command::AddAuthority(_)
+                | Command::AddRevocationList(_)
+                | Command::SetRoutingRules(_)
+                | Command::ChangeMandates(_)
+                | Command::SetRevocationPolicy(_)
+                | Command::ChangeAppointments(_)
+                | Command::ChangeQuotas(_)
+                | Command::Act { .. }),
+                Decision::Done,
+            ) => self.apply_act(act),
+            (Command::SettleRevocation(settled), Decision::Settled(outcomes)) => {
+                self.apply_settlement(settled, outcomes)
             }
             (command, decision) => Err(EngineError::Damaged {
                 what: format!("entry {} of block {}", self.work.entry(), self.work.block),
@@ -67,7 +63,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let Submit { header, signed, .. } = submit;
         let position = accepted.position;
         self.head.next_position = Position(position.0 + 1);
-        self.keep_certificates(signed);
+        self.keep_certificates(signed)?;
+        self.await_proof(position, &accepted.unproven);
+        self.note_used(accepted);
         self.enter_log(position, LeafKind::Document, signed);
         let id = IdRow { position, digest: signed.digest, report_on: None };
         self.work.put(keys::id(&header.id, accepted.sender), codec::encode(&id));
@@ -86,6 +84,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
             signed_at: header.signed_at,
             due: header.due,
             recipients: u32::try_from(accepted.deliveries.len()).unwrap_or(u32::MAX),
+            unproven: accepted.unproven.iter().map(|unproven| unproven.issuer).collect(),
+            found_revoked: None,
         };
         self.work.put(keys::document(position), codec::encode(&row));
         for delivery in &accepted.deliveries {
@@ -117,9 +117,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
 
     fn apply_report(&mut self, report: &Report, reported: &Reported) -> Result<(), EngineError> {
         let Report { header, signed, .. } = report;
-        let Reported { position, delivery } = *reported;
+        let Reported { position, delivery, unproven } = reported;
+        let (position, delivery) = (*position, *delivery);
         self.head.next_position = Position(position.0 + 1);
-        self.keep_certificates(signed);
+        self.keep_certificates(signed)?;
+        self.await_proof(position, unproven);
         self.enter_log(position, LeafKind::Report, signed);
         let id = IdRow { position, digest: signed.digest, report_on: Some(delivery) };
         self.work.put(keys::id(&header.id, delivery.recipient), codec::encode(&id));
@@ -185,55 +187,28 @@ impl<S: State, P: Payloads> Machine<S, P> {
         }
     }
 
-    fn apply_directory(&mut self, entries: Vec<AgencyEntry>) -> Result<(), EngineError> {
-        let directory = Arc::make_mut(&mut self.directory);
-        let mut changed = std::collections::BTreeSet::new();
-        for entry in entries {
-            changed.insert(directory.put(entry).ordinal);
+    /// An act of administration changes the policy; the block is noted, so that the policy as of
+    /// any block can be folded anew.
+    fn apply_act(&mut self, act: &Command) -> Result<(), EngineError> {
+        self.note_list(act);
+        let writes = self.policy.take_over(act, self.now(), &self.payloads)?;
+        self.write_policy(writes);
+        Ok(())
+    }
+
+    fn write_policy(&mut self, writes: Writes) {
+        if !writes.is_empty() {
+            self.work.write(writes);
+            self.work.put(keys::act(self.work.block), Vec::new());
         }
-        for ordinal in changed {
-            if let Some(agency) = directory.agency(ordinal) {
-                self.work.put(keys::agency(ordinal), codec::encode(agency));
-            }
+    }
+
+    /// Keeps the certificates that are new, and learns the authorities among them.
+    fn keep_certificates(&mut self, signed: &SignedRecord) -> Result<(), EngineError> {
+        if !signed.new_certificates.is_empty() {
+            let writes = self.policy.learn(signed, self.now())?;
+            self.write_policy(writes);
         }
-        Ok(())
-    }
-
-    fn apply_authority(&mut self, authority: &AddAuthority) -> Result<(), EngineError> {
-        let certificate = parse_authority(&authority.certificate)?;
-        let fingerprint = *certificate.fingerprint();
-        let trusted_from = match (self.trust.trusted_from(&fingerprint), authority.trusted) {
-            (Some(known), _) => Some(known),
-            (None, true) => Some(self.now()),
-            (None, false) => None,
-        };
-        Arc::make_mut(&mut self.trust).add_authority(Arc::new(certificate), trusted_from);
-        let row = AuthorityRow { certificate: authority.certificate.clone(), trusted_from };
-        self.work.put(keys::authority(&fingerprint), codec::encode(&row));
-        Ok(())
-    }
-
-    fn apply_list(&mut self, added: &AddRevocationList) -> Result<(), EngineError> {
-        let list = self.payload_list(added)?;
-        let row = RevocationRow {
-            payload: added.payload,
-            this_update: list.this_update,
-            next_update: list.next_update,
-            revoked: list.revoked.len() as u64,
-        };
-        // It was the newest when it was accepted. On replay a newer one may be in force already,
-        // whose row then follows this one again.
-        self.work.put(keys::list(&list.issuer), codec::encode(&row));
-        Arc::make_mut(&mut self.trust).add_list(Arc::new(list));
-        Ok(())
-    }
-
-    fn apply_rules(&mut self, rules: &RoutingRules) {
-        self.rules = Arc::new(rules.clone());
-        self.work.put(keys::RULES.to_vec(), codec::encode(rules));
-    }
-
-    fn keep_certificates(&mut self, signed: &SignedRecord) {
         for certificate in &signed.new_certificates {
             let fingerprint = Fingerprint::of(&certificate.0);
             if self.certificates.len() >= CERTIFICATES_REMEMBERED {
@@ -242,6 +217,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             self.certificates.insert(fingerprint);
             self.work.put(keys::certificate(&fingerprint), certificate.0.to_vec());
         }
+        Ok(())
     }
 
     pub(super) fn knows_certificate(&self, fingerprint: &Fingerprint) -> Result<bool, EngineError> {
@@ -305,37 +281,6 @@ impl<S: State, P: Payloads> Machine<S, P> {
             None => self.state.read(key),
         }
     }
-
-    pub(super) fn payload_entries(&self, digest: &Digest) -> Result<Vec<AgencyEntry>, EngineError> {
-        codec::decode(&payload(&self.payloads, digest)?, "directory")
-    }
-
-    pub(super) fn payload_list(
-        &self,
-        added: &AddRevocationList,
-    ) -> Result<RevocationList, EngineError> {
-        let Some(issuer) = self.trust.authority(&added.issuer) else {
-            return Err(EngineError::Damaged {
-                what: format!("revocation list {}", added.payload),
-                why: format!("its issuer {} is not among the authorities", added.issuer),
-            });
-        };
-        super::load_list(&self.payloads, &added.payload, issuer)
-    }
-}
-
-pub(super) fn parse_authority(der: &CertificateBytes) -> Result<Certificate, EngineError> {
-    Certificate::parse(der.0.clone()).map_err(|error| EngineError::Damaged {
-        what: format!("authority {}", Fingerprint::of(&der.0)),
-        why: error.to_string(),
-    })
-}
-
-pub(super) fn payload(payloads: &dyn Payloads, digest: &Digest) -> Result<Bytes, EngineError> {
-    payloads.get(digest)?.ok_or_else(|| EngineError::Damaged {
-        what: format!("payload {digest}"),
-        why: "the file is missing".to_owned(),
-    })
 }
 
 /// Returns the queue of a mailbox that a document of an urgency enters.
@@ -348,7 +293,7 @@ fn slot(position: Position) -> u8 {
     (position.0 % MAILBOX_PAGE) as u8
 }
 
-fn size(signed: &SignedRecord) -> u64 {
+pub(super) fn size(signed: &SignedRecord) -> u64 {
     let stored = |stored: &Stored| match stored {
         Stored::Inline(bytes) => bytes.len() as u64,
         Stored::Payload { size, .. } => *size,

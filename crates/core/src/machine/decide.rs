@@ -5,29 +5,29 @@ use std::collections::HashSet;
 
 use lienthong_model::limits::MESSAGE_AGE_MAX;
 use lienthong_model::{
-    Addressee, AgencyCode, AgencyState, BusinessKind, CodeKey, Digest, Fingerprint, Header,
-    MessageId, Ordinal, Reason, Refusal, Timestamp, Violation,
+    Addressee, AgencyCode, AgencyState, BusinessKind, Digest, Fingerprint, Header, MessageId,
+    Ordinal, Reason, Refusal, Timestamp, Violation,
 };
-use lienthong_trust::{Dates, Holder, SignatureKind, Signed, Submission, judge};
+use lienthong_trust::{Signed, Submission};
 
 use super::Machine;
-use super::apply::parse_authority;
 use crate::codec;
 use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, Acknowledged, CertificateBytes, Command, Decision,
-    Delivery, DeliveryKey, Proposal, SignatureRecord, SignedRecord, StoredContent, Submit,
+    Delivery, DeliveryKey, Proposal, SignatureRecord, SignedRecord, StoredContent, Submit, Work,
 };
 use crate::directory::{AgencyRecord, Place};
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
 use crate::routing::Origin;
 use crate::rows::{DeliveryRow, IdRow};
+use crate::signers::{FactsOf, Signers, judge_signers};
 
 /// What is to be journalled, or a decision that leaves no trace (a refusal, a repetition).
 pub(super) type Judged = Result<(Command, Decision), Decision>;
 
 impl<S: State, P: Payloads> Machine<S, P> {
-    pub(super) fn judge(&self, proposal: Proposal) -> Result<Judged, EngineError> {
+    pub(super) fn judge(&mut self, proposal: Proposal) -> Result<Judged, EngineError> {
         match proposal {
             Proposal::Submit { caller, submission, stored } => {
                 self.judge_document(caller, submission.into_inner(), stored)
@@ -36,9 +36,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 self.judge_report(caller, submission.into_inner(), stored)
             }
             Proposal::Acknowledge(acknowledge) => self.judge_acknowledge(acknowledge),
-            Proposal::Administer(command) => {
-                Ok(self.judge_administration(&command)?.map(|()| (command, Decision::Done)))
-            }
+            Proposal::Administer(act) => self.judge_administration(act),
+            Proposal::Act { by, act } => self.judge_act_of(by, act),
+            Proposal::Work(Work::Settle(issuer)) => self.judge_settlement(issuer),
         }
     }
 
@@ -60,13 +60,18 @@ impl<S: State, P: Payloads> Machine<S, P> {
             None => {}
         }
         let judged = self.judge_new_document(sender, &header, &signed);
-        let (signature, place, deliveries) = match judged {
-            Ok(judged) => judged,
+        let NewDocument { signers: Signers { signature, unproven }, place, deliveries } =
+            match judged {
+                Ok(judged) => judged,
+                Err(refusal) => return refused(refusal),
+            };
+        let used = match self.judge_quota(sender, signed.size())? {
+            Ok(used) => used,
             Err(refusal) => return refused(refusal),
         };
         let position = self.head.next_position;
         let sender = sender.ordinal;
-        let accepted = Accepted { position, sender, signature, deliveries, place };
+        let accepted = Accepted { position, sender, signature, deliveries, place, unproven, used };
         let signed = self.record(signed, stored)?;
         let command = Command::Submit(Box::new(Submit { caller, header, signed }));
         Ok(Ok((command, Decision::Accepted(accepted))))
@@ -78,18 +83,14 @@ impl<S: State, P: Payloads> Machine<S, P> {
         sender: &AgencyRecord,
         header: &Header,
         signed: &Signed,
-    ) -> Result<(SignatureKind, Place, Vec<Delivery>), Refusal> {
+    ) -> Result<NewDocument, Refusal> {
         let now = self.now();
         self.in_time(&header.id, header.signed_at)?;
         may_send(sender, now)?;
-        let dates = Dates { signed_at: header.signed_at, received_at: now };
-        judge::certificates(&signed.signers, &*self.trust, dates)?;
-        let gateway = self.gateway_key(sender);
-        let policy = sender.entry(now).policy;
-        let signature = judge::holders(&signed.signers, &sender.key, gateway, policy)?;
+        let signers = judge_signers(&self.policy, sender, &FactsOf { header, signed }, now)?;
         let (place, deliveries) = self.deliveries(sender, header)?;
         match header.kind {
-            BusinessKind::New => Ok((signature, place, deliveries)),
+            BusinessKind::New => Ok(NewDocument { signers, place, deliveries }),
             BusinessKind::Recall | BusinessKind::Update | BusinessKind::Replace => {
                 Err(Refusal::at(Reason::KindNotSupported, "business.kind", header.kind as u8))
             }
@@ -101,8 +102,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let mut counted = HashSet::new();
         for delivery in &acknowledge.deliveries {
             let DeliveryKey { recipient, position } = delivery.key;
-            let entitled = self.directory.agency(recipient).is_some_and(|agency| {
-                self.directory.serves(acknowledge.caller, agency, self.now())
+            let entitled = self.policy.directory.agency(recipient).is_some_and(|agency| {
+                self.policy.directory.serves(acknowledge.caller, agency, self.now())
             });
             let row = match entitled {
                 true => self.row(&keys::delivery(position, recipient))?,
@@ -126,60 +127,16 @@ impl<S: State, P: Payloads> Machine<S, P> {
         })
     }
 
-    fn judge_administration(&self, command: &Command) -> Result<Result<(), Decision>, EngineError> {
-        let invalid = |field: &str, why: String| {
-            Ok(Err(Decision::Refused(Refusal::at(Reason::FieldInvalid, field, why))))
-        };
-        match command {
-            Command::ImportDirectory(import) => {
-                let entries = match unless_damaged(self.payload_entries(&import.payload))? {
-                    Ok(entries) => entries,
-                    Err(why) => return invalid("directory", why),
-                };
-                match self.directory.check(&entries) {
-                    Ok(()) => Ok(Ok(())),
-                    Err(error) => invalid("directory", error.to_string()),
-                }
-            }
-            Command::ChangeDirectory(entries) => match self.directory.check(entries) {
-                Ok(()) => Ok(Ok(())),
-                Err(error) => invalid("directory", error.to_string()),
-            },
-            Command::AddRevocationList(added) => match unless_damaged(self.payload_list(added))? {
-                Ok(list) if self.trust.admits(&list) => Ok(Ok(())),
-                Ok(_) => invalid("revocation_list", "not newer than the one in force".into()),
-                Err(why) => invalid("revocation_list", why),
-            },
-            Command::SetRoutingRules(rules) => match rules.check() {
-                Ok(()) => Ok(Ok(())),
-                Err(why) => invalid("routing_rules", why),
-            },
-            Command::AddAuthority(added) => {
-                match unless_damaged(parse_authority(&added.certificate))? {
-                    Ok(certificate) if matches!(certificate.holder(), Holder::Authority { .. }) => {
-                        Ok(Ok(()))
-                    }
-                    Ok(_) => invalid("authority", "the certificate is not an authority's".into()),
-                    Err(why) => invalid("authority", why),
-                }
-            }
-            Command::Submit(_)
-            | Command::Report(_)
-            | Command::Acknowledge(_)
-            | Command::Refused { .. } => invalid("command", "not an act of administration".into()),
-        }
-    }
-
     /// The agency that a content names as its sender, when the caller may act for it.
     pub(super) fn sender(
         &self,
         caller: Ordinal,
         code: &AgencyCode,
     ) -> Result<&AgencyRecord, Refusal> {
-        let Some(sender) = self.directory.find(code) else {
+        let Some(sender) = self.policy.directory.find(code) else {
             return Err(Refusal::at(Reason::SenderUnknown, "from.code", code));
         };
-        match self.directory.serves(caller, sender, self.now()) {
+        match self.policy.directory.serves(caller, sender, self.now()) {
             true => Ok(sender),
             false => Err(Refusal::at(Reason::SenderNotEntitled, "from.code", code)),
         }
@@ -207,7 +164,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
         header: &Header,
     ) -> Result<(Place, Vec<Delivery>), Refusal> {
         let now = self.now();
-        let from = Origin { agency: sender, place: self.directory.place(sender, now), at: now };
+        let from =
+            Origin { agency: sender, place: self.policy.directory.place(sender, now), at: now };
         let mut deliveries = Vec::with_capacity(header.recipients.len());
         let mut violations = Vec::new();
         let mut seen = HashSet::with_capacity(header.recipients.len());
@@ -238,22 +196,18 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 return Err(Violation::new(Reason::RecipientListUnknown, field(), name));
             }
         };
-        let Some(recipient) = self.directory.find(code) else {
+        let Some(recipient) = self.policy.directory.find(code) else {
             return Err(Violation::new(Reason::RecipientUnknown, field(), code));
         };
-        let judged = self.rules.judge(&self.directory, from, recipient, header.document_type);
+        let judged =
+            self.policy.rules.judge(&self.policy.directory, from, recipient, header.document_type);
         match judged.outcome {
             Ok(route) => Ok(Delivery { recipient: recipient.ordinal, route, place: judged.place }),
             Err(reason) => {
-                let value = judged.value(code.as_str(), &self.directory, from.at);
+                let value = judged.value(code.as_str(), &self.policy.directory, from.at);
                 Err(Violation::new(reason, field(), value))
             }
         }
-    }
-
-    pub(super) fn gateway_key(&self, agency: &AgencyRecord) -> Option<&CodeKey> {
-        let gateway = self.directory.gateway(agency, self.now())?;
-        self.directory.agency(gateway).map(|gateway| &gateway.key)
     }
 
     /// Whether id and signature are from the days before, and not from after the sender's clock
@@ -308,14 +262,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
     }
 }
 
-/// What an administrator handed over and cannot be read is refused; only what was accepted before
-/// is damage.
-fn unless_damaged<T>(read: Result<T, EngineError>) -> Result<Result<T, String>, EngineError> {
-    match read {
-        Ok(value) => Ok(Ok(value)),
-        Err(EngineError::Damaged { what, why }) => Ok(Err(format!("{what}: {why}"))),
-        Err(error) => Err(error),
-    }
+/// What is judged of a document whose id is new.
+struct NewDocument {
+    signers: Signers,
+    place: Place,
+    deliveries: Vec<Delivery>,
 }
 
 fn named(addressee: &Addressee) -> &str {

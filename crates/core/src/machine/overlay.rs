@@ -64,6 +64,11 @@ impl Working {
         self.rows.insert(key, Some(row.into()));
     }
 
+    /// Puts rows; keys are distinct.
+    pub fn write(&mut self, writes: Writes) {
+        self.rows.extend(writes);
+    }
+
     pub fn delete(&mut self, key: Vec<u8>) {
         self.rows.insert(key, None);
     }

@@ -2,7 +2,7 @@
 
 use lienthong_model::limits::STATUSES_PER_DELIVERY_MAX;
 use lienthong_model::{Ordinal, Reason, Refusal, StatusCode, StatusHeader};
-use lienthong_trust::{Dates, Signed, StatusSubmission, judge};
+use lienthong_trust::{Dates, Signed, StatusSubmission, Unproven, judge};
 
 use super::Machine;
 use super::decide::{Judged, may_send};
@@ -12,6 +12,7 @@ use crate::directory::AgencyRecord;
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
 use crate::rows::{DeliveryRow, IdRow};
+use crate::signers::gateway_key;
 
 impl<S: State, P: Payloads> Machine<S, P> {
     pub(super) fn judge_report(
@@ -31,14 +32,15 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Some(Err(refusal)) => return refused(refusal),
             None => {}
         }
-        if let Err(refusal) = self.judge_reporter(reporter, &header, &signed) {
-            return refused(refusal);
-        }
+        let unproven = match self.judge_reporter(reporter, &header, &signed) {
+            Ok(unproven) => unproven,
+            Err(refusal) => return refused(refusal),
+        };
         let delivery = match self.reportable(reporter.ordinal, &header)? {
             Ok(delivery) => delivery,
             Err(refusal) => return refused(refusal),
         };
-        let reported = Reported { position: self.head.next_position, delivery };
+        let reported = Reported { position: self.head.next_position, delivery, unproven };
         let signed = self.record(signed, stored)?;
         let command = Command::Report(Box::new(Report { caller, header, signed }));
         Ok(Ok((command, Decision::Reported(reported))))
@@ -49,14 +51,17 @@ impl<S: State, P: Payloads> Machine<S, P> {
         reporter: &AgencyRecord,
         header: &StatusHeader,
         signed: &Signed,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Vec<Unproven>, Refusal> {
         let now = self.now();
         self.in_time(&header.id, header.signed_at)?;
         may_send(reporter, now)?;
         let dates = Dates { signed_at: header.signed_at, received_at: now };
-        judge::certificates(&signed.signers, &*self.trust, dates)?;
-        judge::report_holders(&signed.signers, &reporter.key, self.gateway_key(reporter))?;
-        Ok(())
+        judge::certificates(&signed.signers, &*self.policy.trust, dates)?;
+        let grace = self.policy.revocation.grace();
+        let unproven = judge::revocation(&signed.signers, &*self.policy.trust, now, grace)?;
+        let gateway = gateway_key(&self.policy, reporter, now);
+        judge::report_holders(&signed.signers, &reporter.key, gateway)?;
+        Ok(unproven)
     }
 
     /// Whether a report may be made: the delivery exists, the status is the reporter's, it has its
@@ -67,7 +72,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         header: &StatusHeader,
     ) -> Result<Result<DeliveryKey, Refusal>, EngineError> {
         let unknown = || Refusal::at(Reason::DocumentUnknown, "document_id", header.document);
-        let Some(sender) = self.directory.find(&header.document_sender) else {
+        let Some(sender) = self.policy.directory.find(&header.document_sender) else {
             return Ok(Err(unknown()));
         };
         let Some(known) = self.row(&keys::id(&header.document, sender.ordinal))? else {

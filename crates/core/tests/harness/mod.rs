@@ -21,7 +21,7 @@ use lienthong_core::engine::{Change, Journal, Marker, Payloads as _, State as _,
 use lienthong_core::{
     Acknowledge, AcknowledgedDelivery, AddAuthority, AddRevocationList, CertificateBytes, Command,
     Decision, DeliveryKey, ImportDirectory, Machine, Opening, Proposal, Query, RefusedRequests,
-    Stored, StoredAttachment, StoredContent, codec,
+    RevocationPolicy, Stored, StoredAttachment, StoredContent, codec,
 };
 use lienthong_ledger::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
 use lienthong_model::{
@@ -32,7 +32,7 @@ use lienthong_model::{
 };
 use lienthong_pki::{Authority, Identity, Profile, Serial, TestPki, Validity};
 use lienthong_trust::{
-    Certificate, Known, Revoked, StatusSubmission, Submission, Verified, Verifier, dsse,
+    Authorities, Known, Revoked, StatusSubmission, Submission, Verified, Verifier, dsse,
 };
 use lienthong_wire::{DocumentContents, encode_document, encode_status};
 
@@ -188,8 +188,8 @@ impl Known for Nobody {
         None
     }
 
-    fn authorities(&self) -> Arc<[Arc<Certificate>]> {
-        Arc::from([])
+    fn authorities(&self) -> Arc<Authorities> {
+        Arc::default()
     }
 }
 
@@ -341,6 +341,7 @@ impl Hub {
     pub fn new() -> Self {
         let mut hub = Self::empty();
         hub.trust(true);
+        hub.grace(None);
         hub.import(&country());
         hub
     }
@@ -369,6 +370,13 @@ impl Hub {
         };
         assert_eq!(self.administer(add(root, trusted)), Decision::Done);
         assert_eq!(self.administer(add(issuing, false)), Decision::Done);
+    }
+
+    /// Sets how long what is not proven is accepted; `None` is without end.
+    pub fn grace(&mut self, grace: Option<Duration>) {
+        let grace_ms = grace.map(|grace| u64::try_from(grace.as_millis()).unwrap());
+        let set = Command::SetRevocationPolicy(RevocationPolicy { grace_ms });
+        assert_eq!(self.administer(set), Decision::Done);
     }
 
     pub fn import(&mut self, entries: &[AgencyEntry]) {
@@ -402,6 +410,18 @@ impl Hub {
         Command::AddRevocationList(AddRevocationList { payload, issuer })
     }
 
+    /// Lists of root and issuing authority in which nothing is revoked, in date for a day.
+    pub fn empty_lists(&mut self, number: u64) -> [Command; 2] {
+        let pki = &self.signers.pki;
+        let next = self.now.plus(DAY);
+        [pki.root(), pki.issuing()].map(|authority| {
+            let list = authority.revocation_list(number, self.now, next, &[]).unwrap();
+            let payload = self.payloads.put(&list).unwrap();
+            let issuer = *authority.certificate().fingerprint();
+            Command::AddRevocationList(AddRevocationList { payload, issuer })
+        })
+    }
+
     pub fn administer(&mut self, command: Command) -> Decision {
         self.decide(Proposal::Administer(command))
     }
@@ -414,6 +434,10 @@ impl Hub {
     /// Decides proposals in one block, and commits it.
     pub fn block(&mut self, proposals: Vec<Proposal>) -> Vec<Decision> {
         self.machine.begin(self.now);
+        // The hub's own work stands at the beginning of a block, as in the sequencer.
+        if let Some(work) = self.machine.next_work() {
+            self.machine.decide(Proposal::Work(work)).unwrap();
+        }
         let mut decisions = Vec::new();
         for proposal in proposals {
             let caller = caller_of(&proposal);
@@ -507,7 +531,7 @@ impl Hub {
 
     /// The ordinal of an agency; one that nobody has for a code that is not in the directory.
     pub fn ordinal(&self, text: &str) -> Ordinal {
-        let directory = self.machine.directory();
+        let directory = self.machine.policy().directory.clone();
         directory.find(&code(text)).map_or(Ordinal(60_000), |agency| agency.ordinal)
     }
 
@@ -523,7 +547,10 @@ impl Hub {
 fn caller_of(proposal: &Proposal) -> Option<Ordinal> {
     match proposal {
         Proposal::Submit { caller, .. } | Proposal::Report { caller, .. } => Some(*caller),
-        Proposal::Acknowledge(_) | Proposal::Administer(_) => None,
+        Proposal::Acknowledge(_)
+        | Proposal::Administer(_)
+        | Proposal::Act { .. }
+        | Proposal::Work(_) => None,
     }
 }
 

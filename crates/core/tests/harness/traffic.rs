@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use lienthong_core::{
     AddAuthority, CertificateBytes, Command, Decision, Effect, Proposal, RefusalCount,
-    RefusedRequests, RoutingRules, Rule, Span,
+    RefusedRequests, RevocationPolicy, RoutingRules, Rule, Span,
 };
 use lienthong_model::{
-    AgencyEntry, AgencyState, DocumentType, Level, MessageId, Position, Reason, SignaturePolicy,
-    StatusCode, Urgency,
+    Actor, AgencyCode, AgencyEntry, AgencyState, Appointment, Capacity, Day, DocumentType, Level,
+    Mandate, MessageId, Position, Quota, Reason, Role, Signatory, SignaturePolicy, StatusCode,
+    Territory, Urgency,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::{Draft, Hub, Signs, code, draft, entry, refused_request, report};
+use super::{BEGIN, Draft, Hub, Signs, code, draft, entry, refused_request, report};
 
 /// Agencies that send and receive; the last two send what is refused at first.
 pub const AGENCIES: [&str; 11] = [
@@ -60,6 +61,16 @@ pub enum Step {
     },
     Add(Vec<u8>),
     Revoke(usize),
+    /// New lists in which nothing is revoked.
+    Prove,
+    Mandate {
+        agency: usize,
+        person: bool,
+        days: i32,
+    },
+    Quota(Option<usize>, u64),
+    Grace(u64),
+    Appoint(usize, i32),
     TrustStranger(bool),
     Rules(Level, Effect),
     Refused {
@@ -103,6 +114,12 @@ fn step() -> impl Strategy<Value = Step> {
             }),
         1 => vec(0..30u8, 1..4).prop_map(Step::Add),
         1 => agency().prop_map(Step::Revoke),
+        1 => Just(Step::Prove),
+        1 => (agency(), any::<bool>(), 0..9i32)
+            .prop_map(|(agency, person, days)| Step::Mandate { agency, person, days }),
+        1 => (proptest::option::of(agency()), 0..4u64).prop_map(|(whose, n)| Step::Quota(whose, n)),
+        1 => (0..200u64).prop_map(Step::Grace),
+        1 => (agency(), 0..9i32).prop_map(|(agency, days)| Step::Appoint(agency, days)),
         1 => any::<bool>().prop_map(Step::TrustStranger),
         1 => (select(Level::ALL.to_vec()), select(vec![Effect::Allow, Effect::Refuse]))
             .prop_map(|(level, effect)| Step::Rules(level, effect)),
@@ -226,6 +243,12 @@ impl Traffic {
                     RefusedRequests { added_up: added_up.collect(), ..refused_request(caller) };
                 self.hub.refuse(request, *reason);
             }
+            Step::Prove => {
+                self.lists += 1;
+                for list in self.hub.empty_lists(self.lists) {
+                    self.wait_for(Proposal::Administer(list));
+                }
+            }
             _ => {
                 let command = self.command(step);
                 self.wait_for(Proposal::Administer(command));
@@ -256,6 +279,41 @@ impl Traffic {
                 let revoked = [Signs::Seal(AGENCIES[*agency])];
                 self.hub.revocation(self.lists, &revoked, self.hub.now)
             }
+            Step::Mandate { agency, person, days } => {
+                let agency = code(AGENCIES[*agency]);
+                let person = if *person { "chief" } else { "deputy" };
+                Command::ChangeMandates(vec![Mandate {
+                    signatory: signatory(&agency, person),
+                    agency,
+                    capacity: Capacity::Head,
+                    delegated_by: None,
+                    document_types: Vec::new(),
+                    from: Day(BEGIN.day().0 + days),
+                    until: Some(Day(BEGIN.day().0 + days + 3)),
+                    basis: "Quyết định".to_owned(),
+                }])
+            }
+            Step::Quota(whose, documents) => Command::ChangeQuotas(vec![Quota {
+                agency: whose.map(|agency| code(AGENCIES[agency])),
+                documents_per_day: (*documents > 0).then_some(*documents),
+                bytes_per_day: None,
+                document_bytes_max: None,
+            }]),
+            Step::Grace(hours) => Command::SetRevocationPolicy(RevocationPolicy {
+                grace_ms: (*hours < 100).then_some(*hours * 3_600_000),
+            }),
+            Step::Appoint(agency, days) => {
+                let appointment = Appointment {
+                    holder: signatory(&code(AGENCIES[*agency]), "operator"),
+                    role: Role::Operator,
+                    territory: Territory::Country,
+                    from: Day(BEGIN.day().0 + days),
+                    until: None,
+                };
+                let person = signatory(&code("G22"), "admin");
+                let by = Actor { person, role: Role::Administrator };
+                Command::Act { by, act: Box::new(Command::ChangeAppointments(vec![appointment])) }
+            }
             Step::TrustStranger(trusted) => {
                 let der = self.hub.signers.stranger.root().certificate().der().clone();
                 let (certificate, trusted) = (CertificateBytes(der), *trusted);
@@ -276,6 +334,10 @@ impl Traffic {
             other => unreachable!("not an act of administration: {other:?}"),
         }
     }
+}
+
+fn signatory(agency: &AgencyCode, person: &str) -> Signatory {
+    Signatory { agency: agency.clone(), person: person.to_owned() }
 }
 
 fn pick<'s>(sent: &'s [Sent], index: &Index) -> Option<&'s Sent> {

@@ -22,7 +22,7 @@ use tonic::{Status, Streaming};
 use super::exchange::{Settled, acknowledge};
 use super::{Rooms, refused};
 use crate::caller::{MayExchange, served};
-use crate::egress::{Consumer, Egress};
+use crate::egress::{Consumer, Egress, Opening};
 use crate::present;
 use crate::reader::Reader;
 
@@ -138,7 +138,8 @@ pub(super) async fn subscribe(
     let agencies = agencies(&rooms, permit, &open.agencies).map_err(refused)?;
     let credit = open.credit.min(CONSUMER_CREDIT_MAX);
     let opened = opened(&rooms, &agencies);
-    let consumer = rooms.egress.open(agencies, credit).await.map_err(refused)?;
+    let opening = Opening { caller: permit.0.agency, agencies, credit };
+    let consumer = rooms.egress.open(opening).await.map_err(refused)?;
     let (say, saying) = mpsc::channel(SAID_WAITING_MAX);
     let session = Session { rooms, permit, consumer, say, attempts: HashMap::new() };
     tokio::spawn(session.run(requests, opened));

@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use lienthong_client::{Client, Delivery, Endpoint, Retry, Roots, Signer, Subscription};
 use lienthong_client::{sign_document, sign_report};
-use lienthong_hub::{Clock, DirectoryImport, Hub, ServerIdentity, Settings, StartError};
+use lienthong_hub::{Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings, StartError};
 use lienthong_model::{
     AgencyCode, AgencyEntry, AgencyState, Attachment, AttachmentEntry, Day, Document, Level,
     MessageId, Reason, SignaturePolicy, SignedContent, StatusCode, StatusReport, Timestamp,
@@ -99,6 +99,29 @@ pub fn directory() -> Vec<AgencyEntry> {
     ]
 }
 
+/// The list of a number, made yesterday or as many seconds later as its number says, on which
+/// certificates are revoked since yesterday.
+pub fn list(pki: &TestPki, number: u64, revoked: &[&Identity]) -> Bytes {
+    let at = now().minus(days(1));
+    let serial = |identity: &&Identity| identity.certificate.serial().to_vec();
+    let revoked: Vec<Revoked> = revoked
+        .iter()
+        .map(|identity| Revoked { serial: serial(identity), at, reason: 1 })
+        .collect();
+    let this = at.plus(Duration::from_secs(number));
+    pki.issuing().revocation_list(number, this, now().plus(days(30)), &revoked).unwrap()
+}
+
+/// A person who operates the hub for an agency.
+pub fn operator(agency: &str) -> Profile {
+    Profile::Operator {
+        agency: code(agency),
+        person: "binh.tran".to_owned(),
+        name: "Trần Thị Bình".to_owned(),
+        title: "Quản trị viên".to_owned(),
+    }
+}
+
 /// The PKI that every world trusts.
 pub fn test_pki() -> TestPki {
     TestPki::new([11; 32], validity()).unwrap()
@@ -112,21 +135,15 @@ impl World {
 
     /// Starts a hub that is told of a list on which these certificates are revoked since yesterday.
     pub async fn start_revoking(revoked: &[&Identity]) -> Self {
+        let lists = vec![list(&test_pki(), 1, revoked)];
+        Self::start_with(|settings| settings.revocation_lists = lists).await
+    }
+
+    /// Starts a hub with settings of the test's own.
+    pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let (pki, folder) = (test_pki(), tempfile::tempdir().unwrap());
-        let revoked: Vec<Revoked> = revoked
-            .iter()
-            .map(|identity| Revoked {
-                serial: identity.certificate.serial().to_vec(),
-                at: now().minus(days(1)),
-                reason: 1,
-            })
-            .collect();
-        let (this, next) = (now().minus(days(2)), now().plus(days(30)));
-        let list = pki.issuing().revocation_list(1, this, next, &revoked).unwrap();
-        let settings = Settings {
-            revocation_lists: vec![list],
-            ..settings(&pki, &folder.path().join("data"), Clock::Real)
-        };
+        let mut settings = settings(&pki, &folder.path().join("data"), Clock::Real);
+        change(&mut settings);
         let hub = Hub::start(settings, |_, _| {}).await.unwrap();
         Self { pki, folder, address: hub.address(), hub: Some(hub) }
     }
@@ -242,6 +259,7 @@ pub fn settings(pki: &TestPki, data: &Path, clock: Clock) -> Settings {
         roots: vec![pki.root().certificate().der().clone()],
         authorities: vec![issuing.clone()],
         revocation_lists: Vec::new(),
+        list_files: ListFiles::default(),
         directory: Some(DirectoryImport { source: "test".to_owned(), entries: directory() }),
         rules: None,
     }

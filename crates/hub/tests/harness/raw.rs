@@ -74,7 +74,12 @@ pub async fn alert(world: &World, identity: Option<&Identity>) -> Option<AlertDe
 
 /// A channel with the certificate of an agency's node.
 pub async fn channel(world: &World, agency: &str) -> Channel {
-    let (tls, address) = (tls(&world.pki, Some(&world.node(agency))), world.address);
+    channel_as(world, &world.node(agency)).await
+}
+
+/// A channel with a certificate.
+pub async fn channel_as(world: &World, identity: &Identity) -> Channel {
+    let (tls, address) = (tls(&world.pki, Some(identity)), world.address);
     let connector = tower::service_fn(move |_: Uri| {
         let tls = tls.clone();
         async move { Ok::<_, io::Error>(TokioIo::new(connect(tls, address).await?)) }

@@ -33,9 +33,15 @@ fn every_profile() -> Vec<Profile> {
         ("an.nguyen".to_owned(), "Nguyễn Văn An".to_owned(), "Giám đốc".to_owned());
     let names = vec!["hub.example".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
     vec![
-        Profile::Person { agency: code(), person, name, title },
+        Profile::Person {
+            agency: code(),
+            person: person.clone(),
+            name: name.clone(),
+            title: title.clone(),
+        },
         Profile::Seal { agency: code() },
         Profile::Node { agency: code() },
+        Profile::Operator { agency: code(), person, name, title },
         Profile::Hub { agency: code(), names },
     ]
 }
@@ -47,6 +53,9 @@ fn expected(profile: &Profile) -> Holder {
         }
         Profile::Seal { agency } => Holder::Seal { agency },
         Profile::Node { agency } => Holder::Node { agency },
+        Profile::Operator { agency, person, name, title } => {
+            Holder::Operator { agency, person, name, title }
+        }
         Profile::Hub { agency, .. } => Holder::Hub { agency },
     }
 }

@@ -26,7 +26,13 @@ fn profiles() -> Vec<Profile> {
     vec![
         Profile::Node { agency: agency() },
         Profile::Seal { agency: agency() },
-        Profile::Person { agency: agency(), person, name, title },
+        Profile::Person {
+            agency: agency(),
+            person: person.clone(),
+            name: name.clone(),
+            title: title.clone(),
+        },
+        Profile::Operator { agency: agency(), person, name, title },
         Profile::Hub { agency: agency(), names: vec!["localhost".to_owned()] },
     ]
 }
@@ -63,6 +69,8 @@ fn a_folder_has_the_files_that_the_page_names_and_opens_again() {
             "agencies/000.00.12.H36/hub.pem",
             "agencies/000.00.12.H36/node.key",
             "agencies/000.00.12.H36/node.pem",
+            "agencies/000.00.12.H36/operator-an.nguyen.key",
+            "agencies/000.00.12.H36/operator-an.nguyen.pem",
             "agencies/000.00.12.H36/person-an.nguyen.key",
             "agencies/000.00.12.H36/person-an.nguyen.pem",
             "agencies/000.00.12.H36/seal.key",

@@ -14,9 +14,15 @@ fn every_profile() -> Vec<Profile> {
         ("an.nguyen".to_owned(), "Nguyễn Văn An".to_owned(), "Giám đốc".to_owned());
     let names = vec!["hub.example".to_owned(), "10.0.0.1".to_owned(), "2001:db8::1".to_owned()];
     vec![
-        Profile::Person { agency: agency.clone(), person, name, title },
+        Profile::Person {
+            agency: agency.clone(),
+            person: person.clone(),
+            name: name.clone(),
+            title: title.clone(),
+        },
         Profile::Seal { agency: agency.clone() },
         Profile::Node { agency: agency.clone() },
+        Profile::Operator { agency: agency.clone(), person, name, title },
         Profile::Hub { agency, names },
     ]
 }

@@ -92,7 +92,7 @@ fn check(round: &Round, delivery: &Delivery) -> Result<Checked, Refusal> {
         };
         let entry = &crew.cast.members[*sender].entry;
         let gateway = entry.gateway.as_ref().map(AgencyCode::key);
-        SenderPolicy { policy: entry.policy, gateway }
+        SenderPolicy { policy: entry.policy, gateway, ..SenderPolicy::default() }
     })
 }
 

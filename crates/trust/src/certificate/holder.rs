@@ -49,6 +49,18 @@ pub enum Holder {
         /// The agency.
         agency: AgencyCode,
     },
+    /// A person who operates or administers the hub for an agency (TLS client). What the person
+    /// may do there is an appointment in the journal, not in the certificate.
+    Operator {
+        /// The agency.
+        agency: AgencyCode,
+        /// The person's id, as for [`Holder::Person`].
+        person: String,
+        /// The full name (common name of the subject).
+        name: String,
+        /// The position (title of the subject).
+        title: String,
+    },
     /// A hub (TLS server).
     Hub {
         /// The agency that runs it.
@@ -78,7 +90,31 @@ impl Holder {
             Self::Person { agency, .. }
             | Self::Seal { agency }
             | Self::Node { agency }
+            | Self::Operator { agency, .. }
             | Self::Hub { agency } => Some(agency),
+        }
+    }
+
+    /// The kind, as `lienthong pki` names it in its output and register.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Authority { .. } => "authority",
+            Self::Person { .. } => "person",
+            Self::Seal { .. } => "seal",
+            Self::Node { .. } => "node",
+            Self::Operator { .. } => "operator",
+            Self::Hub { .. } => "hub",
+        }
+    }
+
+    /// Whether documents may be signed with it: a person's or a seal's.
+    pub const fn signs_documents(&self) -> bool {
+        match self {
+            Self::Person { .. } | Self::Seal { .. } => true,
+            Self::Authority { .. }
+            | Self::Node { .. }
+            | Self::Operator { .. }
+            | Self::Hub { .. } => false,
         }
     }
 
@@ -119,8 +155,8 @@ impl Holder {
             expect_key_usage(usage, both, "a signer of documents")?;
             Self::signer(Named::read(&usage.names)?, subject)
         } else if purpose == ID_KP_CLIENT_AUTH {
-            expect_key_usage(usage, KeyUsages::DigitalSignature.into(), "a node")?;
-            Self::node(Named::read(&usage.names)?)
+            expect_key_usage(usage, KeyUsages::DigitalSignature.into(), "a node or an operator")?;
+            Self::caller(Named::read(&usage.names)?, subject)
         } else if purpose == ID_KP_SERVER_AUTH {
             expect_key_usage(usage, KeyUsages::DigitalSignature.into(), "a hub")?;
             Self::hub(Named::read(&usage.names)?)
@@ -131,27 +167,24 @@ impl Holder {
 
     fn signer(named: Named<'_>, subject: &Name) -> Result<Self, CertificateError> {
         let agency = named.agency()?;
-        if named.hosts > 0 {
-            return Err(CertificateError::AlternativeName("DNS or IP".to_owned()));
-        }
-        match named.persons.as_slice() {
-            [] => Ok(Self::Seal { agency }),
-            [person] => Ok(Self::Person {
-                agency,
-                person: person_id(person)?,
-                name: subject_part(subject, COMMON_NAME, "common name")?,
-                title: subject_part(subject, TITLE, "title")?,
-            }),
-            several => Err(CertificateError::PersonCount(several.len())),
-        }
+        named.no_host()?;
+        Ok(match named.person(subject)? {
+            None => Self::Seal { agency },
+            Some((person, name, title)) => Self::Person { agency, person, name, title },
+        })
     }
 
-    fn node(named: Named<'_>) -> Result<Self, CertificateError> {
-        named.no_person()?;
-        if named.hosts > 0 {
-            return Err(CertificateError::AlternativeName("DNS or IP".to_owned()));
+    /// A TLS client: with a person's id it is an operator's, without one a node's.
+    fn caller(named: Named<'_>, subject: &Name) -> Result<Self, CertificateError> {
+        let agency = named.agency()?;
+        named.no_host()?;
+        match named.person(subject)? {
+            None => {
+                named.no_person()?;
+                Ok(Self::Node { agency })
+            }
+            Some((person, name, title)) => Ok(Self::Operator { agency, person, name, title }),
         }
-        Ok(Self::Node { agency: named.agency()? })
     }
 
     fn hub(named: Named<'_>) -> Result<Self, CertificateError> {
@@ -211,6 +244,27 @@ impl<'a> Named<'a> {
             [code] => Ok(AgencyCode::parse(code)?),
             other => Err(CertificateError::AgencyCount(other.len())),
         }
+    }
+
+    /// The id, full name and position of the one person that is named; `None` without one.
+    fn person(&self, subject: &Name) -> Result<Option<(String, String, String)>, CertificateError> {
+        match self.persons.as_slice() {
+            [] => Ok(None),
+            [person] => Ok(Some((
+                person_id(person)?,
+                subject_part(subject, COMMON_NAME, "common name")?,
+                subject_part(subject, TITLE, "title")?,
+            ))),
+            several => Err(CertificateError::PersonCount(several.len())),
+        }
+    }
+
+    /// Refuses the name of a machine.
+    fn no_host(&self) -> Result<(), CertificateError> {
+        if self.hosts > 0 {
+            return Err(CertificateError::AlternativeName("DNS or IP".to_owned()));
+        }
+        Ok(())
     }
 
     /// Refuses what belongs to people only: a person's id, an e-mail address.

@@ -133,6 +133,12 @@ impl Sample {
         Self::new(name("node"), extensions)
     }
 
+    pub(crate) fn operator() -> Self {
+        let names = [uri("urn:lienthong:agency:H36.12"), uri("urn:lienthong:person:an.nguyen")];
+        let extensions = vec![key_usage(0x80), purposes(&[&CLIENT_AUTH]), alt_names(&names)];
+        Self::new(person_name("Nguyễn Văn An", "Giám đốc"), extensions)
+    }
+
     pub(crate) fn hub() -> Self {
         let names = [uri("urn:lienthong:agency:G22"), tlv(0x82, &[b"hub.example"])];
         let extensions = vec![key_usage(0x80), purposes(&[&SERVER_AUTH]), alt_names(&names)];

@@ -22,10 +22,17 @@ fn each_kind_of_holder_is_read_from_the_certificate() {
         name: "Nguyễn Văn An".to_owned(),
         title: "Giám đốc".to_owned(),
     };
+    let operator = Holder::Operator {
+        agency: code("H36.12"),
+        person: "an.nguyen".to_owned(),
+        name: "Nguyễn Văn An".to_owned(),
+        title: "Giám đốc".to_owned(),
+    };
     let cases = [
         (Sample::person(), person),
         (Sample::seal(), Holder::Seal { agency: code("H36.12") }),
         (Sample::node(), Holder::Node { agency: code("000.00.12.H36") }),
+        (Sample::operator(), operator),
         (Sample::hub(), Holder::Hub { agency: code("G22") }),
         (Sample::authority("Issuer", 1, None), Holder::Authority { path_len: None }),
         (Sample::authority("Issuer", 1, Some(3)), Holder::Authority { path_len: Some(3) }),
@@ -402,6 +409,59 @@ fn a_persons_certificate_wrong_in_one_way_is_refused() {
 }
 
 #[test]
+fn an_operator_wrong_in_one_way_is_refused() {
+    refused(
+        Sample::operator,
+        &[
+            ("key usage", |s| s.replace(key_usage(0xc0)), CertificateUnsuitable),
+            ("key usage", |s| s.remove(KEY_USAGE), CertificateUnsuitable),
+            (
+                "extended key usage",
+                |s| s.replace(purposes(&[&CLIENT_AUTH, &DOCUMENT_SIGNING])),
+                CertificateUnsuitable,
+            ),
+            (
+                "this 0",
+                |s| s.replace(alt_names(&[uri("urn:lienthong:person:an")])),
+                CertificateMalformed,
+            ),
+            (
+                "names 2 persons",
+                |s| {
+                    let agency = uri("urn:lienthong:agency:H36");
+                    let both = ["urn:lienthong:person:an", "urn:lienthong:person:binh"].map(uri);
+                    s.replace(alt_names(&[&[agency], &both[..]].concat()));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "`an nguyen` is not a person's id",
+                |s| {
+                    let agency = uri("urn:lienthong:agency:H36");
+                    s.replace(alt_names(&[agency, uri("urn:lienthong:person:an nguyen")]));
+                },
+                CertificateMalformed,
+            ),
+            (
+                "DNS or IP",
+                |s| {
+                    let agency = uri("urn:lienthong:agency:H36");
+                    let person = uri("urn:lienthong:person:an");
+                    s.replace(alt_names(&[agency, person, tlv(0x82, &[b"example.vn"])]));
+                },
+                CertificateMalformed,
+            ),
+            ("exactly one title", |s| s.subject = name("Nguyễn Văn An"), CertificateMalformed),
+            (
+                "exactly one common name",
+                |s| s.subject = tlv(SEQUENCE, &[&part(12, 0x0c, "Giám đốc".as_bytes())]),
+                CertificateMalformed,
+            ),
+        ],
+    );
+}
+
+#[test]
 fn a_node_or_hub_wrong_in_one_way_is_refused() {
     refused(
         Sample::node,
@@ -409,7 +469,8 @@ fn a_node_or_hub_wrong_in_one_way_is_refused() {
             ("key usage", |s| s.replace(key_usage(0xc0)), CertificateUnsuitable),
             ("this 0", |s| s.remove(ALT_NAME), CertificateMalformed),
             (
-                "names 1 persons",
+                // It would be an operator's then, who has a position.
+                "exactly one title",
                 |s| {
                     let agency = uri("urn:lienthong:agency:H36");
                     s.replace(alt_names(&[agency, uri("urn:lienthong:person:an")]));
@@ -567,13 +628,14 @@ fn only_an_authority_with_the_name_and_the_key_has_issued_a_certificate() {
 proptest! {
     #[test]
     fn no_change_of_bytes_makes_the_parser_panic_or_the_signature_hold(
-        kind in 0usize..5,
+        kind in 0usize..6,
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let samples = [
             Sample::person(),
             Sample::seal(),
             Sample::node(),
+            Sample::operator(),
             Sample::hub(),
             Sample::authority("Issuer", 1, Some(1)),
         ];

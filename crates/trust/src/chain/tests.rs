@@ -130,6 +130,53 @@ fn a_dead_end_is_left_again() {
     assert_eq!(Chain::build(leaf(), &pool).unwrap().root(), &root());
 }
 
+/// An authority certified twice, by a stranger's root first, and both roots.
+fn two_ways_up() -> Vec<Arc<Certificate>> {
+    vec![
+        authority(("Issuer", 1), None, ("Stranger", 8)),
+        authority(("Stranger", 8), None, ("Stranger", 8)),
+        authority(("Issuer", 1), None, ("Root", 9)),
+    ]
+}
+
+#[test]
+fn the_way_to_a_root_that_is_relied_on_goes_before_one_that_is_found_first() {
+    let known = Authorities::new([root()], |_| true);
+    for turn in 0..3 {
+        let mut sent = two_ways_up();
+        sent.rotate_left(turn);
+        let chain = Chain::among(leaf(), &known, &sent).unwrap();
+        assert_eq!(chain.root(), &root(), "turn {turn}");
+        assert_eq!(chain.certificates().len(), 3);
+    }
+    // What is known but not relied on is no better than any other.
+    let known = Authorities::new([root()], |_| false);
+    let chain = Chain::among(leaf(), &known, &two_ways_up()).unwrap();
+    assert_eq!(chain.root().subject().to_string(), "CN=Stranger,C=VN");
+}
+
+#[test]
+fn without_a_root_that_is_relied_on_the_first_way_up_is_the_answer() {
+    let nobody = Authorities::default();
+    let chain = Chain::among(leaf(), &nobody, &two_ways_up()).unwrap();
+    assert_eq!(chain.root().subject().to_string(), "CN=Stranger,C=VN");
+    assert_eq!(chain.leaf(), &leaf());
+}
+
+#[test]
+fn a_way_up_that_was_found_is_the_answer_when_the_work_runs_out() {
+    // Many authorities of the issuer's name, all below a stranger's root: no other is found.
+    let mut sent = vec![authority(("Stranger", 8), None, ("Stranger", 8))];
+    for serial in 1..=100_u8 {
+        let mut sample = Sample::authority("Issuer", 1, None).by("Stranger");
+        sample.serial = vec![2, 1, serial];
+        sent.push(parsed(&sample, 8));
+    }
+    let known = Authorities::new([root()], |_| true);
+    let chain = Chain::among(leaf(), &known, &sent).unwrap();
+    assert_eq!(chain.root().subject().to_string(), "CN=Stranger,C=VN");
+}
+
 #[test]
 fn a_ring_of_authorities_has_no_root() {
     let pool = [

@@ -10,7 +10,7 @@ use lienthong_model::{
 };
 use lienthong_trust::judge::{self, Anchors, Dates};
 use lienthong_trust::{
-    AuthorityId, Certificate, Chain, Holder, Known, RevocationList, Signed, Verifier,
+    Authorities, AuthorityId, Certificate, Chain, Holder, Known, RevocationList, Signed, Verifier,
 };
 use lienthong_wire::{DocumentContents, decode_message, proto, signed};
 use prost::Message as _;
@@ -58,14 +58,20 @@ impl Case {
 }
 
 /// The root is known beforehand; the issuing authority comes with each content.
-struct Roots(Arc<[Arc<Certificate>]>);
+struct Roots(Arc<Authorities>);
+
+impl Roots {
+    fn of(root: Arc<Certificate>) -> Self {
+        Self(Arc::new(Authorities::new([root], |_| true)))
+    }
+}
 
 impl Known for Roots {
     fn certificate(&self, _: &Fingerprint) -> Option<Bytes> {
         None
     }
 
-    fn authorities(&self) -> Arc<[Arc<Certificate>]> {
+    fn authorities(&self) -> Arc<Authorities> {
         self.0.clone()
     }
 }
@@ -89,14 +95,14 @@ impl Stage {
         let corpus = Corpus::new();
         let root = corpus.pki.root().certificate().clone();
         let trusted = Trusted(*root.fingerprint());
-        let verifier = Verifier::new(DocumentContents, Roots(Arc::from([root])));
+        let verifier = Verifier::new(DocumentContents, Roots::of(root));
         Self { corpus, verifier, trusted }
     }
 
     /// Forgets what was seen, as a hub does that starts.
     pub fn renew(&mut self) {
         let root = self.corpus.pki.root().certificate().clone();
-        self.verifier = Verifier::new(DocumentContents, Roots(Arc::from([root])));
+        self.verifier = Verifier::new(DocumentContents, Roots::of(root));
     }
 
     /// Hands in an original: it passes, whatever came before.
@@ -181,10 +187,12 @@ impl Stage {
             Ok(facts) => facts,
             Err(refusal) => return told(&refusal),
         };
-        let sender = facts.header.sender.key();
+        let key = facts.header.sender.key();
+        let policy = SignaturePolicy::Required;
+        let sender = judge::Sender { agency: &key, gateway: None, policy, mandates: &[] };
         let kind =
             judge::certificates(&facts.signed.signers, &self.trusted, DATES).and_then(|()| {
-                judge::holders(&facts.signed.signers, &sender, None, SignaturePolicy::Required)
+                judge::holders(&facts.signed.signers, sender, facts.header.document_type, DATES)
             });
         match kind {
             Err(refusal) => told(&refusal),
@@ -340,7 +348,10 @@ fn kind_of(error: &lienthong_trust::RevocationListError) -> &'static str {
 fn agency(chain: &Chain) -> Option<CodeKey> {
     match chain.leaf().holder() {
         Holder::Person { agency, .. } | Holder::Seal { agency } => Some(agency.key()),
-        Holder::Authority { .. } | Holder::Node { .. } | Holder::Hub { .. } => None,
+        Holder::Authority { .. }
+        | Holder::Node { .. }
+        | Holder::Operator { .. }
+        | Holder::Hub { .. } => None,
     }
 }
 

@@ -9,7 +9,7 @@ use lienthong_model::{
     SignedContent, Timestamp,
 };
 use lienthong_trust::judge::{self, Anchors, Dates};
-use lienthong_trust::{AuthorityId, Certificate, Known, Submission, Verified, Verifier, dsse};
+use lienthong_trust::{Authorities, AuthorityId, Known, Submission, Verified, Verifier, dsse};
 use lienthong_wire::{DocumentContents, encode_document};
 
 use crate::sample::{AUTHORITY_KEY_ID, Ext, SEQUENCE, SUBJECT_KEY_ID, Sample, key, key_id, tlv};
@@ -39,8 +39,8 @@ impl Known for Nobody {
         None
     }
 
-    fn authorities(&self) -> Arc<[Arc<Certificate>]> {
-        Arc::from([])
+    fn authorities(&self) -> Arc<Authorities> {
+        Arc::default()
     }
 }
 

@@ -1,0 +1,94 @@
+//! Acts of administration while the hub runs: each becomes a command in the journal, through the
+//! same sequencer as everything else.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lienthong_core::engine::{EngineError, Payloads as _};
+use lienthong_core::{AddRevocationList, Command, Decision, Proposal};
+use lienthong_ledger::PayloadFiles;
+use lienthong_model::{Digest, Reason, Refusal, Timestamp};
+use lienthong_trust::RevocationList;
+
+use crate::reader::Reader;
+use crate::sequencer::Sequencer;
+
+/// Carries acts of administration out; cheap to clone. Who may ask for one is the caller's to
+/// check.
+#[derive(Clone)]
+pub(crate) struct Administration {
+    pub reader: Reader,
+    pub payloads: Arc<PayloadFiles>,
+    pub sequencer: Sequencer,
+}
+
+/// What became of a revocation list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListOutcome {
+    /// It is in force, from the block of this time on.
+    InForce(Timestamp),
+    /// The issuer's list in force is as new or newer.
+    NotNewer,
+}
+
+impl Administration {
+    /// Carries an act out; on return it is on disk, in force, and seen by every reader. Returns
+    /// the time of its block.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the act is refused, or the hub is stopping or has failed.
+    pub async fn administer(&self, command: Command) -> Result<Timestamp, Refusal> {
+        let decided = self.sequencer.propose(Proposal::Administer(command)).await?;
+        match decided.decision {
+            Decision::Done => Ok(decided.at),
+            Decision::Refused(refusal) => Err(refusal),
+            Decision::Accepted(_)
+            | Decision::Repeated(_)
+            | Decision::Reported(_)
+            | Decision::Acknowledged(_) => Err(Refusal::new(Reason::Stopped)),
+        }
+    }
+
+    /// Stores bytes that a command is to name, on disk on return.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when they cannot be written.
+    pub async fn payload(&self, bytes: Bytes) -> Result<Digest, Refusal> {
+        let payloads = self.payloads.clone();
+        let stored = tokio::task::spawn_blocking(move || payloads.put(&bytes)).await;
+        let failed = |error: &dyn std::fmt::Display| {
+            tracing::error!(%error, "cannot write a payload file");
+            Refusal::new(Reason::StorageLow).retry_after(std::time::Duration::from_secs(10))
+        };
+        match stored {
+            Ok(stored) => stored.map_err(|error: EngineError| failed(&error)),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    /// Puts a revocation list in force unless the one in force is as new. Connections that it
+    /// revokes end within `REVOKED_CONNECTION_MAX`.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when it cannot be read or its issuer is not known, and as for
+    /// [`Administration::administer`].
+    pub async fn add_revocation_list(&self, der: Bytes) -> Result<ListOutcome, Refusal> {
+        let (reader, bytes) = (self.reader.clone(), der.clone());
+        let parsed = tokio::task::spawn_blocking(move || {
+            let trust = reader.trust();
+            let list = RevocationList::parse(&bytes, trust.authorities())?;
+            let admitted = trust.admits(&list);
+            Ok((list.issuer, admitted))
+        });
+        let read: Result<_, lienthong_trust::RevocationListError> =
+            parsed.await.map_err(|_| Refusal::new(Reason::Stopped))?;
+        let invalid = |error| Refusal::at(Reason::FieldInvalid, "revocation_list", error);
+        let (issuer, admitted) = read.map_err(invalid)?;
+        if !admitted {
+            return Ok(ListOutcome::NotNewer);
+        }
+        let payload = self.payload(der).await?;
+        let list = AddRevocationList { payload, issuer };
+        self.administer(Command::AddRevocationList(list)).await.map(ListOutcome::InForce)
+    }
+}
