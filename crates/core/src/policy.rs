@@ -46,7 +46,40 @@ pub struct Policy {
     pub quotas: Arc<Quotas>,
 }
 
+/// What the verdict on one document reads of a policy.
+#[derive(Debug, Clone, Default)]
+pub struct Excerpt {
+    /// Entries of the sender and of its gateway.
+    pub entries: Vec<AgencyEntry>,
+    /// The authorities of the chains; of each, since when it is a trusted root and since when it is
+    /// known.
+    pub authorities: Vec<(Arc<Certificate>, Option<Timestamp>, Timestamp)>,
+    /// Their revocation lists.
+    pub lists: Vec<RevocationList>,
+    /// The sender's mandates.
+    pub mandates: Vec<Mandate>,
+    /// What is done while revocation is not proven.
+    pub revocation: RevocationPolicy,
+}
+
 impl Policy {
+    /// Makes the policy that an excerpt is of, as far as it goes: whoever derives a verdict again
+    /// has no more.
+    pub fn of_excerpt(excerpt: Excerpt) -> Self {
+        let Excerpt { entries, authorities, lists, mandates, revocation } = excerpt;
+        let mut policy = Self { revocation, ..Self::default() };
+        policy.put_entries(entries);
+        let trust = Arc::make_mut(&mut policy.trust);
+        for (certificate, trusted_from, known_from) in authorities {
+            trust.add_authority(certificate, trusted_from, known_from);
+        }
+        for list in lists {
+            trust.add_list(Arc::new(list));
+        }
+        policy.put_mandates(&mandates);
+        policy
+    }
+
     /// Reads the rows. The second value is how many agencies there are rows of: rows behind a gap
     /// are left out and come back with the replay.
     pub(crate) fn load(

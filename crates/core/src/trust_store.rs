@@ -147,7 +147,8 @@ impl TrustStore {
         self.known_from.get(authority).copied()
     }
 
-    pub(crate) fn trusted_from(&self, fingerprint: &Fingerprint) -> Option<Timestamp> {
+    /// Returns since when a certificate is a trusted root; `None` when it is none.
+    pub fn trusted_from(&self, fingerprint: &Fingerprint) -> Option<Timestamp> {
         self.roots.get(fingerprint).copied()
     }
 

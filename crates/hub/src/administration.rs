@@ -1,5 +1,5 @@
 //! Acts of administration while the hub runs: each becomes a command in the journal, through the
-//! same sequencer as everything else.
+//! same sequencer as everything else. Whether a person may is judged there.
 
 use std::sync::Arc;
 
@@ -7,14 +7,13 @@ use bytes::Bytes;
 use lienthong_core::engine::{EngineError, Payloads as _};
 use lienthong_core::{AddRevocationList, Command, Decision, Proposal};
 use lienthong_ledger::PayloadFiles;
-use lienthong_model::{Digest, Reason, Refusal, Timestamp};
+use lienthong_model::{Digest, Reason, Refusal, Signatory, Timestamp};
 use lienthong_trust::RevocationList;
 
 use crate::reader::Reader;
 use crate::sequencer::Sequencer;
 
-/// Carries acts of administration out; cheap to clone. Who may ask for one is the caller's to
-/// check.
+/// Carries acts of administration out; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Administration {
     pub reader: Reader,
@@ -38,14 +37,32 @@ impl Administration {
     /// # Errors
     /// A [`Refusal`] when the act is refused, or the hub is stopping or has failed.
     pub async fn administer(&self, command: Command) -> Result<Timestamp, Refusal> {
-        let decided = self.sequencer.propose(Proposal::Administer(command)).await?;
+        self.carry_out(None, command).await
+    }
+
+    /// Carries an act out like [`Administration::administer`], as a person's when `by` names one:
+    /// then the person's appointment must allow it.
+    ///
+    /// # Errors
+    /// As there, and CALLER_NOT_ENTITLED.
+    pub async fn carry_out(
+        &self,
+        by: Option<Signatory>,
+        act: Command,
+    ) -> Result<Timestamp, Refusal> {
+        let proposal = match by {
+            Some(by) => Proposal::Act { by, act },
+            None => Proposal::Administer(act),
+        };
+        let decided = self.sequencer.propose(proposal).await?;
         match decided.decision {
             Decision::Done => Ok(decided.at),
             Decision::Refused(refusal) => Err(refusal),
             Decision::Accepted(_)
             | Decision::Repeated(_)
             | Decision::Reported(_)
-            | Decision::Acknowledged(_) => Err(Refusal::new(Reason::Stopped)),
+            | Decision::Acknowledged(_)
+            | Decision::Settled(_) => Err(Refusal::new(Reason::Stopped)),
         }
     }
 
@@ -72,7 +89,11 @@ impl Administration {
     /// # Errors
     /// A [`Refusal`] when it cannot be read or its issuer is not known, and as for
     /// [`Administration::administer`].
-    pub async fn add_revocation_list(&self, der: Bytes) -> Result<ListOutcome, Refusal> {
+    pub async fn add_revocation_list(
+        &self,
+        by: Option<Signatory>,
+        der: Bytes,
+    ) -> Result<ListOutcome, Refusal> {
         let (reader, bytes) = (self.reader.clone(), der.clone());
         let parsed = tokio::task::spawn_blocking(move || {
             let trust = reader.trust();
@@ -89,6 +110,7 @@ impl Administration {
         }
         let payload = self.payload(der).await?;
         let list = AddRevocationList { payload, issuer };
-        self.administer(Command::AddRevocationList(list)).await.map(ListOutcome::InForce)
+        let act = Command::AddRevocationList(list);
+        self.carry_out(by, act).await.map(ListOutcome::InForce)
     }
 }

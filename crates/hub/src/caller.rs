@@ -1,7 +1,9 @@
 //! Who calls, and what that permits: every method names the permit that it needs, as a type.
 
 use lienthong_core::{AgencyRecord, Directory, Policy};
-use lienthong_model::{AgencyCode, AgencyState, Ordinal, Reason, Refusal, Timestamp};
+use lienthong_model::{
+    AgencyCode, AgencyState, Ordinal, Reason, Refusal, Role, Signatory, Territory, Timestamp,
+};
 
 use crate::peer::Peer;
 use crate::reader::Reader;
@@ -19,9 +21,7 @@ pub(crate) struct Grounds<'a> {
     pub caller: Caller,
     /// The caller's agency.
     pub record: &'a AgencyRecord,
-    /// What the journal says as of now. A permit for an operator's or administrator's act is
-    /// granted here, on the appointment of `peer.person`.
-    #[allow(dead_code, reason = "the permits of this file need no more than the directory")]
+    /// What the journal says as of now.
     pub policy: &'a Policy,
     pub now: Timestamp,
 }
@@ -40,6 +40,45 @@ pub(crate) struct MayExchange(pub Caller);
 /// May read the directory, routes, the clock, and statistics down to province.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MayRead(());
+
+/// May ask for acts of administration: a person. Whether its appointment allows an act is judged
+/// with the act.
+#[derive(Debug, Clone)]
+pub(crate) struct MayAct(pub Signatory);
+
+/// Administers the country: may see appointments and quotas.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MayAdminister(());
+
+impl Permit for MayAct {
+    fn grant(grounds: &Grounds<'_>) -> Result<Self, Refusal> {
+        let Grounds { peer, .. } = *grounds;
+        let Some(person) = &peer.person else {
+            let value = format!("{} is a node, the method is for people", peer.agency);
+            return Err(Refusal::at(Reason::CallerNotEntitled, "caller", value));
+        };
+        Ok(Self(Signatory { agency: peer.agency.clone(), person: person.clone() }))
+    }
+}
+
+impl Permit for MayAdminister {
+    fn grant(grounds: &Grounds<'_>) -> Result<Self, Refusal> {
+        let MayAct(Signatory { agency, person }) = MayAct::grant(grounds)?;
+        let held = grounds.policy.appointments.of(&agency.key(), &person);
+        let administers = held.iter().any(|one| {
+            one.role == Role::Administrator
+                && one.territory == Territory::Country
+                && one.in_force(grounds.now)
+        });
+        match administers {
+            true => Ok(Self(())),
+            false => {
+                let value = format!("{person} does not administer the country");
+                Err(Refusal::at(Reason::CallerNotEntitled, "caller", value))
+            }
+        }
+    }
+}
 
 impl Permit for MayExchange {
     fn grant(grounds: &Grounds<'_>) -> Result<Self, Refusal> {

@@ -72,6 +72,11 @@ impl Evidence {
         self.key.public().to_string()
     }
 
+    /// The signed statement of an evidence bundle.
+    pub fn state_bundle(&self, basis: &Digest) -> String {
+        self.key.bundle_statement(basis)
+    }
+
     /// The proof of a receipt, by the newest checkpoint.
     pub fn proof(&self, position: Position) -> Result<proto::LogProof, EngineError> {
         let newest = self.newest();

@@ -17,10 +17,13 @@ use lienthong_model::limits::{
 };
 use lienthong_model::{AgencyEntry, Reason, Refusal, Timestamp};
 use lienthong_trust::{Anchors as _, Certificate, RevocationList};
+use lienthong_wire::proto::admin_service_server::AdminServiceServer;
 use lienthong_wire::proto::directory_service_server::DirectoryServiceServer;
 use lienthong_wire::proto::evidence_service_server::EvidenceServiceServer;
 use lienthong_wire::proto::exchange_service_server::ExchangeServiceServer;
 use lienthong_wire::proto::statistics_service_server::StatisticsServiceServer;
+use lienthong_wire::proto::trust_service_server::TrustServiceServer;
+use lienthong_wire::proto::verdict_service_server::VerdictServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
@@ -161,12 +164,13 @@ impl Hub {
         let (stop, stopping) = watch::channel(false);
         let administration =
             Administration { reader: reader.clone(), payloads, sequencer: sequencer.clone() };
-        let office = Office::open(administration, list_files, stopping.clone());
+        let office = Office::open(administration.clone(), list_files, stopping.clone());
         let rooms = Rooms {
             reader: reader.clone(),
             ingress,
             egress,
             sequencer,
+            administration,
             evidence,
             clock,
             room: Room::new(),
@@ -249,7 +253,7 @@ impl Hub {
     /// A [`Refusal`] when it cannot be read or its issuer is not known, or the hub has failed.
     pub async fn add_revocation_list(&self, der: Bytes) -> Result<ListOutcome, Refusal> {
         match &self.office {
-            Some(office) => office.administration.add_revocation_list(der).await,
+            Some(office) => office.administration.add_revocation_list(None, der).await,
             None => Err(Refusal::new(Reason::Draining)),
         }
     }
@@ -358,36 +362,29 @@ async fn read_again(lists: Arc<Mutex<ListReader>>, mut stopping: watch::Receiver
     }
 }
 
+/// Every service, as the health service names it.
+const SERVICES: [&str; 7] = [
+    <ExchangeServiceServer<Services> as NamedService>::NAME,
+    <DirectoryServiceServer<Services> as NamedService>::NAME,
+    <StatisticsServiceServer<Services> as NamedService>::NAME,
+    <EvidenceServiceServer<Services> as NamedService>::NAME,
+    <TrustServiceServer<Services> as NamedService>::NAME,
+    <AdminServiceServer<Services> as NamedService>::NAME,
+    <VerdictServiceServer<Services> as NamedService>::NAME,
+];
+
 /// Ends the streams of whoever watches the health, after what was set last.
 async fn clear_health(health: &mut HealthReporter) {
-    let services = [
-        <ExchangeServiceServer<Services> as NamedService>::NAME,
-        <DirectoryServiceServer<Services> as NamedService>::NAME,
-        <StatisticsServiceServer<Services> as NamedService>::NAME,
-        <EvidenceServiceServer<Services> as NamedService>::NAME,
-        "",
-    ];
-    for service in services {
+    for service in SERVICES.into_iter().chain([""]) {
         health.clear_service_status(service).await;
     }
 }
 
 async fn set_health(health: &HealthReporter, serving: bool) {
-    type Exchange = ExchangeServiceServer<Services>;
-    type Directory = DirectoryServiceServer<Services>;
-    type Evidence = EvidenceServiceServer<Services>;
-    type Statistics = StatisticsServiceServer<Services>;
-    if serving {
-        health.set_serving::<Exchange>().await;
-        health.set_serving::<Directory>().await;
-        health.set_serving::<Statistics>().await;
-        health.set_serving::<Evidence>().await;
-    } else {
-        health.set_not_serving::<Exchange>().await;
-        health.set_not_serving::<Directory>().await;
-        health.set_not_serving::<Statistics>().await;
-        health.set_not_serving::<Evidence>().await;
-        health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+    use tonic_health::ServingStatus::{NotServing, Serving};
+    let status = if serving { Serving } else { NotServing };
+    for service in SERVICES.into_iter().chain([""]) {
+        health.set_service_status(service, status).await;
     }
 }
 
@@ -418,6 +415,15 @@ where
     let evidence = EvidenceServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let trust = TrustServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let admin = AdminServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let verdict = VerdictServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let statistics = StatisticsServiceServer::new(services)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
@@ -433,7 +439,10 @@ where
         .add_service(exchange)
         .add_service(directory)
         .add_service(statistics)
-        .add_service(evidence))
+        .add_service(evidence)
+        .add_service(trust)
+        .add_service(admin)
+        .add_service(verdict))
 }
 
 fn check_clock(

@@ -31,6 +31,7 @@ mod sequencer;
 mod services;
 mod settings;
 mod tls;
+mod verdict;
 
 pub use administration::ListOutcome;
 pub use clock::{BusinessClock, Clock, ClockError};

@@ -157,7 +157,7 @@ impl ListReader {
         }
         let mut entered = false;
         for list in split(&bytes)? {
-            let outcome = self.administration.add_revocation_list(list).await;
+            let outcome = self.administration.add_revocation_list(None, list).await;
             match outcome.map_err(|refusal| refusal.to_string())? {
                 ListOutcome::InForce(at) => {
                     tracing::info!(path = %path.display(), %at, "a revocation list is in force");

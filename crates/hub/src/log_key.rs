@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer as _, SigningKey};
-use lienthong_trust::{Checkpoint, NoteKey, NoteKeyError, PublicKey, WeakKey};
+use lienthong_model::Digest;
+use lienthong_trust::{Checkpoint, NoteKey, NoteKeyError, PublicKey, WeakKey, bundle_statement};
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 
@@ -121,10 +122,19 @@ impl LogKey {
     }
 
     /// Signs a checkpoint of this key's log. The same log gives the same bytes again.
-    pub fn checkpoint(&self, size: u64, root: lienthong_model::Digest) -> String {
+    pub fn checkpoint(&self, size: u64, root: Digest) -> String {
         let origin = self.public.name().to_owned();
         let text = Checkpoint { origin, size, root }.text();
-        self.public.note(&text, &self.secret.sign(text.as_bytes()).to_bytes())
+        self.note(&text)
+    }
+
+    /// Signs the statement of an evidence bundle whose basis has a digest.
+    pub fn bundle_statement(&self, basis: &Digest) -> String {
+        self.note(&bundle_statement(basis))
+    }
+
+    fn note(&self, text: &str) -> String {
+        self.public.note(text, &self.secret.sign(text.as_bytes()).to_bytes())
     }
 }
 

@@ -1,9 +1,10 @@
 //! From what the hub knows to what it says: receipts, deliveries, tracked documents.
 
 use lienthong_core::engine::EngineError;
-use lienthong_core::{Directory, DocumentRow, DocumentView, Push, Route};
+use lienthong_core::{Directory, DocumentRow, DocumentView, Push, Revocation, Route, TrustStore};
 use lienthong_model::{Reason, Refusal, SignedContent, Timestamp};
-use lienthong_trust::SignatureKind;
+use lienthong_trust::judge::Serial;
+use lienthong_trust::{Anchors as _, Certificate, RevocationList, SignatureKind, Unproven};
 use lienthong_wire::{moment, proto, signed};
 
 use crate::evidence::Evidence;
@@ -14,6 +15,14 @@ use crate::reader::Reader;
 pub(crate) fn unreadable(error: &EngineError) -> Refusal {
     tracing::error!(%error, "cannot read what the hub has stored");
     Refusal::new(Reason::StorageDamaged)
+}
+
+pub(crate) fn revocation(state: Revocation) -> i32 {
+    (match state {
+        Revocation::Proven => proto::RevocationState::Proven,
+        Revocation::NotProven => proto::RevocationState::NotProven,
+        Revocation::FoundRevoked => proto::RevocationState::FoundRevoked,
+    }) as i32
 }
 
 pub(crate) fn signature_kind(kind: SignatureKind) -> i32 {
@@ -67,6 +76,10 @@ pub(crate) fn receipt(
         routes: routes.collect(),
         left_out: Vec::new(),
         proof: Some(evidence.proof(taken.position).map_err(|error| unreadable(&error))?),
+        revocation: revocation(match accepted.unproven.is_empty() {
+            true => Revocation::Proven,
+            false => Revocation::NotProven,
+        }),
     })
 }
 
@@ -93,6 +106,7 @@ fn delivery_of(
         document: Some(document),
         attachments,
         signature: signature_kind(row.signature),
+        revocation: revocation(row.revocation()),
     }
 }
 
@@ -118,6 +132,7 @@ pub(crate) fn tracked(view: &DocumentView, directory: &Directory) -> proto::Trac
             .iter()
             .map(|one| tracked_delivery(one, directory, at))
             .collect(),
+        revocation: revocation(row.revocation()),
     }
 }
 
@@ -140,5 +155,43 @@ fn tracked_delivery(
         acknowledged_at: tracked.delivery.acknowledged_at.map(moment::to_proto),
         attempts: tracked.delivery.attempts,
         statuses: statuses.collect(),
+    }
+}
+
+/// An authority as it stands at a moment, and how much waits for its list.
+pub(crate) fn authority(
+    certificate: &Certificate,
+    trust: &TrustStore,
+    at: Timestamp,
+    unproven: u64,
+) -> proto::Authority {
+    let id = certificate.authority();
+    proto::Authority {
+        certificate: certificate.der().clone(),
+        trusted_from: trust.trusted_from(certificate.fingerprint()).map(moment::to_proto),
+        known_from: trust.known_from(id).map(moment::to_proto),
+        list: trust.list(id).map(|known| list(known)),
+        list_due: trust.list_due(id, at).map(moment::to_proto),
+        unproven,
+    }
+}
+
+/// What a revocation list says, without its entries.
+pub(crate) fn list(list: &RevocationList) -> proto::RevocationListSummary {
+    proto::RevocationListSummary {
+        number: list.number,
+        this_update: Some(moment::to_proto(list.this_update)),
+        next_update: list.next_update.map(moment::to_proto),
+        revoked: list.revoked.len() as u64,
+        sha256: bytes::Bytes::copy_from_slice(list.digest.as_bytes()),
+    }
+}
+
+/// Certificates of an issuer that are not proven.
+pub(crate) fn unproven(unproven: &Unproven) -> proto::UnprovenCertificates {
+    let serial = |serial: &Serial| bytes::Bytes::copy_from_slice(&serial.0);
+    proto::UnprovenCertificates {
+        issuer: bytes::Bytes::copy_from_slice(unproven.issuer.as_bytes()),
+        serials: unproven.serials.iter().map(serial).collect(),
     }
 }

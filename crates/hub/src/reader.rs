@@ -22,6 +22,8 @@ use crate::open_folder::OpenFolder;
 
 /// Decoded blocks from before the recent ones that are kept for readers of a backlog.
 const OLD_BLOCKS: usize = 32;
+/// Policies as of earlier blocks that are kept for evidence; some megabytes each.
+const OLD_POLICIES: usize = 4;
 /// Certificates kept for deliveries.
 const CERTIFICATES: usize = 16_384;
 
@@ -49,6 +51,8 @@ struct Caches {
     held: watch::Sender<()>,
     blocks: Cache<u64, Arc<Block>>,
     certificates: Cache<Fingerprint, Bytes>,
+    /// Policies as of earlier blocks, by the block of the last act that made them.
+    policies: Cache<u64, Arc<Policy>>,
 }
 
 impl Reader {
@@ -63,6 +67,7 @@ impl Reader {
                 held: watch::Sender::new(()),
                 blocks: Cache::new(OLD_BLOCKS),
                 certificates: Cache::new(CERTIFICATES),
+                policies: Cache::new(OLD_POLICIES),
             }),
         }
     }
@@ -198,7 +203,15 @@ impl Reader {
         })
     }
 
-    fn block(&self, number: u64) -> Result<Arc<Block>, EngineError> {
+    pub(crate) fn payloads(&self) -> &PayloadFiles {
+        &self.payloads
+    }
+
+    pub(crate) fn policies(&self) -> &Cache<u64, Arc<Policy>> {
+        &self.caches.policies
+    }
+
+    pub(crate) fn block(&self, number: u64) -> Result<Arc<Block>, EngineError> {
         if let Some(block) = self.caches.blocks.get(&number) {
             return Ok(block);
         }
@@ -293,7 +306,7 @@ impl TrustChanges {
 }
 
 /// The entry that a document's row names.
-fn entry<'b>(
+pub(crate) fn entry<'b>(
     block: &'b Block,
     position: Position,
     row: &DocumentRow,

@@ -1,10 +1,13 @@
 //! The gRPC services. A method converts, calls, converts.
 
+mod admin;
 mod directory;
 mod evidence;
 mod exchange;
 mod statistics;
 mod streams;
+mod trust;
+mod verdict;
 
 use std::sync::Arc;
 
@@ -14,6 +17,7 @@ use lienthong_wire::{moment, to_status};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tonic::{Request, Status};
 
+use crate::administration::Administration;
 use crate::caller::{Permit, admit};
 use crate::clock::BusinessClock;
 use crate::egress::Egress;
@@ -28,6 +32,7 @@ pub(crate) struct Rooms {
     pub ingress: Ingress,
     pub egress: Egress,
     pub sequencer: Sequencer,
+    pub administration: Administration,
     pub clock: BusinessClock,
     pub evidence: Arc<Evidence>,
     /// Room for messages under way.

@@ -72,5 +72,11 @@ impl Checkpoint {
     }
 }
 
+/// Returns the text by which a hub states an evidence bundle, over the SHA-256 of its basis. Stable.
+/// It cannot be taken for a checkpoint, whose second line is a decimal number.
+pub fn bundle_statement(basis: &Digest) -> String {
+    format!("lienthong evidence bundle v1\n{basis}\n")
+}
+
 #[cfg(test)]
 mod tests;

@@ -25,7 +25,7 @@ mod verify;
 pub use authorities::Authorities;
 pub use certificate::{AuthorityId, Certificate, CertificateError, Holder, Name};
 pub use chain::{Chain, ChainError};
-pub use checkpoint::{Checkpoint, CheckpointError};
+pub use checkpoint::{Checkpoint, CheckpointError, bundle_statement};
 pub use ed25519::{PublicKey, SIGNATURE_BYTES, WeakKey};
 pub use judge::{Anchors, Dates, Sender, SignatureKind, Unproven};
 pub use note::{NOTE_BYTES_MAX, NoteError, NoteKey, NoteKeyError};

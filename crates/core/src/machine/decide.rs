@@ -3,10 +3,9 @@
 
 use std::collections::HashSet;
 
-use lienthong_model::limits::MESSAGE_AGE_MAX;
 use lienthong_model::{
-    Addressee, AgencyCode, AgencyState, BusinessKind, Digest, Fingerprint, Header, MessageId,
-    Ordinal, Reason, Refusal, Timestamp, Violation,
+    Addressee, AgencyCode, BusinessKind, Digest, Fingerprint, Header, MessageId, Ordinal, Reason,
+    Refusal, Violation,
 };
 use lienthong_trust::{Signed, Submission};
 
@@ -21,7 +20,7 @@ use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
 use crate::routing::Origin;
 use crate::rows::{DeliveryRow, IdRow};
-use crate::signers::{FactsOf, Signers, judge_signers};
+use crate::signers::{FactsOf, Received, Signers, judge_signers};
 
 /// What is to be journalled, or a decision that leaves no trace (a refusal, a repetition).
 pub(super) type Judged = Result<(Command, Decision), Decision>;
@@ -84,10 +83,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
         header: &Header,
         signed: &Signed,
     ) -> Result<NewDocument, Refusal> {
-        let now = self.now();
-        self.in_time(&header.id, header.signed_at)?;
-        may_send(sender, now)?;
-        let signers = judge_signers(&self.policy, sender, &FactsOf { header, signed }, now)?;
+        let facts = FactsOf { header, signed };
+        let signers = judge_signers(&self.policy, sender, &facts, self.received())?;
         let (place, deliveries) = self.deliveries(sender, header)?;
         match header.kind {
             BusinessKind::New => Ok(NewDocument { signers, place, deliveries }),
@@ -210,21 +207,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         }
     }
 
-    /// Whether id and signature are from the days before, and not from after the sender's clock
-    /// can have been.
-    pub(super) fn in_time(&self, id: &MessageId, signed_at: Timestamp) -> Result<(), Refusal> {
-        let now = self.now();
-        let (first, last) = (now.minus(MESSAGE_AGE_MAX), now.plus(self.clock_ahead));
-        let within = |at: Timestamp| first <= at && at <= last;
-        if !within(id.time()) {
-            let value = format!("{}, received {now}", id.time());
-            return Err(Refusal::at(Reason::IdTimeOutOfRange, "id", value));
-        }
-        if !within(signed_at) {
-            let value = format!("{signed_at}, received {now}");
-            return Err(Refusal::at(Reason::SignedAtOutOfRange, "signed_at", value));
-        }
-        Ok(())
+    /// What the block under way says of whatever it receives.
+    pub(super) fn received(&self) -> Received {
+        Received { at: self.now(), clock_ahead: self.clock_ahead }
     }
 
     /// Signed bytes in the form of the journal; certificates that it has are left out.
@@ -273,17 +258,5 @@ fn named(addressee: &Addressee) -> &str {
     match addressee {
         Addressee::Agency(code) => code.as_str(),
         Addressee::List(name) => name,
-    }
-}
-
-pub(super) fn may_send(sender: &AgencyRecord, now: Timestamp) -> Result<(), Refusal> {
-    let Some(entry) = sender.entry_in_force(now) else {
-        return Err(Refusal::at(Reason::SenderNotInForce, "from.code", sender.key.as_str()));
-    };
-    match entry.state {
-        AgencyState::Connected | AgencyState::Held => Ok(()),
-        AgencyState::Suspended => {
-            Err(Refusal::at(Reason::SenderSuspended, "from.code", &entry.code))
-        }
     }
 }

@@ -5,14 +5,14 @@ use lienthong_model::{Ordinal, Reason, Refusal, StatusCode, StatusHeader};
 use lienthong_trust::{Dates, Signed, StatusSubmission, Unproven, judge};
 
 use super::Machine;
-use super::decide::{Judged, may_send};
+use super::decide::Judged;
 use crate::codec;
 use crate::command::{Command, Decision, DeliveryKey, Report, Reported, StoredContent};
 use crate::directory::AgencyRecord;
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
 use crate::rows::{DeliveryRow, IdRow};
-use crate::signers::gateway_key;
+use crate::signers::{gateway_key, in_time, may_send};
 
 impl<S: State, P: Payloads> Machine<S, P> {
     pub(super) fn judge_report(
@@ -53,7 +53,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         signed: &Signed,
     ) -> Result<Vec<Unproven>, Refusal> {
         let now = self.now();
-        self.in_time(&header.id, header.signed_at)?;
+        in_time(&header.id, header.signed_at, self.received())?;
         may_send(reporter, now)?;
         let dates = Dates { signed_at: header.signed_at, received_at: now };
         judge::certificates(&signed.signers, &*self.policy.trust, dates)?;
