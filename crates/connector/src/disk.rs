@@ -110,7 +110,7 @@ pub(crate) fn remove(path: &Path) -> Result<(), DiskError> {
 pub(crate) fn read(path: &Path, max: u64) -> Result<Option<Vec<u8>>, DiskError> {
     let failed = |error| DiskError::of("read", path)(error);
     match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if is_nothing(&error) => return Ok(None),
         Err(error) => return Err(failed(error)),
         Ok(found) if found.len() > max => {
             let why = format!("{} bytes, at most {max}", found.len());
@@ -119,6 +119,11 @@ pub(crate) fn read(path: &Path, max: u64) -> Result<Option<Vec<u8>>, DiskError> 
         Ok(_) => {}
     }
     fs::read(path).map(Some).map_err(failed)
+}
+
+/// Whether an error says that nothing is there.
+fn is_nothing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// An entry of a folder.
@@ -136,7 +141,7 @@ pub(crate) struct Found {
 /// out. A folder that is not there is empty.
 pub(crate) fn complete(folder: &Path) -> Result<Vec<Found>, DiskError> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if is_nothing(&error) => return Ok(Vec::new()),
         other => other.map_err(DiskError::of("list", folder))?,
     };
     let mut found = Vec::new();

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use lienthong_client::{Client, ClockSource, ConnectError, Endpoint, EndpointError, Unreachable};
-use lienthong_model::{MessageId, Timestamp};
+use lienthong_client::{
+    CallError, Client, ClockSource, ConnectError, Endpoint, EndpointError, Unreachable,
+};
+use lienthong_model::{MessageId, Refusal, Timestamp};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -31,6 +33,28 @@ impl Away {
             meaning_vi: words.meaning_vi,
             remedy: words.remedy.to_owned(),
             remedy_vi: words.remedy_vi.to_owned(),
+        }
+    }
+
+    /// Says it in the words of a refusal.
+    pub fn of_refusal(refusal: &Refusal) -> Self {
+        let reason = refusal.reason;
+        Self {
+            meaning: reason.meaning().to_owned(),
+            meaning_vi: reason.meaning_vi().to_owned(),
+            remedy: reason.remedy().to_owned(),
+            remedy_vi: reason.remedy_vi().to_owned(),
+        }
+    }
+
+    /// Says why there is no connection.
+    pub(crate) fn of_connect(error: &ConnectError) -> Self {
+        if let Some(unreachable) = error.unreachable() {
+            return Self::of(unreachable);
+        }
+        match error {
+            ConnectError::Call(CallError::Refused(refusal)) => Self::of_refusal(refusal),
+            ConnectError::Call(_) | ConnectError::Endpoint(_) => Self::plain(error),
         }
     }
 
@@ -76,10 +100,7 @@ impl Link {
         match self.connect().await {
             Ok(client) => Ok(client),
             Err(error) => {
-                let away = match error.unreachable() {
-                    Some(unreachable) => Away::of(unreachable),
-                    None => Away::plain(error),
-                };
+                let away = Away::of_connect(&error);
                 self.note(Some(away.clone()));
                 Err(away)
             }
@@ -94,7 +115,7 @@ impl Link {
         match self.connect().await {
             Err(ConnectError::Endpoint(error)) => Err(error),
             Err(error) => {
-                tracing::warn!(%error, "the hub cannot be reached yet");
+                self.note(Some(Away::of_connect(&error)));
                 Ok(())
             }
             Ok(_) => Ok(()),

@@ -26,11 +26,7 @@ pub async fn hub(
     let client = match Client::connect(endpoint.wait_for_hub(Duration::ZERO).retry(retry)).await {
         Ok(client) => client,
         Err(error) => {
-            let away = match error.unreachable() {
-                Some(unreachable) => Away::of(unreachable),
-                None => said(&error),
-            };
-            return (vec![network(address, away)], None);
+            return (vec![network(address, Away::of_connect(&error))], None);
         }
     };
     let found =
@@ -55,19 +51,6 @@ pub async fn hub(
     (findings, Some(client))
 }
 
-fn said(error: &lienthong_client::ConnectError) -> Away {
-    let lienthong_client::ConnectError::Call(call) = error else { return Away::plain(error) };
-    match call.refusal() {
-        Some(refusal) => Away {
-            meaning: refusal.reason.meaning().to_owned(),
-            meaning_vi: refusal.reason.meaning_vi().to_owned(),
-            remedy: refusal.reason.remedy().to_owned(),
-            remedy_vi: refusal.reason.remedy_vi().to_owned(),
-        },
-        None => Away::plain(error),
-    }
-}
-
 fn network(address: &str, away: Away) -> Finding {
     Finding::problem("network", address, (away.meaning, away.meaning_vi))
         .remedy(away.remedy, away.remedy_vi)
@@ -76,12 +59,7 @@ fn network(address: &str, away: Away) -> Finding {
 fn call_failed(address: &str, error: &CallError) -> Finding {
     let away = match (error.unreachable(), error.refusal()) {
         (Some(unreachable), _) => Away::of(unreachable),
-        (None, Some(refusal)) => Away {
-            meaning: refusal.reason.meaning().to_owned(),
-            meaning_vi: refusal.reason.meaning_vi().to_owned(),
-            remedy: refusal.reason.remedy().to_owned(),
-            remedy_vi: refusal.reason.remedy_vi().to_owned(),
-        },
+        (None, Some(refusal)) => Away::of_refusal(refusal),
         (None, None) => Away::plain(error),
     };
     network(address, away)

@@ -181,13 +181,18 @@ fn put(
     name: &str,
     unfinished: &Path,
 ) -> Result<Put, DiskError> {
-    if let Some(found) = outcome::find(shared, Kind::Document, agency, name)? {
+    while let Some(found) = outcome::find(shared, Kind::Document, agency, name)? {
         if is_same(unfinished, &found.folder)? {
             return Ok(Put::Done);
+        }
+        if !found.folder.exists() {
+            // It moved on while we looked; it does so three times at most.
+            continue;
         }
         if found.state != State::Refused {
             return Ok(Put::Taken);
         }
+        break;
     }
     let place = shared.places.of(Kind::Document.rooms().waiting, agency).join(name);
     match disk::rename(unfinished, &place) {

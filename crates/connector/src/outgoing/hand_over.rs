@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lienthong_client::{CallError, Client, Receipt, StatusReceipt};
-use lienthong_model::{MessageId, Reason, Refusal, SignedContent};
+use lienthong_model::{Category, MessageId, Reason, Refusal, SignedContent};
 use lienthong_wire::{decode_document, decode_status};
 use serde_json::json;
 
@@ -123,6 +123,10 @@ async fn failed(
         CallError::Refused(refusal) if is_out_of_time(&refusal) => {
             sign_anew(shared, client, parcel, signed, &refusal).await
         }
+        CallError::Refused(refusal) if refusal.reason.category() == Category::Unauthenticated => {
+            // It is our certificate that is not known: nobody's document is at fault.
+            wait(parcel, Away::of_refusal(&refusal), Outcome::Away).await
+        }
         CallError::Refused(refusal) => decline(shared, parcel, Refused::from(&refusal)).await,
         CallError::GaveUp { .. } | CallError::Closed => {
             // The hub asks for patience, or is on its way down.
@@ -136,15 +140,7 @@ async fn failed(
 }
 
 fn waits_for(error: &CallError) -> Away {
-    match error.refusal() {
-        Some(refusal) => Away {
-            meaning: refusal.reason.meaning().to_owned(),
-            meaning_vi: refusal.reason.meaning_vi().to_owned(),
-            remedy: refusal.reason.remedy().to_owned(),
-            remedy_vi: refusal.reason.remedy_vi().to_owned(),
-        },
-        None => Away::plain(error),
-    }
+    error.refusal().map_or_else(|| Away::plain(error), Away::of_refusal)
 }
 
 fn is_out_of_time(refusal: &Refusal) -> bool {
@@ -168,7 +164,7 @@ async fn sign_anew(
     };
     let Ok(id) = id else { return decline(shared, parcel, Refused::from(refusal)).await };
     if kind == Kind::Document && is_known(client, parcel, id).await != Some(false) {
-        return wait(parcel, Away::plain(refusal), Outcome::Waits).await;
+        return wait(parcel, Away::of_refusal(refusal), Outcome::Waits).await;
     }
     // A hub on a scenario's clock may have been started again.
     let _ = client.clock().await;
@@ -176,7 +172,7 @@ async fn sign_anew(
         repeats, this machine's clock is wrong: see `lienthong node doctor`");
     let own = parcel.clone();
     disk::aside(move || own.forget_signed()).await?;
-    wait(parcel, Away::plain(refusal), Outcome::Waits).await
+    wait(parcel, Away::of_refusal(refusal), Outcome::Waits).await
 }
 
 /// Whether the hub has accepted a document; `None` when it does not say.
