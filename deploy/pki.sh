@@ -8,7 +8,7 @@ if [ -d "$dir/pki" ]; then
     exit 0
 fi
 rm -rf "$dir/unfinished"
-lienthong pki init "$dir/unfinished"
+lienthong pki init "$dir/unfinished" --list-days 3650
 lienthong pki issue "$dir/unfinished" --agency G22 --hub hub,localhost,127.0.0.1
 lienthong pki issue "$dir/unfinished" --agency H36 --node --seal --person leader --name "Nguyễn Văn An" --title "Chủ tịch"
 lienthong pki issue "$dir/unfinished" --agency H34 --node --seal --person leader --name "Trần Thị Bình" --title "Chủ tịch"

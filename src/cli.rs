@@ -95,6 +95,8 @@ pub(crate) enum Command {
     Track(commands::track::TrackArgs),
     /// Ask for the log's checkpoints, check evidence offline / bằng chứng
     Evidence(commands::evidence::EvidenceArgs),
+    /// Derive the verdict on a document again, offline / kiểm chứng kết luận
+    Verify(commands::verify::VerifyArgs),
     /// Show how much flows where / thống kê
     Stats(commands::stats::StatsArgs),
     /// Print a script that completes commands in a shell

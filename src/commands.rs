@@ -13,6 +13,7 @@ pub(crate) mod route;
 pub(crate) mod send;
 pub(crate) mod stats;
 pub(crate) mod track;
+pub(crate) mod verify;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Inbox(args) => inbox::run(*args, output).await,
         Command::Track(args) => track::run(args, output).await,
         Command::Evidence(args) => evidence::run(args, output).await,
+        Command::Verify(args) => verify::run(&args, output),
         Command::Stats(args) => stats::run(args, output).await,
         Command::Completions(args) => completions::run(args),
     }

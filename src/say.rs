@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use lienthong_client::{CallError, ConnectError, Setback, Unreachable};
+use lienthong_client::{CallError, ConnectError, Setback, TransferError, Unreachable};
 use lienthong_connector::Refused;
 use lienthong_model::Refusal;
 use serde_json::json;
@@ -70,6 +70,17 @@ enum Found<'e> {
     Other,
 }
 
+/// The failed call that an error is, or is about.
+fn call_in<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e CallError> {
+    if let Some(ConnectError::Call(call)) = error.downcast_ref() {
+        return Some(call);
+    }
+    if let Some(TransferError::Call(call)) = error.downcast_ref() {
+        return Some(call);
+    }
+    error.downcast_ref()
+}
+
 impl<'e> Found<'e> {
     fn in_chain(error: &'e anyhow::Error) -> Self {
         for cause in error.chain() {
@@ -79,13 +90,7 @@ impl<'e> Found<'e> {
             if let Some(refusal) = cause.downcast_ref::<Refusal>() {
                 return Self::Refusal(refusal);
             }
-            let call = cause.downcast_ref::<CallError>().or_else(|| {
-                match cause.downcast_ref::<ConnectError>() {
-                    Some(ConnectError::Call(call)) => Some(call),
-                    Some(ConnectError::Endpoint(_)) | None => None,
-                }
-            });
-            let Some(call) = call else { continue };
+            let Some(call) = call_in(cause) else { continue };
             if let Some(unreachable) = call.unreachable() {
                 return Self::Unreachable(unreachable);
             }

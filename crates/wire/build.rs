@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         "directory",
         "statistics",
         "evidence",
+        "transfer",
         "trust",
         "admin",
         "verdict",

@@ -13,7 +13,9 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use lienthong_core::statistics::Period;
-use lienthong_hub::{Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings};
+use lienthong_hub::{
+    Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings, StorageSettings,
+};
 use lienthong_model::{AgencyCode, Timestamp};
 use lienthong_simulator::{Address, Cast, Plan, Progress, Scenario, Stage, Tally};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -140,6 +142,7 @@ fn settings(cast: &Cast, data: &Path, scenario: &Scenario) -> Settings {
             entries: cast.directory.clone(),
         }),
         rules: None,
+        storage: StorageSettings::short_lived(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `lienthong evidence`: checkpoints of the hub's log, and the check of what they prove.
 
+mod bundle;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -34,6 +36,8 @@ enum What {
     Checkpoint(CheckpointArgs),
     /// Check a file of evidence; needs the log's key and no network
     Verify(VerifyArgs),
+    /// Keep what the verdict on a document rested on; `lienthong verify` derives it again
+    Bundle(bundle::BundleArgs),
 }
 
 #[derive(Debug, Args)]
@@ -91,6 +95,12 @@ pub(crate) async fn run(args: EvidenceArgs, output: Output) -> anyhow::Result<Ex
                 lines.push(("tiếp nối / continues", format!("the checkpoint of {size} leaves")));
             }
             format!("{}\n{}", view.checkpoint.trim_end(), output::pairs(&lines))
+        })?,
+        What::Bundle(args) => output::one(output, &bundle::fetch(&args).await?, |view| {
+            output::pairs(&[
+                ("tệp / file", view.file.clone()),
+                ("byte / bytes", output::thousands(view.bytes as u64)),
+            ])
         })?,
         What::Verify(args) => output::one(output, &verify(&args)?, |proven| {
             output::pairs(&[

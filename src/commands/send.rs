@@ -1,11 +1,12 @@
 //! `lienthong send`: makes a Document v1, signs it, hands it over, prints the receipt.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use lienthong_client::{Signer, sign_document};
-use lienthong_connector::compose::{self, AttachedFile, ComposeError};
+use lienthong_connector::compose::{self, ComposeError};
+use lienthong_connector::files::{AttachedFile, Files};
 use lienthong_connector::{Choice, Evidence, Header, ReceiptRecord, SignerMissing};
 use lienthong_model::{AgencyCode, DocumentType, Timestamp, Urgency, Written};
 
@@ -17,11 +18,13 @@ use crate::connect::ConnectArgs;
 use crate::output;
 use crate::say::Usage;
 use crate::source::moment;
+use crate::terminal::Bars;
 
 /// Sign and send a document / ký và gửi văn bản
 ///
 /// Signed with the person's key and the seal found in the agency's folder. The receipt is printed
-/// when the document is on the hub's disk.
+/// when the document is on the hub's disk. Large files are uploaded before it: when that is
+/// interrupted, the same command again goes on where it was.
 #[derive(Debug, Args)]
 pub(crate) struct SendArgs {
     /// Recipients' codes, separated by commas or repeated
@@ -51,7 +54,7 @@ pub(crate) struct SendArgs {
     /// The file that is the document itself
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
-    /// Attachments; with the body at most 1 MiB in all
+    /// Attachments, at most 10 GiB each; what goes beyond 1 MiB in all is uploaded first
     #[arg(value_name = "FILES")]
     files: Vec<PathBuf>,
     /// Demand the agency's seal; default: when the folder has it
@@ -79,16 +82,22 @@ pub(crate) struct SendArgs {
 /// When a file or key cannot be read, the hub cannot be reached, or it refuses.
 pub(crate) async fn run(args: SendArgs, output: Output) -> anyhow::Result<ExitCode> {
     // What is wrong here is said before anybody is asked.
-    let (entries, attachments) = compose::attachments(&files(&args)).map_err(wrong_files)?;
+    let mut bars = Bars::of("đọc / reading");
+    let files = files(&args);
+    let files = Files::read(&files, |path: &Path, at, of| bars.reached(path, at, of)).await;
+    let files = files.map_err(wrong_files)?;
     let connected = args.connect.connect().await?;
     let sender = connected.agency.code()?;
     let signers = signers(&args, &connected.agency)?;
+    let mut bars = Bars::of("tải lên / uploading");
+    files.upload(&connected.client, |path: &Path, at, of| bars.reached(path, at, of)).await?;
+    drop(bars);
     let id = connected.client.new_id();
     let mut document = compose::document(&header(&args), &sender, id, |_| None);
-    document.attachments = entries;
+    document.attachments = files.entries;
     compose::print_signer(&mut document, &signers);
     let signers: Vec<&Signer> = signers.iter().collect();
-    let signed = sign_document(&document, attachments, &signers);
+    let signed = sign_document(&document, files.beside, &signers);
     let receipt = connected.client.submit(signed.clone()).await?;
     let evidence = Evidence::of(&receipt, &signed)?;
     if let (Some(path), Some(proof)) = (&args.evidence, &evidence) {

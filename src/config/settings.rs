@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use lienthong_hub::{Clock, DirectoryImport, ListFiles, ServerIdentity, Settings};
+use lienthong_hub::{Clock, DirectoryImport, ListFiles, ServerIdentity, Settings, StorageSettings};
 use lienthong_model::Digest;
 use lienthong_pki::pem;
 use lienthong_trust::{Certificate, CertificateError, Holder};
@@ -49,6 +49,7 @@ pub(crate) fn settings(effective: &Effective) -> anyhow::Result<Settings> {
             Some(path) => Some(routes::read(Path::new(path))?),
             None => None,
         },
+        storage: StorageSettings::default(),
     })
 }
 

@@ -94,6 +94,51 @@ fn evidence_of_a_document_is_kept_and_checked_without_the_hub() {
 }
 
 #[test]
+fn a_verdict_is_derived_again_from_its_bundle_alone_whatever_came_later() {
+    let stage = Stage::set();
+    let key = stage.json("H36", &["evidence", "checkpoint"])["key"].as_str().unwrap().to_owned();
+    let id = stage.send("H35", "Về việc thử", &[]);
+    // The signer is revoked afterwards: that changes nothing of what was accepted.
+    let signer = stage.path("pki/agencies/H36/person-an.nguyen.pem");
+    succeed(&["pki", "revoke", text(&stage.path("pki")), text(&signer)]);
+    let (file, of_recipient) = (stage.path("bundle"), stage.path("bundle-2"));
+    let bundle = ["evidence", "bundle", "H36", &id, "--write"];
+    let of =
+        |agency: &str, file: &PathBuf| stage.json(agency, &[&bundle, &[text(file)][..]].concat());
+    of("H36", &file);
+    of("H35", &of_recipient);
+    let stranger = stage.agency("H34");
+    let nowhere = stage.path("bundle-3");
+    let asked = [&bundle[..], &[text(&nowhere)]].concat();
+    let said = fail(1, &stage.arguments(&stranger, &asked));
+    assert!(said.contains("DOCUMENT_UNKNOWN"), "{said}");
+    assert!(!nowhere.exists());
+
+    assert_eq!(stage.hub.terminate(), Some(0));
+    let (pki, whole) = (stage.folder.path().join("pki"), std::fs::read(&file).unwrap());
+    for file in [&file, &of_recipient] {
+        let derived = json(&["verify", text(file), "--key", &key]);
+        assert_eq!((&derived["holds"], &derived["id"]), (&true.into(), &id.as_str().into()));
+        let checks = derived["checks"].as_array().unwrap();
+        let names: Vec<_> = checks.iter().map(|check| check["what"].as_str().unwrap()).collect();
+        assert_eq!(names, ["statement", "facts", "verdict", "log"]);
+    }
+    let root = pki.join("root.pem");
+    succeed(&["verify", text(&file), "--root", text(&root)]);
+    let other = stage.folder.path().join("other");
+    succeed(&["pki", "init", text(&other)]);
+    fail(1, &["verify", text(&file), "--root", text(&other.join("root.pem"))]);
+    let step = whole.len() / 40;
+    for at in (0..whole.len()).step_by(step) {
+        let mut changed = whole.clone();
+        changed[at] ^= 4;
+        std::fs::write(&file, changed).unwrap();
+        let run = run(&["verify", text(&file), "--key", &key]);
+        assert!(!run.status.success(), "byte {at} of {}", whole.len());
+    }
+}
+
+#[test]
 fn a_document_is_sent_received_reported_tracked_and_counted() {
     let stage = Stage::set();
     let file = stage.path("quyết định.txt");
@@ -207,10 +252,9 @@ fn what_is_wrong_before_the_hub_is_asked_says_what_to_do() {
     assert!(said.contains("--as"), "{said}");
     let said = fail(2, &[&send[..], &["--as", text(&pki)]].concat());
     assert!(said.contains("node.pem"), "{said}");
-    let large = folder.path().join("large.bin");
-    std::fs::write(&large, vec![0; 1024 * 1024 + 1]).unwrap();
-    let said = fail(2, &[&send[..], &["--as", text(&agency), text(&large)]].concat());
-    assert!(said.contains("at most 1 MiB"), "{said}");
+    let missing = folder.path().join("missing.bin");
+    let said = fail(1, &[&send[..], &["--as", text(&agency), text(&missing)]].concat());
+    assert!(said.contains("missing.bin"), "{said}");
     let said = fail(2, &[&send[..], &["--as", text(&agency), "--hub", "hub:1"]].concat());
     assert!(said.contains("https://host:port"), "{said}");
     let unreachable = ["--as", text(&agency), "--hub", "https://127.0.0.1:1"];
@@ -260,4 +304,31 @@ fn a_scenario_of_another_year_runs_with_certificates_of_that_year() {
     assert!(receipt["received_at"].as_str().unwrap().starts_with("2020-11-16T"), "{receipt}");
     let said = fail(3, &send);
     assert!(said.contains("expired"), "without the scenario's clock: {said}");
+}
+
+#[test]
+fn large_files_are_uploaded_and_downloaded_whole_beside_small_ones() {
+    let stage = Stage::set();
+    let (small, large) = (stage.path("công văn.txt"), stage.path("bản đồ.zip"));
+    std::fs::write(&small, "Điều 1").unwrap();
+    let mut bytes: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect();
+    bytes.truncate(9 << 20);
+    std::fs::write(&large, &bytes).unwrap();
+    stage.send("H35,H34", "Về việc thử", &["--body", text(&small), text(&large), text(&large)]);
+    let inbox = stage.path("inbox");
+    for agency in ["H35", "H34"] {
+        let received = stage.json(agency, &["inbox", "--save", text(&inbox)]);
+        assert_eq!(received[0]["acknowledged"], true);
+        let kept = Path::new(received[0]["saved"].as_str().unwrap()).join("attachments");
+        assert_eq!(std::fs::read_to_string(kept.join("công văn.txt")).unwrap(), "Điều 1");
+        for name in ["bản đồ.zip", "3-bản đồ.zip"] {
+            assert!(std::fs::read(kept.join(name)).unwrap() == bytes, "{name}");
+        }
+        assert_eq!(std::fs::read_dir(&kept).unwrap().count(), 3);
+    }
+    std::fs::File::create(&large).unwrap().set_len((10 << 30) + 1).unwrap();
+    let agency = stage.agency("H36");
+    let send = ["send", "--to", "H35", "--subject", "Quá lớn", text(&large)];
+    let said = fail(2, &stage.arguments(&agency, &send));
+    assert!(said.contains("at most 10 GiB"), "{said}");
 }

@@ -97,6 +97,8 @@ impl Stage {
         fs::create_dir(&unfinished).unwrap();
         fs::write(unfinished.join("document.toml"), LETTER).unwrap();
         fs::write(unfinished.join("a.txt"), "Điều 1").unwrap();
+        // Too large to travel beside the document.
+        fs::write(unfinished.join("b.bin"), vec![7; 1_500_000]).unwrap();
         fs::rename(unfinished, outbox.join(name)).unwrap();
     }
 
@@ -134,7 +136,16 @@ fn names(folder: &Path) -> Vec<String> {
 fn a_sender_killed_at_any_point_loses_nothing_and_sends_nothing_twice() {
     let stage = Stage::set();
     let sent = stage.desk("H36").join("sent");
-    let points = ["taken", "composed", "signed", "accepted", "receipt-kept", "moved"];
+    let points = [
+        "taken",
+        "composed",
+        "signed",
+        "uploading",
+        "uploaded",
+        "accepted",
+        "receipt-kept",
+        "moved",
+    ];
     for (index, point) in points.into_iter().enumerate() {
         stage.put(point);
         dies(stage.start_to_die("H36", point), point);
@@ -163,10 +174,9 @@ fn a_recipient_killed_at_any_point_loses_nothing_and_keeps_nothing_twice() {
         if matches!(point, "received" | "acknowledging") {
             // Whole before anybody was told; and taken out before it was acknowledged.
             let name = names(&inbox).pop().unwrap();
-            assert_eq!(
-                fs::read_to_string(inbox.join(&name).join("attachments/a.txt")).unwrap(),
-                "Điều 1"
-            );
+            let attachments = inbox.join(&name).join("attachments");
+            assert_eq!(fs::read_to_string(attachments.join("a.txt")).unwrap(), "Điều 1");
+            assert_eq!(fs::metadata(attachments.join("b.bin")).unwrap().len(), 1_500_000);
             fs::rename(inbox.join(&name), stage.folder.path().join(format!("taken-{index}")))
                 .unwrap();
         }

@@ -73,6 +73,11 @@ impl Child {
         Self { process, ready: Some(ready), log }
     }
 
+    /// Returns the process's id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Waits until the hub says that it is ready; `false` when it dies before.
     pub async fn ready(&mut self, patience: Duration) -> bool {
         let Some(ready) = self.ready.take() else { return true };

@@ -9,16 +9,20 @@
 //! ```
 //! `LIENTHONG_CRASH_SEED` and `LIENTHONG_CRASH_ROUNDS` replay a run; both are printed.
 
+mod attachments;
 mod books;
 mod child;
 mod compare;
 mod fixture;
+mod memory;
 mod traffic;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use lienthong_hub::{Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings};
+use lienthong_hub::{
+    Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings, StorageSettings,
+};
 use lienthong_ledger::crash;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -219,6 +223,7 @@ fn settings(fixture: &Fixture) -> Settings {
             entries: fixture::directory(),
         }),
         rules: None,
+        storage: StorageSettings::short_lived(),
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lienthong_model::{
-    AgencyCode, CodeKey, Document, Fingerprint, Mandate, Reason, Refusal, SignaturePolicy,
-    Timestamp,
+    AgencyCode, AttachmentHeader, CodeKey, Document, Fingerprint, Mandate, Reason, Refusal,
+    SignaturePolicy, Timestamp,
 };
 use lienthong_trust::{
     Anchors, AuthorityId, Certificate, Dates, RevocationList, RevocationListError, SignatureKind,
@@ -58,6 +58,9 @@ pub struct Checked {
     pub signature: SignatureKind,
     /// The signers' certificates, in the order of the signatures.
     pub signers: Vec<Arc<Certificate>>,
+    /// The attachments that did not come with the delivery: the document is whole when each is
+    /// downloaded ([`Client::download`](crate::Client::download)), which checks its SHA-256.
+    pub to_download: Vec<AttachmentHeader>,
 }
 
 struct Shared {
@@ -107,7 +110,7 @@ impl DocumentCheck {
         Ok(Self { shared: Arc::new(Shared { verifier, trusted }) })
     }
 
-    /// Checks a delivery: the content decodes, its attachments are the ones named, every signature
+    /// Checks a delivery: the content decodes, what came with it is what it names, every signature
     /// holds, every certificate leads to a trusted root and was in force when it was signed and
     /// received, the signers belong to the sender that the content names, and they are enough.
     ///
@@ -153,6 +156,7 @@ impl DocumentCheck {
         }
         Ok(Checked {
             document: decode_document(&delivery.signed.content)?,
+            to_download: verified.not_beside().map(|(_, header)| header.clone()).collect(),
             signature,
             signers: signers.iter().map(|chain| chain.leaf().clone()).collect(),
         })

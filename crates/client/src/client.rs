@@ -11,6 +11,8 @@ use lienthong_wire::proto::directory_service_client::DirectoryServiceClient;
 use lienthong_wire::proto::evidence_service_client::EvidenceServiceClient;
 use lienthong_wire::proto::exchange_service_client::ExchangeServiceClient;
 use lienthong_wire::proto::statistics_service_client::StatisticsServiceClient;
+use lienthong_wire::proto::transfer_service_client::TransferServiceClient;
+use lienthong_wire::proto::verdict_service_client::VerdictServiceClient;
 use parking_lot::RwLock;
 use tonic::Status;
 use tonic::transport::{Channel, Uri};
@@ -139,6 +141,17 @@ fn plain(error: CallError) -> CallError {
     }
 }
 
+/// Clients of the services on the one connection, with the bounds of messages.
+macro_rules! clients {
+    ($($name:ident: $client:ident),+ $(,)?) => {
+        $(pub(crate) fn $name(&self) -> $client<Channel> {
+            $client::new(self.channel.clone())
+                .max_decoding_message_size(MESSAGE_BYTES_MAX)
+                .max_encoding_message_size(MESSAGE_BYTES_MAX)
+        })+
+    };
+}
+
 impl Shared {
     fn new(endpoint: &Endpoint) -> Result<Self, EndpointError> {
         let fault = Fault::default();
@@ -169,28 +182,13 @@ impl Shared {
         })
     }
 
-    pub(crate) fn exchange(&self) -> ExchangeServiceClient<Channel> {
-        ExchangeServiceClient::new(self.channel.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX)
-    }
-
-    pub(crate) fn directory(&self) -> DirectoryServiceClient<Channel> {
-        DirectoryServiceClient::new(self.channel.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX)
-    }
-
-    pub(crate) fn statistics(&self) -> StatisticsServiceClient<Channel> {
-        StatisticsServiceClient::new(self.channel.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX)
-    }
-
-    pub(crate) fn evidence(&self) -> EvidenceServiceClient<Channel> {
-        EvidenceServiceClient::new(self.channel.clone())
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX)
+    clients! {
+        exchange: ExchangeServiceClient,
+        directory: DirectoryServiceClient,
+        statistics: StatisticsServiceClient,
+        evidence: EvidenceServiceClient,
+        verdict: VerdictServiceClient,
+        transfer: TransferServiceClient,
     }
 
     /// Makes a call by the client's own rule.

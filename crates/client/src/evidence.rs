@@ -2,7 +2,9 @@
 //! nothing. Checked here from the bytes and the key of the hub's log, which the caller has from
 //! elsewhere.
 
-use lienthong_model::{Digest, SignedContent, Timestamp};
+use bytes::{Bytes, BytesMut};
+use lienthong_model::limits::EVIDENCE_BUNDLE_BYTES_MAX;
+use lienthong_model::{AgencyCode, Digest, MessageId, SignedContent, Timestamp};
 use lienthong_trust::merkle::entry::{LeafEntry, LeafKind};
 use lienthong_trust::merkle::{self, PROOF_HASHES_MAX, ProofError};
 use lienthong_trust::{Checkpoint, CheckpointError, NoteKey, dsse};
@@ -144,6 +146,33 @@ impl Client {
         });
         let proto::GetInclusionResponse { hashes, checkpoint, .. } = answer.await?;
         LogProof::read(proto::LogProof { checkpoint, hashes })
+    }
+
+    /// Asks for what the verdict on a document rested on: an `EvidenceBundle`, encoded, as
+    /// `lienthong verify` reads it from a file; at most 64 MiB.
+    ///
+    /// # Errors
+    /// [`CallError`]; refused when the caller is no party to the document.
+    pub async fn evidence_bundle(
+        &self,
+        sender: &AgencyCode,
+        id: MessageId,
+    ) -> Result<Bytes, CallError> {
+        let id = Bytes::copy_from_slice(id.as_bytes());
+        let request = proto::GetEvidenceBundleRequest { sender: sender.to_string(), id };
+        let answer = self.shared.call(|| async {
+            let request = request.clone();
+            let mut pieces = self.shared.verdict().get_evidence_bundle(request).await?.into_inner();
+            let mut bundle = BytesMut::new();
+            while let Some(proto::GetEvidenceBundleResponse { piece }) = pieces.message().await? {
+                if bundle.len() + piece.len() > EVIDENCE_BUNDLE_BYTES_MAX {
+                    return Err(tonic::Status::out_of_range("the bundle is larger than 64 MiB"));
+                }
+                bundle.extend_from_slice(&piece);
+            }
+            Ok(bundle.freeze())
+        });
+        answer.await
     }
 
     /// Asks for the proof that the log of a size is the beginning of the log of another; `None`: of

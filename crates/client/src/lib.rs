@@ -5,6 +5,7 @@
 //!  Endpoint ─▶ Client::connect ─▶ Client ─┬─ submit, report            one at a time
 //!   address    (mTLS, hub's clock)        ├─ submissions, reports      many in flight
 //!   identity                              ├─ subscribe, pull           receive, acknowledge
+//!                                         ├─ upload, download          large attachments
 //!   roots                                 └─ track, agency, volumes …  ask
 //! ```
 //! Whatever changes something is retried with the same id and the same bytes, so that a retry never
@@ -36,6 +37,7 @@ mod stream;
 mod submit;
 mod subscription;
 mod track;
+mod transfer;
 mod unreachable;
 
 pub use check::{Checked, DocumentCheck, DocumentCheckError, SenderPolicy};
@@ -57,6 +59,7 @@ pub use statistics::{
 pub use stream::{Reports, Submissions};
 pub use subscription::{Acknowledger, Subscription, SubscriptionOptions};
 pub use track::{TrackedDelivery, TrackedDocument, TrackedStatus};
+pub use transfer::{AttachmentPlace, FileDigest, TransferError};
 pub use unreachable::{Cause, Step, Unreachable, Words};
 
 /// Why a document or report was not accepted; the same as for every other call.

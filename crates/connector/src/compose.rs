@@ -1,20 +1,19 @@
-//! From a header and the files beside it to a Document v1 and its attachments.
+//! From a header and the files beside it to a Document v1.
 //!
 //! Makes no id, reads no clock, signs nothing: whoever calls says which id and what time.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use bytes::Bytes;
 use lienthong_client::Signer;
-use lienthong_model::limits::{ATTACHMENTS_MAX, HEADER_BYTES_MAX, INLINE_ATTACHMENT_BYTES_MAX};
+use lienthong_model::limits::HEADER_BYTES_MAX;
 use lienthong_model::{
-    AgencyCode, Attachment, AttachmentEntry, Correspondent, Document, MessageId, Recipient,
-    Reference, Written,
+    AgencyCode, Correspondent, Document, MessageId, Recipient, Reference, Written,
 };
 use lienthong_trust::Holder;
 
 use crate::disk::{self, DiskError};
 use crate::fields::Format;
+use crate::files::AttachedFile;
 use crate::header::Header;
 use crate::places::OWN;
 use crate::refused::{Fault, LocalReason};
@@ -28,15 +27,6 @@ pub enum ComposeError {
     /// The disk.
     #[error(transparent)]
     Disk(#[from] DiskError),
-}
-
-/// A file that becomes an attachment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttachedFile {
-    /// Where it is.
-    pub path: PathBuf,
-    /// Whether it is the document itself.
-    pub is_document: bool,
 }
 
 /// Reads the header of a document's folder.
@@ -112,58 +102,6 @@ fn every_file(folder: &Path) -> Result<Vec<String>, ComposeError> {
         }
     }
     Ok(names)
-}
-
-/// Reads the files as the content names them, and their bytes, as long as all of them travel
-/// beside the content.
-///
-/// # Errors
-/// [`ComposeError`] when there are too many, they are too large, or one cannot be read.
-pub fn attachments(
-    files: &[AttachedFile],
-) -> Result<(Vec<AttachmentEntry>, Vec<Attachment>), ComposeError> {
-    if files.len() > ATTACHMENTS_MAX {
-        let value = format!("{} files, at most {ATTACHMENTS_MAX}", files.len());
-        return Err(Fault::new(LocalReason::FilesTooMany, value).into());
-    }
-    let (mut entries, mut attachments) = (Vec::new(), Vec::new());
-    let mut total = 0;
-    for (index, file) in files.iter().enumerate() {
-        let AttachedFile { path, is_document } = file;
-        let size = std::fs::metadata(path).map_err(DiskError::of("read", path))?.len();
-        total += size;
-        if total > INLINE_ATTACHMENT_BYTES_MAX as u64 {
-            let value = format!("{total} bytes and more, at most 1 MiB");
-            return Err(Fault::new(LocalReason::FilesTooLarge, value).into());
-        }
-        let bytes = Bytes::from(std::fs::read(path).map_err(DiskError::of("read", path))?);
-        let content_id = format!("attachment-{}", index + 1);
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut entry = AttachmentEntry::of(content_id.clone(), name, &bytes);
-        media_type(path).clone_into(&mut entry.media_type);
-        entry.is_document = *is_document;
-        entries.push(entry);
-        attachments.push(Attachment { content_id, bytes });
-    }
-    Ok((entries, attachments))
-}
-
-/// Returns the media type that the ending of a file's name stands for.
-pub fn media_type(file: &Path) -> &'static str {
-    let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    match ending.as_deref() {
-        Some("pdf") => "application/pdf",
-        Some("doc") => "application/msword",
-        Some("docx") => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        Some("xls") => "application/vnd.ms-excel",
-        Some("xlsx") => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        Some("xml") => "application/xml",
-        Some("zip") => "application/zip",
-        Some("txt") => "text/plain; charset=utf-8",
-        Some("png") => "image/png",
-        Some("jpg" | "jpeg") => "image/jpeg",
-        _ => "application/octet-stream",
-    }
 }
 
 /// Returns the document that a header describes, signed at the moment that its id carries; the
@@ -277,11 +215,9 @@ mod tests {
         fs::create_dir(folder.path().join(OWN)).unwrap();
         let mut header = Header { body: Some("b.pdf".into()), ..Header::default() };
         let files = attached_files(folder.path(), &header).unwrap();
-        let (entries, bytes) = attachments(&files).unwrap();
-        let shown: Vec<(&str, bool)> =
-            entries.iter().map(|entry| (entry.name.as_str(), entry.is_document)).collect();
-        assert_eq!(shown, [("b.pdf", true), ("a.txt", false)]);
-        assert_eq!(bytes[1].bytes, "a.txt");
+        let file =
+            |name: &str, is_document| AttachedFile { path: folder.path().join(name), is_document };
+        assert_eq!(files, [file("b.pdf", true), file("a.txt", false)]);
         header.files = Some(vec!["none.pdf".into()]);
         let error = attached_files(folder.path(), &header).unwrap_err();
         assert_eq!(reason(error), LocalReason::FileMissing);

@@ -4,11 +4,13 @@
 //! since the cause may be here (a root or a revocation list that is missing). It is never reported
 //! as 02, which is for people to say. When it verifies later, it goes into the inbox.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lienthong_client::{
     Acknowledger, CallError, Checked, Client, Delivery, DeliveryKey, NegativeAcknowledgement,
+    TransferError,
 };
 use lienthong_model::Refusal;
 use lienthong_model::limits::{
@@ -107,7 +109,7 @@ fn serve(shared: &Shared, agencies: &[lienthong_model::AgencyCode]) {
 async fn take(shared: Arc<Shared>, client: Client, acknowledger: Acknowledger, delivery: Delivery) {
     let key = delivery.key.clone();
     let later = match shared.judge.judge(&client, &delivery).await {
-        Ok(Ok(checked)) => match keep(&shared, delivery, checked).await {
+        Ok(Ok(checked)) => match keep(&shared, &client, delivery, checked).await {
             Ok(name) => return acknowledge(&shared, &acknowledger, key, name).await,
             Err(error) => {
                 tracing::error!(%key.recipient, position = key.position.0, %error, "not kept");
@@ -142,34 +144,47 @@ struct Name {
     mark: String,
 }
 
-/// Keeps a delivery; on return it is on the disk, in its place.
+/// Why a delivery is not on the disk.
+#[derive(Debug, thiserror::Error)]
+enum NotKept {
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+}
+
+/// Keeps a delivery; on return it is on the disk, in its place, with every attachment.
 async fn keep(
     shared: &Arc<Shared>,
+    client: &Client,
     delivery: Delivery,
     checked: Checked,
-) -> Result<Name, DiskError> {
-    let shared = shared.clone();
+) -> Result<Name, NotKept> {
+    let (recipient, document) = (delivery.key.recipient.clone(), &checked.document);
+    let folder = received_name(delivery.received_at, &document.from.code, document.id);
+    let name = Name { mark: format!("{recipient}_{folder}"), folder };
+    let place = shared.places.of(Room::Inbox, &recipient).join(&name.folder);
+    let record = Received::of(&delivery, &checked);
+    if let Some(aside) = shared.intake.wanted(&name.mark, &place) {
+        received::prepare(&aside, &record)?;
+        received::download(client, &aside, &checked, &record, |_: &Path, _, _| {}).await?;
+    }
+    let (shared, kept) = (shared.clone(), name.clone());
     disk::aside(move || {
-        let (recipient, document) = (&delivery.key.recipient, &checked.document);
-        let folder = received_name(delivery.received_at, &document.from.code, document.id);
-        let name = Name { mark: format!("{recipient}_{folder}"), folder };
-        let place = shared.places.of(Room::Inbox, recipient).join(&name.folder);
-        let record = Received::of(&delivery, &checked);
-        let write = |aside: &std::path::Path| received::write(aside, &record, &delivery.signed);
-        if shared.intake.take(&name.mark, &place, write)? == Taken::Now {
-            tracing::info!(%recipient, name = %name.folder, "received");
+        let write = |aside: &Path| received::write(aside, &record, &delivery.signed);
+        if shared.intake.take(&kept.mark, &place, write)? == Taken::Now {
+            tracing::info!(%recipient, name = %kept.folder, "received");
         }
-        let rejected = shared.places.of(Room::InboxRejected, recipient).join(&name.folder);
+        let rejected = shared.places.of(Room::InboxRejected, &recipient).join(&kept.folder);
         disk::remove(&rejected)?;
         let about = json!({
-            "agency": recipient.to_string(), "name": name.folder, "sender": record.sender,
+            "agency": recipient.to_string(), "name": kept.folder, "sender": record.sender,
             "id": record.id, "position": record.position, "urgency": record.urgency,
         });
-        let event = Event::new("document.received", recipient, &name.folder, about);
-        shared.events.tell(&event)?;
-        Ok(name)
+        shared.events.tell(&Event::new("document.received", &recipient, &kept.folder, about))
     })
-    .await
+    .await?;
+    Ok(name)
 }
 
 async fn acknowledge(
@@ -219,6 +234,7 @@ async fn reject(
         if let Some(folder) = place.parent() {
             disk::make_folder(folder)?;
         }
+        received::prepare(&unfinished, &record)?;
         received::write(&unfinished, &record, &delivery.signed)?;
         received::put(&unfinished, &place)?;
         shared.events.tell(&event)

@@ -43,6 +43,12 @@ impl Intake {
         Ok(Self { aside, marks, point })
     }
 
+    /// Returns where something that comes is to be written, when it is still to be.
+    pub(crate) fn wanted(&self, key: &str, place: &Path) -> Option<PathBuf> {
+        let is_there = self.marks.join(key).exists() || place.exists();
+        (!is_there).then(|| self.aside.join(key))
+    }
+
     /// Puts something into its place unless it was there before; `write` writes it, synced, to the
     /// path that it is given. On return it may be acknowledged. `key` names it among all that
     /// come, and is a harmless file name.

@@ -20,6 +20,7 @@ mod disk;
 pub mod doctor;
 mod events;
 mod fields;
+pub mod files;
 mod header;
 mod http;
 mod incoming;

@@ -11,12 +11,13 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use lienthong_client::{Checked, Delivery};
+use lienthong_client::{AttachmentPlace, Checked, Client, Delivery, FileDigest, TransferError};
 use lienthong_model::SignedContent;
 use lienthong_trust::{Certificate, Holder};
 use serde::Serialize;
 
 use crate::disk::{self, DiskError};
+use crate::files::Progress;
 use crate::refused::Refused;
 use crate::signed_files;
 
@@ -211,16 +212,18 @@ impl Signed {
     }
 }
 
-/// File names for the attachments, in their order: each once, none that leads elsewhere.
+/// File names for the attachments, in their order: each once, none that leads elsewhere, none that
+/// another one has while it is downloaded.
 fn attachments(entries: &[lienthong_model::AttachmentEntry]) -> Vec<AttachmentRecord> {
     let mut taken = HashSet::new();
     let mut records = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
+        let names = |name: &str| [name.to_lowercase(), format!("{}.part", name.to_lowercase())];
         let mut file = harmless(&entry.name);
-        if file.is_empty() || !taken.insert(file.to_lowercase()) {
+        if file.is_empty() || names(&file).iter().any(|name| taken.contains(name)) {
             file = format!("{}-{file}", index + 1);
-            taken.insert(file.to_lowercase());
         }
+        taken.extend(names(&file));
         records.push(AttachmentRecord {
             name: entry.name.clone(),
             content_id: entry.content_id.clone(),
@@ -254,15 +257,61 @@ fn harmless(name: &str) -> String {
     kept
 }
 
-/// Writes a document into a folder of its own, which is made anew; on return every byte and name in
-/// it is synced.
+/// Makes the folder of a document, and removes from it what an earlier attempt left and this one
+/// does not use: a download that was interrupted goes on.
+///
+/// # Errors
+/// [`DiskError`].
+pub fn prepare(folder: &Path, record: &Received) -> Result<(), DiskError> {
+    let attachments = folder.join("attachments");
+    disk::make_folder(&attachments)?;
+    let entries = std::fs::read_dir(&attachments).map_err(DiskError::of("list", &attachments))?;
+    for entry in entries {
+        let entry = entry.map_err(DiskError::of("list", &attachments))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let ours = |file: &str| name == file || name.strip_suffix(".part") == Some(file);
+        if !record.attachments.iter().any(|one| ours(&one.file)) {
+            disk::remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Downloads what did not come with the delivery into the folder of a document; on return each is
+/// there, synced, with the SHA-256 that the document names.
+///
+/// # Errors
+/// [`TransferError`]: nothing may be acknowledged then.
+pub async fn download(
+    client: &Client,
+    folder: &Path,
+    checked: &Checked,
+    record: &Received,
+    mut progress: impl Progress,
+) -> Result<(), TransferError> {
+    for wanted in &checked.to_download {
+        let is_it = |one: &&AttachmentRecord| one.content_id == wanted.content_id;
+        // The record is made of the same content.
+        let Some(named) = record.attachments.iter().find(is_it) else { continue };
+        let place = AttachmentPlace {
+            sender: checked.document.from.code.clone(),
+            document: checked.document.id,
+            content_id: wanted.content_id.clone(),
+        };
+        let whole = FileDigest { size: wanted.size, sha256: wanted.sha256 };
+        let path = folder.join("attachments").join(&named.file);
+        client.download(&place, &whole, &path, |bytes| progress(&path, bytes, whole.size)).await?;
+    }
+    Ok(())
+}
+
+/// Writes a document into the folder that [`prepare`] made, beside what was downloaded; on return
+/// every byte and name in it is synced.
 ///
 /// # Errors
 /// [`DiskError`]: nothing may be acknowledged then.
 pub fn write(folder: &Path, record: &Received, signed: &SignedContent) -> Result<(), DiskError> {
-    disk::remove(folder)?;
     let attachments = folder.join("attachments");
-    std::fs::create_dir_all(&attachments).map_err(DiskError::of("make", &attachments))?;
     let json = serde_json::to_vec_pretty(record)
         .map_err(|why| DiskError::of("write", folder)(std::io::Error::other(why)))?;
     disk::write(&folder.join("document.json"), &json)?;
@@ -305,10 +354,10 @@ mod tests {
     }
 
     #[test]
-    fn attachments_of_one_name_get_files_of_their_own() {
-        let entry = |name: &str, bytes: &[u8]| AttachmentEntry::of(name, name, bytes);
-        let entries = [entry("a.pdf", b"1"), entry("A.PDF", b"2"), entry("..", b"3")];
+    fn every_attachment_has_a_file_of_its_own_also_while_it_is_downloaded() {
+        let entry = |name: &str| AttachmentEntry::of(name, name, b"");
+        let entries = ["a", "A", "a.part", "", "/", "b.part", "b"].map(entry);
         let files: Vec<String> = attachments(&entries).into_iter().map(|one| one.file).collect();
-        assert_eq!(files, ["a.pdf", "2-A.PDF", "3-"]);
+        assert_eq!(files, ["a", "2-A", "3-a.part", "4-", "_", "b.part", "7-b"]);
     }
 }

@@ -88,10 +88,16 @@ local_reasons! {
         remedy_vi: "gộp tệp lại hoặc gửi thành nhiều văn bản"
     }
     FilesTooLarge = "FILES_TOO_LARGE", {
-        en: "the files are larger than what travels with one document",
-        vi: "các tệp lớn hơn dung lượng một văn bản được mang theo",
-        remedy: "send smaller files, or several documents",
-        remedy_vi: "gửi tệp nhỏ hơn hoặc gửi thành nhiều văn bản"
+        en: "a file is larger than an attachment may be",
+        vi: "tệp lớn hơn mức cho phép của một tệp đính kèm",
+        remedy: "send it in parts",
+        remedy_vi: "gửi thành nhiều phần"
+    }
+    FileChanged = "FILE_CHANGED", {
+        en: "a file was changed after the document was signed",
+        vi: "tệp bị thay đổi sau khi văn bản được ký",
+        remedy: "leave the folder alone once it is in the outbox; move it back there to sign anew",
+        remedy_vi: "không sửa thư mục khi đã đặt vào hộp gửi; chuyển về lại hộp gửi để ký mới"
     }
     SignerMissing = "SIGNER_MISSING", {
         en: "nobody can sign: the key is not here, or it was not said whose",

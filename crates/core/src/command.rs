@@ -3,10 +3,12 @@
 //!
 //! Stable: variants and fields are numbered, new ones are added at the end, none is reused.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use lienthong_model::{
-    Actor, AgencyEntry, Appointment, Digest, Fingerprint, Header, Mandate, MessageId, Ordinal,
-    Position, Quota, Reason, Refusal, Signatory, StatusHeader,
+    Actor, AgencyEntry, Appointment, AttachmentHeader, Digest, Fingerprint, Header, Mandate,
+    MessageId, Ordinal, Position, Quota, Reason, Refusal, Signatory, StatusHeader,
 };
 use lienthong_trust::{
     AuthorityId, SignatureKind, StatusSubmission, Submission, Unproven, Verified,
@@ -105,6 +107,32 @@ pub struct Submit {
     /// The bytes and who signed them.
     #[n(2)]
     pub signed: SignedRecord,
+}
+
+impl Submit {
+    /// Returns the attachments that did not travel beside the content: each was uploaded before and
+    /// is the payload of its digest.
+    pub fn uploaded(&self) -> impl Iterator<Item = &AttachmentHeader> {
+        let beside: HashSet<&str> = self
+            .signed
+            .attachments
+            .iter()
+            .map(|attachment| attachment.content_id.as_str())
+            .collect();
+        let named = self.header.attachments.iter();
+        named.filter(move |header| !beside.contains(header.content_id.as_str()))
+    }
+}
+
+impl SignedRecord {
+    /// Returns the payload files that hold its bytes, those of uploaded attachments left out.
+    pub fn payloads(&self) -> impl Iterator<Item = Digest> {
+        let beside = self.attachments.iter().map(|attachment| &attachment.bytes);
+        std::iter::once(&self.content).chain(beside).filter_map(|stored| match stored {
+            Stored::Inline(_) => None,
+            Stored::Payload { digest, .. } => Some(*digest),
+        })
+    }
 }
 
 /// An accepted status report.

@@ -19,6 +19,7 @@
 //! | `d` position | an accepted document | never | [`crate::DocumentRow`], some 300 bytes |
 //! | `v` position recipient | a delivery | a few times | [`crate::DeliveryRow`], 10 to 3,000 bytes |
 //! | `m` recipient lane page | what waits, 256 positions a page | often | the low bytes of positions |
+//! | `s` digest | a payload file that an accepted document or report names | never | nothing |
 //! | `y` level tile | a tile of the log, 256 leaves a tile | while not full | up to 256 hashes of 32 bytes |
 //! | `f` hour province 0 | a page of *flow* | while open | cells |
 //! | `k` day province level | a page of *kind* | while open | cells |
@@ -27,7 +28,7 @@
 //! Numbers are big-endian, so that keys sort by them; an id begins with its time, so that the keys
 //! of new documents rise. Hours and days have their sign bit turned for the same reason.
 
-use lienthong_model::{Fingerprint, MessageId, Ordinal, Position};
+use lienthong_model::{Digest, Fingerprint, MessageId, Ordinal, Position};
 use lienthong_trust::AuthorityId;
 
 /// A mailbox's two queues. Numbers are stable; urgent sorts first.
@@ -159,6 +160,11 @@ pub(crate) fn mailbox(recipient: Ordinal, lane: Lane) -> Vec<u8> {
 pub(crate) fn mailbox_page(recipient: Ordinal, lane: Lane, position: Position) -> Vec<u8> {
     let page = position.0 / MAILBOX_PAGE;
     key(b"m", &[&recipient.0.to_be_bytes(), &[lane as u8], &page.to_be_bytes()])
+}
+
+/// A payload file that an accepted document or report names.
+pub(crate) fn payload(digest: &Digest) -> Vec<u8> {
+    key(b"s", &[digest.as_bytes()])
 }
 
 /// A tile of the log.

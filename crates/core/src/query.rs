@@ -1,6 +1,6 @@
 //! Reading: documents, their deliveries, mailboxes, as the readers see them.
 
-use lienthong_model::{AgencyCode, MessageId, Ordinal, Position, Timestamp};
+use lienthong_model::{AgencyCode, Digest, MessageId, Ordinal, Position, Timestamp};
 
 use lienthong_trust::AuthorityId;
 
@@ -149,6 +149,48 @@ impl<T: Tables + ?Sized> Query<'_, T> {
         // A recipient sees its own delivery, not what others did with theirs.
         view.deliveries.retain(|delivery| serves(delivery.recipient));
         Ok((!view.deliveries.is_empty()).then_some(view))
+    }
+
+    /// Returns the place of the document of a sender's id, when `caller` is a party to it: it serves
+    /// the sender or one of the recipients. Whoever is not learns nothing, as in
+    /// [`Query::track_as`].
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn position_as(
+        &self,
+        directory: &Directory,
+        caller: Ordinal,
+        sender: &AgencyCode,
+        id: &MessageId,
+        now: Timestamp,
+    ) -> Result<Option<Position>, EngineError> {
+        let Some(sender) = directory.find(sender) else { return Ok(None) };
+        let Some(position) = self.position(sender.ordinal, id)? else { return Ok(None) };
+        if self.document(position)?.is_none() {
+            return Ok(None);
+        }
+        if directory.serves(caller, sender, now) {
+            return Ok(Some(position));
+        }
+        let mut party = self.delivery(position, caller)?.is_some();
+        let prefix = keys::deliveries(position);
+        if !party {
+            self.0.scan(&prefix, &prefix, &mut |key, _| {
+                let recipient = keys::recipient_of(key).and_then(|one| directory.agency(one));
+                party = recipient.is_some_and(|one| directory.serves(caller, one, now));
+                !party
+            })?;
+        }
+        Ok(party.then_some(position))
+    }
+
+    /// Returns whether an accepted document or report names a payload file.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the row cannot be read.
+    pub fn names_payload(&self, digest: &Digest) -> Result<bool, EngineError> {
+        Ok(self.0.read(&keys::payload(digest))?.is_some())
     }
 
     /// Returns the blocks up to one that hold acts of administration, in order: folding them with

@@ -70,6 +70,8 @@ fn recount_document(
         )
     };
     let lienthong_core::Stored::Inline(content) = &submit.signed.content else { panic!("payload") };
+    let uploaded: u64 = header.attachments.iter().map(|attachment| attachment.size).sum();
+    let bytes = content.len() as u64 + uploaded;
     let pages = u64::from(header.pages);
     let mut widest = Span::Inside;
     for delivery in &accepted.deliveries {
@@ -82,7 +84,7 @@ fn recount_document(
             to.province,
             to.level
         );
-        add(figures, name, 1, content.len() as u64);
+        add(figures, name, 1, bytes);
         add(figures, kind(to, Direction::Received, scope(from, to)), 1, pages);
         widest = match (widest, scope(from, to)) {
             (Span::Centre, _) | (_, Span::Centre) => Span::Centre,

@@ -22,6 +22,7 @@ use lienthong_wire::proto::directory_service_server::DirectoryServiceServer;
 use lienthong_wire::proto::evidence_service_server::EvidenceServiceServer;
 use lienthong_wire::proto::exchange_service_server::ExchangeServiceServer;
 use lienthong_wire::proto::statistics_service_server::StatisticsServiceServer;
+use lienthong_wire::proto::transfer_service_server::TransferServiceServer;
 use lienthong_wire::proto::trust_service_server::TrustServiceServer;
 use lienthong_wire::proto::verdict_service_server::VerdictServiceServer;
 use tokio::net::TcpListener;
@@ -47,7 +48,10 @@ use crate::reader::Reader;
 use crate::sequencer::{Running, Sequencer};
 use crate::services::{Room, Rooms, Services};
 use crate::settings::{DirectoryImport, Settings};
+use crate::space::{Level, Space};
 use crate::tls;
+use crate::transfer::Transfers;
+use crate::upkeep::Upkeep;
 
 /// How long a drain waits for calls under way before connections are closed.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -144,6 +148,7 @@ impl Hub {
         check_clock(&settings.clock, &clock, &folder)?;
         let log_key = LogKey::of_folder(&settings.data, folder.machine.log_size())?;
         folder.machine.allow_clock_ahead(clock.ahead());
+        let (data, storage) = (settings.data.clone(), settings.storage.clone());
         let list_files = settings.list_files.clone();
         let (identity, listen) = enter(&mut folder, settings, clock.now())?;
         let (reader, recovery) = (folder.reader(), folder.recovery().clone());
@@ -155,13 +160,29 @@ impl Hub {
         let address = socket.local_addr().map_err(failed)?;
 
         let payloads = folder.payloads.clone();
+        let space = Space::watch(&data, storage.marks, storage.probe);
         let egress = Egress::start(reader.clone());
         let evidence = Arc::new(Evidence::of_folder(&folder, log_key)?);
-        let sequencer =
-            Sequencer::start(folder, reader.clone(), egress.clone(), evidence.clone(), clock);
+        let sequencer = Sequencer::start(
+            folder,
+            reader.clone(),
+            egress.clone(),
+            evidence.clone(),
+            (clock, space.clone()),
+        );
         let (sequencer, running) = sequencer.map_err(failed)?;
-        let ingress = Ingress::new(reader.clone(), payloads.clone(), sequencer.clone());
+        let ingress =
+            Ingress::new(reader.clone(), payloads.clone(), sequencer.clone(), space.clone());
         let (stop, stopping) = watch::channel(false);
+        let upkeep = Upkeep {
+            reader: reader.clone(),
+            payloads: payloads.clone(),
+            space: space.clone(),
+            uploads_kept: storage.uploads.kept,
+        };
+        upkeep.start(stopping.clone());
+        let levels = space.levels();
+        let transfers = Transfers::new(reader.clone(), payloads.clone(), space, storage.uploads);
         let administration =
             Administration { reader: reader.clone(), payloads, sequencer: sequencer.clone() };
         let office = Office::open(administration.clone(), list_files, stopping.clone());
@@ -173,12 +194,15 @@ impl Hub {
             administration,
             evidence,
             clock,
+            transfers,
             room: Room::new(),
             stopping: stopping.clone(),
         };
         let services = Services(Arc::new(rooms));
         let (health, health_service) = tonic_health::server::health_reporter();
-        set_health(&health, true).await;
+        let ready = *levels.borrow() != Level::ReadOnly;
+        set_health(&health, ready).await;
+        tokio::spawn(follow_space(health.clone(), levels, stopping.clone()));
         let router = router(services, health_service)?;
         let connections = Connections::new(Shares::default());
         tokio::spawn(connections.clone().guard(
@@ -333,6 +357,23 @@ impl Hub {
     }
 }
 
+/// Keeps the health with the disk space: a hub that is read only is not ready.
+async fn follow_space(
+    health: HealthReporter,
+    mut levels: watch::Receiver<Level>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    loop {
+        tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+            changed = levels.changed() => if changed.is_err() { return },
+        }
+        let ready = *levels.borrow_and_update() != Level::ReadOnly;
+        set_health(&health, ready).await;
+    }
+}
+
 impl Office {
     /// Makes the office; the files of lists are read again until the hub stops.
     fn open(
@@ -363,11 +404,12 @@ async fn read_again(lists: Arc<Mutex<ListReader>>, mut stopping: watch::Receiver
 }
 
 /// Every service, as the health service names it.
-const SERVICES: [&str; 7] = [
+const SERVICES: [&str; 8] = [
     <ExchangeServiceServer<Services> as NamedService>::NAME,
     <DirectoryServiceServer<Services> as NamedService>::NAME,
     <StatisticsServiceServer<Services> as NamedService>::NAME,
     <EvidenceServiceServer<Services> as NamedService>::NAME,
+    <TransferServiceServer<Services> as NamedService>::NAME,
     <TrustServiceServer<Services> as NamedService>::NAME,
     <AdminServiceServer<Services> as NamedService>::NAME,
     <VerdictServiceServer<Services> as NamedService>::NAME,
@@ -421,6 +463,9 @@ where
     let admin = AdminServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let transfer = TransferServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let verdict = VerdictServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
@@ -440,6 +485,7 @@ where
         .add_service(directory)
         .add_service(statistics)
         .add_service(evidence)
+        .add_service(transfer)
         .add_service(trust)
         .add_service(admin)
         .add_service(verdict))

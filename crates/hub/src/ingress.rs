@@ -1,24 +1,29 @@
 //! Ingress: from signed bytes to a proposal. Facts are worked out here, in parallel; judgement
 //! happens in the sequencer.
+//!
+//! Bytes that a record cannot hold are on disk, and claimed, before the record that names them is
+//! proposed: those beside the content are written, those uploaded before are linked.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lienthong_core::engine::Payloads;
+use lienthong_core::engine::EngineError;
 use lienthong_core::{Accepted, Decision, Proposal, Stored, StoredAttachment, StoredContent};
-use lienthong_ledger::PayloadFiles;
+use lienthong_ledger::{Claim, PayloadFiles, UploadKey};
 use lienthong_model::limits::INLINE_PAYLOAD_BYTES_MAX;
 use lienthong_model::{
     AgencyCode, Digest, MessageId, Ordinal, Position, Reason, Refusal, SignedContent, Timestamp,
+    Violation,
 };
-use lienthong_trust::{Rejected, Signed, Verifier};
+use lienthong_trust::{Rejected, Signed, Submission, Verifier};
 use lienthong_wire::DocumentContents;
 
 use crate::caller::MayExchange;
 use crate::gate::Declined;
 use crate::present::unreadable;
 use crate::reader::Reader;
-use crate::sequencer::Sequencer;
+use crate::sequencer::{Decided, Sequencer};
+use crate::space::{Level, Space, read_only, storage_low};
 
 /// Takes signed content in; cheap to clone.
 #[derive(Clone)]
@@ -27,6 +32,7 @@ pub(crate) struct Ingress {
     payloads: Arc<PayloadFiles>,
     sequencer: Sequencer,
     reader: Reader,
+    space: Space,
 }
 
 /// A refusal, and the id that the content names, when it could be read.
@@ -66,9 +72,14 @@ impl Named {
 }
 
 impl Ingress {
-    pub fn new(reader: Reader, payloads: Arc<PayloadFiles>, sequencer: Sequencer) -> Self {
+    pub fn new(
+        reader: Reader,
+        payloads: Arc<PayloadFiles>,
+        sequencer: Sequencer,
+        space: Space,
+    ) -> Self {
         let verifier = Arc::new(Verifier::new(DocumentContents, reader.clone()));
-        Self { verifier, payloads, sequencer, reader }
+        Self { verifier, payloads, sequencer, reader, space }
     }
 
     /// Takes a document; on return it is on disk.
@@ -84,10 +95,18 @@ impl Ingress {
         };
         let named = Named::of(&submission.header.sender, submission.header.id, &submission.signed);
         let about = Refused::about(named.id);
-        let stored = self.store(&submission.signed.content).await.map_err(about)?;
+        let kept = match self.keep_document(caller, &submission).await {
+            Ok(kept) => kept,
+            Err(refusal) => {
+                let (digest, size) = (named.digest, submission.signed.size());
+                let rejected = Rejected { refusal, id: Some(named.id), digest, size };
+                return Err(self.rejected(caller, rejected).await);
+            }
+        };
+        let Kept { stored, held } = kept;
         let submission = Box::new(submission);
         let proposal = Proposal::Submit { caller, submission, stored };
-        self.propose(named, proposal).await.map_err(about)
+        self.propose(named, proposal, held).await.map_err(about)
     }
 
     /// Takes a status report; on return it is on disk.
@@ -103,10 +122,14 @@ impl Ingress {
         };
         let named = Named::of(&submission.header.from, submission.header.id, &submission.signed);
         let about = Refused::about(named.id);
-        let stored = self.store(&submission.signed.content).await.map_err(about)?;
+        let content = &submission.signed.content;
+        let Kept { stored, held } = match is_small(content) {
+            true => Kept::inline(content),
+            false => self.store(content, Vec::new()).await.map_err(about)?,
+        };
         let submission = Box::new(submission);
         let proposal = Proposal::Report { caller, submission, stored };
-        let taken = self.propose(named, proposal).await.map_err(about)?;
+        let taken = self.propose(named, proposal, held).await.map_err(about)?;
         match taken.repeated {
             true => {
                 let first = self.first_received(&taken.from, &taken.id).map_err(about)?;
@@ -128,8 +151,16 @@ impl Ingress {
         received.map_err(|error| unreadable(&error))
     }
 
-    async fn propose(&self, named: Named, proposal: Proposal) -> Result<Taken, Refusal> {
-        let decided = self.sequencer.propose(proposal).await?;
+    async fn propose(
+        &self,
+        named: Named,
+        proposal: Proposal,
+        held: Held,
+    ) -> Result<Taken, Refusal> {
+        let decided = match held.claims.is_empty() {
+            true => self.sequencer.propose(proposal).await?,
+            false => self.propose_holding(proposal, held).await?,
+        };
         let (position, repeated, accepted) = match decided.decision {
             Decision::Accepted(accepted) => (accepted.position, false, Some(accepted)),
             Decision::Reported(reported) => (reported.position, false, None),
@@ -151,38 +182,151 @@ impl Ingress {
         Refused { refusal, id }
     }
 
-    /// Puts what is too large for a record into payload files, on disk before the record is.
-    async fn store(&self, content: &SignedContent) -> Result<StoredContent, Refusal> {
-        let attachments: usize = content.attachments.iter().map(|a| a.bytes.len()).sum();
-        if content.content.len() + attachments <= INLINE_PAYLOAD_BYTES_MAX {
-            return Ok(inline(content));
+    /// Proposes in a task of its own: whoever goes away while it is decided must not let go of its
+    /// payloads.
+    async fn propose_holding(&self, proposal: Proposal, held: Held) -> Result<Decided, Refusal> {
+        let (sequencer, payloads) = (self.sequencer.clone(), self.payloads.clone());
+        let proposing = tokio::spawn(async move {
+            let decided = sequencer.propose(proposal).await;
+            let Held { claims, uploads } = held;
+            let accepted = decided.as_ref().map(|decided| &decided.decision);
+            if matches!(accepted, Ok(Decision::Accepted(_)))
+                && let Err(error) = payloads.uploads().served(&uploads)
+            {
+                // It expires some day.
+                tracing::warn!(%error, "cannot remove an upload that has served");
+            }
+            drop(claims);
+            decided
+        });
+        proposing.await.map_err(|_| Refusal::new(Reason::Stopped))?
+    }
+
+    /// Keeps what is too large for a record of a document, and holds its uploaded attachments.
+    ///
+    /// # Errors
+    /// ATTACHMENT_NOT_UPLOADED with every one that is missing; STORAGE_LOW or READ_ONLY. A document
+    /// that is known is not refused: it is not taken in again, but brings its first receipt.
+    async fn keep_document(
+        &self,
+        caller: Ordinal,
+        submission: &Submission,
+    ) -> Result<Kept, Refusal> {
+        let content = &submission.signed.content;
+        let uploads: Vec<(usize, UploadKey, String)> = submission
+            .not_beside()
+            .map(|(index, header)| {
+                let (sha256, size) = (header.sha256, header.size);
+                let key = UploadKey { agency: caller, sha256, size };
+                (index, key, header.content_id.clone())
+            })
+            .collect();
+        let room = self.space.takes_new();
+        let small = is_small(content) && uploads.is_empty();
+        if room.is_ok() && small {
+            return Ok(Kept::inline(content));
+        }
+        if self.is_known(&submission.header.sender, &submission.header.id)? {
+            return Ok(Kept::inline(content));
+        }
+        room?;
+        self.store(content, uploads).await
+    }
+
+    /// Whether a sender has used an id.
+    fn is_known(&self, sender: &AgencyCode, id: &MessageId) -> Result<bool, Refusal> {
+        let directory = self.reader.directory();
+        let Some(sender) = directory.find(sender) else { return Ok(false) };
+        let known = self.reader.query().position(sender.ordinal, id);
+        Ok(known.map_err(|error| unreadable(&error))?.is_some())
+    }
+
+    /// Puts content and attachments into payload files, and links those that were uploaded.
+    async fn store(
+        &self,
+        content: &SignedContent,
+        uploads: Vec<(usize, UploadKey, String)>,
+    ) -> Result<Kept, Refusal> {
+        if self.space.level() == Level::ReadOnly {
+            return Err(read_only());
         }
         let (payloads, content) = (self.payloads.clone(), content.clone());
-        let stored = tokio::task::spawn_blocking(move || {
-            let put = |bytes: &Bytes| {
-                let digest = payloads.put(bytes)?;
-                Ok(Stored::Payload { digest, size: bytes.len() as u64 })
-            };
-            let attachments = content.attachments.iter().map(|attachment| {
-                let content_id = attachment.content_id.clone();
-                Ok(StoredAttachment { content_id, bytes: put(&attachment.bytes)? })
-            });
-            Ok(StoredContent {
-                content: put(&content.content)?,
-                attachments: attachments.collect::<Result<_, _>>()?,
-            })
-        });
+        let stored = tokio::task::spawn_blocking(move || store(&payloads, &content, uploads));
         let failed = |error: &dyn std::fmt::Display| {
             tracing::error!(%error, "cannot write a payload file");
-            Refusal::new(Reason::StorageLow).retry_after(std::time::Duration::from_secs(10))
+            storage_low()
         };
         match stored.await {
-            Ok(stored) => {
-                stored.map_err(|error: lienthong_core::engine::EngineError| failed(&error))
-            }
+            Ok(Ok(stored)) => stored,
+            Ok(Err(error)) => Err(failed(&error)),
             Err(error) => Err(failed(&error)),
         }
     }
+}
+
+/// What a proposal's bytes are, and what keeps them there.
+struct Kept {
+    stored: StoredContent,
+    held: Held,
+}
+
+/// Keeps payloads on the disk until it is dropped.
+#[derive(Default)]
+struct Held {
+    claims: Vec<Claim>,
+    /// The uploads among them: they have served when the document is accepted.
+    uploads: Vec<UploadKey>,
+}
+
+impl Kept {
+    fn inline(content: &SignedContent) -> Self {
+        Self { stored: inline(content), held: Held::default() }
+    }
+}
+
+/// Whether a record holds content and attachments themselves.
+fn is_small(content: &SignedContent) -> bool {
+    let attachments: usize = content.attachments.iter().map(|a| a.bytes.len()).sum();
+    content.content.len() + attachments <= INLINE_PAYLOAD_BYTES_MAX
+}
+
+fn store(
+    payloads: &PayloadFiles,
+    content: &SignedContent,
+    uploads: Vec<(usize, UploadKey, String)>,
+) -> Result<Result<Kept, Refusal>, EngineError> {
+    let (mut held, mut missing) = (Held::default(), Vec::new());
+    for (index, key, content_id) in uploads {
+        match payloads.propose_upload(&key)? {
+            Some(claim) => {
+                held.claims.push(claim);
+                held.uploads.push(key);
+            }
+            None => {
+                let field = format!("attachments[{index}]");
+                missing.push(Violation::new(Reason::AttachmentNotUploaded, field, content_id));
+            }
+        }
+    }
+    if let Some(refusal) = Refusal::of(missing) {
+        return Ok(Err(refusal));
+    }
+    if is_small(content) {
+        return Ok(Ok(Kept { stored: inline(content), held }));
+    }
+    let mut put = |bytes: &Bytes| {
+        let claim = payloads.propose(bytes)?;
+        let stored = Stored::Payload { digest: claim.digest(), size: bytes.len() as u64 };
+        held.claims.push(claim);
+        Ok::<_, EngineError>(stored)
+    };
+    let main = put(&content.content)?;
+    let mut attachments = Vec::with_capacity(content.attachments.len());
+    for attachment in &content.attachments {
+        let content_id = attachment.content_id.clone();
+        attachments.push(StoredAttachment { content_id, bytes: put(&attachment.bytes)? });
+    }
+    Ok(Ok(Kept { stored: StoredContent { content: main, attachments }, held }))
 }
 
 impl Refused {

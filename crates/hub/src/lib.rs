@@ -4,8 +4,8 @@
 //!
 //! ```text
 //!  listener (mutual TLS) ─▶ services ─▶ ingress ─▶ sequencer ─▶ journal
-//!                               ▲                     │
-//!                               └── egress ◀──────────┘      reader: rows, blocks, statistics
+//!                            ▲  │ ▲                   │
+//!       attachments transfer ┘──┘ └── egress ◀────────┘      reader: rows, blocks, statistics
 //! ```
 
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
@@ -30,7 +30,10 @@ mod reader;
 mod sequencer;
 mod services;
 mod settings;
+mod space;
 mod tls;
+mod transfer;
+mod upkeep;
 mod verdict;
 
 pub use administration::ListOutcome;
@@ -39,6 +42,7 @@ pub use hub::{Hub, StartError};
 pub use list_files::{ListFiles, ListsRead};
 pub use log_key::LogKeyError;
 pub use open_folder::{AdministerError, OpenFolder, Recovery};
-pub use reader::Reader;
-pub use settings::{DirectoryImport, Settings};
+pub use reader::{AttachmentBytes, KeptAttachment, KeptDocument, Reader};
+pub use settings::{DirectoryImport, Settings, StorageSettings};
+pub use space::{Probe, SpaceMarks};
 pub use tls::ServerIdentity;

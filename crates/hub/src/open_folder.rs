@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use lienthong_core::engine::{Blocks, EngineError, Journal, Payloads, State};
-use lienthong_core::{Command, Decision, Machine, Opening, Proposal};
+use lienthong_core::{Command, Decision, Machine, Opening, Proposal, Query};
 use lienthong_ledger::{DataFolder, JournalBlocks, JournalFiles, PayloadFiles, SledState};
 use lienthong_model::{Refusal, Timestamp};
 
@@ -58,6 +58,9 @@ impl OpenFolder {
             progress(sealed.marker.block, end);
         }
         machine.cut()?;
+        // What was being proposed when the last process ended: the replayed rows say what was
+        // accepted of it.
+        payloads.settle(|digest| Query(&*state).names_payload(digest))?;
         let recovery = Recovery {
             replayed,
             rebuilt: rebuilt.map(|why| why.to_string()),

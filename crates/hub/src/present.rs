@@ -1,15 +1,15 @@
 //! From what the hub knows to what it says: receipts, deliveries, tracked documents.
 
 use lienthong_core::engine::EngineError;
-use lienthong_core::{Directory, DocumentRow, DocumentView, Push, Revocation, Route, TrustStore};
-use lienthong_model::{Reason, Refusal, SignedContent, Timestamp};
+use lienthong_core::{Directory, DocumentView, Push, Revocation, Route, TrustStore};
+use lienthong_model::{Reason, Refusal, Timestamp};
 use lienthong_trust::judge::Serial;
 use lienthong_trust::{Anchors as _, Certificate, RevocationList, SignatureKind, Unproven};
 use lienthong_wire::{moment, proto, signed};
 
 use crate::evidence::Evidence;
 use crate::ingress::Taken;
-use crate::reader::Reader;
+use crate::reader::{KeptDocument, Reader};
 
 /// A read that failed: said to the caller without its inside, in the log as what it is.
 pub(crate) fn unreadable(error: &EngineError) -> Refusal {
@@ -86,18 +86,19 @@ pub(crate) fn receipt(
 /// A delivery with its bytes; `None` when the document is gone.
 pub(crate) fn delivery(reader: &Reader, push: Push) -> Result<Option<proto::Delivery>, Refusal> {
     let found = reader.content(push.position).map_err(|error| unreadable(&error))?;
-    let Some((row, content)) = found else { return Ok(None) };
-    let recipient = reader.directory().code(push.recipient, row.received_at);
-    Ok(Some(delivery_of(recipient, push, &row, content)))
+    let Some(kept) = found else { return Ok(None) };
+    let recipient = reader.directory().code(push.recipient, kept.row.received_at);
+    Ok(Some(delivery_of(recipient, push, kept)))
 }
 
-fn delivery_of(
-    recipient: String,
-    push: Push,
-    row: &DocumentRow,
-    content: SignedContent,
-) -> proto::Delivery {
+fn delivery_of(recipient: String, push: Push, kept: KeptDocument) -> proto::Delivery {
+    let KeptDocument { row, content, uploaded } = kept;
     let (document, attachments) = signed::to_proto(content);
+    let uploaded = uploaded.into_iter().map(|attachment| proto::UploadedAttachment {
+        content_id: attachment.content_id,
+        sha256: bytes::Bytes::copy_from_slice(attachment.sha256.as_bytes()),
+        size: attachment.size,
+    });
     proto::Delivery {
         recipient,
         position: push.position.0,
@@ -107,6 +108,7 @@ fn delivery_of(
         attachments,
         signature: signature_kind(row.signature),
         revocation: revocation(row.revocation()),
+        uploaded: uploaded.collect(),
     }
 }
 

@@ -12,7 +12,7 @@ use lienthong_core::{
 };
 use lienthong_ledger::{JournalBlocks, PayloadFiles, SledState};
 use lienthong_model::{
-    Attachment, Fingerprint, Position, SignatureEntry, SignedContent, Timestamp,
+    Attachment, AttachmentHeader, Fingerprint, Position, SignatureEntry, SignedContent, Timestamp,
 };
 use lienthong_trust::{Anchors as _, Authorities, Certificate, Known};
 use quick_cache::sync::Cache;
@@ -37,6 +37,35 @@ pub struct Reader {
     cubes: Arc<RwLock<Cubes>>,
     published: Arc<watch::Sender<Published>>,
     caches: Arc<Caches>,
+}
+
+/// A document as it was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptDocument {
+    /// What is known of it.
+    pub row: DocumentRow,
+    /// The signed bytes, and the attachments that travelled beside them.
+    pub content: SignedContent,
+    /// The attachments that did not.
+    pub uploaded: Vec<AttachmentHeader>,
+}
+
+/// An attachment of an accepted document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptAttachment {
+    /// What the document says of it.
+    pub header: AttachmentHeader,
+    /// Where it is.
+    pub bytes: AttachmentBytes,
+}
+
+/// Where the bytes of an attachment are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttachmentBytes {
+    /// In the journal.
+    Here(Bytes),
+    /// In the payload file of its digest.
+    Payload,
 }
 
 /// What judgement reads, as of the last block on disk.
@@ -149,15 +178,36 @@ impl Reader {
     ///
     /// # Errors
     /// [`EngineError`] when a row, block or payload is missing or damaged.
-    pub fn content(
-        &self,
-        position: Position,
-    ) -> Result<Option<(DocumentRow, SignedContent)>, EngineError> {
+    pub fn content(&self, position: Position) -> Result<Option<KeptDocument>, EngineError> {
         let Some(row) = self.query().document(position)? else { return Ok(None) };
         let block = self.block(row.block)?;
         let (submit, _) = entry(&block, position, &row)?;
         let content = self.assemble(&submit.signed)?;
-        Ok(Some((row, content)))
+        let uploaded = submit.uploaded().cloned().collect();
+        Ok(Some(KeptDocument { row, content, uploaded }))
+    }
+
+    /// Returns where the bytes of an attachment are; `None` when there is no document at that place,
+    /// or it names no such attachment.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row or block is missing or damaged.
+    pub fn attachment(
+        &self,
+        position: Position,
+        content_id: &str,
+    ) -> Result<Option<KeptAttachment>, EngineError> {
+        let Some(row) = self.query().document(position)? else { return Ok(None) };
+        let block = self.block(row.block)?;
+        let (submit, _) = entry(&block, position, &row)?;
+        let named = submit.header.attachments.iter().find(|named| named.content_id == content_id);
+        let Some(header) = named.cloned() else { return Ok(None) };
+        let beside = submit.signed.attachments.iter().find(|one| one.content_id == content_id);
+        let bytes = match beside.map(|beside| &beside.bytes) {
+            Some(Stored::Inline(bytes)) => AttachmentBytes::Here(bytes.clone()),
+            Some(Stored::Payload { .. }) | None => AttachmentBytes::Payload,
+        };
+        Ok(Some(KeptAttachment { header, bytes }))
     }
 
     /// Returns when and how a document was accepted; `None` when there is none at that place.

@@ -27,6 +27,7 @@ use crate::evidence::Evidence;
 use crate::gate::{Declined, RefusalGate, WINDOW};
 use crate::open_folder::{FolderMachine, OpenFolder};
 use crate::reader::Reader;
+use crate::space::{Level, Space, read_only};
 
 /// A decision and the time of its block.
 #[derive(Debug, Clone)]
@@ -45,6 +46,7 @@ enum Request {
 pub(crate) struct Sequencer {
     requests: mpsc::Sender<Request>,
     running: watch::Receiver<Running>,
+    space: Space,
 }
 
 /// Whether the sequencer runs.
@@ -65,6 +67,7 @@ struct Thread {
     egress: Egress,
     evidence: Arc<Evidence>,
     clock: BusinessClock,
+    space: Space,
     gate: RefusalGate,
     began: Instant,
     /// When refusals that were held back were last asked for.
@@ -93,7 +96,7 @@ impl Sequencer {
         reader: Reader,
         egress: Egress,
         evidence: Arc<Evidence>,
-        clock: BusinessClock,
+        (clock, space): (BusinessClock, Space),
     ) -> std::io::Result<(Self, watch::Receiver<Running>)> {
         let (requests, waiting) = mpsc::channel(PROPOSALS_WAITING_MAX);
         let (told, running) = watch::channel(Running::Yes);
@@ -106,6 +109,7 @@ impl Sequencer {
             egress,
             evidence,
             clock,
+            space: space.clone(),
             gate: RefusalGate::default(),
             began: Instant::now(),
             released: Duration::ZERO,
@@ -124,13 +128,13 @@ impl Sequencer {
             // Nobody listening is nobody to tell.
             let _ = told.send(running);
         })?;
-        Ok((Self { requests, running: running.clone() }, running))
+        Ok((Self { requests, running: running.clone(), space }, running))
     }
 
     /// Proposes, and waits until the decision is on disk.
     ///
     /// # Errors
-    /// A [`Refusal`] when the hub is stopping or has failed.
+    /// A [`Refusal`] when the hub is stopping, has failed, or is read only.
     pub async fn propose(&self, proposal: Proposal) -> Result<Decided, Refusal> {
         let (reply, decided) = oneshot::channel();
         let request = Request::Propose { proposal: Box::new(proposal), reply };
@@ -147,6 +151,7 @@ impl Sequencer {
     fn stopped(&self) -> Refusal {
         match &*self.running.borrow() {
             Running::Failed(_) => Refusal::new(Reason::Stopped),
+            Running::Yes if self.space.level() == Level::ReadOnly => read_only(),
             Running::Yes | Running::Ended => {
                 Refusal::new(Reason::Draining).retry_after(Duration::from_secs(1))
             }
@@ -197,6 +202,12 @@ impl Thread {
         first: Option<Request>,
         waiting: &mut mpsc::Receiver<Request>,
     ) -> Result<(), EngineError> {
+        if self.space.check() == Level::ReadOnly {
+            // Nothing is decided: whoever waits for a reply learns why from the level.
+            drop(first);
+            while waiting.try_recv().is_ok() {}
+            return Ok(());
+        }
         self.machine.begin(self.clock.now());
         let mut replies: Vec<Reply> = Vec::new();
         let mut mail = Mail::default();
@@ -305,9 +316,11 @@ impl Thread {
 
     /// Nothing waits: what was held back is journalled, and the state gets the last blocks.
     fn idle(&mut self, now: Duration) -> Result<(), EngineError> {
-        self.machine.begin(self.clock.now());
-        self.release(now)?;
-        self.order()?;
+        if self.space.level() != Level::ReadOnly {
+            self.machine.begin(self.clock.now());
+            self.release(now)?;
+            self.order()?;
+        }
         if std::mem::take(&mut self.uncut) {
             self.machine.cut()?;
         }

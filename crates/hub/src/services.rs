@@ -6,6 +6,7 @@ mod evidence;
 mod exchange;
 mod statistics;
 mod streams;
+mod transfer;
 mod trust;
 mod verdict;
 
@@ -25,6 +26,7 @@ use crate::evidence::Evidence;
 use crate::ingress::Ingress;
 use crate::reader::Reader;
 use crate::sequencer::Sequencer;
+use crate::transfer::Transfers;
 
 /// What the services call.
 pub(crate) struct Rooms {
@@ -35,6 +37,7 @@ pub(crate) struct Rooms {
     pub administration: Administration,
     pub clock: BusinessClock,
     pub evidence: Arc<Evidence>,
+    pub transfers: Transfers,
     /// Room for messages under way.
     pub room: Room,
     /// Becomes true when the hub drains: streams end themselves.

@@ -1,15 +1,20 @@
 //! What a hub is started with, in the form in which it is used. Reading it from flags, environment
 //! and files is the binary's business.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use lienthong_core::RoutingRules;
+use lienthong_ledger::{UploadLimits, free_space};
 use lienthong_model::AgencyEntry;
+use lienthong_model::limits::{SPACE_HARD_BYTES, SPACE_SOFT_BYTES, SPACE_SOFT_SHARE};
 
 use crate::clock::Clock;
 use crate::list_files::ListFiles;
+use crate::space::{Probe, SpaceMarks};
 use crate::tls::ServerIdentity;
 
 /// What a hub is started with. Everything that judgement reads becomes commands in the journal;
@@ -36,6 +41,51 @@ pub struct Settings {
     pub directory: Option<DirectoryImport>,
     /// Routing rules; `None` leaves those in force.
     pub rules: Option<RoutingRules>,
+    /// Bounds of what is on the disk.
+    pub storage: StorageSettings,
+}
+
+/// Bounds of what is on the disk.
+#[derive(Clone)]
+pub struct StorageSettings {
+    /// When the hub takes less for want of disk space.
+    pub marks: SpaceMarks,
+    /// How disk space is found out. Tests play a full disk with it.
+    pub probe: Probe,
+    /// Bounds of uploads that no document has named yet.
+    pub uploads: UploadLimits,
+}
+
+impl Default for StorageSettings {
+    /// 2 GiB or 5 %, 256 MiB, the space of the file system, and the bounds of
+    /// [`lienthong_model::limits`].
+    fn default() -> Self {
+        let marks = SpaceMarks {
+            soft_bytes: SPACE_SOFT_BYTES,
+            soft_share: SPACE_SOFT_SHARE,
+            hard_bytes: SPACE_HARD_BYTES,
+        };
+        Self { marks, probe: Arc::new(free_space), uploads: UploadLimits::default() }
+    }
+}
+
+impl StorageSettings {
+    /// Marks for a folder that lives for one run only: a hub that is to make no large ballast.
+    pub fn short_lived() -> Self {
+        let marks =
+            SpaceMarks { hard_bytes: 1 << 20, soft_bytes: 64 << 20, ..Self::default().marks };
+        Self { marks, ..Self::default() }
+    }
+}
+
+impl fmt::Debug for StorageSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { marks, uploads, probe: _ } = self;
+        f.debug_struct("StorageSettings")
+            .field("marks", marks)
+            .field("uploads", uploads)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A directory to begin with.

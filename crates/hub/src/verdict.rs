@@ -9,7 +9,7 @@ use lienthong_core::engine::{EngineError, Payloads as _};
 use lienthong_core::{Accepted, Block, DocumentRow, Policy};
 use lienthong_model::{Fingerprint, Position, SignedContent, Timestamp};
 
-use crate::reader::{Reader, entry};
+use crate::reader::{KeptDocument, Reader, entry};
 
 /// A verdict and what it rested on.
 pub(crate) struct Verdict {
@@ -35,7 +35,8 @@ impl Reader {
     /// # Errors
     /// [`EngineError`] when a row, block or payload is missing or damaged.
     pub(crate) fn verdict(&self, position: Position) -> Result<Option<Verdict>, EngineError> {
-        let Some((row, content)) = self.content(position)? else { return Ok(None) };
+        let Some(kept) = self.content(position)? else { return Ok(None) };
+        let KeptDocument { row, content, .. } = kept;
         let block = self.block(row.block)?;
         let (submit, accepted) = entry(&block, position, &row)?;
         let policy = self.policy_at(&block, &row)?;

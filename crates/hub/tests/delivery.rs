@@ -306,6 +306,7 @@ async fn a_document_whose_bytes_are_lost_keeps_no_other_one_back() {
     client.submit(world.sealed_with(&lost, vec![attachment])).await.unwrap();
     let whole = submitted(&world, "H36.12", 2).await;
     // The one large attachment, and its content beside it, are in payload files.
+    harness::settled(&world).await;
     let mut removed = 0;
     for shelf in std::fs::read_dir(world.data().join("payloads")).unwrap() {
         let shelf = shelf.unwrap().path();

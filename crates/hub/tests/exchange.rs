@@ -173,7 +173,7 @@ async fn a_changed_or_missing_attachment_is_refused_and_an_unsigned_change_too()
     let client = world.client("H36").await;
     let (document, attachment) = with_attachment(document("H36", &["H36.12"]), noise(100));
     let missing = world.sealed(&document);
-    assert_eq!(reason(client.submit(missing).await), Reason::AttachmentMismatch);
+    assert_eq!(reason(client.submit(missing).await), Reason::AttachmentNotUploaded);
     let mut changed = attachment.clone();
     changed.bytes = noise(100);
     let changed = world.sealed_with(&document, vec![changed]);

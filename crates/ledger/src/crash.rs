@@ -10,6 +10,9 @@
 //! | `block-synced` | the journal's file is synced, nothing was said to anybody |
 //! | `state-half-written` | half the rows of a chunk are in sled |
 //! | `state-written` | a chunk and its marker are in sled, the overlay still has them |
+//! | `upload-appended` | a piece of an upload is written, not yet synced |
+//! | `upload-synced` | an upload has all its bytes on disk and still its unfinished name |
+//! | `payloads-shelved` | payloads were moved to their shelves, which are not yet synced |
 //!
 //! A caller may add points of its own.
 

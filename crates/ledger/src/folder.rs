@@ -6,6 +6,7 @@
 //! | `LOCK` | empty; locked while a process uses the folder |
 //! | `journal/` | the journal, the truth |
 //! | `payloads/` | payload files, as much the truth as the journal that names them |
+//! | `BALLAST` | [`crate::Ballast`]: room that is given up when the disk is full; may be missing |
 //! | `state/` | the state; may be deleted while no process runs, the next start rebuilds it |
 
 use std::io::{self, Write as _};
@@ -66,7 +67,7 @@ impl DataFolder {
 
 /// Something in a folder without a format that no data folder begins with.
 fn foreign_entry(folder: &Path) -> Result<Option<String>, EngineError> {
-    const OURS: [&str; 3] = ["LOCK", "FORMAT.new", "lost+found"];
+    const OURS: [&str; 4] = ["LOCK", "FORMAT.new", "BALLAST", "lost+found"];
     let entries = std::fs::read_dir(folder).map_err(io_error("read", folder))?;
     for entry in entries {
         let name = entry.map_err(io_error("read", folder))?.file_name();

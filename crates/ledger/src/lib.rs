@@ -21,6 +21,7 @@ mod folder;
 mod journal;
 mod memory;
 mod payload;
+mod space;
 mod state;
 
 pub use disk::FolderLock;
@@ -29,7 +30,11 @@ pub use journal::{
     JOURNAL_FORMAT, JournalBlocks, JournalFiles, JournalLimits, JournalOpened, Replay, TornTail,
 };
 pub use memory::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
-pub use payload::PayloadFiles;
+pub use payload::{
+    Claim, PayloadFile, PayloadFiles, Progress, Settled, Upload, UploadError, UploadKey,
+    UploadLimits, Uploads,
+};
+pub use space::{Ballast, Free, free_space};
 pub use state::{
     KEY_BYTES_MAX, Opened, STATE_FORMAT, SledState, StateLimits, VALUE_BYTES_MAX, Why,
     open_or_rebuild, open_or_rebuild_with,

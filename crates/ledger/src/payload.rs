@@ -1,23 +1,38 @@
 //! Payload files: contents and attachments too large for a record, named by their SHA-256.
 //!
-//! **Layout, stable:** `ab/cdef…`, the first two hexadecimal digits of the SHA-256 as a folder,
-//! the other 62 as the file's name; the file is the bytes and nothing else. `tmp/` holds files
-//! that are being written and is emptied on opening.
+//! **Layout, stable:**
+//!
+//! | entry | is | goes away |
+//! |---|---|---|
+//! | `ab/cdef…` | a payload: the first two hexadecimal digits of its SHA-256 as a folder, the other 62 as the file's name; the file is the bytes and nothing else | never |
+//! | `proposed/<digest>` | the bytes of what is being proposed ([`Proposed`]) | when it is decided: onto its shelf, or removed |
+//! | `uploads/<agency>-<digest>-<size>`, unfinished ones with `.part` | what agencies upload ([`Uploads`]) | when a document names it, or it expires |
+//! | `tmp/` | files that are being written | on opening |
+//!
+//! Nothing on a shelf is ever removed, and clearing up elsewhere never touches a shelf: that is why
+//! expiry cannot take what a document names.
 //!
 //! The crate `object_store` was considered for the local folder: 0.14.2 syncs files and folders
 //! when asked to (`with_fsync`, off by default), but speaks only async, while whoever puts a
 //! payload stands on a blocking thread and waits for the disk. It can carry another engine, over
 //! S3, behind the same trait.
 
+mod proposed;
+mod uploads;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use lienthong_core::engine::{EngineError, Payloads};
 use lienthong_model::Digest;
 
+use self::proposed::Proposed;
+pub use self::proposed::{Claim, Settled};
+pub use self::uploads::{Progress, Upload, UploadError, UploadKey, UploadLimits, Uploads};
 use crate::disk::{create_folder, damaged, io_error, sync_folder};
 
 /// Payloads as files in a folder. Puts and gets may run side by side.
@@ -27,6 +42,17 @@ pub struct PayloadFiles {
     unfinished: PathBuf,
     /// Makes the names of unfinished files differ.
     begun: AtomicU64,
+    proposed: Arc<Proposed>,
+    uploads: Arc<Uploads>,
+}
+
+/// A payload that is open for reading.
+#[derive(Debug)]
+pub struct PayloadFile {
+    /// The file, at its beginning.
+    pub file: File,
+    /// How many bytes it has.
+    pub size: u64,
 }
 
 impl PayloadFiles {
@@ -51,7 +77,103 @@ impl PayloadFiles {
             let path = entry.map_err(io_error("list", &unfinished))?.path();
             std::fs::remove_file(&path).map_err(io_error("remove", &path))?;
         }
-        Ok(Self { folder: folder.to_owned(), unfinished, begun: AtomicU64::new(0) })
+        let proposed = Arc::new(Proposed::open(&folder.join("proposed"))?);
+        let uploads = Arc::new(Uploads::open(&folder.join("uploads"))?);
+        let begun = AtomicU64::new(0);
+        Ok(Self { folder: folder.to_owned(), unfinished, begun, proposed, uploads })
+    }
+
+    /// Returns what agencies upload.
+    pub fn uploads(&self) -> &Arc<Uploads> {
+        &self.uploads
+    }
+
+    /// Stores bytes that a proposal is about to name; on return they are on disk, folder entry
+    /// included, and stay there while the claim is held. What becomes of them then
+    /// [`PayloadFiles::settle`] decides.
+    ///
+    /// # Errors
+    /// [`EngineError`] when they cannot be written.
+    pub fn propose(&self, bytes: &[u8]) -> Result<Claim, EngineError> {
+        let digest = Digest::of(bytes);
+        let claim = Proposed::claim(&self.proposed, digest);
+        let (path, shelf) = self.place(&digest);
+        if read(&path)?.is_some_and(|found| found == bytes) {
+            sync_folder(&shelf)?;
+            return Ok(claim);
+        }
+        let path = self.proposed.path(&digest);
+        if read(&path)?.is_none_or(|found| found != bytes) {
+            self.write(&digest, bytes, &path)?;
+        }
+        sync_folder(self.proposed.folder())?;
+        Ok(claim)
+    }
+
+    /// Lets a proposal name a complete upload of an agency, as [`PayloadFiles::propose`] does with
+    /// bytes. The upload stays the agency's: it may be named again when this proposal is refused.
+    /// `None` when the agency has no such upload.
+    ///
+    /// # Errors
+    /// [`EngineError`] when it cannot be linked.
+    pub fn propose_upload(&self, key: &UploadKey) -> Result<Option<Claim>, EngineError> {
+        let Some(upload) = self.uploads.complete(key) else { return Ok(None) };
+        let claim = Proposed::claim(&self.proposed, key.sha256);
+        let (path, shelf) = self.place(&key.sha256);
+        if std::fs::metadata(&path).is_ok_and(|there| there.len() == key.size) {
+            sync_folder(&shelf)?;
+            return Ok(Some(claim));
+        }
+        // A second name of the same bytes: whatever becomes of the upload, these stay.
+        let path = self.proposed.path(&key.sha256);
+        match std::fs::hard_link(&upload, &path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            // It has expired just now.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io_error("link", &path)(error)),
+        }
+        sync_folder(self.proposed.folder())?;
+        Ok(Some(claim))
+    }
+
+    /// Decides about what was proposed and is claimed no more: `is_named` says whether an accepted
+    /// document names it. Named payloads move to their shelves, the others are removed.
+    ///
+    /// `is_named` must see everything that was accepted before the claims were dropped.
+    ///
+    /// # Errors
+    /// [`EngineError`] of `is_named`, or when a file cannot be moved; what is left is tried again
+    /// by the next call.
+    pub fn settle(
+        &self,
+        is_named: impl FnMut(&Digest) -> Result<bool, EngineError>,
+    ) -> Result<Settled, EngineError> {
+        self.proposed.settle(is_named, |digest| self.place(digest))
+    }
+
+    /// Opens a payload for reading; `None` when there is none. Its bytes are not checked.
+    ///
+    /// # Errors
+    /// [`EngineError`] when it cannot be opened.
+    pub fn file(&self, digest: &Digest) -> Result<Option<PayloadFile>, EngineError> {
+        for path in self.places(digest) {
+            match File::open(&path) {
+                Ok(file) => {
+                    let size = file.metadata().map_err(io_error("read", &path))?.len();
+                    return Ok(Some(PayloadFile { file, size }));
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(io_error("open", &path)(error)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where a payload may be. The shelf comes twice: it may have moved there meanwhile.
+    fn places(&self, digest: &Digest) -> [PathBuf; 3] {
+        let (shelved, _shelf) = self.place(digest);
+        [shelved.clone(), self.proposed.path(digest), shelved]
     }
 
     /// The file of a payload, and the folder that it is in.
@@ -63,12 +185,11 @@ impl PayloadFiles {
     }
 
     /// Writes a file that has another name until it is whole and on disk.
-    fn write(&self, digest: &Digest, bytes: &[u8]) -> Result<(), EngineError> {
-        let (path, _shelf) = self.place(digest);
+    fn write(&self, digest: &Digest, bytes: &[u8], path: &Path) -> Result<(), EngineError> {
         let count = self.begun.fetch_add(1, Ordering::Relaxed);
         let unfinished = self.unfinished.join(format!("{digest}.{count}"));
         let written = write_synced(&unfinished, bytes).and_then(|()| {
-            std::fs::rename(&unfinished, &path).map_err(io_error("rename", &unfinished))
+            std::fs::rename(&unfinished, path).map_err(io_error("rename", &unfinished))
         });
         if written.is_err() {
             // The next opening removes it if this does not.
@@ -85,7 +206,7 @@ impl Payloads for PayloadFiles {
         let (path, shelf) = self.place(&digest);
         let there = read(&path)?.is_some_and(|found| found == bytes);
         if !there {
-            self.write(&digest, bytes)?;
+            self.write(&digest, bytes, &path)?;
         }
         // Also when it was there: whoever wrote it may not have come to this yet.
         sync_folder(&shelf)?;
@@ -93,8 +214,14 @@ impl Payloads for PayloadFiles {
     }
 
     fn get(&self, digest: &Digest) -> Result<Option<Bytes>, EngineError> {
-        let (path, _shelf) = self.place(digest);
-        let Some(bytes) = read(&path)? else { return Ok(None) };
+        let mut found = None;
+        for path in self.places(digest) {
+            found = read(&path)?;
+            if found.is_some() {
+                break;
+            }
+        }
+        let Some(bytes) = found else { return Ok(None) };
         let found = Digest::of(&bytes);
         if found != *digest {
             let why = format!("its {} bytes have the SHA-256 {found}", bytes.len());
@@ -123,66 +250,4 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, EngineError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn one_file(folder: &Path, digest: &Digest) -> PathBuf {
-        let hex = digest.to_string();
-        folder.join(&hex[..2]).join(&hex[2..])
-    }
-
-    #[test]
-    fn payload_files_do_what_all_payloads_do() {
-        let folder = tempfile::tempdir().unwrap();
-        lienthong_core::engine_suite::payloads(|| PayloadFiles::open(folder.path()).unwrap());
-    }
-
-    #[test]
-    fn a_payload_stands_under_the_digits_of_its_digest_and_nothing_is_left_unfinished() {
-        let folder = tempfile::tempdir().unwrap();
-        let payloads = PayloadFiles::open(folder.path()).unwrap();
-        let digest = payloads.put(b"content").unwrap();
-        assert_eq!(std::fs::read(one_file(folder.path(), &digest)).unwrap(), b"content");
-        assert_eq!(std::fs::read_dir(folder.path().join("tmp")).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn a_payload_that_was_tampered_with_is_never_returned() {
-        let folder = tempfile::tempdir().unwrap();
-        let payloads = PayloadFiles::open(folder.path()).unwrap();
-        let digest = payloads.put(b"content").unwrap();
-        for bytes in [&b"contEnt"[..], b"conten", b"", b"content and more"] {
-            std::fs::write(one_file(folder.path(), &digest), bytes).unwrap();
-            let error = payloads.get(&digest).unwrap_err();
-            assert!(matches!(&error, EngineError::Damaged { .. }), "{error}");
-            assert!(error.to_string().contains(&digest.to_string()), "{error}");
-        }
-        payloads.put(b"content").unwrap();
-        assert_eq!(payloads.get(&digest).unwrap().unwrap(), &b"content"[..]);
-    }
-
-    #[test]
-    fn what_was_never_finished_is_removed_on_opening() {
-        let folder = tempfile::tempdir().unwrap();
-        drop(PayloadFiles::open(folder.path()).unwrap());
-        let unfinished = folder.path().join("tmp").join("half");
-        std::fs::write(&unfinished, b"ha").unwrap();
-        drop(PayloadFiles::open(folder.path()).unwrap());
-        assert!(!unfinished.exists());
-    }
-
-    #[test]
-    fn the_same_payload_put_from_many_threads_is_one_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let payloads = PayloadFiles::open(folder.path()).unwrap();
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| payloads.put(&[7; 100_000]).unwrap());
-            }
-        });
-        let digest = Digest::of(&[7; 100_000]);
-        assert_eq!(payloads.get(&digest).unwrap().unwrap().len(), 100_000);
-        let shelf = one_file(folder.path(), &digest);
-        assert_eq!(std::fs::read_dir(shelf.parent().unwrap()).unwrap().count(), 1);
-    }
-}
+mod tests;

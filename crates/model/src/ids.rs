@@ -130,6 +130,22 @@ sha256_newtype! {
     Fingerprint
 }
 
+/// Works a [`Digest`] out of bytes that come in pieces.
+#[derive(Debug, Clone, Default)]
+pub struct Digester(sha2::Sha256);
+
+impl Digester {
+    /// Takes the next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        sha2::Digest::update(&mut self.0, bytes);
+    }
+
+    /// Returns the digest of all pieces, one after the other; of nothing when there was none.
+    pub fn finish(self) -> Digest {
+        Digest(sha2::Digest::finalize(self.0).into())
+    }
+}
+
 /// An agency's number in this hub's directory: given once, in journal order, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
 #[cbor(transparent)]

@@ -30,7 +30,7 @@ pub use contents::{Attachment, Contents};
 pub use directory::{AgencyEntry, AgencyState, SignaturePolicy};
 pub use document::*;
 pub use header::{AttachmentHeader, Header, Reference, StatusHeader};
-pub use ids::{Digest, Fingerprint, IdError, MessageId, Ordinal, Position};
+pub use ids::{Digest, Digester, Fingerprint, IdError, MessageId, Ordinal, Position};
 pub use mandate::{Capacity, Mandate, Signatory, mandate_of};
 pub use place::{Level, LevelError};
 pub use quota::Quota;

@@ -78,6 +78,42 @@ pub const CALL_MAX: Duration = Duration::from_secs(30);
 /// How long a pulled delivery is kept from other consumers.
 pub const PULL_LEASE: Duration = Duration::from_secs(60);
 
+// --- Attachments that are uploaded and downloaded -------------------------------------
+
+/// Largest piece of an attachment in one message, in bytes.
+pub const TRANSFER_CHUNK_BYTES_MAX: usize = MIB;
+/// Bytes of a piece that the hub and the SDK send.
+pub const TRANSFER_CHUNK_BYTES: usize = 256 * KIB;
+/// Most uploads and downloads under way at a time.
+pub const TRANSFERS_MAX: usize = 64;
+/// Most uploads and downloads of one caller under way at a time.
+pub const TRANSFERS_PER_CALLER_MAX: usize = 8;
+/// How long the other side of a transfer may neither send nor take anything.
+pub const TRANSFER_SILENCE_MAX: Duration = Duration::from_secs(60);
+/// Bytes of an upload after which what came is synced and its sender told.
+pub const UPLOAD_SYNC_BYTES: u64 = 8 * MIB as u64;
+/// Longest time after which what came of an upload is synced and its sender told.
+pub const UPLOAD_SYNC_DELAY: Duration = Duration::from_secs(2);
+/// Most uploads that no accepted document has named yet, unfinished ones counted, of one caller.
+pub const UPLOADS_PER_CALLER_MAX: usize = 256;
+/// Bytes that one caller's uploads that no accepted document has named yet may announce.
+pub const UPLOAD_BYTES_PER_CALLER_MAX: u64 = 4 * ATTACHMENT_BYTES_MAX;
+/// Most uploads that no accepted document has named yet, of all callers.
+pub const UPLOADS_MAX: usize = 16_384;
+/// How long an upload is kept that nobody goes on with and no accepted document names.
+pub const UPLOAD_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+// --- Disk space --------------------------------------------------------------------------
+
+/// Free bytes below which no submission and no upload is taken…
+pub const SPACE_SOFT_BYTES: u64 = 2 * 1024 * MIB as u64;
+/// …or this share of the disk, whichever is less: one part in so many.
+pub const SPACE_SOFT_SHARE: u64 = 20;
+/// Free bytes below which nothing is taken in, and the size of the ballast that is then given up.
+pub const SPACE_HARD_BYTES: u64 = 256 * MIB as u64;
+
+// --- Under way ---------------------------------------------------------------------------
+
 /// Bytes of submissions and reports that are under way at a time, on all connections together.
 pub const SUBMISSION_BYTES_UNDER_WAY_MAX: usize = 256 * MIB;
 /// How long a connection may live: certificates are judged when it begins.
@@ -187,7 +223,7 @@ pub const WEBHOOK_GIVEN_UP_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// Largest JSON body that a connector's HTTP API takes, in bytes.
 pub const HTTP_JSON_BYTES_MAX: usize = 4 * MIB;
 /// Largest multipart body that a connector's HTTP API takes, in bytes; written as it comes.
-pub const HTTP_BODY_BYTES_MAX: usize = 16 * MIB;
+pub const HTTP_BODY_BYTES_MAX: usize = ATTACHMENT_BYTES_MAX as usize + 16 * MIB;
 /// How long a request to a connector's HTTP API may wait for an outcome.
 pub const HTTP_WAIT_MAX: Duration = Duration::from_secs(60);
 
@@ -221,6 +257,10 @@ pub const MANDATES_MAX: usize = 65_536;
 pub const APPOINTMENTS_MAX: usize = 4_096;
 /// Agencies with quotas of their own.
 pub const QUOTAS_MAX: usize = 16_384;
+/// Largest evidence bundle, in bytes: a document and the revocation lists of its chains.
+pub const EVIDENCE_BUNDLE_BYTES_MAX: usize = 64 * MIB;
+/// Largest piece of something that travels in pieces, in bytes.
+pub const PIECE_BYTES_MAX: usize = MIB;
 /// Entries of one act of administration.
 pub const ACT_ENTRIES_MAX: usize = 1_024;
 
@@ -240,4 +280,14 @@ const _: () = {
     assert!(SIGNATURES_MAX <= CERTIFICATES_MAX);
     assert!(CONNECTIONS_PER_AGENCY_MAX * 16 <= CONNECTIONS_MAX);
     assert!(CONSUMERS_PER_AGENCY_MAX * 16 <= CONSUMERS_MAX);
+    // A piece of an attachment fits a message; what a sender may upload fits one document.
+    assert!(TRANSFER_CHUNK_BYTES <= TRANSFER_CHUNK_BYTES_MAX);
+    assert!(TRANSFER_CHUNK_BYTES_MAX + 64 * KIB <= MESSAGE_BYTES_MAX);
+    assert!(TRANSFERS_PER_CALLER_MAX * 4 <= TRANSFERS_MAX);
+    assert!(ATTACHMENTS_MAX <= UPLOADS_PER_CALLER_MAX && UPLOADS_PER_CALLER_MAX <= UPLOADS_MAX);
+    assert!(ATTACHMENT_BYTES_MAX <= UPLOAD_BYTES_PER_CALLER_MAX);
+    assert!(UPLOAD_SYNC_DELAY.as_millis() < TRANSFER_SILENCE_MAX.as_millis());
+    // What is under way when space runs out finds room in the ballast.
+    assert!(SPACE_HARD_BYTES >= SUBMISSION_BYTES_UNDER_WAY_MAX as u64);
+    assert!(2 * SPACE_HARD_BYTES <= SPACE_SOFT_BYTES);
 };

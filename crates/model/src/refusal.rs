@@ -163,6 +163,24 @@ reasons! {
         remedy: "give the new content a new id",
         remedy_vi: "đặt mã mới cho nội dung mới"
     }
+    AttachmentNotUploaded = 16, "ATTACHMENT_NOT_UPLOADED", WrongState, {
+        en: "an attachment neither travels with the content nor was uploaded by the caller",
+        vi: "tệp đính kèm không gửi cùng nội dung và cũng chưa được bên gọi tải lên",
+        remedy: "upload the attachments named, then hand the same document over again",
+        remedy_vi: "tải lên các tệp được nêu rồi gửi lại chính văn bản đó"
+    }
+    UploadMisplaced = 17, "UPLOAD_MISPLACED", Malformed, {
+        en: "a piece of an upload does not begin where the hub stands, or goes beyond the size announced",
+        vi: "một phần tải lên không bắt đầu tại vị trí trục đang chờ hoặc vượt quá kích thước đã khai",
+        remedy: "begin the upload again; the hub says how much it has",
+        remedy_vi: "bắt đầu lại lượt tải lên; trục cho biết đã có bao nhiêu byte"
+    }
+    UploadDigestWrong = 18, "UPLOAD_DIGEST_WRONG", Malformed, {
+        en: "the bytes uploaded do not have the SHA-256 announced; they are deleted",
+        vi: "các byte đã tải lên không có mã SHA-256 như đã khai; trục đã xóa chúng",
+        remedy: "upload the file again from its beginning",
+        remedy_vi: "tải lại tệp từ đầu"
+    }
     IdTimeOutOfRange = 31, "ID_TIME_OUT_OF_RANGE", Malformed, {
         en: "the time in the message id is more than 30 days before or 5 minutes after receipt",
         vi: "thời điểm trong mã thông điệp sớm hơn 30 ngày hoặc muộn hơn 5 phút so với lúc nhận",
@@ -355,6 +373,12 @@ reasons! {
         remedy: "try again later; the operator has to make space",
         remedy_vi: "thử lại sau; đơn vị vận hành cần giải phóng dung lượng"
     }
+    UploadQuota = 98, "UPLOAD_QUOTA", Exhausted, {
+        en: "the caller has too many uploads that no accepted document names yet",
+        vi: "bên gọi có quá nhiều tệp tải lên chưa được văn bản nào nêu",
+        remedy: "hand over the documents that name them, or wait until they expire",
+        remedy_vi: "gửi các văn bản nêu những tệp đó, hoặc chờ chúng hết hạn"
+    }
     Overloaded = 81, "OVERLOADED", Exhausted, {
         en: "the hub or the caller has too much under way",
         vi: "trục hoặc bên gọi đang xử lý quá nhiều",
@@ -366,6 +390,12 @@ reasons! {
         vi: "trục đang dừng",
         remedy: "try again when it is back",
         remedy_vi: "thử lại khi trục hoạt động trở lại"
+    }
+    ReadOnly = 99, "READ_ONLY", Unavailable, {
+        en: "the hub has run out of disk space and takes nothing in; reading goes on",
+        vi: "trục đã hết dung lượng đĩa và không nhận gì thêm; vẫn đọc được",
+        remedy: "try again later; the operator has to make space",
+        remedy_vi: "thử lại sau; đơn vị vận hành cần giải phóng dung lượng"
     }
     StorageDamaged = 84, "STORAGE_DAMAGED", Damaged, {
         en: "the hub cannot read what it has stored about this",

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use lienthong_core::statistics::Period;
-use lienthong_hub::{Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings};
+use lienthong_hub::{
+    Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings, StorageSettings,
+};
 use lienthong_model::{AgencyCode, Timestamp};
 use lienthong_simulator::{Address, Cast, Plan, Scenario, Tally};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -43,6 +45,7 @@ fn settings(cast: &Cast, data: &std::path::Path, start: Timestamp) -> Settings {
             entries: cast.directory.clone(),
         }),
         rules: None,
+        storage: StorageSettings::short_lived(),
     }
 }
 

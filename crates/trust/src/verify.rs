@@ -1,7 +1,7 @@
 //! Facts of signed content, from the bytes alone.
 //!
 //! ```text
-//!  SignedContent ─▶ bounds ─▶ content decodes ─▶ attachments match ─▶ for each signature:
+//!  SignedContent ─▶ bounds ─▶ content decodes ─▶ what is beside matches ─▶ for each signature:
 //!                   whose certificate ─▶ profile ─▶ chain to a root ─▶ Ed25519, strictly
 //!                                                              ─▶ Verified<Submission>
 //! ```
@@ -257,6 +257,14 @@ impl<'c> Sent<'c> {
     }
 }
 
+impl Submission {
+    /// Returns the attachments that the content names and that do not travel beside it, with their
+    /// places among those that it names.
+    pub fn not_beside(&self) -> impl Iterator<Item = (usize, &AttachmentHeader)> {
+        self.signed.not_beside(&self.header.attachments)
+    }
+}
+
 impl Signed {
     fn of(content: SignedContent, signers: Vec<Arc<Chain>>) -> Self {
         Self {
@@ -270,6 +278,27 @@ impl Signed {
     /// Returns the bytes of the content and of the attachments beside it.
     pub fn size(&self) -> u64 {
         size(&self.content)
+    }
+
+    /// Returns the bytes of the content and of all attachments that it names, wherever they are.
+    pub fn whole_size(&self, named: &[AttachmentHeader]) -> u64 {
+        let elsewhere = self.not_beside(named).map(|(_, header)| header.size);
+        elsewhere.fold(self.size(), u64::saturating_add)
+    }
+
+    /// Those of the attachments named that do not travel beside the content, with their places.
+    fn not_beside<'a>(
+        &self,
+        named: &'a [AttachmentHeader],
+    ) -> impl Iterator<Item = (usize, &'a AttachmentHeader)> + use<'a, '_> {
+        let beside: HashSet<&str> = self
+            .content
+            .attachments
+            .iter()
+            .map(|attachment| attachment.content_id.as_str())
+            .collect();
+        let named = named.iter().enumerate();
+        named.filter(move |(_, header)| !beside.contains(header.content_id.as_str()))
     }
 }
 
@@ -319,6 +348,8 @@ fn within_bounds(content: &SignedContent) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether the attachments beside a content are ones that it names, byte for byte. One that it
+/// names and that is not beside is looked up elsewhere: that is no fact of the bytes.
 fn attachments_match(named: &[AttachmentHeader], content: &SignedContent) -> Result<(), Refusal> {
     let mismatch = |index: usize, value: &str| {
         Refusal::at(Reason::AttachmentMismatch, format!("attachments[{index}]"), value)
@@ -330,10 +361,9 @@ fn attachments_match(named: &[AttachmentHeader], content: &SignedContent) -> Res
         }
     }
     for (index, header) in named.iter().enumerate() {
-        match beside.remove(header.content_id.as_str()) {
-            Some(bytes)
-                if bytes.len() as u64 == header.size && Digest::of(bytes) == header.sha256 => {}
-            Some(_) | None => return Err(mismatch(index, &header.content_id)),
+        let Some(bytes) = beside.remove(header.content_id.as_str()) else { continue };
+        if bytes.len() as u64 != header.size || Digest::of(bytes) != header.sha256 {
+            return Err(mismatch(index, &header.content_id));
         }
     }
     match beside.keys().min() {

@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lienthong_client::{
-    CallError, Client, Delivery, DeliveryKey, NegativeAcknowledgement, Signer, sign_report,
+    CallError, Checked, Client, Delivery, DeliveryKey, NegativeAcknowledgement, Signer, sign_report,
 };
-use lienthong_connector::{DiskError, Judge, Received, Refused, received};
+use lienthong_connector::{Judge, Received, Refused, received};
 use lienthong_model::{AgencyCode, Refusal, StatusCode, StatusReport};
 
 use super::view::{DocumentView, ReportedView};
 use crate::agency::AgencyFolder;
 use crate::connect::Connected;
 use crate::say::Usage;
+use crate::terminal::Bars;
 
 /// When a delivery that did not verify shall come again: roots or lists may have changed by then.
 const AGAIN_AFTER: Duration = Duration::from_secs(300);
@@ -71,10 +72,35 @@ impl Taker {
         };
         let mut view = DocumentView::new(Received::of(delivery, &checked));
         if let Some(folder) = &self.folder {
-            let kept = keep(folder, delivery, &view.received)?;
+            let kept = self.keep(folder, delivery, &checked, &view.received).await?;
             view.saved = Some(kept.display().to_string());
         }
         Ok(Outcome { view, kept: self.folder.is_some(), refusals: Vec::new() })
+    }
+
+    /// Keeps a document as `DIR/<recipient>/<sender>_<id>/`; returns its folder. One that is there
+    /// already stays as it is.
+    async fn keep(
+        &self,
+        folder: &Path,
+        delivery: &Delivery,
+        checked: &Checked,
+        received: &Received,
+    ) -> anyhow::Result<PathBuf> {
+        // Codes and ids have letters, digits, dots and dashes only: they cannot climb.
+        let mailbox = folder.join(delivery.key.recipient.as_str());
+        let name = format!("{}_{}", received.sender, received.id);
+        let (place, unfinished) = (mailbox.join(&name), mailbox.join(format!("{name}.part")));
+        if place.is_dir() {
+            return Ok(place);
+        }
+        let mut bars = Bars::of("tải về / downloading");
+        let progress = |path: &Path, at, of| bars.reached(path, at, of);
+        received::prepare(&unfinished, received)?;
+        received::download(&self.client, &unfinished, checked, received, progress).await?;
+        received::write(&unfinished, received, &delivery.signed)?;
+        received::put(&unfinished, &place)?;
+        Ok(place)
     }
 
     /// Reports the statuses asked for; a refusal of one leaves out those after it.
@@ -103,20 +129,6 @@ impl Taker {
         }
         Ok(())
     }
-}
-
-/// Keeps a document as `DIR/<recipient>/<sender>_<id>/`; returns its folder. One that is there
-/// already stays as it is.
-fn keep(folder: &Path, delivery: &Delivery, received: &Received) -> Result<PathBuf, DiskError> {
-    // Codes and ids have letters, digits, dots and dashes only: they cannot climb.
-    let mailbox = folder.join(delivery.key.recipient.as_str());
-    let name = format!("{}_{}", received.sender, received.id);
-    let (place, unfinished) = (mailbox.join(&name), mailbox.join(format!("{name}.part")));
-    if !place.is_dir() {
-        received::write(&unfinished, received, &delivery.signed)?;
-        received::put(&unfinished, &place)?;
-    }
-    Ok(place)
 }
 
 /// What is said where a seal is needed and missing.

@@ -16,8 +16,8 @@ use tokio::io::AsyncReadExt as _;
 
 use super::error::ApiError;
 use super::{Api, reports};
-use crate::compose::media_type;
 use crate::disk::{self, DiskError};
+use crate::files::media_type;
 use crate::node::Shared;
 use crate::places::{self, Room};
 

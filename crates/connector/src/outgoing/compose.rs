@@ -1,5 +1,8 @@
 //! From what the agency's software wrote to signed bytes on the disk.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use lienthong_client::{sign_document, sign_report};
 use lienthong_model::{Reason, Refusal, SignedContent, Violation};
 
@@ -7,47 +10,20 @@ use super::Kind;
 use super::parcel::Parcel;
 use crate::compose::{self, ComposeError, text_of};
 use crate::directory::DirectoryCopy;
+use crate::disk::{self, DiskError};
 use crate::fields::Format;
+use crate::files::Files;
 use crate::header::Header;
 use crate::node::Shared;
 use crate::refused::{Fault, LocalReason, Refused};
 use crate::report_header::ReportHeader;
 
-/// What composing came to.
-pub(super) enum Composed {
-    /// Signed; the bytes are on the disk.
-    Signed(Box<SignedContent>),
-    /// Declined here.
-    Declined(Box<Refused>),
-}
-
-/// Composes and signs; on return the signed bytes are on the disk.
-///
-/// # Errors
-/// When the disk does not do: nothing is known then.
-pub(super) fn compose(
-    shared: &Shared,
-    parcel: &Parcel,
-) -> Result<Composed, crate::disk::DiskError> {
-    let signed = match parcel.kind {
-        Kind::Document => document(shared, parcel),
-        Kind::Report => report(shared, parcel),
-    };
-    match signed {
-        Ok(signed) => {
-            shared.point("composed");
-            parcel.keep_signed(&signed)?;
-            shared.point("signed");
-            Ok(Composed::Signed(Box::new(signed)))
-        }
-        Err(Declined::Refused(refused)) => Ok(Composed::Declined(refused)),
-        Err(Declined::Disk(error)) => Err(error),
-    }
-}
-
-enum Declined {
+/// Why nothing was signed.
+pub(super) enum Declined {
+    /// What was written is wrong, or cannot be sent.
     Refused(Box<Refused>),
-    Disk(crate::disk::DiskError),
+    /// The disk does not do: nothing is known.
+    Disk(DiskError),
 }
 
 impl From<ComposeError> for Declined {
@@ -65,23 +41,48 @@ impl From<Fault> for Declined {
     }
 }
 
-fn document(shared: &Shared, parcel: &Parcel) -> Result<SignedContent, Declined> {
+impl From<DiskError> for Declined {
+    fn from(error: DiskError) -> Self {
+        Self::Disk(error)
+    }
+}
+
+/// Composes and signs; on return the signed bytes are on the disk. Attachments are not with them.
+///
+/// # Errors
+/// [`Declined`].
+pub(super) async fn compose(
+    shared: &Arc<Shared>,
+    parcel: &Parcel,
+) -> Result<SignedContent, Declined> {
+    let signed = match parcel.kind {
+        Kind::Document => document(shared, parcel).await?,
+        Kind::Report => report(shared, parcel)?,
+    };
+    shared.point("composed");
+    let (own, kept) = (parcel.clone(), signed.clone());
+    disk::aside(move || own.keep_signed(&kept)).await?;
+    shared.point("signed");
+    Ok(signed)
+}
+
+async fn document(shared: &Shared, parcel: &Parcel) -> Result<SignedContent, Declined> {
     let header = compose::read_header(&parcel.folder)?;
     if let Some(newest) = shared.newest_directory() {
         check_recipients(&header, &newest, shared)?;
     }
-    let files = compose::attached_files(&parcel.folder, &header)?;
-    let (entries, attachments) = compose::attachments(&files)?;
     let keys = shared.keyring.of(&parcel.agency, shared.places.own());
     let choice = shared.keyring.complete(&header.keys, &keys);
     let signers =
         keys.choose(&choice).map_err(|why| Fault::new(LocalReason::SignerMissing, why))?;
+    let files = compose::attached_files(&parcel.folder, &header)?;
+    let files = Files::read(&files, |_: &Path, _, _| {}).await?;
     let directory = shared.directory();
     let name = |code: &_| directory.find(code).map(|agency| agency.name.clone());
     let mut document = compose::document(&header, &parcel.agency, shared.link.new_id(), name);
-    document.attachments = entries;
+    document.attachments = files.entries;
     compose::print_signer(&mut document, &signers);
-    Ok(sign_document(&document, attachments, &signers.iter().collect::<Vec<_>>()))
+    Ok(sign_document(&document, Vec::new(), &signers.iter().collect::<Vec<_>>()))
 }
 
 /// Says of every recipient that the newest directory does not have, or that takes nothing today:

@@ -1,23 +1,25 @@
 //! Handing over what is signed, and what follows from the outcome.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use lienthong_client::{CallError, Client, Receipt, StatusReceipt};
+use lienthong_client::{CallError, Client, Receipt, StatusReceipt, TransferError};
 use lienthong_model::{Category, MessageId, Reason, Refusal, SignedContent};
 use lienthong_wire::{decode_document, decode_status};
 use serde_json::json;
 
 use super::Kind;
-use super::compose::{Composed, compose};
+use super::compose::{Declined, compose};
 use super::parcel::{Parcel, State};
 use crate::disk::{self, DiskError};
 use crate::events::Event;
+use crate::files::Files;
 use crate::link::Away;
 use crate::node::Shared;
 use crate::notices;
 use crate::places;
 use crate::receipts::{Evidence, ReceiptRecord, ReportReceiptRecord};
-use crate::refused::Refused;
+use crate::refused::{Fault, LocalReason, Refused};
 
 /// How far a step came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,30 +37,30 @@ pub(super) enum Outcome {
 /// # Errors
 /// When the disk does not do; the folder stays where it is.
 pub(super) async fn go_on(shared: &Arc<Shared>, parcel: &Parcel) -> Result<Outcome, DiskError> {
-    let (owner, own) = (shared.clone(), parcel.clone());
+    let own = parcel.clone();
     let state = disk::aside(move || own.state()).await?;
     let signed = match state {
         State::Accepted => return finish(shared, parcel, Ending::Sent).await,
         State::Declined => return finish(shared, parcel, Ending::Refused).await,
-        State::Signed(signed) => {
-            let own = parcel.clone();
-            disk::aside(move || own.with_attachments(signed)).await?
-        }
-        State::Taken => {
-            let own = parcel.clone();
-            match disk::aside(move || compose(&owner, &own)).await? {
-                Composed::Signed(signed) => *signed,
-                Composed::Declined(refused) => return decline(shared, parcel, *refused).await,
-            }
-        }
+        State::Signed(signed) => signed,
+        State::Taken => match compose(shared, parcel).await {
+            Ok(signed) => signed,
+            Err(Declined::Refused(refused)) => return decline(shared, parcel, *refused).await,
+            Err(Declined::Disk(error)) => return Err(error),
+        },
     };
     let client = match shared.link.client().await {
         Ok(client) => client,
         Err(away) => return wait(parcel, away, Outcome::Away).await,
     };
-    match hand_over(&client, parcel.kind, &signed).await {
-        Ok(receipt) => accept(shared, parcel, receipt, signed).await,
-        Err(error) => failed(shared, &client, parcel, &signed, error).await,
+    match parcel.kind {
+        Kind::Document => document(shared, &client, parcel, signed).await,
+        Kind::Report => match client.report(signed.clone()).await {
+            Ok(receipt) => {
+                accept(shared, parcel, Accepted::Report(Box::new(receipt)), signed).await
+            }
+            Err(error) => failed(shared, &client, parcel, &signed, error).await,
+        },
     }
 }
 
@@ -68,15 +70,53 @@ enum Accepted {
     Report(Box<StatusReceipt>),
 }
 
-async fn hand_over(
+/// Hands a document over. What does not travel beside it is uploaded when the hub misses it: a
+/// document that it has accepted before needs no upload again.
+async fn document(
+    shared: &Arc<Shared>,
     client: &Client,
-    kind: Kind,
-    signed: &SignedContent,
-) -> Result<Accepted, CallError> {
-    Ok(match kind {
-        Kind::Document => Accepted::Document(Box::new(client.submit(signed.clone()).await?)),
-        Kind::Report => Accepted::Report(Box::new(client.report(signed.clone()).await?)),
-    })
+    parcel: &Parcel,
+    mut signed: SignedContent,
+) -> Result<Outcome, DiskError> {
+    let entries = match decode_document(&signed.content) {
+        Ok(document) => document.attachments,
+        Err(refusal) => return decline(shared, parcel, Refused::from(&refusal)).await,
+    };
+    let files = Files::named(entries, &parcel.folder).await?;
+    signed.attachments.clone_from(&files.beside);
+    let mut outcome = client.submit(signed.clone()).await;
+    if misses_uploads(&outcome) && !files.uploads.is_empty() {
+        shared.point("uploading");
+        match files.upload(client, |_: &Path, _, _| {}).await {
+            Ok(()) => {}
+            Err(TransferError::Call(error)) => {
+                return failed(shared, client, parcel, &signed, error).await;
+            }
+            Err(TransferError::Changed(path)) => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let fault = Fault::new(LocalReason::FileChanged, name);
+                return decline(shared, parcel, fault.into()).await;
+            }
+            Err(TransferError::File { path, source }) => {
+                return Err(DiskError { what: "read", path, source });
+            }
+            // That is said of downloads.
+            Err(error @ TransferError::Damaged { .. }) => {
+                return wait(parcel, Away::plain(error), Outcome::Waits).await;
+            }
+        }
+        shared.point("uploaded");
+        outcome = client.submit(signed.clone()).await;
+    }
+    match outcome {
+        Ok(receipt) => accept(shared, parcel, Accepted::Document(Box::new(receipt)), signed).await,
+        Err(error) => failed(shared, client, parcel, &signed, error).await,
+    }
+}
+
+fn misses_uploads(outcome: &Result<Receipt, CallError>) -> bool {
+    matches!(outcome, Err(CallError::Refused(refusal))
+        if refusal.reason == Reason::AttachmentNotUploaded)
 }
 
 async fn accept(

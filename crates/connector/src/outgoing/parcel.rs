@@ -11,8 +11,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lienthong_model::{AgencyCode, Attachment, SignedContent};
-use lienthong_wire::decode_document;
+use lienthong_model::{AgencyCode, SignedContent};
 use serde::Serialize;
 
 use super::Kind;
@@ -119,37 +118,6 @@ impl Parcel {
         let json = serde_json::to_vec_pretty(value)
             .map_err(|why| DiskError::of("write", &path)(std::io::Error::other(why)))?;
         disk::replace(&path, &json)
-    }
-
-    /// Puts the attachments that a signed document names beside it, read from the files.
-    pub(crate) fn with_attachments(
-        &self,
-        mut signed: SignedContent,
-    ) -> Result<SignedContent, DiskError> {
-        if self.kind == Kind::Report {
-            return Ok(signed);
-        }
-        let malformed = |why: String| {
-            DiskError::of("read", &self.own())(std::io::Error::new(
-                std::io::ErrorKind::InvalidData,
-                why,
-            ))
-        };
-        let document =
-            decode_document(&signed.content).map_err(|refusal| malformed(refusal.to_string()))?;
-        for entry in document.attachments {
-            // We wrote the name ourselves; the disk may have been changed since.
-            let plain = Path::new(&entry.name).file_name().is_some_and(|name| *name == *entry.name);
-            if !plain {
-                return Err(malformed(format!("`{}` is no name of a file", entry.name)));
-            }
-            let path = self.folder.join(&entry.name);
-            let bytes = std::fs::read(&path).map_err(DiskError::of("read", &path))?;
-            signed
-                .attachments
-                .push(Attachment { content_id: entry.content_id, bytes: bytes.into() });
-        }
-        Ok(signed)
     }
 }
 

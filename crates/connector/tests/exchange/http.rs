@@ -65,12 +65,14 @@ async fn a_multipart_submission_is_written_as_it_comes() {
     let body = [
         part("name=\"header\"", &header),
         part("name=\"file\"; filename=\"qd.pdf\"", "%PDF"),
+        part("name=\"file\"; filename=\"lon.bin\"", &"x".repeat(5 << 20)),
         "--X--\r\n".to_owned(),
     ]
     .concat();
     let kind = "multipart/form-data; boundary=X";
     let answer = http.call(Method::POST, "/v1/documents?wait=20", kind, body).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{:?}", answer.json());
+    assert_eq!(answer.json()["receipt"]["routes"][0]["code"], "H34");
     let climbing = part("name=\"file\"; filename=\"../a\"", "x") + "--X--\r\n";
     let answer = http.call(Method::POST, "/v1/documents", kind, climbing).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);

@@ -80,3 +80,20 @@ async fn what_comes_while_the_hub_restarts_is_received_once() {
     .await;
     assert_eq!(entries(&desk.path("inbox")).len(), 6);
 }
+
+#[tokio::test]
+async fn large_files_are_uploaded_and_downloaded_whole_between_two_connectors() {
+    let world = World::start().await;
+    let (sender, recipient) = (Desk::of(&world, "H34").await, Desk::of(&world, "H36").await);
+    let (large, other) = (crate::harness::noise(3 << 20), crate::harness::noise(2 << 20));
+    let header = "to = [\"H36\"]\nsubject = \"Bản đồ\"\nbody = \"cv.txt\"\n";
+    let files: [(&str, &[u8]); 3] =
+        [("cv.txt", b"\xc4\x90i\xe1\xbb\x81u 1"), ("bando.zip", &large), ("anh.zip", &other)];
+    sender.put("outbox/a", header, &files);
+    sender.note("sent/a", "receipt.json").await;
+    let attachments = recipient.first("inbox").await.join("attachments");
+    assert_eq!(fs::read(attachments.join("bando.zip")).unwrap(), large);
+    assert_eq!(fs::read(attachments.join("anh.zip")).unwrap(), other);
+    assert_eq!(fs::read_to_string(attachments.join("cv.txt")).unwrap(), "Điều 1");
+    assert_eq!(entries(&attachments).len(), 3);
+}

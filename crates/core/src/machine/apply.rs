@@ -2,7 +2,7 @@
 //! idempotent for the whole of a replay: every row ends as it was, from wherever it started.
 
 use bytes::Bytes;
-use lienthong_model::{Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency};
+use lienthong_model::{Digest, Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency};
 use lienthong_trust::merkle::entry::LeafKind;
 
 use super::{CERTIFICATES_REMEMBERED, Machine};
@@ -67,6 +67,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.await_proof(position, &accepted.unproven);
         self.note_used(accepted);
         self.enter_log(position, LeafKind::Document, signed);
+        self.name_payloads(signed.payloads());
+        self.name_payloads(submit.uploaded().map(|attachment| attachment.sha256));
         let id = IdRow { position, digest: signed.digest, report_on: None };
         self.work.put(keys::id(&header.id, accepted.sender), codec::encode(&id));
         let row = DocumentRow {
@@ -97,6 +99,13 @@ impl<S: State, P: Payloads> Machine<S, P> {
         Ok(())
     }
 
+    /// Notes payload files as named: whoever clears up must leave them.
+    fn name_payloads(&mut self, payloads: impl Iterator<Item = Digest>) {
+        for digest in payloads {
+            self.work.put(keys::payload(&digest), Vec::new());
+        }
+    }
+
     fn count_document(&mut self, submit: &Submit, accepted: &Accepted) {
         let sender = accepted.place;
         let traits = Traits {
@@ -105,7 +114,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
             paper_copy: submit.header.paper_copy,
             pages: submit.header.pages,
         };
-        let bytes = size(&submit.signed);
+        let uploaded = submit.uploaded().map(|attachment| attachment.size).sum::<u64>();
+        let bytes = size(&submit.signed).saturating_add(uploaded);
         let mut scope = Span::Inside;
         for delivery in &accepted.deliveries {
             let recipient = delivery.place;
@@ -123,6 +133,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.keep_certificates(signed)?;
         self.await_proof(position, unproven);
         self.enter_log(position, LeafKind::Report, signed);
+        self.name_payloads(signed.payloads());
         let id = IdRow { position, digest: signed.digest, report_on: Some(delivery) };
         self.work.put(keys::id(&header.id, delivery.recipient), codec::encode(&id));
         let now = self.now();

@@ -64,7 +64,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 Ok(judged) => judged,
                 Err(refusal) => return refused(refusal),
             };
-        let used = match self.judge_quota(sender, signed.size())? {
+        let used = match self.judge_quota(sender, signed.whole_size(&header.attachments))? {
             Ok(used) => used,
             Err(refusal) => return refused(refusal),
         };

@@ -25,10 +25,10 @@ use lienthong_core::{
 };
 use lienthong_ledger::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
 use lienthong_model::{
-    AgencyCode, AgencyEntry, AgencyState, BusinessKind, DOCUMENT_V1, Day, Digest, Document,
-    DocumentType, Fingerprint, Level, MessageId, Ordinal, Position, Reason, Recipient, Refusal,
-    STATUS_V1, SignatureEntry, SignaturePolicy, SignedContent, StatusCode, StatusReport, Timestamp,
-    Urgency,
+    AgencyCode, AgencyEntry, AgencyState, AttachmentEntry, BusinessKind, DOCUMENT_V1, Day, Digest,
+    Document, DocumentType, Fingerprint, Level, MessageId, Ordinal, Position, Reason, Recipient,
+    Refusal, STATUS_V1, SignatureEntry, SignaturePolicy, SignedContent, StatusCode, StatusReport,
+    Timestamp, Urgency,
 };
 use lienthong_pki::{Authority, Identity, Profile, Serial, TestPki, Validity};
 use lienthong_trust::{
@@ -74,6 +74,8 @@ pub struct Draft {
     pub kind: BusinessKind,
     pub paper_copy: bool,
     pub pages: u32,
+    /// Bytes of attachments that were uploaded before.
+    pub uploaded: Vec<&'static [u8]>,
 }
 
 /// A report to be.
@@ -105,6 +107,7 @@ pub fn draft(from: &'static str, to: &[&str]) -> Draft {
         kind: BusinessKind::New,
         paper_copy: false,
         pages: 3,
+        uploaded: Vec::new(),
     }
 }
 
@@ -286,6 +289,10 @@ impl Signers {
         document.pages = draft.pages;
         document.business.kind = draft.kind;
         document.business.paper_copy = draft.paper_copy;
+        let entry = |(index, bytes): (usize, &&[u8])| {
+            AttachmentEntry::of(format!("cid:{index}"), "tep.pdf", bytes)
+        };
+        document.attachments = draft.uploaded.iter().enumerate().map(entry).collect();
         let content = encode_document(&document);
         let signed = self.sign(DOCUMENT_V1, content, &draft.signs);
         self.verifier.document(signed).unwrap()

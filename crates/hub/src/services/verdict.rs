@@ -1,12 +1,16 @@
 //! `VerdictService`: what the verdict on a document rested on, as it stood then.
 
+use bytes::Bytes;
 use lienthong_core::Accepted;
+use lienthong_model::limits::{EVIDENCE_BUNDLE_BYTES_MAX, PIECE_BYTES_MAX};
 use lienthong_model::{AgencyCode, Digest, MessageId, Ordinal, Position, Reason, Refusal};
+use lienthong_trust::NOTE_BYTES_MAX;
 use lienthong_wire::proto::verdict_service_server::VerdictService;
 use lienthong_wire::{administration as read, directory, moment, proto, signed};
 use prost::Message as _;
 use tonic::{Request, Response, Status};
 
+use super::streams::Outcomes;
 use super::{Rooms, Services, refused, refused_about};
 use crate::caller::MayExchange;
 use crate::present::{self, unreadable};
@@ -14,10 +18,12 @@ use crate::verdict::Verdict;
 
 #[tonic::async_trait]
 impl VerdictService for Services {
+    type GetEvidenceBundleStream = Outcomes<proto::GetEvidenceBundleResponse>;
+
     async fn get_evidence_bundle(
         &self,
         request: Request<proto::GetEvidenceBundleRequest>,
-    ) -> Result<Response<proto::GetEvidenceBundleResponse>, Status> {
+    ) -> Result<Response<Self::GetEvidenceBundleStream>, Status> {
         let permit = self.admit::<MayExchange, _>(&request)?;
         let proto::GetEvidenceBundleRequest { sender, id } = request.into_inner();
         let id = MessageId::from_bytes(&id)
@@ -25,9 +31,18 @@ impl VerdictService for Services {
         let rooms = self.0.clone();
         let made = tokio::task::spawn_blocking(move || bundle(&rooms, permit, &sender, &id)).await;
         let made = made.map_err(|_| refused(Refusal::new(Reason::Stopped)))?;
-        let bundle = Some(made.map_err(|refusal| refused_about(refusal, Some(id)))?);
-        Ok(Response::new(proto::GetEvidenceBundleResponse { bundle }))
+        let bundle = made.map_err(|refusal| refused_about(refusal, Some(id)))?;
+        Ok(Response::new(pieces(bundle.encode_to_vec().into())))
     }
+}
+
+/// Cuts bytes into pieces that fit a message.
+fn pieces(mut all: Bytes) -> Outcomes<proto::GetEvidenceBundleResponse> {
+    let next = std::iter::from_fn(move || {
+        let piece = all.split_to(all.len().min(PIECE_BYTES_MAX));
+        (!piece.is_empty()).then_some(Ok(proto::GetEvidenceBundleResponse { piece }))
+    });
+    Box::pin(futures_util::stream::iter(next))
 }
 
 fn bundle(
@@ -41,6 +56,10 @@ fn bundle(
     let verdict = read.ok_or_else(|| Refusal::at(Reason::DocumentUnknown, "id", id))?;
     let proof = rooms.evidence.proof(position).map_err(|error| unreadable(&error))?;
     let basis = basis(verdict, proof).encode_to_vec();
+    if basis.len() > EVIDENCE_BUNDLE_BYTES_MAX - NOTE_BYTES_MAX {
+        let value = format!("{} bytes, at most {EVIDENCE_BUNDLE_BYTES_MAX}", basis.len());
+        return Err(Refusal::at(Reason::ContentTooLarge, "bundle", value));
+    }
     let statement = rooms.evidence.state_bundle(&Digest::of(&basis));
     Ok(proto::EvidenceBundle { basis: basis.into(), statement })
 }

@@ -21,7 +21,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use lienthong_client::{Client, Delivery, Endpoint, Retry, Roots, Signer, Subscription};
 use lienthong_client::{sign_document, sign_report};
-use lienthong_hub::{Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings, StartError};
+use lienthong_hub::{
+    Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings, StartError, StorageSettings,
+};
 use lienthong_model::{
     AgencyCode, AgencyEntry, AgencyState, Attachment, AttachmentEntry, Day, Document, Level,
     MessageId, Reason, SignaturePolicy, SignedContent, StatusCode, StatusReport, Timestamp,
@@ -148,6 +150,15 @@ impl World {
         Self { pki, folder, address: hub.address(), hub: Some(hub) }
     }
 
+    /// Starts a hub with other bounds of what is on the disk.
+    pub async fn start_on(storage: StorageSettings) -> Self {
+        let (pki, folder) = (test_pki(), tempfile::tempdir().unwrap());
+        let settings =
+            Settings { storage, ..settings(&pki, &folder.path().join("data"), Clock::Real) };
+        let hub = Hub::start(settings, |_, _| {}).await.unwrap();
+        Self { pki, folder, address: hub.address(), hub: Some(hub) }
+    }
+
     /// The running hub.
     pub fn hub(&self) -> &Hub {
         self.hub.as_ref().expect("the hub runs")
@@ -262,6 +273,7 @@ pub fn settings(pki: &TestPki, data: &Path, clock: Clock) -> Settings {
         list_files: ListFiles::default(),
         directory: Some(DirectoryImport { source: "test".to_owned(), entries: directory() }),
         rules: None,
+        storage: StorageSettings::short_lived(),
     }
 }
 
@@ -306,6 +318,17 @@ pub fn with_attachment(mut document: Document, bytes: Bytes) -> (Document, Attac
     let content_id = "cid:toan-van".to_owned();
     document.attachments.push(AttachmentEntry::of(content_id.clone(), "toan-van.pdf", &bytes));
     (document, Attachment { content_id, bytes })
+}
+
+/// Files below a folder of the payloads, folders below it not counted.
+pub fn payload_files(world: &World, folder: &str) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(world.data().join("payloads").join(folder)).unwrap();
+    entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect()
+}
+
+/// Waits until nothing that was proposed is unsettled.
+pub async fn settled(world: &World) {
+    until("settling", async || payload_files(world, "proposed").is_empty()).await;
 }
 
 /// Bytes that no compression makes smaller.

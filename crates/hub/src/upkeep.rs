@@ -1,0 +1,71 @@
+//! What has to be done from time to time whether anybody calls or not: looking at the disk space,
+//! clearing up after submissions, and letting uploads expire.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lienthong_core::engine::EngineError;
+use lienthong_ledger::PayloadFiles;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::reader::Reader;
+use crate::space::Space;
+
+/// How often space is looked at and payloads are settled.
+const ROUND: Duration = Duration::from_secs(1);
+/// How often expired uploads are looked for, at most; more often where they are kept shorter.
+const EXPIRY_ROUND: Duration = Duration::from_secs(60);
+
+/// Everything that is looked after.
+pub(crate) struct Upkeep {
+    pub reader: Reader,
+    pub payloads: Arc<PayloadFiles>,
+    pub space: Space,
+    /// How long an upload is kept that nobody goes on with.
+    pub uploads_kept: Duration,
+}
+
+impl Upkeep {
+    /// Starts the task; it ends when the hub drains.
+    pub fn start(self, mut stopping: watch::Receiver<bool>) {
+        let keeper = Arc::new(self);
+        tokio::spawn(async move {
+            let mut rounds =
+                interval(ROUND.min(keeper.uploads_kept.max(Duration::from_millis(10))));
+            rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut expired_at = Instant::now();
+            loop {
+                tokio::select! {
+                    _ = rounds.tick() => {}
+                    _ = stopping.wait_for(|stopping| *stopping) => return,
+                }
+                let expiry = expired_at.elapsed() >= EXPIRY_ROUND.min(keeper.uploads_kept);
+                if expiry {
+                    expired_at = Instant::now();
+                }
+                let keeper = keeper.clone();
+                // One that panics says so itself; the next round tries again.
+                let _ = tokio::task::spawn_blocking(move || keeper.round(expiry)).await;
+            }
+        });
+    }
+
+    fn round(&self, expiry: bool) {
+        self.space.check();
+        let settled = self.payloads.settle(|digest| self.reader.query().names_payload(digest));
+        said("payloads cannot be settled", settled.map(|_| 0));
+        if expiry {
+            let expired = self.payloads.uploads().expire(self.uploads_kept);
+            said("expired uploads cannot be removed", expired);
+        }
+    }
+}
+
+fn said(failed: &'static str, outcome: Result<usize, EngineError>) {
+    match outcome {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "uploads that nobody named have expired"),
+        Err(error) => tracing::error!(%error, "{failed}"),
+    }
+}
