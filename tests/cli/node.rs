@@ -1,16 +1,19 @@
 //! `lienthong node`: the connector as a process, killed at every point of its work.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
 use crate::process::{Running, fail, json, lienthong, run, succeed, text};
 
 /// How long anything that must happen may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 const LETTER: &str = "to = [\"H35\"]\nsubject = \"Về việc thử\"\n";
 
 /// A hub, and the connectors of H36 and H35.
@@ -201,6 +204,49 @@ fn a_recipient_killed_at_any_point_loses_nothing_and_keeps_nothing_twice() {
 }
 
 #[test]
+fn killed_at_random_again_and_again_both_sides_have_every_document_once() {
+    let seed: u64 = std::env::var("LIENTHONG_CRASH_SEED")
+        .map_or_else(|_| rand::random(), |text| text.parse().unwrap());
+    println!("LIENTHONG_CRASH_SEED={seed}");
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let stage = Stage::set();
+    let mut put = Vec::new();
+    for round in 0..12 {
+        let (sender, recipient) = (stage.start("H36"), stage.start("H35"));
+        for document in 0..rng.random_range(1..4) {
+            let name = format!("{round:02}-{document}");
+            stage.put(&name);
+            put.push(name);
+        }
+        std::thread::sleep(Duration::from_millis(rng.random_range(0..700)));
+        // Both are killed: SIGKILL, wherever they are.
+        drop((sender, recipient));
+    }
+    let (sender, recipient) = (stage.start("H36"), stage.start("H35"));
+    let (sent, inbox) = (stage.desk("H36").join("sent"), stage.desk("H35").join("inbox"));
+    let (mut reached, began) = ((0, 0), Instant::now());
+    until("everything is sent and received", || {
+        let now = (names(&sent).len(), names(&inbox).len());
+        if now != reached {
+            reached = now;
+            println!("{:?}: {now:?} of {}", began.elapsed(), put.len());
+        }
+        now.0 >= put.len() && now.1 >= put.len()
+    });
+    assert_eq!(sender.terminate(), Some(0));
+    assert_eq!(recipient.terminate(), Some(0));
+    assert_eq!(names(&sent), put, "every document once");
+    assert_eq!(stage.stats()["sent"], put.len() as u64);
+    let id = |name: &String| name.rsplit('_').next().unwrap().to_owned();
+    let received: BTreeSet<String> = names(&inbox).iter().map(id).collect();
+    assert_eq!(received.len(), names(&inbox).len(), "none is kept twice");
+    assert_eq!(received.len(), put.len());
+    for room in ["outbox", "sending", "refused"] {
+        assert_eq!(names(&stage.desk("H36").join(room)), [] as [String; 0]);
+    }
+}
+
+#[test]
 fn hours_without_the_hub_are_survived_and_a_report_finds_its_way_back() {
     let mut stage = Stage::set();
     let (sender, recipient) = (stage.start("H36"), stage.start("H35"));
@@ -268,6 +314,10 @@ fn init_writes_a_configuration_that_is_read_and_an_unknown_key_names_the_nearest
         .collect();
     let table: toml::Table = all.parse().unwrap_or_else(|error| panic!("{error}: {all}"));
     assert_eq!(table.len(), 19, "{table:?}");
+    let page = include_str!("../../docs/CONNECTOR.md");
+    for key in table.keys() {
+        assert!(page.contains(&format!("`{key}`")), "`{key}` is not in docs/CONNECTOR.md");
+    }
     let keys = stage.folder.path().join("pki/agencies/H36");
     let said = fail(2, &["node", "init", text(&stage.desk("H36")), "--as", text(&keys)]);
     assert!(said.contains("already"), "{said}");

@@ -81,7 +81,8 @@ pub fn attached_files(folder: &Path, header: &Header) -> Result<Vec<AttachedFile
     let mut files: Vec<AttachedFile> = Vec::new();
     for (index, name) in names.into_iter().enumerate() {
         let path = folder.join(name);
-        if !path.is_file() {
+        // Not through a link: it may lead to what only this process may read.
+        if !std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_file()) {
             return Err(Fault::new(LocalReason::FileMissing, name).at_key("files").into());
         }
         if !files.iter().any(|file| file.path == path) {
@@ -219,6 +220,10 @@ mod tests {
             |name: &str, is_document| AttachedFile { path: folder.path().join(name), is_document };
         assert_eq!(files, [file("b.pdf", true), file("a.txt", false)]);
         header.files = Some(vec!["none.pdf".into()]);
+        let error = attached_files(folder.path(), &header).unwrap_err();
+        assert_eq!(reason(error), LocalReason::FileMissing);
+        std::os::unix::fs::symlink("/etc/passwd", folder.path().join("link")).unwrap();
+        header.files = Some(vec!["link".into()]);
         let error = attached_files(folder.path(), &header).unwrap_err();
         assert_eq!(reason(error), LocalReason::FileMissing);
         fs::create_dir(folder.path().join("more")).unwrap();

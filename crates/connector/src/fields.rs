@@ -83,6 +83,12 @@ impl Fields {
         self.fault(reason, key, self.line, "")
     }
 
+    /// The keys that were asked for.
+    #[cfg(test)]
+    pub(crate) fn asked(&self) -> &[&'static str] {
+        &self.asked
+    }
+
     fn take(&mut self, key: &'static str) -> Option<Entry> {
         self.asked.push(key);
         self.entries.remove(key)

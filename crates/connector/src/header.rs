@@ -295,6 +295,17 @@ mod tests {
     }
 
     #[test]
+    fn the_page_has_every_key() {
+        let page = include_str!("../../../docs/CONNECTOR.md");
+        let text = "to = \"H34\"\nsubject = \"x\"\n[signer]\n[[answers]]\n[[replaces]]\n[staff]\n";
+        let mut fields = Fields::read("x", text, Format::Toml).unwrap();
+        super::read(&mut fields).unwrap();
+        for key in fields.asked() {
+            assert!(page.contains(&format!("`{key}`")), "`{key}` is not in docs/CONNECTOR.md");
+        }
+    }
+
+    #[test]
     fn wrong_values_name_key_and_line() {
         for (text, key, line) in [
             ("to = [\n\"H34\",\n\"H 35\"]\nsubject = \"x\"", "to[1]", 3),

@@ -166,7 +166,8 @@ async fn keep(
     let place = shared.places.of(Room::Inbox, &recipient).join(&name.folder);
     let record = Received::of(&delivery, &checked);
     if let Some(aside) = shared.intake.wanted(&name.mark, &place) {
-        received::prepare(&aside, &record)?;
+        let (folder, prepared) = (aside.clone(), record.clone());
+        disk::aside(move || received::prepare(&folder, &prepared)).await?;
         received::download(client, &aside, &checked, &record, |_: &Path, _, _| {}).await?;
     }
     let (shared, kept) = (shared.clone(), name.clone());

@@ -176,7 +176,10 @@ async fn take_all(shared: &Arc<Shared>, kind: Kind) -> Result<(), DiskError> {
         let room = kind.rooms().waiting;
         for agency in shared.places.agencies(room)? {
             for found in disk::complete(&shared.places.of(room, &agency))? {
-                take(&shared, kind, &agency, found)?;
+                let path = found.path.display().to_string();
+                if let Err(error) = take(&shared, kind, &agency, found) {
+                    tracing::error!(%path, %error, "not taken; tried again");
+                }
             }
         }
         Ok(())

@@ -169,8 +169,11 @@ async fn failed(
         }
         CallError::Refused(refusal) => decline(shared, parcel, Refused::from(&refusal)).await,
         CallError::GaveUp { .. } | CallError::Closed => {
-            // The hub asks for patience, or is on its way down.
-            wait(parcel, waits_for(&error), Outcome::Away).await
+            // The hub is on its way down, or asks for patience: that may be about this one only.
+            let refusal = error.refusal();
+            let asks = refusal.is_some_and(|why| why.reason.category() == Category::Exhausted);
+            let outcome = if asks { Outcome::Waits } else { Outcome::Away };
+            wait(parcel, waits_for(&error), outcome).await
         }
         CallError::Unreachable(_) | CallError::Unexpected { .. } | CallError::Answer { .. } => {
             tracing::error!(name = %parcel.name, %error, "the outcome is not known");
