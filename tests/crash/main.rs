@@ -209,6 +209,7 @@ fn settings(fixture: &Fixture) -> Settings {
     Settings {
         data: fixture.data(),
         listen: fixture.address,
+        http: None,
         clock: Clock::Real,
         identity: ServerIdentity {
             chain: vec![der(hub.certificate.der()), der(issuing)],

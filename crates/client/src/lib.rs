@@ -47,7 +47,7 @@ pub use delivery::{Delivery, DeliveryKey, NegativeAcknowledgement};
 pub use directory::{AgencyFilter, RouteExplanation, RouteQuestion};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{CallError, ConnectError, Setback};
-pub use evidence::{ConsistencyProof, LogProof, NewestCheckpoint, Unproven};
+pub use evidence::{ConsistencyProof, LogProof, NewestCheckpoint, ProvenLeaf, Unproven};
 pub use identity::{Identity, IdentityError, Roots, RootsError};
 pub use receipt::{LeftOut, Receipt, RecipientRoute, Route, StatusReceipt};
 pub use retry::Retry;

@@ -1,7 +1,9 @@
 //! Receipts as they are kept and printed, and the evidence that anybody can check with the hub's
 //! public key (docs/EVIDENCE.md).
 
-use lienthong_client::{LeftOut, LogProof, Receipt, RecipientRoute, StatusReceipt, Unproven};
+use lienthong_client::{
+    LeftOut, LogProof, ProvenLeaf, Receipt, RecipientRoute, StatusReceipt, Unproven,
+};
 use lienthong_model::SignedContent;
 use lienthong_trust::dsse;
 use lienthong_trust::merkle::entry::{LeafEntry, LeafKind};
@@ -40,6 +42,11 @@ impl Evidence {
             signatures: dsse::signatures_digest(&sent.signatures),
         };
         Some(Self::new(receipt.position.0, &entry, receipt.proof.as_ref()?))
+    }
+
+    /// What was fetched.
+    pub fn of_leaf(leaf: &ProvenLeaf) -> Self {
+        Self::new(leaf.position, &leaf.entry, &leaf.proof)
     }
 
     fn new(position: u64, entry: &LeafEntry, proof: &LogProof) -> Self {

@@ -16,6 +16,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod appointments;
+pub mod audit;
 pub mod block;
 pub mod codec;
 mod command;
@@ -41,9 +42,9 @@ pub use block::{BLOCK_FORMAT, Block, SealedBlock};
 pub use command::*;
 pub use delivery::{ConsumerId, Courier, Credit, Push};
 pub use directory::{AgencyRecord, Directory, DirectoryError, Place};
-pub use log::{LogAt, TILE_HASHES, TileId, TileNodes, TileSource};
+pub use log::{GrowingLog, LogAt, TILE_HASHES, TileHashes, TileId, TileNodes, TileSource};
 pub use machine::apply::lane;
-pub use machine::{Machine, Opening};
+pub use machine::{Machine, Opening, RULES_VERSION};
 pub use mandates::{MandateError, Mandates};
 pub use policy::{Excerpt, Policy};
 pub use query::{DocumentView, Mailbox, MailboxLane, Query, TrackedDelivery};

@@ -33,7 +33,7 @@ use crate::statistics::{Cubes, Event};
 use overlay::Working;
 
 /// The version of the rules of judgement. Raised when judgement changes; blocks carry it.
-const RULES_VERSION: u16 = 1;
+pub const RULES_VERSION: u16 = 1;
 
 /// Fingerprints of certificates that the journal is known to have, kept to spare look-ups.
 const CERTIFICATES_REMEMBERED: usize = 65_536;
@@ -52,6 +52,8 @@ pub struct Machine<S, P> {
     /// Issuers whose newest list may settle what was accepted before it.
     settling: BTreeSet<AuthorityId>,
     clock_ahead: Duration,
+    /// False only where the cost of the log is measured.
+    keeps_log: bool,
     work: Working,
 }
 
@@ -91,6 +93,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             agencies_awaited,
             settling: BTreeSet::new(),
             clock_ahead: CLOCK_AHEAD_MAX,
+            keeps_log: true,
             work: Working::none(),
         };
         machine.find_unsettled()?;
@@ -126,6 +129,13 @@ impl<S: State, P: Payloads> Machine<S, P> {
     /// Returns how many leaves the log has: one a document or report that was accepted.
     pub fn log_size(&self) -> u64 {
         self.head.next_position.0
+    }
+
+    /// Keeps no log from now on, so that its cost can be measured. Such a folder is of no use
+    /// afterwards.
+    #[cfg(feature = "measure")]
+    pub fn keep_no_log(&mut self) {
+        self.keeps_log = false;
     }
 
     /// The time of the block under way.

@@ -208,22 +208,19 @@ impl<T: Tables + ?Sized> Query<'_, T> {
         Ok(blocks)
     }
 
-    /// Returns how many documents and reports rest on certificates of which it is not proven that
-    /// they were not revoked, by issuer. Counts rows: as many as there are.
+    /// Returns how many documents and reports rest on an issuer's certificates of which it is not
+    /// proven that they were not revoked; `max` when there are as many or more.
     ///
     /// # Errors
     /// [`EngineError`] when a row cannot be read.
-    pub fn unproven(&self) -> Result<Vec<(AuthorityId, u64)>, EngineError> {
-        let mut counts: Vec<(AuthorityId, u64)> = Vec::new();
-        self.0.scan(keys::UNPROVEN, keys::UNPROVEN, &mut |key, _| {
-            match (keys::unproven_key(key), counts.last_mut()) {
-                (Some((issuer, _)), Some((last, count))) if *last == issuer => *count += 1,
-                (Some((issuer, _)), _) => counts.push((issuer, 1)),
-                (None, _) => {}
-            }
-            true
+    pub fn unproven(&self, issuer: &AuthorityId, max: u64) -> Result<u64, EngineError> {
+        let prefix = keys::unproven_of(issuer);
+        let mut count = 0;
+        self.0.scan(&prefix, &prefix, &mut |_, _| {
+            count += 1;
+            count < max
         })?;
-        Ok(counts)
+        Ok(count)
     }
 
     /// Returns the DER of a certificate that the journal has.

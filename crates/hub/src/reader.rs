@@ -330,7 +330,8 @@ impl Published {
     }
 }
 
-fn authorities(trust: &TrustStore) -> Arc<Authorities> {
+/// The authorities that a store of trust knows.
+pub(crate) fn authorities(trust: &TrustStore) -> Arc<Authorities> {
     // A root is relied on from the block on that made it one; there is no other date.
     let ever = Timestamp::from_millis(i64::MAX);
     let is_root = |known: &Certificate| trust.trusts(known.fingerprint(), ever);

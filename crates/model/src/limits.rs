@@ -247,6 +247,8 @@ pub const AUTHORITIES_MAX: usize = 1_024;
 pub const REVOCATION_GRACE_DEFAULT: Duration = Duration::from_secs(72 * 3600);
 /// Documents that one entry settles when a revocation list comes.
 pub const SETTLED_PER_ENTRY_MAX: usize = 256;
+/// Up to how many documents that wait for an issuer's list are counted when somebody asks.
+pub const UNPROVEN_COUNTED_MAX: u64 = 10_000;
 /// Mandates of one agency.
 pub const MANDATES_PER_AGENCY_MAX: usize = 256;
 /// Mandates of one person for one agency.
@@ -263,6 +265,30 @@ pub const EVIDENCE_BUNDLE_BYTES_MAX: usize = 64 * MIB;
 pub const PIECE_BYTES_MAX: usize = MIB;
 /// Entries of one act of administration.
 pub const ACT_ENTRIES_MAX: usize = 1_024;
+
+// --- Evidence: HTTP and audit ----------------------------------------------------------
+
+/// Most HTTP connections at a time; each serves one request at a time.
+pub const HTTP_CONNECTIONS_MAX: usize = 256;
+/// Largest head of an HTTP request, in bytes.
+pub const HTTP_HEAD_BYTES_MAX: usize = 16 * KIB;
+/// How long the head of an HTTP request may take to come.
+pub const HTTP_HEAD_MAX: Duration = Duration::from_secs(10);
+/// How long an HTTP request may take in the hub.
+pub const HTTP_REQUEST_MAX: Duration = Duration::from_secs(10);
+/// How long an HTTP connection may live, idle or not.
+pub const HTTP_CONNECTION_AGE_MAX: Duration = Duration::from_secs(300);
+/// Most HTTP requests at a time that read blocks of the journal.
+pub const HTTP_BLOCK_READS_MAX: usize = 4;
+/// Most findings of an audit that are listed; further ones are counted.
+pub const AUDIT_FINDINGS_MAX: usize = 10_000;
+
+const _: () = {
+    assert!(HTTP_BLOCK_READS_MAX < HTTP_CONNECTIONS_MAX);
+    // hyper asks for at least as much.
+    assert!(HTTP_HEAD_BYTES_MAX >= 8 * KIB);
+    assert!(HTTP_REQUEST_MAX.as_secs() < HTTP_CONNECTION_AGE_MAX.as_secs());
+};
 
 const _: () = {
     // A submission with everything at its largest fits a message and a record.

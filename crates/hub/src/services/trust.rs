@@ -1,7 +1,7 @@
 //! `TrustService`: what signatures are judged by. Open to every caller of the directory.
 
-use std::collections::HashMap;
-
+use lienthong_core::engine::EngineError;
+use lienthong_model::limits::UNPROVEN_COUNTED_MAX;
 use lienthong_model::{AgencyCode, Reason, Refusal};
 use lienthong_wire::proto::trust_service_server::TrustService;
 use lienthong_wire::{administration as read, moment, proto};
@@ -19,16 +19,15 @@ impl TrustService for Services {
     ) -> Result<Response<proto::GetTrustResponse>, Status> {
         self.admit::<MayRead, _>(&request)?;
         let policy = self.0.reader.policy();
-        let unproven = self.0.reader.query().unproven();
-        let unproven: HashMap<_, _> =
-            unproven.map_err(|error| refused(present::unreadable(&error)))?.into_iter().collect();
         let now = self.0.clock.now();
+        let query = self.0.reader.query();
         let authorities = policy.trust.authorities().iter().map(|certificate| {
-            let waiting = unproven.get(certificate.authority()).copied().unwrap_or(0);
-            present::authority(certificate, &policy.trust, now, waiting)
+            let waiting = query.unproven(certificate.authority(), UNPROVEN_COUNTED_MAX)?;
+            Ok(present::authority(certificate, &policy.trust, now, waiting))
         });
+        let authorities: Result<Vec<_>, EngineError> = authorities.collect();
         Ok(Response::new(proto::GetTrustResponse {
-            authorities: authorities.collect(),
+            authorities: authorities.map_err(|error| refused(present::unreadable(&error)))?,
             grace: policy.revocation.grace().map(moment::duration_to_proto),
         }))
     }

@@ -12,6 +12,7 @@
 #![allow(dead_code, reason = "every test file uses another part of the harness")]
 
 pub mod raw;
+pub mod web;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -22,7 +23,8 @@ use bytes::Bytes;
 use lienthong_client::{Client, Delivery, Endpoint, Retry, Roots, Signer, Subscription};
 use lienthong_client::{sign_document, sign_report};
 use lienthong_hub::{
-    Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings, StartError, StorageSettings,
+    Clock, DirectoryImport, HttpAddress, Hub, ListFiles, ServerIdentity, Settings, StartError,
+    StorageSettings,
 };
 use lienthong_model::{
     AgencyCode, AgencyEntry, AgencyState, Attachment, AttachmentEntry, Day, Document, Level,
@@ -262,6 +264,7 @@ pub fn settings(pki: &TestPki, data: &Path, clock: Clock) -> Settings {
     Settings {
         data: data.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
+        http: Some(HttpAddress::new("127.0.0.1:0".parse().unwrap()).unwrap()),
         clock,
         identity: ServerIdentity {
             chain: vec![der(hub.certificate.der()), der(issuing)],
