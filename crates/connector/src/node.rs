@@ -20,6 +20,7 @@ use crate::judge::Judge;
 use crate::keys::Keyring;
 use crate::link::Link;
 use crate::outgoing::Kind;
+use crate::outgoing::turns::Turns;
 use crate::places::Places;
 use crate::secret::SecretError;
 use crate::settings::{Point, Settings};
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     pub judge: Judge,
     pub events: Events,
     pub intake: Intake,
+    pub turns: Turns,
     pub poll: Duration,
     pub track: Duration,
     point: Point,
@@ -161,6 +163,7 @@ impl Connector {
             judge: Judge::new(&settings.roots)?,
             events: Events::new(places.note("webhook"), webhook.is_some())?,
             intake: Intake::new(&places.note("received"), settings.point)?,
+            turns: Turns::default(),
             poll: settings.poll,
             track: settings.track,
             point: settings.point,

@@ -13,6 +13,7 @@
 mod compose;
 mod hand_over;
 pub(crate) mod parcel;
+pub(crate) mod turns;
 
 use std::path::PathBuf;
 use std::sync::Arc;

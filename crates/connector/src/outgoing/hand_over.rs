@@ -84,6 +84,8 @@ async fn document(
     };
     let files = Files::named(entries, &parcel.folder).await?;
     signed.attachments.clone_from(&files.beside);
+    let uploads = files.uploads.iter().map(|(_, whole)| whole.sha256);
+    let _turn = shared.turns.take(uploads.collect()).await;
     let mut outcome = client.submit(signed.clone()).await;
     if misses_uploads(&outcome) && !files.uploads.is_empty() {
         shared.point("uploading");
@@ -107,6 +109,11 @@ async fn document(
         }
         shared.point("uploaded");
         outcome = client.submit(signed.clone()).await;
+    }
+    if misses_uploads(&outcome) {
+        // Another program of the agency has used it, or it has expired.
+        let refusal = Refusal::new(Reason::AttachmentNotUploaded);
+        return wait(parcel, Away::of_refusal(&refusal), Outcome::Waits).await;
     }
     match outcome {
         Ok(receipt) => accept(shared, parcel, Accepted::Document(Box::new(receipt)), signed).await,

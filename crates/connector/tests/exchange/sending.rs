@@ -172,3 +172,18 @@ async fn the_directory_is_kept_and_names_recipients_while_the_hub_is_away() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn documents_with_the_same_large_file_do_not_use_each_others_upload() {
+    let world = World::start().await;
+    let desk = Desk::of(&world, "H36").await;
+    let large = crate::harness::noise(1_500_000);
+    let names = ["a", "b", "c", "d", "e"];
+    for name in names {
+        desk.put(&format!("outbox/{name}"), LETTER, &[("lon.bin", &large)]);
+    }
+    for name in names {
+        desk.note(&format!("sent/{name}"), "receipt.json").await;
+    }
+    assert!(entries(&desk.path("refused")).is_empty());
+}
