@@ -100,9 +100,6 @@ pub(crate) struct NodeFlags {
     /// How often the folders are looked into [default: 1s]
     #[arg(long, value_name = "SPAN")]
     poll: Option<String>,
-    /// How often documents sent are asked for [default: 30s]
-    #[arg(long, value_name = "SPAN")]
-    track: Option<String>,
 }
 
 /// What is printed when the connector is ready.

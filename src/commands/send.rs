@@ -15,7 +15,7 @@ use crate::cli::Output;
 use crate::commands::evidence;
 use crate::commands::route::{document_type, route_text};
 use crate::connect::ConnectArgs;
-use crate::output;
+use crate::output::{self, thousands};
 use crate::say::Usage;
 use crate::source::moment;
 use crate::terminal::Bars;
@@ -28,8 +28,12 @@ use crate::terminal::Bars;
 #[derive(Debug, Args)]
 pub(crate) struct SendArgs {
     /// Recipients' codes, separated by commas or repeated
-    #[arg(long, value_name = "CODE", required = true, value_delimiter = ',')]
+    #[arg(long, value_name = "CODE", required_unless_present = "to_list", value_delimiter = ',')]
     to: Vec<AgencyCode>,
+    /// Lists of recipients (`communes-of:H36`, `saved:NAME`), separated by commas or repeated; see
+    /// `lienthong list show`
+    #[arg(long = "to-list", value_name = "NAME", value_delimiter = ',')]
+    to_list: Vec<String>,
     /// What the document is about / trích yếu
     #[arg(long, value_name = "TEXT")]
     subject: String,
@@ -110,6 +114,7 @@ pub(crate) async fn run(args: SendArgs, output: Output) -> anyhow::Result<ExitCo
 fn header(args: &SendArgs) -> Header {
     Header {
         to: args.to.clone(),
+        lists: args.to_list.clone(),
         subject: args.subject.clone(),
         document_type: args.document_type,
         number: args.number,
@@ -184,8 +189,17 @@ fn text(receipt: &ReceiptRecord) -> String {
         let how = route_text(route.route, route.gateway.as_deref());
         lines.push(("→ nơi nhận / recipient", format!("{}  {how}", route.code)));
     }
+    if receipt.routes.is_empty() {
+        let count = thousands(receipt.recipients.into());
+        let how = "chuyển theo đợt / by slices; `lienthong progress`";
+        lines.push(("→ nơi nhận / recipients", format!("{count}  {how}")));
+    }
     for left in &receipt.left_out {
         lines.push(("bỏ qua / left out", format!("{}  {}", left.code, left.reason)));
+    }
+    let more = u64::from(receipt.left_out_total).saturating_sub(receipt.left_out.len() as u64);
+    if more > 0 {
+        lines.push(("bỏ qua / left out", format!("… {} nữa / more", thousands(more))));
     }
     output::pairs(&lines)
 }

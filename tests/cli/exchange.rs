@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use crate::process::{Running, fail, json, lienthong, run, succeed, text};
 
 /// A hub with its PKI, in a folder that is removed at the end.
-struct Stage {
+pub(crate) struct Stage {
     folder: tempfile::TempDir,
     hub: Running,
     address: String,
 }
 
 impl Stage {
-    fn set() -> Self {
+    pub(crate) fn set() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let pki = folder.path().join("pki");
         succeed(&["pki", "init", text(&pki)]);
@@ -33,22 +33,26 @@ impl Stage {
     }
 
     /// Flags of an agency's commands.
-    fn agency(&self, code: &str) -> [String; 4] {
+    pub(crate) fn agency(&self, code: &str) -> [String; 4] {
         let folder = self.path("pki/agencies").join(code);
         ["--hub".into(), self.address.clone(), "--as".into(), text(&folder).into()]
     }
 
-    fn arguments<'a>(&'a self, agency: &'a [String; 4], more: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn arguments<'a>(
+        &'a self,
+        agency: &'a [String; 4],
+        more: &[&'a str],
+    ) -> Vec<&'a str> {
         more.iter().copied().chain(agency.iter().map(String::as_str)).collect()
     }
 
-    fn json(&self, code: &str, arguments: &[&str]) -> serde_json::Value {
+    pub(crate) fn json(&self, code: &str, arguments: &[&str]) -> serde_json::Value {
         let agency = self.agency(code);
         json(&self.arguments(&agency, arguments))
     }
 
     /// Hands a document of H36 over; returns its id.
-    fn send(&self, to: &str, subject: &str, more: &[&str]) -> String {
+    pub(crate) fn send(&self, to: &str, subject: &str, more: &[&str]) -> String {
         let send = ["send", "--to", to, "--subject", subject];
         let receipt = self.json("H36", &[&send[..], more].concat());
         receipt["id"].as_str().unwrap().to_owned()

@@ -7,3 +7,4 @@ mod node;
 mod pki;
 mod process;
 mod reading;
+mod tracking;

@@ -77,7 +77,7 @@ impl Stage {
         let mut command = lienthong();
         let config = self.desk(agency).join("node.toml");
         command.args(["node", "--config", text(&config), "--output", "json", "--log", "error"]);
-        command.args(["--poll", "50ms", "--track", "100ms"]);
+        command.args(["--poll", "50ms"]);
         command
     }
 
@@ -313,7 +313,7 @@ fn init_writes_a_configuration_that_is_read_and_an_unknown_key_names_the_nearest
         .map(|line| line.to_owned() + "\n")
         .collect();
     let table: toml::Table = all.parse().unwrap_or_else(|error| panic!("{error}: {all}"));
-    assert_eq!(table.len(), 19, "{table:?}");
+    assert_eq!(table.len(), 18, "{table:?}");
     let page = include_str!("../../docs/CONNECTOR.md");
     for key in table.keys() {
         assert!(page.contains(&format!("`{key}`")), "`{key}` is not in docs/CONNECTOR.md");

@@ -13,6 +13,7 @@ mod attachments;
 mod books;
 mod child;
 mod compare;
+mod fan_out;
 mod fixture;
 mod memory;
 mod traffic;

@@ -57,12 +57,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 }
 
 async fn receive(shared: &Arc<Shared>, client: &Client) -> Result<(), CallError> {
-    let own = [shared.places.own().clone()];
-    let mailboxes = match shared.mailboxes.as_slice() {
-        [] if !shared.places.is_gateway() => &own[..],
-        wanted => wanted,
-    };
-    let mut subscription = client.subscribe(mailboxes, INCOMING_CREDIT).await?;
+    let mut subscription = client.subscribe(&shared.wanted(), INCOMING_CREDIT).await?;
     shared.link.note(None);
     serve(shared, subscription.agencies());
     let acknowledger = subscription.acknowledger();

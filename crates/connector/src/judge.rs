@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::fmt;
 
 use lienthong_client::{
-    CallError, Checked, Client, Delivery, DocumentCheck, DocumentCheckError, Roots, SenderPolicy,
+    CallError, Checked, Client, Delivery, DocumentCheck, DocumentCheckError, ReportedStatus, Roots,
+    SenderPolicy,
 };
-use lienthong_model::{AgencyCode, CodeKey, Day, Refusal, Timestamp};
-use lienthong_wire::decode_document;
+use lienthong_model::{AgencyCode, CodeKey, Day, Refusal, StatusReport, Timestamp};
+use lienthong_wire::{decode_document, decode_status};
 use parking_lot::Mutex;
 
 /// Senders' policies that are remembered, by day.
@@ -47,6 +48,25 @@ impl Judge {
         };
         let policy = self.policy(client, &sender, delivery.received_at).await?;
         Ok(self.check.check(delivery, &policy))
+    }
+
+    /// Verifies a report that the hub tells of: what it says, or why it cannot be relied on. The hub
+    /// is asked only for the reporter's entry in the directory.
+    ///
+    /// # Errors
+    /// [`CallError`] when the hub could not be asked: nothing is known of the report then.
+    pub async fn report(
+        &self,
+        client: &Client,
+        report: &ReportedStatus,
+        at: Timestamp,
+    ) -> Result<Result<StatusReport, Refusal>, CallError> {
+        let reporter = match decode_status(&report.signed.content) {
+            Ok(report) => report.from.code,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let policy = self.policy(client, &reporter, at).await?;
+        Ok(self.check.check_report(report, at, policy.gateway.as_ref()))
     }
 
     /// What was asked of the sender's signatures on the day the hub received the document.

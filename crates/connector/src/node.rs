@@ -39,7 +39,6 @@ pub(crate) struct Shared {
     pub intake: Intake,
     pub turns: Turns,
     pub poll: Duration,
-    pub track: Duration,
     point: Point,
     directory: RwLock<Known>,
     /// The mailboxes that the hub said it serves here.
@@ -80,6 +79,14 @@ impl Shared {
             known.copy = Arc::new(copy);
         }
         known.is_newest = is_newest;
+    }
+
+    /// The mailboxes to ask the hub for; none: all that the node serves.
+    pub(crate) fn wanted(&self) -> Vec<AgencyCode> {
+        match self.mailboxes.as_slice() {
+            [] if !self.places.is_gateway() => vec![self.places.own().clone()],
+            wanted => wanted.to_vec(),
+        }
     }
 
     /// Whether the connector is to end.
@@ -165,7 +172,6 @@ impl Connector {
             intake: Intake::new(&places.note("received"), settings.point)?,
             turns: Turns::default(),
             poll: settings.poll,
-            track: settings.track,
             point: settings.point,
             directory: RwLock::new(Known {
                 copy: Arc::new(DirectoryCopy::read(&places.note("directory.json"))),

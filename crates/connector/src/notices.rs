@@ -1,21 +1,20 @@
-//! What recipients report on documents sent: into `status/in`, each report once.
+//! What the hub tells an agency beside documents: above all what recipients report on documents
+//! sent. Verified from the bytes, into `status/in`, then acknowledged; each once.
 //!
-//! A document sent is followed until every recipient has finished or refused it, or for 90 days. A
-//! note of each says up to where its reports are known; it is written before the document is moved
-//! to `sent`, so that none is forgotten.
+//! The hub keeps a notice until it is acknowledged, so nothing is asked for here. A report that does
+//! not verify goes to `status/rejected` and is acknowledged, too: the hub has it for good, and
+//! others wait behind it.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lienthong_client::{
-    CallError, Client, Receipt, TrackedDelivery, TrackedDocument, TrackedStatus,
+    Acknowledger, CallError, Client, Notice, NoticeKind, Receipt, ReportedStatus,
 };
-use lienthong_model::limits::{FOLLOWED_AT_A_TIME_MAX, FOLLOWED_FOR, FOLLOWED_PAUSE_MAX};
-use lienthong_model::{AgencyCode, MessageId, Position, StatusCode, Timestamp};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use lienthong_model::limits::{CONNECTOR_BACKOFF_MAX, INCOMING_CREDIT, NAMES_KEPT_FOR};
+use lienthong_model::{AgencyCode, MessageId, Refusal, StatusReport};
+use serde_json::{Value, json};
 
 use crate::disk::{self, DiskError};
 use crate::events::Event;
@@ -23,224 +22,204 @@ use crate::link::Away;
 use crate::node::Shared;
 use crate::outgoing::parcel::Parcel;
 use crate::places::{Room, stamp};
+use crate::refused::Refused;
+use crate::signed_files;
 
-/// A document sent whose recipients are not done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Followed {
-    sender: String,
-    id: String,
-    /// The name that the agency's software gave it.
-    name: String,
-    /// The place of the last report known, by recipient.
-    known: BTreeMap<String, u64>,
-}
+/// How long the last acknowledgements are waited for when the connector ends.
+const CLOSE_MAX: Duration = Duration::from_secs(5);
 
-/// Begins to follow a document that the hub has accepted.
-pub(crate) fn follow(shared: &Shared, receipt: &Receipt, parcel: &Parcel) -> Result<(), DiskError> {
+/// Remembers how the agency's software called a document that the hub has accepted, so that what is
+/// reported on it can be told under that name.
+pub(crate) fn remember(
+    shared: &Shared,
+    receipt: &Receipt,
+    parcel: &Parcel,
+) -> Result<(), DiskError> {
     let path = note(shared, &receipt.sender, receipt.id);
-    if path.exists() {
-        return Ok(());
-    }
-    let followed = Followed {
-        sender: receipt.sender.to_string(),
-        id: receipt.id.to_string(),
-        name: parcel.name.clone(),
-        known: BTreeMap::new(),
-    };
-    keep(&path, &followed)
-}
-
-fn note(shared: &Shared, sender: &AgencyCode, id: MessageId) -> PathBuf {
-    shared.places.note("following").join(format!("{sender}_{id}.json"))
-}
-
-fn keep(path: &Path, followed: &Followed) -> Result<(), DiskError> {
     if let Some(folder) = path.parent() {
         disk::make_folder(folder)?;
     }
-    let json = serde_json::to_vec(followed)
-        .map_err(|why| DiskError::of("write", path)(std::io::Error::other(why)))?;
-    disk::replace(path, &json)
+    disk::replace(&path, parcel.name.as_bytes())
 }
 
-/// Asks what became of the documents followed until the connector ends.
-pub(crate) async fn run(shared: Arc<Shared>) {
-    let mut asked: HashMap<PathBuf, Instant> = HashMap::new();
-    loop {
-        if let Err(error) = round(&shared, &mut asked).await {
-            tracing::error!(%error, "documents sent are not followed");
-        }
-        if shared.pause(shared.track).await {
-            return;
-        }
-    }
+fn note(shared: &Shared, sender: &AgencyCode, id: MessageId) -> PathBuf {
+    shared.places.note("names").join(format!("{sender}_{id}"))
 }
 
-/// Asks for those that are due, the longest not asked for first.
-async fn round(
-    shared: &Arc<Shared>,
-    asked: &mut HashMap<PathBuf, Instant>,
-) -> Result<(), DiskError> {
-    let folder = shared.places.note("following");
-    let found = disk::aside(move || disk::complete(&folder)).await?;
-    asked.retain(|path, _| found.iter().any(|one| one.path == *path));
-    let now = shared.link.now();
-    let mut due: Vec<(Option<Instant>, PathBuf)> = Vec::new();
-    for one in found {
-        let last = asked.get(&one.path).copied();
-        if last.is_none_or(|last| last.elapsed() >= pause(shared.track, &one.name, now)) {
-            due.push((last, one.path));
-        }
-    }
-    due.sort();
-    due.truncate(FOLLOWED_AT_A_TIME_MAX);
-    if due.is_empty() {
-        return Ok(());
-    }
-    // The link has said why not.
-    let Ok(client) = shared.link.client().await else { return Ok(()) };
-    for (_, path) in due {
-        if shared.is_stopping() {
-            return Ok(());
-        }
-        match ask(shared, &client, &path).await? {
-            Asked::Answered => {
-                asked.insert(path, Instant::now());
-            }
-            Asked::Away => return Ok(()),
+/// Forgets the names of documents on which nothing more is expected.
+fn forget(shared: &Shared) -> Result<(), DiskError> {
+    let oldest = shared.link.now().minus(NAMES_KEPT_FOR);
+    for found in disk::complete(&shared.places.note("names"))? {
+        let id = found.name.rsplit('_').next().and_then(|id| id.parse::<MessageId>().ok());
+        if id.is_none_or(|id| id.time() < oldest) {
+            disk::remove(&found.path)?;
         }
     }
     Ok(())
 }
 
-/// How long a document is not asked for again: the older, the longer.
-fn pause(least: Duration, name: &str, now: Timestamp) -> Duration {
-    let id = name.trim_end_matches(".json").rsplit('_').next();
-    let Some(id) = id.and_then(|id| id.parse::<MessageId>().ok()) else { return least };
-    let age = u64::try_from(now.millis().saturating_sub(id.time().millis())).unwrap_or(0);
-    (Duration::from_millis(age) / 100).clamp(least, FOLLOWED_PAUSE_MAX.max(least))
-}
-
-enum Asked {
-    Answered,
-    Away,
-}
-
-async fn ask(shared: &Arc<Shared>, client: &Client, path: &Path) -> Result<Asked, DiskError> {
-    let own = path.to_owned();
-    let bytes = disk::aside(move || disk::read(&own, 16 * 1024 * 1024)).await?;
-    let followed = bytes.and_then(|bytes| serde_json::from_slice::<Followed>(&bytes).ok());
-    let known = followed.as_ref().and_then(|followed| {
-        Some((AgencyCode::parse(&followed.sender).ok()?, followed.id.parse().ok()?))
-    });
-    let (Some(followed), Some((sender, id))) = (followed, known) else {
-        tracing::error!(path = %path.display(), "a note cannot be read and is passed over");
-        return Ok(Asked::Answered);
-    };
-    match client.track(&sender, id).await {
-        Ok(tracked) => {
-            let (shared, path) = (shared.clone(), path.to_owned());
-            disk::aside(move || learn(&shared, &path, followed, &tracked)).await?;
-            Ok(Asked::Answered)
+/// Receives notices until the connector ends.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    let mut backoff = Duration::from_secs(1);
+    loop {
+        let owner = shared.clone();
+        if let Err(error) = disk::aside(move || forget(&owner)).await {
+            tracing::warn!(%error, "old names are not forgotten");
         }
-        Err(CallError::Refused(refusal)) => {
-            tracing::warn!(%sender, %id, %refusal, "a document sent cannot be followed");
-            Ok(Asked::Answered)
-        }
-        Err(error) => {
-            if let Some(unreachable) = error.unreachable() {
-                shared.link.note(Some(Away::of(unreachable)));
+        // Where there is no client, the link has said why.
+        if let Ok(client) = shared.link.client().await {
+            match receive(&shared, &client).await {
+                Ok(()) => backoff = Duration::from_secs(1),
+                Err(error) => {
+                    if let Some(unreachable) = error.unreachable() {
+                        shared.link.note(Some(Away::of(unreachable)));
+                    }
+                    tracing::warn!(%error, "receiving notices is begun anew");
+                }
             }
-            Ok(Asked::Away)
         }
+        if shared.pause(backoff).await {
+            return;
+        }
+        backoff = (backoff * 2).min(CONNECTOR_BACKOFF_MAX);
     }
 }
 
-/// Takes what is new; ends the following when everybody is done.
-fn learn(
-    shared: &Shared,
-    path: &Path,
-    mut followed: Followed,
-    tracked: &TrackedDocument,
-) -> Result<(), DiskError> {
-    let mut fresh = Vec::new();
-    for delivery in &tracked.deliveries {
-        let known = followed.known.get(delivery.recipient.as_str()).copied();
-        // 13 is our own asking back.
-        let new = |status: &&TrackedStatus| {
-            status.code.by_recipient() && known.is_none_or(|known| status.position.0 > known)
+async fn receive(shared: &Arc<Shared>, client: &Client) -> Result<(), CallError> {
+    let mailboxes = shared.wanted();
+    let mut subscription = client.subscribe_to_notices(&mailboxes, INCOMING_CREDIT).await?;
+    let acknowledger = subscription.acknowledger();
+    let ended = loop {
+        let next = tokio::select! {
+            next = subscription.next() => next,
+            () = shared.stopped() => break Ok(()),
         };
-        for status in delivery.statuses.iter().filter(new) {
-            fresh.push((delivery, status));
+        match next {
+            Some(Ok(notice)) => {
+                if !take(shared, client, &acknowledger, notice).await {
+                    // It comes again with the next stream.
+                    break Ok(());
+                }
+            }
+            Some(Err(error @ CallError::Answer { .. })) => {
+                tracing::error!(%error, "a notice cannot be read");
+            }
+            Some(Err(error)) => break Err(error),
+            None => break Ok(()),
         }
-    }
-    let mut marks = Vec::new();
-    for (delivery, status) in fresh {
-        let mark = put(shared, &followed, tracked, delivery, status)?;
-        marks.push(mark);
-        followed.known.insert(delivery.recipient.to_string(), status.position.0);
-    }
-    if is_over(shared.link.now(), tracked) {
-        disk::remove(path)?;
-    } else if !marks.is_empty() {
-        keep(path, &followed)?;
-    }
-    marks.iter().try_for_each(|mark| shared.intake.settle(mark))
+    };
+    drop(acknowledger);
+    subscription.close(CLOSE_MAX).await;
+    ended
 }
 
-/// Whether nothing more is expected.
-fn is_over(now: Timestamp, tracked: &TrackedDocument) -> bool {
-    let is_last =
-        |status: &TrackedStatus| matches!(status.code, StatusCode::Finished | StatusCode::Refused);
-    let done = |delivery: &TrackedDelivery| delivery.statuses.iter().any(is_last);
-    tracked.deliveries.iter().all(done) || tracked.received_at.plus(FOLLOWED_FOR) < now
+/// Takes one notice; says whether it is kept. What is not, is not acknowledged either.
+async fn take(
+    shared: &Arc<Shared>,
+    client: &Client,
+    acknowledger: &Acknowledger<Notice>,
+    notice: Notice,
+) -> bool {
+    let key = notice.key.clone();
+    let judged = match judge(shared, client, &notice).await {
+        Ok(judged) => judged,
+        Err(error) => {
+            tracing::warn!(%error, "a notice cannot be verified yet");
+            return false;
+        }
+    };
+    let mark = format!("notice_{}_{}", key.agency, key.number);
+    let (owner, own) = (shared.clone(), mark.clone());
+    let kept = disk::aside(move || keep(&owner, &notice, judged, &own)).await;
+    if let Err(error) = kept {
+        tracing::error!(%error, "a notice is not kept");
+        return false;
+    }
+    shared.point("notice-acknowledging");
+    if let Err(error) = acknowledger.acknowledge(std::slice::from_ref(&key)).await {
+        tracing::debug!(%error, "a notice is not acknowledged yet");
+        return true;
+    }
+    let owner = shared.clone();
+    if let Err(error) = disk::aside(move || owner.intake.settle(&mark)).await {
+        tracing::warn!(%error, "a mark is left behind");
+    }
+    true
 }
 
-/// Puts one report into `status/in`; returns its mark.
-fn put(
-    shared: &Shared,
-    followed: &Followed,
-    tracked: &TrackedDocument,
-    delivery: &TrackedDelivery,
-    status: &TrackedStatus,
-) -> Result<String, DiskError> {
-    let Position(position) = status.position;
-    let recipient = &delivery.recipient;
-    let name = format!("{}_{recipient}_{}_{position}.json", stamp(status.at), status.code);
-    let about = json!({
-        "agency": tracked.sender.to_string(), "name": followed.name,
-        "id": tracked.id.to_string(), "subject": tracked.subject,
-        "reference": tracked.reference, "recipient": recipient.to_string(),
-        "recipient_name": shared.directory().find(recipient).map(|agency| agency.name.clone()),
-        "status": status.code.to_string(), "status_vi": status.code.name_vi(),
-        "status_en": status.code.name_en(), "reason": status.reason,
-        "at": status.at.to_string(), "position": position,
-    });
-    let mark = format!("status_{position}");
-    let place = shared.places.of(Room::StatusIn, &tracked.sender).join(&name);
-    shared.intake.take(&mark, &place, |aside| {
-        disk::write(aside, &serde_json::to_vec_pretty(&about).unwrap_or_default())
+/// What a notice says, verified where there is something to verify.
+type Judged = Option<Result<StatusReport, Refusal>>;
+
+async fn judge(shared: &Shared, client: &Client, notice: &Notice) -> Result<Judged, CallError> {
+    let report = notice.cause.as_ref().and_then(|cause| cause.report.as_ref());
+    let Some(report) = report else { return Ok(None) };
+    shared.judge.report(client, report, notice.at).await.map(Some)
+}
+
+/// Puts a notice into its place; on return it is on the disk.
+fn keep(shared: &Shared, notice: &Notice, judged: Judged, mark: &str) -> Result<(), DiskError> {
+    let agency = &notice.key.agency;
+    let (room, verified, refused) = match &judged {
+        None => (Room::StatusIn, Value::Null, None),
+        Some(Ok(_)) => (Room::StatusIn, json!(true), None),
+        Some(Err(refusal)) => {
+            tracing::error!(why = %refusal, "a report does not verify");
+            (Room::StatusRejected, json!(false), Some(Refused::from(refusal)))
+        }
+    };
+    let report = notice.cause.as_ref().and_then(|cause| cause.report.as_ref());
+    let what = report
+        .map_or_else(|| notice.kind.name().replace(' ', "-"), |report| report.code.to_string());
+    let (recipient, number) = (&notice.recipient, notice.key.number);
+    let name = format!("{}_{recipient}_{what}_{number}.json", stamp(notice.at));
+    let about = about(shared, notice, judged.and_then(Result::ok).as_ref());
+    let place = shared.places.of(room, agency).join(&name);
+    shared.intake.take(mark, &place, |aside| {
+        let mut whole = about.clone();
+        whole["verified"] = verified;
+        whole["refused"] = json!(refused);
+        whole["report"] = json!(report.and_then(|report| signed(report)));
+        disk::write(aside, &serde_json::to_vec_pretty(&whole).unwrap_or_default())
     })?;
     let mut told = about;
     told["file"] = json!(name);
-    let event = Event::new("report.received", &tracked.sender, &name, told);
-    shared.events.tell(&event)?;
-    Ok(mark)
+    shared.events.tell(&Event::new(&event(notice.kind), agency, &name, told))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What a notice says, for people and programs.
+fn about(shared: &Shared, notice: &Notice, report: Option<&StatusReport>) -> Value {
+    let (sender, id, recipient) = (&notice.sender, notice.document, &notice.recipient);
+    let named = disk::read(&note(shared, sender, id), 4_096).ok().flatten();
+    let named = named.and_then(|name| String::from_utf8(name).ok());
+    let cause = notice.cause.as_ref();
+    let status = cause.and_then(|cause| cause.report.as_ref()).map(|report| report.code);
+    let directory = shared.directory();
+    let called = |code: &AgencyCode| directory.find(code).map(|agency| agency.name.clone());
+    let reason = report.map(|report| report.reason.clone());
+    json!({
+        "agency": notice.key.agency.to_string(), "number": notice.key.number,
+        "kind": notice.kind.name(), "kind_vi": notice.kind.name_vi(),
+        "at": notice.at.to_string(),
+        "name": named, "sender": sender.to_string(), "id": id.to_string(),
+        "recipient": recipient.to_string(), "recipient_name": called(recipient),
+        "status": status.map(|code| code.to_string()),
+        "status_vi": status.map(|code| code.name_vi()),
+        "status_en": status.map(|code| code.name_en()),
+        "reason": reason.or_else(|| cause.map(|cause| cause.reason.clone())),
+        "cause": cause.map(|cause| cause.id.to_string()),
+        "position": cause.map(|cause| cause.position.0),
+    })
+}
 
-    #[test]
-    fn an_old_document_is_asked_for_less_often() {
-        let least = Duration::from_secs(30);
-        let now = Timestamp::parse("2020-11-16T08:00+07:00").unwrap();
-        let name = |age: Duration| format!("H36_{}.json", MessageId::new(now.minus(age), [0; 10]));
-        let days = |days: u64| Duration::from_secs(days * 24 * 3600);
-        assert_eq!(pause(least, &name(Duration::from_secs(60)), now), least);
-        assert!(pause(least, &name(days(1)), now) > least);
-        assert_eq!(pause(least, &name(days(60)), now), FOLLOWED_PAUSE_MAX);
-        assert_eq!(pause(least, "nonsense", now), least);
+/// The report as it was signed.
+fn signed(report: &ReportedStatus) -> Option<Value> {
+    signed_files::to_json(&report.signed)
+}
+
+/// What the webhook calls it.
+fn event(kind: NoticeKind) -> String {
+    match kind {
+        NoticeKind::Reported => "report.received".to_owned(),
+        other => format!("notice.{}", other.name().replace(' ', "-")),
     }
 }

@@ -7,7 +7,7 @@
 //!   sent/NAME/              with its receipt              inbox-rejected/NAME/  does not verify
 //!   refused/NAME/           with code and remedy
 //!   status/out/NAME.toml    a report to send              status/in/NAME.json   reports on ours
-//!   status/{sending,sent,refused}/NAME/
+//!   status/{sending,sent,refused}/NAME/           status/rejected/NAME.json  does not verify
 //!   .node/                  the connector's own notes
 //! ```
 //! A gateway has one folder more in each: `outbox/<CODE>/NAME`, `inbox/<CODE>/NAME` …
@@ -46,13 +46,15 @@ pub enum Room {
     StatusSent,
     /// Status reports that were declined.
     StatusRefused,
-    /// What recipients reported on documents sent.
+    /// What the hub told beside documents, above all what recipients reported on documents sent.
     StatusIn,
+    /// Reports of recipients that did not verify.
+    StatusRejected,
 }
 
 impl Room {
     /// All folders, in the order in which they are made.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Outbox,
         Self::Sending,
         Self::Sent,
@@ -65,6 +67,7 @@ impl Room {
         Self::StatusSent,
         Self::StatusRefused,
         Self::StatusIn,
+        Self::StatusRejected,
     ];
 
     /// Returns its path below the root.
@@ -82,6 +85,7 @@ impl Room {
             Self::StatusSent => "status/sent",
             Self::StatusRefused => "status/refused",
             Self::StatusIn => "status/in",
+            Self::StatusRejected => "status/rejected",
         }
     }
 }

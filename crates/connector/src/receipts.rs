@@ -76,10 +76,14 @@ pub struct ReceiptRecord {
     pub repeated: bool,
     /// Which signatures it bears.
     pub signature: &'static str,
-    /// How each recipient is reached.
+    /// How many recipients it has, lists resolved.
+    pub recipients: u32,
+    /// How each recipient is reached; empty when there are more than 256.
     pub routes: Vec<RouteRecord>,
-    /// Agencies of lists that were left out.
+    /// Agencies of lists that were left out; the first 256.
     pub left_out: Vec<LeftOutRecord>,
+    /// How many agencies of lists were left out.
+    pub left_out_total: u32,
     /// What `lienthong evidence verify` and others check; none from an older hub.
     pub evidence: Option<Evidence>,
 }
@@ -143,8 +147,10 @@ impl ReceiptRecord {
             sha256: receipt.sha256.to_string(),
             repeated: receipt.repeated,
             signature: receipt.signature.name(),
+            recipients: receipt.recipients,
             routes: receipt.routes.iter().map(route).collect(),
             left_out: receipt.left_out.iter().map(left_out).collect(),
+            left_out_total: receipt.left_out_total,
             evidence: None,
         }
     }

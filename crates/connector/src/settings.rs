@@ -38,9 +38,6 @@ pub struct Settings {
     /// How often the folders are looked into. Default 1 s. Too low keeps a network share busy; too
     /// high delays what is sent.
     pub poll: Duration,
-    /// How often it is asked what became of documents sent. Default 30 s. Too low asks the hub for
-    /// nothing; too high shows reports late.
-    pub track: Duration,
     /// Called at named points of the work, for tests that kill the process there.
     pub point: Point,
 }

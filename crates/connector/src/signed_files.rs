@@ -8,6 +8,8 @@
 
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use der::pem::{LineEnding, decode_vec, encode_string};
 use lienthong_model::limits::{CONTENT_BYTES_MAX, SIGNATURES_FILE_BYTES_MAX};
@@ -40,22 +42,34 @@ struct Signature {
 /// [`DiskError`].
 pub(crate) fn write(folder: &Path, signed: &SignedContent) -> Result<(), DiskError> {
     disk::write(&folder.join(CONTENT), &signed.content)?;
+    let path = folder.join(SIGNATURES);
+    let malformed = |why: String| DiskError::of("write", &path)(std::io::Error::other(why));
+    let file = signatures(signed).map_err(malformed)?;
+    let json = serde_json::to_vec_pretty(&file).map_err(|why| malformed(why.to_string()))?;
+    disk::replace(&path, &json)
+}
+
+fn signatures(signed: &SignedContent) -> Result<Signatures, String> {
     let signature = |entry: &SignatureEntry| Signature {
         certificate_sha256: entry.certificate.to_string(),
         ed25519: hex::encode(&entry.value),
     };
-    let path = folder.join(SIGNATURES);
-    let malformed = |why: String| DiskError::of("write", &path)(std::io::Error::other(why));
     let pem = |der: &Bytes| {
-        encode_string(CERTIFICATE, LineEnding::LF, der).map_err(|why| malformed(why.to_string()))
+        encode_string(CERTIFICATE, LineEnding::LF, der).map_err(|why| why.to_string())
     };
-    let file = Signatures {
+    Ok(Signatures {
         content_type: signed.content_type.clone(),
         signatures: signed.signatures.iter().map(signature).collect(),
         certificates: signed.certificates.iter().map(pem).collect::<Result<_, _>>()?,
-    };
-    let json = serde_json::to_vec_pretty(&file).map_err(|why| malformed(why.to_string()))?;
-    disk::replace(&path, &json)
+    })
+}
+
+/// Returns content, signatures and certificates as one JSON: that of the file, with the content in
+/// base64. `None` when a certificate cannot be written.
+pub(crate) fn to_json(signed: &SignedContent) -> Option<serde_json::Value> {
+    let mut whole = serde_json::to_value(signatures(signed).ok()?).ok()?;
+    whole["content_base64"] = STANDARD.encode(&signed.content).into();
+    Some(whole)
 }
 
 /// Reads what [`write`] wrote, without attachments; `None` when it is not there.

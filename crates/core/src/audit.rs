@@ -118,6 +118,9 @@ impl JournalCheck {
             Command::Submit(submit) => match decision {
                 Decision::Accepted(accepted) => {
                     self.signed(LeafKind::Document, &submit.signed, accepted.position, about);
+                    for uploaded in submit.uploaded() {
+                        about.payload(uploaded.sha256, Some(uploaded.size), None);
+                    }
                 }
                 other => about.mismatch(command, other),
             },
@@ -156,7 +159,31 @@ impl JournalCheck {
                 Decision::Settled(outcomes) if outcomes.len() == settled.positions.len() => {}
                 other => about.mismatch(command, other),
             },
-            Command::ChangeDirectory(_)
+            Command::AcknowledgeNotices(_) => match decision {
+                Decision::NoticesAcknowledged(_) => {}
+                other => about.mismatch(command, other),
+            },
+            Command::NegativeAcknowledge(negative) => match decision {
+                Decision::NegativelyAcknowledged(counts)
+                    if counts.len() == negative.deliveries.len() => {}
+                other => about.mismatch(command, other),
+            },
+            Command::FanOut(_) => match decision {
+                Decision::FannedOut(_) => {}
+                other => about.mismatch(command, other),
+            },
+            Command::Tick(_) => match decision {
+                Decision::Ticked(_) => {}
+                other => about.mismatch(command, other),
+            },
+            Command::Remind(_) => match decision {
+                Decision::Reminded(_) => {}
+                other => about.mismatch(command, other),
+            },
+            Command::SaveList(_)
+            | Command::RemoveList(_)
+            | Command::SetTerms(_)
+            | Command::ChangeDirectory(_)
             | Command::SetRoutingRules(_)
             | Command::ChangeMandates(_)
             | Command::SetRevocationPolicy(_)
@@ -186,6 +213,9 @@ impl JournalCheck {
         about.digests(signed);
         let new = signed.new_certificates.iter().map(|der| Fingerprint::of(&der.0));
         self.certificates.extend(new);
+        // Issuers that come with accepted content are known from then on.
+        let issuers = signed.signatures.iter().flat_map(|signature| signature.chain.iter().skip(1));
+        self.authorities.extend(issuers);
         for fingerprint in signed.signatures.iter().flat_map(|signature| &signature.chain) {
             if self.certificates.insert(*fingerprint) {
                 let why = format!("certificate {fingerprint} is named and was never entered");

@@ -53,31 +53,15 @@ impl Block {
     /// Returns the leaves of the log that the block's entries have, in order of their positions.
     pub fn leaves(&self) -> impl Iterator<Item = (Position, LeafEntry)> {
         self.entries.iter().filter_map(|entry| {
-            let (kind, signed) = match &entry.command {
-                Command::Submit(submit) => (LeafKind::Document, &submit.signed),
-                Command::Report(report) => (LeafKind::Report, &report.signed),
-                Command::Acknowledge(_)
-                | Command::Refused { .. }
-                | Command::ImportDirectory(_)
-                | Command::ChangeDirectory(_)
-                | Command::AddAuthority(_)
-                | Command::AddRevocationList(_)
-                | Command::SetRoutingRules(_)
-                | Command::ChangeMandates(_)
-                | Command::SetRevocationPolicy(_)
-                | Command::SettleRevocation(_)
-                | Command::ChangeAppointments(_)
-                | Command::ChangeQuotas(_)
-                | Command::Act { .. } => return None,
-            };
-            let position = match &entry.decision {
-                Decision::Accepted(accepted) => accepted.position,
-                Decision::Reported(reported) => reported.position,
-                Decision::Repeated(_)
-                | Decision::Refused(_)
-                | Decision::Acknowledged(_)
-                | Decision::Settled(_)
-                | Decision::Done => return None,
+            // Nothing else has a leaf.
+            let (kind, signed, position) = match (&entry.command, &entry.decision) {
+                (Command::Submit(submit), Decision::Accepted(accepted)) => {
+                    (LeafKind::Document, &submit.signed, accepted.position)
+                }
+                (Command::Report(report), Decision::Reported(reported)) => {
+                    (LeafKind::Report, &report.signed, reported.position)
+                }
+                _ => return None,
             };
             let (content, signatures) = (signed.digest, signed.signatures_digest);
             Some((position, LeafEntry { kind, time: self.time, content, signatures }))

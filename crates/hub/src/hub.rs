@@ -14,6 +14,7 @@ use lienthong_core::{
 use lienthong_model::limits::{
     CALL_MAX, CLOCK_AHEAD_MAX, CONNECTION_AGE_GRACE, CONNECTION_AGE_MAX, CONNECTIONS_JUDGED_EVERY,
     HANDSHAKE_MAX, HTTP_CONNECTIONS_MAX, MESSAGE_BYTES_MAX, STREAMS_PER_CONNECTION_MAX,
+    WAITS_FOR_PROGRESS_MAX,
 };
 use lienthong_model::{AgencyEntry, Reason, Refusal, Timestamp};
 use lienthong_trust::{Anchors as _, Certificate, RevocationList};
@@ -21,12 +22,15 @@ use lienthong_wire::proto::admin_service_server::AdminServiceServer;
 use lienthong_wire::proto::directory_service_server::DirectoryServiceServer;
 use lienthong_wire::proto::evidence_service_server::EvidenceServiceServer;
 use lienthong_wire::proto::exchange_service_server::ExchangeServiceServer;
+use lienthong_wire::proto::notice_service_server::NoticeServiceServer;
+use lienthong_wire::proto::recipient_list_service_server::RecipientListServiceServer;
 use lienthong_wire::proto::statistics_service_server::StatisticsServiceServer;
+use lienthong_wire::proto::tracking_service_server::TrackingServiceServer;
 use lienthong_wire::proto::transfer_service_server::TransferServiceServer;
 use lienthong_wire::proto::trust_service_server::TrustServiceServer;
 use lienthong_wire::proto::verdict_service_server::VerdictServiceServer;
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::server::NamedService;
@@ -36,7 +40,7 @@ use tonic_health::server::HealthReporter;
 use crate::administration::{Administration, ListOutcome};
 use crate::clock::{BusinessClock, Clock};
 use crate::connections::{Connections, Shares};
-use crate::egress::Egress;
+use crate::egress::{Egress, Source};
 use crate::evidence::Evidence;
 use crate::http::{Http, Pages};
 use crate::ingress::Ingress;
@@ -48,7 +52,7 @@ use crate::open_folder::{AdministerError, OpenFolder, Recovery};
 use crate::peer::PeerJudge;
 use crate::places::Places;
 use crate::reader::Reader;
-use crate::sequencer::{Running, Sequencer};
+use crate::sequencer::{Couriers, Running, Sequencer};
 use crate::services::{Room, Rooms, Services};
 use crate::settings::{DirectoryImport, Settings};
 use crate::space::{Level, Space};
@@ -187,7 +191,10 @@ impl Hub {
 
         let payloads = folder.payloads.clone();
         let space = Space::watch(&data, storage.marks, storage.probe);
-        let egress = Egress::start(reader.clone());
+        let egress = Couriers {
+            documents: Egress::start(Source::Documents, reader.clone()),
+            notices: Egress::start(Source::Notices, reader.clone()),
+        };
         let mut evidence = Evidence::of_folder(&folder, log_key)?;
         evidence_as(&mut evidence);
         let evidence = Arc::new(evidence);
@@ -224,13 +231,15 @@ impl Hub {
         let rooms = Rooms {
             reader: reader.clone(),
             ingress,
-            egress,
+            egress: egress.documents,
+            notices: egress.notices,
             sequencer,
             administration,
             evidence,
             clock,
             transfers,
             room: Room::new(),
+            waits: Arc::new(Semaphore::new(WAITS_FOR_PROGRESS_MAX)),
             stopping: stopping.clone(),
         };
         let services = Services(Arc::new(rooms));
@@ -449,7 +458,7 @@ async fn read_again(lists: Arc<Mutex<ListReader>>, mut stopping: watch::Receiver
 }
 
 /// Every service, as the health service names it.
-const SERVICES: [&str; 8] = [
+const SERVICES: [&str; 11] = [
     <ExchangeServiceServer<Services> as NamedService>::NAME,
     <DirectoryServiceServer<Services> as NamedService>::NAME,
     <StatisticsServiceServer<Services> as NamedService>::NAME,
@@ -458,6 +467,9 @@ const SERVICES: [&str; 8] = [
     <TrustServiceServer<Services> as NamedService>::NAME,
     <AdminServiceServer<Services> as NamedService>::NAME,
     <VerdictServiceServer<Services> as NamedService>::NAME,
+    <RecipientListServiceServer<Services> as NamedService>::NAME,
+    <TrackingServiceServer<Services> as NamedService>::NAME,
+    <NoticeServiceServer<Services> as NamedService>::NAME,
 ];
 
 /// Ends the streams of whoever watches the health, after what was set last.
@@ -502,6 +514,12 @@ where
     let evidence = EvidenceServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let lists = RecipientListServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let tracking = TrackingServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let trust = TrustServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
@@ -512,6 +530,9 @@ where
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let verdict = VerdictServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let notices = NoticeServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let statistics = StatisticsServiceServer::new(services)
@@ -530,10 +551,13 @@ where
         .add_service(directory)
         .add_service(statistics)
         .add_service(evidence)
+        .add_service(lists)
+        .add_service(tracking)
         .add_service(transfer)
         .add_service(trust)
         .add_service(admin)
-        .add_service(verdict))
+        .add_service(verdict)
+        .add_service(notices))
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -167,7 +167,14 @@ impl Ingress {
             Decision::Reported(reported) => (reported.position, false, None),
             Decision::Repeated(position) => (position, true, None),
             Decision::Refused(refusal) => return Err(refusal),
-            Decision::Acknowledged(_) | Decision::Done | Decision::Settled(_) => {
+            Decision::Acknowledged(_)
+            | Decision::NoticesAcknowledged(_)
+            | Decision::NegativelyAcknowledged(_)
+            | Decision::Done
+            | Decision::Settled(_)
+            | Decision::FannedOut(_)
+            | Decision::Ticked(_)
+            | Decision::Reminded(_) => {
                 return Err(Refusal::new(Reason::Stopped));
             }
         };

@@ -42,6 +42,11 @@ impl Meters {
             Decision::Refused(_)
             | Decision::Acknowledged(_)
             | Decision::Done
+            | Decision::FannedOut(_)
+            | Decision::Ticked(_)
+            | Decision::Reminded(_)
+            | Decision::NoticesAcknowledged(_)
+            | Decision::NegativelyAcknowledged(_)
             | Decision::Settled(_) => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lienthong_core::engine::{EngineError, Journal, State};
-use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, MailboxLane, Proposal};
+use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, Mail, Proposal};
 use lienthong_ledger::{Claim, FolderLock, JournalFiles, SledState, crash};
 use lienthong_model::limits::{
     BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX, WORK_PER_BLOCK_MAX,
@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::BusinessClock;
-use crate::egress::{Arrival, Egress, Mail};
+use crate::egress::Egress;
 use crate::evidence::Evidence;
 use crate::gate::{Declined, RefusalGate, WINDOW};
 use crate::meters::Meters;
@@ -35,6 +35,13 @@ use crate::space::{Level, Space, read_only};
 pub(crate) struct Decided {
     pub decision: Decision,
     pub at: Timestamp,
+}
+
+/// Who is told of mail.
+#[derive(Clone)]
+pub(crate) struct Couriers {
+    pub documents: Egress,
+    pub notices: Egress,
 }
 
 enum Request {
@@ -71,7 +78,7 @@ struct Thread {
     journal: JournalFiles,
     state: Arc<SledState>,
     reader: Reader,
-    egress: Egress,
+    egress: Couriers,
     evidence: Arc<Evidence>,
     meters: Arc<Meters>,
     clock: BusinessClock,
@@ -107,7 +114,7 @@ impl Sequencer {
     pub fn start(
         folder: OpenFolder,
         reader: Reader,
-        egress: Egress,
+        egress: Couriers,
         evidence: Arc<Evidence>,
         meters: Arc<Meters>,
         (clock, space): (BusinessClock, Space),
@@ -174,6 +181,14 @@ impl Sequencer {
         }
     }
 
+    /// Proposes what nobody waits for; waits in the same queue as other proposals.
+    pub async fn note(&self, proposal: Proposal) {
+        let (reply, _) = oneshot::channel();
+        // A hub that has stopped notes nothing any more.
+        let proposed = Proposed { proposal: Box::new(proposal), reply, held: Vec::new() };
+        let _ = self.requests.send(Request::Propose(proposed)).await;
+    }
+
     /// Notes what ingress declined, so that it is counted; waits in the same queue as proposals.
     pub async fn declined(&self, declined: Declined) {
         // A hub that has stopped counts nothing any more.
@@ -209,23 +224,40 @@ impl Thread {
         self.state.flush()
     }
 
-    /// Waits for a request, unless the hub has work of its own.
+    /// Waits for a request, unless the hub has work of its own, until a deadline is due.
     fn next(&self, runtime: &Handle, waiting: &mut mpsc::Receiver<Request>) -> Next {
-        // What the hub owes itself waits until it may write.
-        if self.space.level() != Level::ReadOnly && self.machine.next_work().is_some() {
+        if self.has_work() {
             return match waiting.try_recv() {
                 Ok(request) => Next::Request(Box::new(request)),
                 Err(mpsc::error::TryRecvError::Empty) => Next::Work,
                 Err(mpsc::error::TryRecvError::Disconnected) => Next::Ended,
             };
         }
+        let patience = match self.until_deadline() {
+            // Due, and read only.
+            Duration::ZERO => CHUNK_DELAY,
+            until => CHUNK_DELAY.min(until),
+        };
         let waited =
-            runtime.block_on(async { tokio::time::timeout(CHUNK_DELAY, waiting.recv()).await });
+            runtime.block_on(async { tokio::time::timeout(patience, waiting.recv()).await });
         match waited {
             Ok(Some(request)) => Next::Request(Box::new(request)),
             Ok(None) => Next::Ended,
+            Err(_) if self.has_work() => Next::Work,
             Err(_) => Next::Nothing,
         }
+    }
+
+    /// Whether the hub has work of its own now; a hub that is read only leaves it for later.
+    fn has_work(&self) -> bool {
+        let is_due = self.machine.next_work().is_some() || self.until_deadline().is_zero();
+        is_due && self.space.level() != Level::ReadOnly
+    }
+
+    /// Machine time until the soonest deadline; zero when it is due.
+    fn until_deadline(&self) -> Duration {
+        let deadline = self.machine.next_deadline();
+        deadline.map_or(Duration::MAX, |deadline| self.clock.until(deadline))
     }
 
     /// Decides what the hub owes itself and what waits, in one block, and replies.
@@ -253,7 +285,8 @@ impl Thread {
             drop(held);
         }
         crash::point("reply-sent");
-        self.egress.ordered(mail);
+        self.egress.documents.ordered(mail.documents);
+        self.egress.notices.ordered(mail.notices);
         Ok(())
     }
 
@@ -265,7 +298,7 @@ impl Thread {
         replies: &mut Vec<Reply>,
     ) -> Result<(Mail, Timestamp), EngineError> {
         self.machine.begin(self.clock.now());
-        let mut mail = Mail::default();
+        let mut known = Vec::new();
         for _ in 0..WORK_PER_BLOCK_MAX {
             let Some(work) = self.machine.next_work() else { break };
             self.machine.decide(Proposal::Work(work))?;
@@ -273,12 +306,14 @@ impl Thread {
         let mut next = first;
         let mut taken = 0;
         while let Some(request) = next {
-            self.decide(request, replies, &mut mail)?;
+            self.decide(request, replies, &mut known)?;
             taken += 1;
             let full = taken >= BLOCK_ENTRIES_MAX || self.machine.bytes() >= BLOCK_BYTES_TARGET;
             next = if full { None } else { waiting.try_recv().ok() };
         }
         let (at, now) = (self.machine.begun_at(), self.began.elapsed());
+        let mut mail = self.machine.take_mail();
+        mail.documents.settled.append(&mut known);
         if now >= self.released.saturating_add(WINDOW) {
             self.release(now)?;
         }
@@ -303,11 +338,12 @@ impl Thread {
         Ok(())
     }
 
+    /// Decides one request; `known` gets the deliveries that were acknowledged before.
     fn decide(
         &mut self,
         request: Request,
         replies: &mut Vec<Reply>,
-        mail: &mut Mail,
+        known: &mut Vec<DeliveryKey>,
     ) -> Result<(), EngineError> {
         match request {
             Request::Declined(declined) => self.refuse(*declined),
@@ -316,29 +352,19 @@ impl Thread {
                 let acknowledged = acknowledged(&proposal);
                 let decision = self.machine.decide(*proposal)?;
                 self.meters.decided(&decision);
-                match &decision {
-                    Decision::Accepted(accepted) => {
-                        let lane = about.as_ref().map_or(MailboxLane::Ordinary, |about| about.lane);
-                        mail.arrived.extend(accepted.deliveries.iter().map(|delivery| Arrival {
-                            recipient: delivery.recipient,
-                            lane,
-                            position: accepted.position,
-                        }));
+                match (&decision, about) {
+                    (Decision::Refused(refusal), Some(about)) => {
+                        self.refuse(about.declined(refusal.clone()))?;
                     }
-                    Decision::Refused(refusal) => {
-                        if let Some(about) = about {
-                            self.refuse(about.declined(refusal.clone()))?;
-                        }
-                    }
-                    // A report implies that the recipient has the document.
-                    Decision::Reported(reported) => mail.settled.push(reported.delivery),
-                    Decision::Acknowledged(decided) => {
+                    (Decision::Acknowledged(decided), _) => {
                         let outcomes = acknowledged.into_iter().zip(&decided.outcomes);
-                        let known = outcomes
-                            .filter(|(_, outcome)| **outcome != AcknowledgeOutcome::Unknown);
-                        mail.settled.extend(known.map(|(delivery, _)| delivery));
+                        known.extend(
+                            outcomes
+                                .filter(|(_, o)| **o != AcknowledgeOutcome::Unknown)
+                                .map(|(key, _)| key),
+                        );
                     }
-                    Decision::Repeated(_) | Decision::Done | Decision::Settled(_) => {}
+                    _ => {}
                 }
                 replies.push(Reply { reply, decision, held });
                 Ok(())
@@ -374,6 +400,7 @@ impl Thread {
         while self.journal.read_ordered()?.is_some_and(|block| block < sealed.marker.block) {}
         self.machine.commit()?;
         self.evidence.advance(self.machine.log_size())?;
+        self.reader.note_ordered(sealed.marker.block);
         self.uncut = true;
         if !self.reader.policy().is_same(self.machine.policy()) {
             self.reader.set_policy(self.machine.policy());
@@ -401,7 +428,12 @@ fn acknowledged(proposal: &Proposal) -> Vec<DeliveryKey> {
         Proposal::Acknowledge(asked) => asked.deliveries.iter().map(|one| one.key).collect(),
         Proposal::Submit { .. }
         | Proposal::Report { .. }
+        | Proposal::NegativeAcknowledge(_)
+        | Proposal::AcknowledgeNotices(_)
         | Proposal::Administer(_)
+        | Proposal::SaveList(_)
+        | Proposal::RemoveList(_)
+        | Proposal::Remind(_)
         | Proposal::Act { .. }
         | Proposal::Work(_) => Vec::new(),
     }
@@ -413,7 +445,6 @@ struct About {
     id: lienthong_model::MessageId,
     digest: lienthong_model::Digest,
     size: u64,
-    lane: MailboxLane,
 }
 
 impl About {
@@ -424,24 +455,27 @@ impl About {
                 id: submission.header.id,
                 digest: submission.signed.digest,
                 size: submission.signed.size(),
-                lane: lienthong_core::lane(submission.header.urgency),
             }),
             Proposal::Report { caller, submission, .. } => Some(Self {
                 caller: *caller,
                 id: submission.header.id,
                 digest: submission.signed.digest,
                 size: submission.signed.size(),
-                lane: MailboxLane::Ordinary,
             }),
             Proposal::Acknowledge(_)
+            | Proposal::NegativeAcknowledge(_)
+            | Proposal::AcknowledgeNotices(_)
             | Proposal::Administer(_)
+            | Proposal::SaveList(_)
+            | Proposal::RemoveList(_)
+            | Proposal::Remind(_)
             | Proposal::Act { .. }
             | Proposal::Work(_) => None,
         }
     }
 
     fn declined(self, refusal: Refusal) -> Declined {
-        let Self { caller, id, digest, size, .. } = self;
+        let Self { caller, id, digest, size } = self;
         Declined { caller, id: Some(id), digest, size, refusal }
     }
 }

@@ -150,14 +150,6 @@ pub(super) const KEYS: &[Key] = &[
         "How often the folders are looked into. Too short keeps a network share busy, too long \
          delays what is sent.",
     ),
-    key(
-        "track",
-        "LIENTHONG_NODE_TRACK",
-        Some("30s"),
-        Shape::Text,
-        "How often documents sent are asked for. Too short asks the hub for nothing, too long shows \
-         reports late.",
-    ),
 ];
 
 impl NodeFlags {
@@ -196,7 +188,6 @@ impl NodeFlags {
             ("webhook", one(&self.webhook)),
             ("webhook-root", one(&self.webhook_root)),
             ("poll", one(&self.poll)),
-            ("track", one(&self.track)),
         ]
     }
 }

@@ -43,7 +43,6 @@ pub(super) fn settings(effective: &Effective) -> anyhow::Result<Settings> {
         http: http(effective)?,
         webhook: webhook(effective)?,
         poll: duration(effective, "poll")?,
-        track: duration(effective, "track")?,
         point: lienthong_ledger::crash::point,
         agency,
         endpoint,

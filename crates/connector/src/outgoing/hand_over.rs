@@ -140,7 +140,7 @@ async fn accept(
             // The client has compared the receipt with what was sent.
             let evidence = Evidence::of(&receipt, &signed).ok().flatten();
             let record = ReceiptRecord { evidence: None, ..ReceiptRecord::of(&receipt) };
-            notices::follow(&owner, &receipt, &own)?;
+            notices::remember(&owner, &receipt, &own)?;
             own.keep_receipt(&record, evidence.as_ref())
         }
         Accepted::Report(receipt) => {

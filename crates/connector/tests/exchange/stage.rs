@@ -52,7 +52,6 @@ impl Desk {
             http: None,
             webhook: None,
             poll: Duration::from_millis(50),
-            track: Duration::from_millis(100),
             point: nowhere,
         };
         Self { folder, settings, connector: None }

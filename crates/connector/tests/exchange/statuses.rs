@@ -44,3 +44,26 @@ async fn a_wrong_report_is_refused_here_or_by_the_hub_with_its_remedy() {
     let refusal = desk.note("status/refused/b", "refusal.json").await;
     assert_eq!(refusal["code"], "DOCUMENT_UNKNOWN");
 }
+
+#[tokio::test]
+async fn a_report_that_does_not_verify_is_kept_apart_and_holds_nobody_up() {
+    let world = World::start().await;
+    let mut sender = Desk::prepare(&world, "H36");
+    let other = lienthong_pki::TestPki::new([99; 32], crate::harness::validity()).unwrap();
+    sender.settings.roots = crate::stage::roots(&other);
+    sender.start().await;
+    let recipient = Desk::of(&world, "H34").await;
+    sender.put("outbox/a", "to = [\"H34\"]\nsubject = \"Hỏi\"\n", &[]);
+    let name = recipient.first("inbox").await;
+    let name = name.file_name().unwrap().to_str().unwrap();
+    for status in ["03", "06"] {
+        let report = format!("document = \"{name}\"\nstatus = \"{status}\"\n");
+        fs::write(recipient.path(&format!("status/out/{status}.toml")), report).unwrap();
+        recipient.note(&format!("status/sent/{status}"), "receipt.json").await;
+    }
+    until("both", async || entries(&sender.path("status/rejected")).len() >= 2).await;
+    let rejected = json(&entries(&sender.path("status/rejected"))[0]);
+    assert_eq!(rejected["verified"], false);
+    assert_eq!(rejected["refused"]["code"], "CERTIFICATE_CHAIN_BROKEN");
+    assert!(entries(&sender.path("status/in")).is_empty());
+}

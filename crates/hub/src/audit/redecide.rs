@@ -175,6 +175,13 @@ impl Judge {
                 return Ok(Ok(()));
             }
             Command::SettleRevocation(settled) => Proposal::Work(Work::Settle(settled.issuer)),
+            Command::FanOut(slice) => Proposal::Work(Work::Slice(slice.into())),
+            Command::Tick(tick) => Proposal::Work(Work::Tick((*tick).into())),
+            Command::AcknowledgeNotices(asked) => Proposal::AcknowledgeNotices(asked.clone()),
+            Command::NegativeAcknowledge(asked) => Proposal::NegativeAcknowledge(asked.clone()),
+            Command::SaveList(save) => Proposal::SaveList(save.clone()),
+            Command::RemoveList(remove) => Proposal::RemoveList(remove.clone()),
+            Command::Remind(remind) => Proposal::Remind(remind.clone()),
             Command::Act { by, act } => {
                 Proposal::Act { by: by.person.clone(), act: Command::clone(act) }
             }
@@ -185,6 +192,7 @@ impl Judge {
             | Command::SetRoutingRules(_)
             | Command::ChangeMandates(_)
             | Command::SetRevocationPolicy(_)
+            | Command::SetTerms(_)
             | Command::ChangeAppointments(_)
             | Command::ChangeQuotas(_)) => Proposal::Administer(administered.clone()),
         };

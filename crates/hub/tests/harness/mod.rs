@@ -103,6 +103,23 @@ pub fn directory() -> Vec<AgencyEntry> {
     ]
 }
 
+/// Communes of H34, `H34.C0` and on, served by H34: many recipients.
+pub fn communes(count: usize) -> Vec<AgencyEntry> {
+    let like = directory().into_iter().find(|entry| entry.code == code("H34.40.01")).unwrap();
+    let commune = |n| AgencyEntry { code: code(&format!("H34.C{n}")), ..like.clone() };
+    (0..count).map(commune).collect()
+}
+
+/// A person of an agency who may sign.
+pub fn person(agency: &str) -> Profile {
+    Profile::Person {
+        agency: code(agency),
+        person: "an.nguyen".to_owned(),
+        name: "Nguyễn Văn An".to_owned(),
+        title: "Chủ nhiệm".to_owned(),
+    }
+}
+
 /// The list of a number, made yesterday or as many seconds later as its number says, on which
 /// certificates are revoked since yesterday.
 pub fn list(pki: &TestPki, number: u64, revoked: &[&Identity]) -> Bytes {
@@ -150,6 +167,14 @@ impl World {
         change(&mut settings);
         let hub = Hub::start(settings, |_, _| {}).await.unwrap();
         Self { pki, folder, address: hub.address(), hub: Some(hub) }
+    }
+
+    /// Starts a hub on the small directory and more entries.
+    pub async fn start_among(more: Vec<AgencyEntry>) -> Self {
+        let change = |settings: &mut Settings| {
+            settings.directory.as_mut().unwrap().entries.extend(more);
+        };
+        Self::start_with(change).await
     }
 
     /// Starts a hub with other bounds of what is on the disk.
