@@ -59,7 +59,8 @@ impl Stage {
 
     fn start_hub(&mut self, listen: &str) {
         let mut command = lienthong();
-        command.args(["hub", "--listen", listen, "--output", "json", "--log", "warn"]);
+        command.args(["hub", "--listen", listen, "--http", "off"]);
+        command.args(["--output", "json", "--log", "warn"]);
         let (pki, data) = (self.folder.path().join("pki"), self.folder.path().join("data"));
         command.args(["--pki", text(&pki), "--data", text(&data)]);
         let mut hub = Running::start(command);
@@ -324,7 +325,7 @@ fn init_writes_a_configuration_that_is_read_and_an_unknown_key_names_the_nearest
     fs::write(&config, written.clone() + "\nwebhok = \"x\"\n").unwrap();
     let said = fail(2, &["node", "--config", text(&config)]);
     assert!(said.contains("`webhok`") && said.contains("`webhook`"), "{said}");
-    fs::write(&config, written + "\nhttp = \"0.0.0.0:7480\"\n").unwrap();
+    fs::write(&config, written + "\nhttp = \"0.0.0.0:7490\"\n").unwrap();
     let said = fail(2, &["node", "--config", text(&config)]);
     assert!(said.contains("http-beyond-loopback"), "{said}");
 }

@@ -177,8 +177,10 @@ fn keep(shared: &Shared, notice: &Notice, judged: Judged, mark: &str) -> Result<
     shared.intake.take(mark, &place, |aside| {
         let mut whole = about.clone();
         whole["verified"] = verified;
-        whole["refused"] = json!(refused);
-        whole["report"] = json!(report.and_then(|report| signed(report)));
+        if let Some(refused) = &refused {
+            whole["refused"] = json!(refused);
+        }
+        whole["report"] = json!(report.and_then(signed));
         disk::write(aside, &serde_json::to_vec_pretty(&whole).unwrap_or_default())
     })?;
     let mut told = about;

@@ -85,6 +85,7 @@ pub struct ReceiptRecord {
     /// How many agencies of lists were left out.
     pub left_out_total: u32,
     /// What `lienthong evidence verify` and others check; none from an older hub.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
 }
 
@@ -124,6 +125,7 @@ pub struct ReportReceiptRecord {
     /// Whether it is the first receipt again.
     pub repeated: bool,
     /// What `lienthong evidence verify` and others check; none from an older hub.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
 }
 

@@ -27,7 +27,7 @@ pub(super) struct InitArgs {
     /// The hub's address
     #[arg(long, value_name = "URL", env = "LIENTHONG_HUB")]
     hub: Option<String>,
-    /// Where the local HTTP API shall listen, such as 127.0.0.1:7480
+    /// Where the local HTTP API shall listen, such as 127.0.0.1:7490
     #[arg(long, value_name = "ADDR")]
     http: Option<String>,
     /// Serve other agencies too

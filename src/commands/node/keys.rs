@@ -103,7 +103,7 @@ pub(super) const KEYS: &[Key] = &[
         "LIENTHONG_NODE_HTTP",
         None,
         Shape::Text,
-        "Where the local HTTP API listens, such as 127.0.0.1:7480; without it there is none.",
+        "Where the local HTTP API listens, such as 127.0.0.1:7490; without it there is none.",
     ),
     key(
         "http-token",

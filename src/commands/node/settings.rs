@@ -130,7 +130,7 @@ fn http(effective: &Effective) -> anyhow::Result<Option<HttpSettings>> {
     let Some(text) = effective.one("http") else { return Ok(None) };
     let listen: SocketAddr = text.parse().map_err(|_| {
         Usage::new(format!("{}: `{text}` is no address", effective.shown("http")))
-            .remedy("write an IP address and a port, such as 127.0.0.1:7480")
+            .remedy("write an IP address and a port, such as 127.0.0.1:7490")
     })?;
     if !listen.ip().is_loopback() && !is_on(effective, "http-beyond-loopback") {
         return Err(Usage::new(format!(
