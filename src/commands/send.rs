@@ -1,5 +1,7 @@
 //! `lienthong send`: makes a Document v1, signs it, hands it over, prints the receipt.
 
+mod acts;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,8 +11,10 @@ use lienthong_connector::compose::{self, ComposeError};
 use lienthong_connector::files::{AttachedFile, Files};
 use lienthong_connector::{Choice, Evidence, Header, ReceiptRecord, SignerMissing};
 use lienthong_model::{AgencyCode, DocumentType, Timestamp, Urgency, Written};
+use serde::Serialize;
 
 use crate::agency::AgencyFolder;
+use crate::change_view::{MentionView, OutcomeView};
 use crate::cli::Output;
 use crate::commands::evidence;
 use crate::commands::route::{document_type, route_text};
@@ -61,6 +65,8 @@ pub(crate) struct SendArgs {
     /// Attachments, at most 10 GiB each; what goes beyond 1 MiB in all is uploaded first
     #[arg(value_name = "FILES")]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    acts: acts::ActsArgs,
     /// Demand the agency's seal; default: when the folder has it
     #[arg(long, conflicts_with = "no_seal")]
     seal: bool,
@@ -78,6 +84,16 @@ pub(crate) struct SendArgs {
     evidence: Option<PathBuf>,
     #[command(flatten)]
     connect: ConnectArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct ReceiptView {
+    #[serde(flatten)]
+    record: ReceiptRecord,
+    /// The first document of the sender with the same reference.
+    same_reference: Option<MentionView>,
+    /// What it means for the recipients of the document acted on.
+    changes: Vec<OutcomeView>,
 }
 
 /// Sends a document.
@@ -107,7 +123,12 @@ pub(crate) async fn run(args: SendArgs, output: Output) -> anyhow::Result<ExitCo
     if let (Some(path), Some(proof)) = (&args.evidence, &evidence) {
         evidence::write(proof, path)?;
     }
-    output::one(output, &ReceiptRecord { evidence, ..ReceiptRecord::of(&receipt) }, text)?;
+    let view = ReceiptView {
+        record: ReceiptRecord { evidence, ..ReceiptRecord::of(&receipt) },
+        same_reference: receipt.same_reference.as_ref().map(MentionView::from),
+        changes: receipt.changes.iter().map(OutcomeView::from).collect(),
+    };
+    output::one(output, &view, text)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -122,6 +143,7 @@ fn header(args: &SendArgs) -> Header {
         urgency: Urgency::from_number(args.urgency.into()).unwrap_or_default(),
         deliver_by: args.deliver_by.map(Written::moment).unwrap_or_default(),
         due: args.due.clone().unwrap_or_default(),
+        business: args.acts.business(),
         ..Header::default()
     }
 }
@@ -175,7 +197,8 @@ fn signers(args: &SendArgs, agency: &AgencyFolder) -> anyhow::Result<Vec<Signer>
     })
 }
 
-fn text(receipt: &ReceiptRecord) -> String {
+fn text(view: &ReceiptView) -> String {
+    let receipt = &view.record;
     let again = if receipt.repeated { " (lần đầu / the first receipt again)" } else { "" };
     let mut lines = vec![
         ("đã nhận / accepted", format!("#{}{again}", receipt.position)),
@@ -201,5 +224,9 @@ fn text(receipt: &ReceiptRecord) -> String {
     if more > 0 {
         lines.push(("bỏ qua / left out", format!("… {} nữa / more", thousands(more))));
     }
+    if let Some(first) = &view.same_reference {
+        lines.push(("trùng số hiệu / same reference as", first.text()));
+    }
+    lines.extend(view.changes.iter().map(|one| ("văn bản cũ / old document", one.text())));
     output::pairs(&lines)
 }

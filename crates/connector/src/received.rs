@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use lienthong_client::{AttachmentPlace, Checked, Client, Delivery, FileDigest, TransferError};
-use lienthong_model::SignedContent;
+use lienthong_model::{Business, BusinessKind, SignedContent};
 use lienthong_trust::{Certificate, Holder};
 use serde::Serialize;
 
@@ -70,12 +70,8 @@ pub struct Received {
     pub recipients: Vec<String>,
     /// References of the documents that it answers.
     pub answers: Vec<String>,
-    /// What it does to documents before it: new, recall, update, replace.
-    pub kind: &'static str,
-    /// The message acted on.
-    pub acts_on: Option<String>,
-    /// Why.
-    pub reason: String,
+    /// For a recall, an update or a replacement: what it does, on which document of the sender.
+    pub acts_on: Option<ActsOn>,
     /// Whether a paper copy follows.
     pub paper_copy: bool,
     /// Its attachments, in order.
@@ -83,6 +79,17 @@ pub struct Received {
     /// Why it did not verify.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refused>,
+}
+
+/// What a document does to one sent before it, as its signed content says.
+#[derive(Debug, Clone, Serialize)]
+pub struct ActsOn {
+    /// `recall`, `update` or `replace`.
+    pub kind: &'static str,
+    /// The message acted on.
+    pub id: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Who signed.
@@ -144,9 +151,7 @@ impl Received {
             due: None,
             recipients: Vec::new(),
             answers: Vec::new(),
-            kind: "",
             acts_on: None,
-            reason: String::new(),
             paper_copy: false,
             attachments: Vec::new(),
             refused,
@@ -182,13 +187,22 @@ impl Received {
             due: document.due.value.map(|_| document.due.text.clone()),
             recipients: document.recipients.iter().map(recipient).collect(),
             answers: document.answers.iter().map(answer).collect(),
-            kind: document.business.kind.name_en(),
-            acts_on: document.business.acts_on.map(|id| id.to_string()),
-            reason: document.business.reason.clone(),
+            acts_on: ActsOn::of(&document.business),
             paper_copy: document.business.paper_copy,
             attachments: attachments(&document.attachments),
             ..Self::unverified(delivery, None)
         }
+    }
+}
+
+impl ActsOn {
+    fn of(business: &Business) -> Option<Self> {
+        let kind = match business.kind {
+            BusinessKind::New => return None,
+            BusinessKind::Recall | BusinessKind::Update | BusinessKind::Replace => business.kind,
+        };
+        let id = business.acts_on.map(|id| id.to_string()).unwrap_or_default();
+        Some(Self { kind: kind.name_en(), id, reason: business.reason.clone() })
     }
 }
 

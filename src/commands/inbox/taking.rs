@@ -66,11 +66,11 @@ impl Taker {
             Ok(checked) => checked,
             Err(refusal) => {
                 let received = Received::unverified(delivery, Some(Refused::from(&refusal)));
-                let view = DocumentView::new(received);
+                let view = DocumentView::new(delivery, received);
                 return Ok(Outcome { view, kept: false, refusals: vec![refusal] });
             }
         };
-        let mut view = DocumentView::new(Received::of(delivery, &checked));
+        let mut view = DocumentView::new(delivery, Received::of(delivery, &checked));
         if let Some(folder) = &self.folder {
             let kept = self.keep(folder, delivery, &checked, &view.received).await?;
             view.saved = Some(kept.display().to_string());
@@ -132,7 +132,7 @@ impl Taker {
 }
 
 /// What is said where a seal is needed and missing.
-pub(super) fn no_seal() -> Usage {
+pub(crate) fn no_seal() -> Usage {
     Usage::new("the agency's folder has no seal, and reports are signed with it")
         .remedy("issue one with `lienthong pki issue DIR --agency CODE --seal`")
 }

@@ -1,9 +1,11 @@
 //! A received document as it is printed and as it is kept beside its bytes.
 
+use lienthong_client::Delivery;
 use lienthong_connector::Received;
 use lienthong_model::{AgencyCode, MessageId};
 use serde::Serialize;
 
+use crate::change_view::{MarkView, MessageView};
 use crate::output::{self, thousands};
 
 /// A received document, and what became of it here.
@@ -11,6 +13,10 @@ use crate::output::{self, thousands};
 pub(super) struct DocumentView {
     #[serde(flatten)]
     pub received: Received,
+    /// What the document is to the recipient by now.
+    pub mark: Option<MarkView>,
+    /// What its sender asks and the recipient has not answered.
+    pub asked: Option<MessageView>,
     /// Where it is kept.
     pub saved: Option<String>,
     /// Whether the hub has the acknowledgement on its disk.
@@ -28,8 +34,15 @@ pub(super) struct ReportedView {
 
 impl DocumentView {
     /// A document of which nothing has become yet.
-    pub(super) fn new(received: Received) -> Self {
-        Self { received, saved: None, acknowledged: false, reported: Vec::new() }
+    pub(super) fn new(delivery: &Delivery, received: Received) -> Self {
+        Self {
+            received,
+            mark: delivery.mark.as_ref().map(MarkView::from),
+            asked: delivery.asked.as_ref().map(MessageView::from),
+            saved: None,
+            acknowledged: false,
+            reported: Vec::new(),
+        }
     }
 
     pub(super) fn sender_code(&self) -> anyhow::Result<AgencyCode> {
@@ -52,6 +65,12 @@ impl DocumentView {
             return output::pairs(&lines);
         }
         lines.push(("từ / from", format!("{}  {}", received.sender, received.id)));
+        lines.extend(self.mark.iter().map(|mark| ("HIỆN NAY / BY NOW", mark.text())));
+        lines.extend(self.asked.iter().map(|asked| ("NƠI GỬI YÊU CẦU / ASKED", asked.text())));
+        if let Some(acts) = &received.acts_on {
+            let text = format!("{} {}: {}", acts.kind, acts.id, acts.reason);
+            lines.push(("tác động / acts on", text));
+        }
         lines.push(("trích yếu / subject", received.subject.clone()));
         if !received.reference.is_empty() {
             lines.push(("số hiệu / reference", received.reference.clone()));

@@ -114,6 +114,7 @@ fn template(args: &InitArgs, folder: &Path) -> String {
 fn example(key: &Key) -> String {
     match (key.shape, key.default) {
         (Shape::Switch, default) => default.unwrap_or("false").to_owned(),
+        (Shape::Number, default) => default.unwrap_or("0").to_owned(),
         (Shape::Paths | Shape::Texts, _) => "[]".to_owned(),
         (Shape::Text | Shape::Path | Shape::BuiltinOrPath, default) => {
             quoted(default.unwrap_or_default())
