@@ -38,7 +38,7 @@ pub(crate) struct Global {
     #[arg(help_heading = EVERY_COMMAND)]
     pub output: Output,
     /// Which log lines are shown: a level, or targets with levels (`info,lienthong_hub=debug`);
-    /// default `info` for the hub, `warn` for everything else
+    /// default `info` for hub and node, `warn` for everything else
     #[arg(long, global = true, value_name = "FILTER", env = "LIENTHONG_LOG")]
     #[arg(help_heading = EVERY_COMMAND)]
     pub log: Option<String>,
@@ -77,6 +77,8 @@ pub(crate) enum Command {
     Demo(commands::demo::Args),
     /// Run a hub / chạy trục
     Hub(Box<commands::hub::HubArgs>),
+    /// Run the connector beside an agency's own software / chạy bộ kết nối
+    Node(Box<commands::node::NodeArgs>),
     /// Show what a hub would be started with / xem cấu hình
     Config(commands::config::ConfigArgs),
     /// Make keys, certificates and revocation lists / khóa, chứng thư số, danh sách thu hồi

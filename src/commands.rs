@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod hub;
 pub(crate) mod inbox;
 pub(crate) mod list;
+pub(crate) mod node;
 pub(crate) mod notices;
 pub(crate) mod pki;
 pub(crate) mod progress;
@@ -35,6 +36,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(args) => demo::run(args, output).await,
         Command::Hub(args) => hub::run(*args, output).await,
+        Command::Node(args) => node::run(*args, output).await,
         Command::Config(args) => config::run(args, output),
         Command::Pki(args) => pki::run(args, output),
         Command::Directory(args) => directory::run(args, output).await,

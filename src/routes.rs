@@ -118,14 +118,7 @@ fn effect_of(field: &Field<'_>) -> Result<Effect, Usage> {
 pub(crate) const TYPES: &str =
     "write an abbreviation of Decree 30/2020/NĐ-CP (QĐ, TB, CV …) or a name";
 
-/// Returns the type that a text names: an abbreviation, `CV` for an official letter (which has none
-/// in a notation), or a name.
-pub(crate) fn document_type(text: &str) -> Option<DocumentType> {
-    match text {
-        "CV" => Some(DocumentType::OFFICIAL_LETTER),
-        _ => DocumentType::by_abbreviation(text).or_else(|| DocumentType::by_name(text)),
-    }
-}
+pub(crate) use lienthong_connector::read_type as document_type;
 
 #[cfg(test)]
 mod tests {

@@ -168,11 +168,7 @@ fn find<'d>(directory: &'d Directory, code: &AgencyCode) -> Result<&'d AgencyRec
 
 /// The name of a route for programs, and its gateway.
 pub(crate) fn route_name(route: &Route) -> (&'static str, Option<String>) {
-    match route {
-        Route::OwnNode => ("own-node", None),
-        Route::Gateway(gateway) => ("gateway", Some(gateway.to_string())),
-        Route::Held => ("held", None),
-    }
+    (route.name(), route.gateway().map(ToString::to_string))
 }
 
 /// A route for people.

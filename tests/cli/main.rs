@@ -3,6 +3,7 @@
 mod configuration;
 mod exchange;
 mod help;
+mod node;
 mod pki;
 mod process;
 mod reading;

@@ -120,6 +120,17 @@ impl Client {
         self.ask_clock(self.shared.retry).await
     }
 
+    /// Asks for the hub's clock and returns how far it is ahead of this machine's (negative:
+    /// behind), in milliseconds, half of the answer's way taken off; `None` when the hub is on a
+    /// scenario's clock.
+    ///
+    /// # Errors
+    /// [`CallError`] as for every call.
+    pub async fn clock_difference(&self) -> Result<Option<i64>, CallError> {
+        let clock = self.clock().await?;
+        Ok(clock.ahead_ms())
+    }
+
     /// Makes a message id (UUIDv7) in business time.
     pub fn new_id(&self) -> MessageId {
         MessageId::new(self.now(), rand::random())

@@ -125,6 +125,23 @@ impl LeftOut {
 }
 
 impl Route {
+    /// Returns the name for programs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::OwnNode => "own-node",
+            Self::Gateway(_) => "gateway",
+            Self::Held => "held",
+        }
+    }
+
+    /// Returns the agency whose node serves it, when another's does.
+    pub fn gateway(&self) -> Option<&AgencyCode> {
+        match self {
+            Self::Gateway(gateway) => Some(gateway),
+            Self::OwnNode | Self::Held => None,
+        }
+    }
+
     pub(crate) fn read(field: &'static str, number: i32, gateway: &str) -> Result<Self, CallError> {
         match proto::Route::try_from(number) {
             Ok(proto::Route::OwnNode) => Ok(Self::OwnNode),
