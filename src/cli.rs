@@ -97,6 +97,8 @@ pub(crate) enum Command {
     Verify(commands::verify::VerifyArgs),
     /// Show how much flows where / thống kê
     Stats(commands::stats::StatsArgs),
+    /// Play scenarios of a country of agencies in virtual time / chạy kịch bản
+    Sim(commands::sim::SimArgs),
     /// Print a script that completes commands in a shell
     Completions(commands::completions::CompletionsArgs),
 }

@@ -10,6 +10,7 @@ pub(crate) mod inbox;
 pub(crate) mod pki;
 pub(crate) mod route;
 pub(crate) mod send;
+pub(crate) mod sim;
 pub(crate) mod stats;
 pub(crate) mod track;
 pub(crate) mod verify;
@@ -37,6 +38,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Evidence(args) => evidence::run(args, output).await,
         Command::Verify(args) => verify::run(&args, output),
         Command::Stats(args) => stats::run(args, output).await,
+        Command::Sim(args) => sim::run(args, output),
         Command::Completions(args) => completions::run(args),
     }
 }

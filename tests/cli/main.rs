@@ -6,3 +6,4 @@ mod help;
 mod pki;
 mod process;
 mod reading;
+mod sim;
