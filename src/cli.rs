@@ -91,6 +91,18 @@ pub(crate) enum Command {
     Inbox(Box<commands::inbox::InboxArgs>),
     /// Show what became of a document / theo dõi văn bản
     Track(commands::track::TrackArgs),
+    /// Explain where a document is, why, and who has to act / giải thích
+    Explain(Box<commands::explain::ExplainArgs>),
+    /// Show what waits longest / văn bản chờ lâu nhất
+    Stuck(Box<commands::explain::StuckArgs>),
+    /// Show how far a document's recipients are, wait for them / tiến độ
+    Progress(Box<commands::progress::ProgressArgs>),
+    /// Remind the recipients that lag / nhắc
+    Remind(Box<commands::progress::RemindArgs>),
+    /// Show the case that a document belongs to / hồ sơ trao đổi
+    Thread(Box<commands::thread::ThreadArgs>),
+    /// Show, resolve and keep lists of recipients / danh sách nơi nhận
+    List(Box<commands::list::ListArgs>),
     /// Ask for the log's checkpoints, check evidence offline / bằng chứng
     Evidence(commands::evidence::EvidenceArgs),
     /// Derive the verdict on a document again, offline / kiểm chứng kết luận

@@ -5,13 +5,17 @@ pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod directory;
 pub(crate) mod evidence;
+pub(crate) mod explain;
 pub(crate) mod hub;
 pub(crate) mod inbox;
+pub(crate) mod list;
 pub(crate) mod pki;
+pub(crate) mod progress;
 pub(crate) mod route;
 pub(crate) mod send;
 pub(crate) mod sim;
 pub(crate) mod stats;
+pub(crate) mod thread;
 pub(crate) mod track;
 pub(crate) mod verify;
 
@@ -35,6 +39,12 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Send(args) => send::run(*args, output).await,
         Command::Inbox(args) => inbox::run(*args, output).await,
         Command::Track(args) => track::run(args, output).await,
+        Command::Explain(args) => explain::run(*args, output).await,
+        Command::Stuck(args) => explain::stuck(*args, output).await,
+        Command::Progress(args) => progress::run(*args, output).await,
+        Command::Remind(args) => progress::remind(*args, output).await,
+        Command::Thread(args) => thread::run(*args, output).await,
+        Command::List(args) => list::run(*args, output).await,
         Command::Evidence(args) => evidence::run(args, output).await,
         Command::Verify(args) => verify::run(&args, output),
         Command::Stats(args) => stats::run(args, output).await,

@@ -38,6 +38,10 @@ pub(crate) struct HubFlags {
     /// Where to listen; port 0 takes a free one [env: LIENTHONG_LISTEN] [default: 127.0.0.1:7443]
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
+    /// Where to answer HTTP (tiles of the log, health, metrics), on loopback only, or `off`
+    /// [env: LIENTHONG_HTTP] [default: 127.0.0.1:7480]
+    #[arg(long, value_name = "ADDR|off")]
+    pub http: Option<String>,
     /// The hub's certificate, its issuers after it (PEM) [env: LIENTHONG_CERTIFICATE]
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<String>,
@@ -183,12 +187,13 @@ impl HubFlags {
         Ok(Some(found))
     }
 
-    fn given(&self) -> [(&'static str, Vec<String>); 13] {
+    fn given(&self) -> [(&'static str, Vec<String>); 14] {
         let one = |value: &Option<String>| value.clone().into_iter().collect::<Vec<_>>();
         let test_pki = if self.test_pki { vec!["true".to_owned()] } else { Vec::new() };
         [
             ("data", one(&self.data)),
             ("listen", one(&self.listen)),
+            ("http", one(&self.http)),
             ("certificate", one(&self.certificate)),
             ("key", one(&self.key)),
             ("root", self.root.clone()),

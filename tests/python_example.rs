@@ -4,73 +4,15 @@
 //! Needs python3 (3.11 or newer, with venv), bash, openssl and a package registry for pip. The
 //! virtual environment stays in the target directory and is made anew when the requirements change.
 
-use std::fs::{self, File};
+mod python;
+
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Stdio};
 
+use python::{command, example, python, succeed};
 use serde_json::{Value, json};
-
-/// The example's folder.
-fn example() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/python")
-}
-
-/// A command without any setting of this machine that the programs under test would read.
-fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
-    let mut command = Command::new(program);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("LIENTHONG_") {
-            command.env_remove(name);
-        }
-    }
-    command.env_remove("PYTHONPATH").env_remove("PYTHONHOME");
-    command.env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::null());
-    command
-}
-
-/// Runs a command, which must succeed; returns what it printed.
-fn succeed(command: &mut Command) -> String {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = match command.output() {
-        Ok(output) => output,
-        Err(error) => panic!("the test needs `{program}`: {error}"),
-    };
-    let (stdout, stderr) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{command:?} ended with {}:\n{stdout}{stderr}", output.status);
-    stdout.into_owned()
-}
-
-/// The interpreter of the virtual environment, made when it is not there or its requirements
-/// changed. Tests in other processes wait for it.
-fn python() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-example");
-    fs::create_dir_all(&folder).unwrap();
-    let lock = File::create(folder.join("lock")).unwrap();
-    lock.lock().unwrap();
-    let (venv, installed) = (folder.join("venv"), folder.join("installed"));
-    let python = venv.join("bin/python");
-    let requirements = example().join("requirements.txt");
-    let wanted = fs::read_to_string(&requirements).unwrap();
-    if python.exists() && fs::read_to_string(&installed).is_ok_and(|found| found == wanted) {
-        return python;
-    }
-    // Written last: an installation that was interrupted is made anew.
-    let _ = fs::remove_file(&installed);
-    succeed(command("python3").args([
-        "-c",
-        "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'python3 is older than 3.11')",
-    ]));
-    succeed(command("python3").args(["-m", "venv", "--clear"]).arg(&venv));
-    succeed(
-        command(&python)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
-            .arg(&requirements),
-    );
-    fs::write(&installed, wanted).unwrap();
-    python
-}
 
 /// A hub that is killed when it is dropped.
 struct Hub {
@@ -84,6 +26,7 @@ impl Hub {
     fn start(pki: &Path, data: &Path) -> Self {
         let mut hub = command(env!("CARGO_BIN_EXE_lienthong"));
         hub.args(["hub", "--output", "json", "--listen", "127.0.0.1:0", "--directory", "builtin"]);
+        hub.args(["--http", "off"]);
         hub.args(["--log", "warn"]).arg("--data").arg(data);
         for (flag, file) in [
             ("--root", "root.pem"),

@@ -16,10 +16,13 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         "directory",
         "statistics",
         "evidence",
+        "lists",
+        "tracking",
         "transfer",
         "trust",
         "admin",
         "verdict",
+        "notices",
     ];
     let files = files.map(|name| format!("lienthong/v1/{name}.proto"));
     let descriptors = protox::compile(files, [&root])?;

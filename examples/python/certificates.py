@@ -108,7 +108,7 @@ class Certificate:
     not_before: int  # Unix time in milliseconds; both ends belong to the validity
     not_after: int
     key: bytes
-    role: str  # authority, person, seal, node, hub
+    role: str  # authority, person, seal, node, operator, hub
     agency: str  # its code as the directory files it; empty for an authority
     path_length: int | None
     signs_lists: bool
@@ -302,7 +302,7 @@ def check_authority(subject: bytes, usage, purposes, names) -> None:
 
 
 def end_entity(usage, purposes, names, parts) -> tuple[str, str]:
-    """Role and agency of a person, seal, node or hub."""
+    """Role and agency of a person, seal, node, operator or hub."""
     purpose = purposes[0] if purposes and len(purposes) == 1 else None
     signs = purpose == DOCUMENT_SIGNING
     expected = {DIGITAL_SIGNATURE, NON_REPUDIATION} if signs else {DIGITAL_SIGNATURE}
@@ -312,19 +312,20 @@ def end_entity(usage, purposes, names, parts) -> tuple[str, str]:
     if len(agencies) != 1:
         raise malformed("it names no agency, or several")
     agency = code_key(agencies[0])
-    if signs:
-        if hosts or len(persons) > 1:
-            raise malformed("it has a host, or several persons")
-        if not persons:
-            return "seal", agency
+    server = purpose == SERVER_AUTH
+    if (hosts > 0) != server or (server and (persons or mailboxes)) or len(persons) > 1:
+        raise malformed("its alternative names are not those of its kind")
+    if persons:
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", persons[0]):
             raise malformed("the person's id has other characters")
         for kind in (COMMON_NAME, TITLE):
             check_text([(tag, text) for found, tag, text in parts if found == kind])
-        return "person", agency
-    if persons or mailboxes or (hosts == 0) == (purpose == SERVER_AUTH):
+        return ("person" if signs else "operator"), agency
+    if signs:
+        return "seal", agency
+    if mailboxes:
         raise malformed("its alternative names are not those of its kind")
-    return ("hub" if purpose == SERVER_AUTH else "node"), agency
+    return ("hub" if server else "node"), agency
 
 
 def sorted_names(names) -> tuple[list[str], list[str], int, int]:
@@ -395,12 +396,16 @@ def code_key(code: str) -> str:
 # --- Chains ---------------------------------------------------------------------------
 
 
-def chain(leaf: Certificate, pool: list[Certificate]) -> list[Certificate]:
+def chain(
+    leaf: Certificate, pool: list[Certificate], trusted: list[Certificate]
+) -> list[Certificate]:
     """The leaf, its issuers, and last a root that signed itself.
 
-    Of several issuers with the same name the first with which a chain can be completed is taken.
+    Of several issuers with the same name the first with which a chain to a trusted root can be
+    completed is taken; when there is none, the first with which any can be.
     """
     left = SIGNATURES_CHECKED_MAX
+    otherwise: list[Certificate] | None = None
 
     def signed(issuer: Certificate, child: Certificate) -> bool:
         nonlocal left
@@ -410,9 +415,13 @@ def chain(leaf: Certificate, pool: list[Certificate]) -> list[Certificate]:
         return issuer.issued(child)
 
     def complete(path: list[Certificate]) -> list[Certificate] | None:
+        nonlocal otherwise
         last = path[-1]
         if last.subject == last.issuer and signed(last, last):
-            return path
+            if last in trusted:
+                return path
+            otherwise = otherwise or path
+            return None
         if len(path) == CHAIN_CERTIFICATES_MAX:
             return None
         for issuer in pool:
@@ -425,7 +434,7 @@ def chain(leaf: Certificate, pool: list[Certificate]) -> list[Certificate]:
                 return found
         return None
 
-    found = complete([leaf])
+    found = complete([leaf]) or otherwise
     if not found:
         raise Refused("CERTIFICATE_CHAIN_BROKEN", "no chain leads to a root")
     return found

@@ -281,7 +281,7 @@ def check(
     if attachments is not None:
         attachments_match(document, attachments)
 
-    chains = first_of(signer_chain, signed, known)
+    chains = signer_chains(signed, known, trusted)
     dates = (document.signed_at.ToNanoseconds() // 1_000_000, received_ms)
     judge_certificates(chains, trusted, lists, dates)
     personal, sealed = judge_holders(chains, code_of(document), gateway)
@@ -347,12 +347,14 @@ def attachments_match(document: document_pb2.Document, delivered: dict[str, byte
         raise Refused("ATTACHMENT_MISMATCH", "not exactly the attachments that are named")
 
 
-def first_of(step, signed: exchange_pb2.SignedDocument, known: list[Certificate]) -> list:
-    """One result for each signature; of all refusals the first in the order of the page."""
+def signer_chains(
+    signed: exchange_pb2.SignedDocument, known: list[Certificate], trusted: list[Certificate]
+) -> list[list[Certificate]]:
+    """One chain for each signature; of all refusals the first in the order of the page."""
     found, refusals = [], []
     for signature in signed.signatures:
         try:
-            found.append(step(signature, signed, known))
+            found.append(signer_chain(signature, signed, known, trusted))
         except Refused as refused:
             refusals.append(refused)
     raise_first(refusals)
@@ -368,6 +370,7 @@ def signer_chain(
     signature: exchange_pb2.Signature,
     signed: exchange_pb2.SignedDocument,
     known: list[Certificate],
+    trusted: list[Certificate],
 ) -> list[Certificate]:
     """The chain of the certificate that made a signature; both hold."""
     sent = {hashlib.sha256(der).digest(): der for der in signed.certificates}
@@ -386,7 +389,7 @@ def signer_chain(
             pool.append(certificates.parse(der))
         except Refused:
             continue  # a superfluous certificate harms nobody
-    chain = certificates.chain(leaf, pool)
+    chain = certificates.chain(leaf, pool, trusted)
     message = pre_authentication_encoding(signed.content_type, signed.content)
     if not certificates.verify(leaf.key, message, signature.value):
         raise Refused("SIGNATURE_INVALID", "changed after signing, or signed by another key")

@@ -128,6 +128,7 @@ fn settings(cast: &Cast, data: &Path, scenario: &Scenario) -> Settings {
     Settings {
         data: data.to_owned(),
         listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
+        http: None,
         clock: Clock::Scenario { start: scenario.start, rate: RATE },
         identity: ServerIdentity {
             chain: vec![der(cast.hub.certificate.der()), der(&cast.issuing)],

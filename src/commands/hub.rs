@@ -29,6 +29,8 @@ pub(crate) struct HubArgs {
 struct Ready {
     ready: bool,
     address: String,
+    /// Where HTTP is answered.
+    http: Option<String>,
     data: String,
     agencies: usize,
     /// The last block on disk.
@@ -63,6 +65,7 @@ pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCod
     let ready = Ready {
         ready: true,
         address: format!("https://{}", hub.address()),
+        http: hub.http_address().map(|address| format!("http://{address}")),
         agencies: hub.reader().directory().len(),
         block: hub.reader().last_block(),
         replayed: hub.recovery().replayed,
@@ -103,8 +106,9 @@ fn announce(output: Output, ready: &Ready) -> anyhow::Result<()> {
     let line = match output {
         Output::Json | Output::Jsonl => serde_json::to_string(ready)?,
         Output::Table => format!(
-            "lienthong hub ready: {} · data {} · {} agencies · block {} ({} replayed) · {} ({})",
+            "lienthong hub ready: {}{} · data {} · {} agencies · block {} ({} replayed) · {} ({})",
             ready.address,
+            ready.http.as_ref().map_or(String::new(), |http| format!(" · {http}")),
             ready.data,
             output::thousands(ready.agencies as u64),
             ready.block,
@@ -127,7 +131,7 @@ fn announce(output: Output, ready: &Ready) -> anyhow::Result<()> {
 fn explained(error: StartError) -> anyhow::Error {
     let remedy = match &error {
         StartError::Listen { .. } => {
-            "another process may use the port: stop it, or take another one with --listen"
+            "another process may use the port: stop it, or take another one with --listen or --http"
         }
         StartError::Identity(_) => {
             "certificate and key must belong together; `lienthong pki show FILE` says what a \

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lienthong_client::{Receipt, Signer, sign_document};
-use lienthong_model::{AgencyCode, Document, DocumentType, Timestamp, Urgency, Written};
+use lienthong_model::{AgencyCode, Document, DocumentType, Recipient, Timestamp, Urgency, Written};
 use lienthong_trust::Holder;
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ use crate::cli::Output;
 use crate::commands::evidence::Evidence;
 use crate::commands::route::{document_type, route_name, route_text};
 use crate::connect::ConnectArgs;
-use crate::output;
+use crate::output::{self, thousands};
 use crate::say::Usage;
 use crate::source::moment;
 
@@ -29,8 +29,12 @@ use crate::source::moment;
 #[derive(Debug, Args)]
 pub(crate) struct SendArgs {
     /// Recipients' codes, separated by commas or repeated
-    #[arg(long, value_name = "CODE", required = true, value_delimiter = ',')]
+    #[arg(long, value_name = "CODE", required_unless_present = "to_list", value_delimiter = ',')]
     to: Vec<AgencyCode>,
+    /// Lists of recipients (`communes-of:H36`, `saved:NAME`), separated by commas or repeated; see
+    /// `lienthong list show`
+    #[arg(long = "to-list", value_name = "NAME", value_delimiter = ',')]
+    to_list: Vec<String>,
     /// What the document is about / trích yếu
     #[arg(long, value_name = "TEXT")]
     subject: String,
@@ -86,8 +90,10 @@ struct ReceiptView {
     sha256: String,
     repeated: bool,
     signature: &'static str,
+    recipients: u32,
     routes: Vec<RouteView>,
     left_out: Vec<LeftOutView>,
+    left_out_total: u32,
     /// What `lienthong evidence verify` and others check; none from an older hub.
     evidence: Option<Evidence>,
 }
@@ -137,7 +143,10 @@ pub(crate) async fn run(args: SendArgs, output: Output) -> anyhow::Result<ExitCo
 }
 
 fn document(args: &SendArgs, sender: AgencyCode, id: lienthong_model::MessageId) -> Document {
-    let mut document = Document::new(id, sender, args.to.clone(), &args.subject, id.time());
+    let agencies = args.to.iter().cloned().map(Recipient::from);
+    let lists = args.to_list.iter().cloned().map(Recipient::List);
+    let recipients: Vec<Recipient> = agencies.chain(lists).collect();
+    let mut document = Document::new(id, sender, recipients, &args.subject, id.time());
     if let (Some(number), Some(unit)) = (args.number, &args.unit) {
         document = document.issued(number, args.document_type, unit);
     }
@@ -215,8 +224,10 @@ impl From<&Receipt> for ReceiptView {
             sha256: receipt.sha256.to_string(),
             repeated: receipt.repeated,
             signature: receipt.signature.name(),
+            recipients: receipt.recipients,
             routes: receipt.routes.iter().map(route).collect(),
             left_out: receipt.left_out.iter().map(left_out).collect(),
+            left_out_total: receipt.left_out_total,
             evidence: None,
         }
     }
@@ -236,8 +247,17 @@ fn text(receipt: &ReceiptView) -> String {
         let how = route_text(route.route, route.gateway.as_deref());
         lines.push(("→ nơi nhận / recipient", format!("{}  {how}", route.code)));
     }
+    if receipt.routes.is_empty() {
+        let count = thousands(receipt.recipients.into());
+        let how = "chuyển theo đợt / by slices; `lienthong progress`";
+        lines.push(("→ nơi nhận / recipients", format!("{count}  {how}")));
+    }
     for left in &receipt.left_out {
         lines.push(("bỏ qua / left out", format!("{}  {}", left.code, left.reason)));
+    }
+    let more = u64::from(receipt.left_out_total).saturating_sub(receipt.left_out.len() as u64);
+    if more > 0 {
+        lines.push(("bỏ qua / left out", format!("… {} nữa / more", thousands(more))));
     }
     output::pairs(&lines)
 }

@@ -44,6 +44,10 @@ struct TrackView {
     reference: String,
     document_type: &'static str,
     urgency: &'static str,
+    /// How many recipients it has; 0 for whoever may not see all of them.
+    recipients: u32,
+    /// How many of them do not have it in their mailboxes yet.
+    recipients_pending: u32,
     deliveries: Vec<DeliveryView>,
 }
 
@@ -91,7 +95,9 @@ fn in_folder(folder: &OpenFolder, args: &TrackArgs) -> anyhow::Result<TrackedDoc
     let query = reader.query();
     let position = query.position(sender.ordinal, &args.id)?.ok_or_else(unknown)?;
     let view = query.track(position)?.ok_or_else(unknown)?;
-    of_view(view, &directory)
+    let progress = query.progress(position, &view.document)?;
+    let tracked = of_view(view, &directory)?;
+    Ok(TrackedDocument { recipients_pending: progress.pending, ..tracked })
 }
 
 fn of_view(view: DocumentView, directory: &Directory) -> anyhow::Result<TrackedDocument> {
@@ -131,6 +137,8 @@ fn of_view(view: DocumentView, directory: &Directory) -> anyhow::Result<TrackedD
         document_type: row.document_type,
         signed_at: row.signed_at,
         due: row.due,
+        recipients: row.recipients,
+        recipients_pending: 0,
         deliveries: view.deliveries.into_iter().map(delivery).collect::<anyhow::Result<_>>()?,
     })
 }
@@ -150,6 +158,8 @@ impl From<&TrackedDocument> for TrackView {
             reference: tracked.reference.clone(),
             document_type: tracked.document_type.name_vi(),
             urgency: tracked.urgency.name_en(),
+            recipients: tracked.recipients,
+            recipients_pending: tracked.recipients_pending,
             deliveries: tracked.deliveries.iter().map(DeliveryView::from).collect(),
         }
     }
@@ -193,6 +203,15 @@ fn time_line(view: &TrackView) -> String {
     head.push(("ký lúc / signed", view.signed_at.clone()));
     head.push(("trục nhận / accepted", format!("{}  #{}", view.received_at, view.position)));
     let mut text = output::pairs(&head);
+    let shown = view.deliveries.len() as u64;
+    if u64::from(view.recipients) > shown {
+        let (all, pending) = (view.recipients, view.recipients_pending);
+        let _ = writeln!(
+            text,
+            "\n{shown}/{all} nơi nhận / recipients, {pending} đang chuyển / under way; \
+             `lienthong progress`"
+        );
+    }
     for delivery in &view.deliveries {
         let route = route_text(delivery.route, delivery.gateway.as_deref());
         let _ = writeln!(text, "\n→ {}  {route}", delivery.recipient);

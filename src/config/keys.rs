@@ -76,6 +76,14 @@ pub(crate) const KEYS: &[Key] = &[
                   reached from this machine only; 0.0.0.0 from everywhere.",
     },
     Key {
+        name: "http",
+        variable: "LIENTHONG_HTTP",
+        default: Some("127.0.0.1:7480"),
+        shape: Shape::Text,
+        meaning: "Address and port of the log's tiles, health and metrics over HTTP, or `off`; port \
+                  0 takes a free one. On loopback only: nobody proves there who he is.",
+    },
+    Key {
         name: "certificate",
         variable: "LIENTHONG_CERTIFICATE",
         default: None,

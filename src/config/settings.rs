@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use lienthong_hub::{Clock, DirectoryImport, ListFiles, ServerIdentity, Settings, StorageSettings};
+use lienthong_hub::{
+    Clock, DirectoryImport, HttpAddress, ListFiles, ServerIdentity, Settings, StorageSettings,
+};
 use lienthong_model::Digest;
 use lienthong_pki::pem;
 use lienthong_trust::{Certificate, CertificateError, Holder};
@@ -28,6 +30,7 @@ pub(crate) fn settings(effective: &Effective) -> anyhow::Result<Settings> {
         Usage::new(format!("{}: `{listen}` is no address", effective.shown("listen")))
             .remedy("write an IP address and a port, such as 127.0.0.1:7443 or [::]:7443")
     })?;
+    let http = http(effective)?;
     let roots = all_certificates(effective, "root")?;
     if roots.is_empty() {
         return Err(Usage::new("the hub trusts no root")
@@ -38,6 +41,7 @@ pub(crate) fn settings(effective: &Effective) -> anyhow::Result<Settings> {
     Ok(Settings {
         data: PathBuf::from(effective.one("data").unwrap_or_default()),
         listen,
+        http,
         clock,
         identity: identity(effective)?,
         roots,
@@ -76,6 +80,24 @@ pub(super) fn hub_certificate(pki: &Path) -> Result<PathBuf, Usage> {
                 .remedy("name one with --certificate and --key"))
         }
     }
+}
+
+fn http(effective: &Effective) -> anyhow::Result<Option<HttpAddress>> {
+    let text = effective.one("http").unwrap_or("off");
+    if text == "off" {
+        return Ok(None);
+    }
+    let wrong = |why: &str| Usage::new(format!("{}: {why}", effective.shown("http")));
+    let address: SocketAddr = text.parse().map_err(|_| {
+        wrong(&format!("`{text}` is no address"))
+            .remedy("write an IP address and a port, such as 127.0.0.1:7480, or `off`")
+    })?;
+    let address = HttpAddress::new(address).map_err(|error| {
+        wrong(&error.to_string()).remedy(
+            "take 127.0.0.1 or [::1]; to show tiles elsewhere, put a web server before the port",
+        )
+    })?;
+    Ok(Some(address))
 }
 
 fn clock(effective: &Effective) -> anyhow::Result<Clock> {

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use crate::process::{Running, fail, json, lienthong, run, succeed, text};
 
 /// A hub with its PKI, in a folder that is removed at the end.
-struct Stage {
+pub(crate) struct Stage {
     folder: tempfile::TempDir,
     hub: Running,
     address: String,
 }
 
 impl Stage {
-    fn set() -> Self {
+    pub(crate) fn set() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let pki = folder.path().join("pki");
         succeed(&["pki", "init", text(&pki)]);
@@ -33,22 +33,26 @@ impl Stage {
     }
 
     /// Flags of an agency's commands.
-    fn agency(&self, code: &str) -> [String; 4] {
+    pub(crate) fn agency(&self, code: &str) -> [String; 4] {
         let folder = self.path("pki/agencies").join(code);
         ["--hub".into(), self.address.clone(), "--as".into(), text(&folder).into()]
     }
 
-    fn arguments<'a>(&'a self, agency: &'a [String; 4], more: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn arguments<'a>(
+        &'a self,
+        agency: &'a [String; 4],
+        more: &[&'a str],
+    ) -> Vec<&'a str> {
         more.iter().copied().chain(agency.iter().map(String::as_str)).collect()
     }
 
-    fn json(&self, code: &str, arguments: &[&str]) -> serde_json::Value {
+    pub(crate) fn json(&self, code: &str, arguments: &[&str]) -> serde_json::Value {
         let agency = self.agency(code);
         json(&self.arguments(&agency, arguments))
     }
 
     /// Hands a document of H36 over; returns its id.
-    fn send(&self, to: &str, subject: &str, more: &[&str]) -> String {
+    pub(crate) fn send(&self, to: &str, subject: &str, more: &[&str]) -> String {
         let send = ["send", "--to", to, "--subject", subject];
         let receipt = self.json("H36", &[&send[..], more].concat());
         receipt["id"].as_str().unwrap().to_owned()
@@ -70,27 +74,116 @@ fn start(folder: &Path) -> (Running, String) {
 fn evidence_of_a_document_is_kept_and_checked_without_the_hub() {
     let stage = Stage::set();
     let checkpoint = stage.json("H36", &["evidence", "checkpoint"]);
-    let key = checkpoint["key"].as_str().unwrap();
+    let key = checkpoint["key"].as_str().unwrap().to_owned();
     let earlier = stage.path("checkpoint");
-    std::fs::write(&earlier, checkpoint["checkpoint"].as_str().unwrap()).unwrap();
+    stage.json("H36", &["evidence", "checkpoint", "--write", text(&earlier)]);
     let file = stage.path("evidence.json");
-    stage.send("H35", "Về việc thử", &["--evidence", text(&file)]);
+    let id = stage.send("H35", "Về việc thử", &["--evidence", text(&file)]);
     stage.send("H35", "Về việc khác", &[]);
-    let since = ["evidence", "checkpoint", "--since", text(&earlier), "--key", key];
-    assert_eq!(stage.json("H36", &since)["continues"], 0);
+    let consistency = stage.path("consistency.json");
+    let since = ["evidence", "checkpoint", "--since", text(&earlier), "--key", &key];
+    let kept = [&since[..], &["--write", text(&consistency)]].concat();
+    assert_eq!(stage.json("H36", &kept)["continues"], 0);
+    // A file with a checkpoint in it does as an earlier one.
+    let since = ["evidence", "checkpoint", "--since", text(&file), "--key", &key];
+    let consistency = stage.path("consistency-2.json");
+    let kept = [&since[..], &["--write", text(&consistency)]].concat();
+    assert_eq!(stage.json("H36", &kept)["continues"], 1);
+    // Whoever received it fetches the same evidence, by a newer checkpoint.
+    let fetched = stage.path("fetched.json");
+    let receipt = ["evidence", "receipt", "H36", &id, "--key", &key, "--write", text(&fetched)];
+    assert_eq!(stage.json("H35", &receipt)["size"], 2);
+    let agency = stage.agency("H34");
+    let said = fail(1, &stage.arguments(&agency, &receipt[..6]));
+    assert!(said.contains("DOCUMENT_UNKNOWN"), "{said}");
 
-    let key = key.to_owned();
     assert_eq!(stage.hub.terminate(), Some(0));
     let proven = json(&["evidence", "verify", text(&file), "--key", &key]);
     assert_eq!((&proven["position"], &proven["kind"]), (&0.into(), &"document".into()));
-    let kept = std::fs::read_to_string(&file).unwrap();
-    let entry = kept.find("\"entry\": \"0101").unwrap() + 40;
-    let changed = if kept.as_bytes()[entry] == b'0' { "1" } else { "0" };
-    std::fs::write(&file, [&kept[..entry], changed, &kept[entry + 1..]].concat()).unwrap();
+    let again = json(&["evidence", "verify", text(&fetched), "--key", &key]);
+    assert_eq!((&again["position"], &again["sha256"]), (&proven["position"], &proven["sha256"]));
+    let continued = json(&["evidence", "verify", text(&consistency), "--key", &key]);
+    assert_eq!((&continued["earlier_size"], &continued["size"]), (&1.into(), &2.into()));
+    changed(&consistency, "\"proof\": [\n    \"", 0);
+    let said = fail(1, &["evidence", "verify", text(&consistency), "--key", &key]);
+    assert!(said.contains("does not go on"), "{said}");
+    changed(&file, "\"entry\": \"0101", 22);
     let said = fail(1, &["evidence", "verify", text(&file), "--key", &key]);
     assert!(said.contains("the log does not have it"), "{said}");
     let said = fail(2, &["evidence", "verify", text(&file), "--key", "no key"]);
     assert!(said.contains("is no key of a log"), "{said}");
+}
+
+/// Changes a hexadecimal digit so far behind a text in a file.
+fn changed(file: &Path, behind: &str, by: usize) {
+    let kept = std::fs::read_to_string(file).unwrap();
+    let at = kept.find(behind).unwrap() + behind.len() + by;
+    let digit = if kept.as_bytes()[at] == b'0' { "1" } else { "0" };
+    std::fs::write(file, [&kept[..at], digit, &kept[at + 1..]].concat()).unwrap();
+}
+
+#[test]
+fn an_audit_passes_a_whole_folder_and_names_the_byte_that_was_changed_in_another() {
+    let stage = Stage::set();
+    let checkpoint = stage.json("H36", &["evidence", "checkpoint"]);
+    let key = checkpoint["key"].as_str().unwrap().to_owned();
+    let file = stage.path("evidence.json");
+    stage.send("H35", "Về việc thử", &["--evidence", text(&file)]);
+    let data = stage.path("data");
+    let audit = ["evidence", "audit", "--data", text(&data), "--checkpoint", text(&file)];
+    let audit = [&audit[..], &["--key", &key]].concat();
+    let said = fail(2, &audit);
+    assert!(said.contains("in use"), "{said}");
+    let Stage { folder, hub, .. } = stage;
+    assert_eq!(hub.terminate(), Some(0));
+
+    let report = json(&[&audit[..], &["--redecide"]].concat());
+    assert_eq!((&report["findings_total"], &report["leaves"]), (&0.into(), &1.into()));
+    assert_eq!(report["checkpoints"][0]["verdict"], "holds");
+    assert_eq!(report["state"]["outcome"], "compared");
+    assert_eq!(report["redecided"]["outcome"], "same");
+    assert!(succeed(&audit).contains("nothing is wrong"));
+
+    let journal = folder.path().join("data/journal/00000000000000000001.blocks");
+    let mut bytes = std::fs::read(&journal).unwrap();
+    bytes[1_000] ^= 4;
+    std::fs::write(&journal, &bytes).unwrap();
+    let output = run(&[&audit[..], &["--output", "json"]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let finding = &report["findings"][0];
+    assert_eq!((&finding["kind"], &finding["changed"]["offset"]), (&"FRAME".into(), &1_000.into()));
+    assert_eq!(finding["file"], "journal/00000000000000000001.blocks");
+    let output = run(&audit);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    for part in ["FRAME", "1000", "0x", "khung của khối hỏng"] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let said = fail(2, &["evidence", "audit", "--data", text(folder.path())]);
+    assert!(said.contains("is no data folder"), "{said}");
+}
+
+#[test]
+fn a_hub_answers_http_on_loopback_only() {
+    let stage = Stage::set();
+    let mut command = lienthong();
+    command.args(["hub", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--output", "json"]);
+    command.args(["--log", "warn", "--pki", text(&stage.path("pki"))]);
+    command.args(["--data", text(&stage.path("other"))]);
+    let mut hub = Running::start(command);
+    let ready: serde_json::Value = serde_json::from_str(&hub.line_with("ready")).unwrap();
+    let http = ready["http"].as_str().unwrap().strip_prefix("http://").unwrap();
+    let mut page = std::net::TcpStream::connect(http).unwrap();
+    let request = format!("GET /readyz HTTP/1.1\r\nhost: {http}\r\nconnection: close\r\n\r\n");
+    std::io::Write::write_all(&mut page, request.as_bytes()).unwrap();
+    let answer = std::io::read_to_string(page).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("ready\n"), "{answer}");
+    assert_eq!(hub.terminate(), Some(0));
+    for address in ["0.0.0.0:7480", "192.0.2.1:7480", "[::]:0"] {
+        let pki = stage.path("pki");
+        let said = fail(2, &["config", "check", "--http", address, "--pki", text(&pki)]);
+        assert!(said.contains("loopback") && said.contains("`http` (flag)"), "{said}");
+    }
 }
 
 #[test]

@@ -7,3 +7,4 @@ mod pki;
 mod process;
 mod reading;
 mod sim;
+mod tracking;

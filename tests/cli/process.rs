@@ -12,6 +12,8 @@ pub(crate) fn lienthong() -> Command {
             command.env_remove(name);
         }
     }
+    // Hubs of several tests run at a time.
+    command.env("LIENTHONG_HTTP", "off");
     command
 }
 

@@ -56,6 +56,7 @@ impl Child {
             .arg("--directory")
             .arg(fixture.beside("agencies.csv"))
             .env("LIENTHONG_LOG", "warn")
+            .env("LIENTHONG_HTTP", "off")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(&log).unwrap());

@@ -55,6 +55,21 @@ pub fn directory() -> Vec<AgencyEntry> {
     AGENCIES.iter().map(entry).collect()
 }
 
+/// The directory, and so many communes of H34, `H34.C0` and on, that H34 serves.
+pub fn directory_with_communes(count: usize) -> Vec<AgencyEntry> {
+    let mut all = directory();
+    let like = all.iter().find(|entry| entry.code == code("H34")).cloned().unwrap();
+    all.extend((0..count).map(|n| AgencyEntry {
+        code: code(&format!("H34.C{n}")),
+        name: format!("Ủy ban nhân dân xã {n}"),
+        level: Level::Commune,
+        parent: Some(code("H34")),
+        gateway: Some(code("H34")),
+        ..like.clone()
+    }));
+    all
+}
+
 fn hub_profile() -> Profile {
     Profile::Hub { agency: code("G22"), names: vec!["127.0.0.1".to_owned()] }
 }
@@ -62,6 +77,11 @@ fn hub_profile() -> Profile {
 impl Fixture {
     /// Makes a folder with a PKI and a directory for the binary, and finds a free port.
     pub fn new() -> Self {
+        Self::with(directory())
+    }
+
+    /// The same with another directory.
+    pub fn with(directory: Vec<AgencyEntry>) -> Self {
         let day = Duration::from_secs(24 * 3600);
         let validity = Validity { not_before: now().minus(day), not_after: now().plus(10 * day) };
         let pki = TestPki::new([21; 32], validity).unwrap();
@@ -71,7 +91,7 @@ impl Fixture {
         let kept = Folder::adopt(&path, root, issuing, now().minus(day), now().plus(day)).unwrap();
         kept.keep_identity(&hub_profile(), &pki.identity(&hub_profile()).unwrap()).unwrap();
         let file = std::fs::File::create(folder.path().join("agencies.csv")).unwrap();
-        lienthong_country::write_csv(file, &directory()).unwrap();
+        lienthong_country::write_csv(file, &directory).unwrap();
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
         Self { pki, address, folder }

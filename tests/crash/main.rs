@@ -13,6 +13,7 @@ mod attachments;
 mod books;
 mod child;
 mod compare;
+mod fan_out;
 mod fixture;
 mod memory;
 mod traffic;
@@ -209,6 +210,7 @@ fn settings(fixture: &Fixture) -> Settings {
     Settings {
         data: fixture.data(),
         listen: fixture.address,
+        http: None,
         clock: Clock::Real,
         identity: ServerIdentity {
             chain: vec![der(hub.certificate.der()), der(issuing)],

@@ -8,17 +8,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use lienthong_model::{
     AgencyCode, AttachmentHeader, CodeKey, Document, Fingerprint, Mandate, Reason, Refusal,
-    SignaturePolicy, Timestamp,
+    SignaturePolicy, StatusReport, Timestamp,
 };
 use lienthong_trust::{
     Anchors, AuthorityId, Certificate, Dates, RevocationList, RevocationListError, SignatureKind,
     judge,
 };
 use lienthong_trust::{Authorities, Known, Verifier};
-use lienthong_wire::{DocumentContents, decode_document};
+use lienthong_wire::{DocumentContents, decode_document, decode_status};
 
 use crate::delivery::Delivery;
 use crate::identity::Roots;
+use crate::notice::ReportedStatus;
 
 /// Verifies deliveries against roots and revocation lists. Cheap to clone: the certificates that
 /// were read and proven are shared, so a further document of a known signer costs one Ed25519
@@ -160,6 +161,37 @@ impl DocumentCheck {
             signature,
             signers: signers.iter().map(|chain| chain.leaf().clone()).collect(),
         })
+    }
+}
+
+impl DocumentCheck {
+    /// Checks a report that the hub tells of: the content decodes, every signature holds, every
+    /// certificate leads to a trusted root and was in force when it was signed and received, and
+    /// the seal is the reporter's or its `gateway`'s.
+    ///
+    /// # Errors
+    /// The [`Refusal`] with the first reason in the order of the list, as the hub would give it.
+    pub fn check_report(
+        &self,
+        report: &ReportedStatus,
+        received_at: Timestamp,
+        gateway: Option<&CodeKey>,
+    ) -> Result<StatusReport, Refusal> {
+        let verified = self
+            .shared
+            .verifier
+            .status(report.signed.clone())
+            .map_err(|rejected| rejected.refusal)?
+            .into_inner();
+        let (header, signers) = (&verified.header, &verified.signed.signers);
+        let dates = Dates { signed_at: header.signed_at, received_at };
+        judge::certificates(signers, &self.shared.trusted, dates)?;
+        judge::report_holders(signers, &header.from.key(), gateway)?;
+        if header.code != report.code {
+            let value = format_args!("{}, the bytes say {}", report.code, header.code);
+            return Err(Refusal::at(Reason::FieldInvalid, "notice.status", value));
+        }
+        decode_status(&report.signed.content)
     }
 }
 

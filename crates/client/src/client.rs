@@ -10,7 +10,10 @@ use lienthong_wire::proto;
 use lienthong_wire::proto::directory_service_client::DirectoryServiceClient;
 use lienthong_wire::proto::evidence_service_client::EvidenceServiceClient;
 use lienthong_wire::proto::exchange_service_client::ExchangeServiceClient;
+use lienthong_wire::proto::notice_service_client::NoticeServiceClient;
+use lienthong_wire::proto::recipient_list_service_client::RecipientListServiceClient;
 use lienthong_wire::proto::statistics_service_client::StatisticsServiceClient;
+use lienthong_wire::proto::tracking_service_client::TrackingServiceClient;
 use lienthong_wire::proto::transfer_service_client::TransferServiceClient;
 use lienthong_wire::proto::verdict_service_client::VerdictServiceClient;
 use parking_lot::RwLock;
@@ -178,6 +181,19 @@ impl Shared {
         evidence: EvidenceServiceClient,
         verdict: VerdictServiceClient,
         transfer: TransferServiceClient,
+        notices: NoticeServiceClient,
+        lists: RecipientListServiceClient,
+        tracking: TrackingServiceClient,
+    }
+
+    /// Says why a stream of answers broke off.
+    pub(crate) fn broken_off(&self, status: &Status) -> CallError {
+        match self.reader.verdict(status) {
+            Verdict::Final(error) => error,
+            Verdict::Again(last, _) => {
+                CallError::GaveUp { attempts: 1, after: Duration::ZERO, last }
+            }
+        }
     }
 
     /// Makes a call by the client's own rule.

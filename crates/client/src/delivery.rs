@@ -5,11 +5,15 @@ use std::time::Duration;
 use lienthong_model::limits::PULL_MAX;
 use lienthong_model::{AgencyCode, Position, Refusal, SignedContent, Timestamp};
 use lienthong_trust::SignatureKind;
-use lienthong_wire::{proto, signed};
+use lienthong_wire::proto::{self, subscribe_request as asked, subscribe_response as said};
+use lienthong_wire::{moment, signed};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
 
 use crate::client::Client;
 use crate::error::CallError;
 use crate::read;
+use crate::subscription::{Feed, Heard};
 
 /// Names a delivery: one document for one recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,6 +74,65 @@ impl Delivery {
         let key = DeliveryKey { recipient, position: Position(delivery.position) };
         Ok(Self { key, received_at, attempt: delivery.attempt, signature, signed })
     }
+}
+
+impl Feed for Delivery {
+    type Key = DeliveryKey;
+    type Later = NegativeAcknowledgement;
+    type Request = proto::SubscribeRequest;
+    type Answer = proto::SubscribeResponse;
+
+    async fn call(
+        client: &Client,
+        requests: ReceiverStream<Self::Request>,
+    ) -> Result<Streaming<Self::Answer>, Status> {
+        Ok(client.shared.exchange().subscribe(requests).await?.into_inner())
+    }
+
+    fn open(agencies: Vec<String>, credit: u32) -> Self::Request {
+        request(asked::Request::Open(asked::Open { agencies, credit }))
+    }
+
+    fn credit(more: u32) -> Self::Request {
+        request(asked::Request::Credit(asked::Credit { more }))
+    }
+
+    fn acknowledge(keys: &[DeliveryKey]) -> Self::Request {
+        let keys = keys.iter().map(DeliveryKey::to_proto).collect();
+        request(asked::Request::Acknowledge(asked::Acknowledge { keys }))
+    }
+
+    fn later(later: NegativeAcknowledgement) -> (DeliveryKey, Self::Request) {
+        let negative = asked::NegativeAcknowledge {
+            key: Some(later.key.to_proto()),
+            reason: later.reason,
+            delay: later.delay.map(moment::duration_to_proto),
+        };
+        (later.key, request(asked::Request::NegativeAcknowledge(negative)))
+    }
+
+    fn heard(answer: Self::Answer) -> Result<Heard<Self>, CallError> {
+        let keys = |keys: Vec<proto::DeliveryKey>| {
+            keys.into_iter().map(DeliveryKey::read).collect::<Result<_, _>>()
+        };
+        Ok(match answer.response {
+            Some(said::Response::Opened(opened)) => Heard::Opened(opened.agencies),
+            Some(said::Response::Delivery(delivery)) => Heard::Arrived(Self::read(delivery)),
+            Some(said::Response::Acknowledged(said)) => Heard::Acknowledged(keys(said.keys)?),
+            Some(said::Response::RefusedAcknowledgement(said)) => {
+                Heard::Refused(keys(said.keys)?, read::refusal(said.refusal)?)
+            }
+            None => Heard::Other,
+        })
+    }
+
+    fn key(&self) -> &DeliveryKey {
+        &self.key
+    }
+}
+
+fn request(request: asked::Request) -> proto::SubscribeRequest {
+    proto::SubscribeRequest { request: Some(request) }
 }
 
 impl Client {

@@ -24,6 +24,17 @@ pub struct LogProof {
     pub hashes: Vec<Digest>,
 }
 
+/// A leaf of the hub's log with its proof, unchecked: see [`LogProof::check`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvenLeaf {
+    /// Its place.
+    pub position: u64,
+    /// What was hashed.
+    pub entry: LeafEntry,
+    /// That it is in the log, by the newest checkpoint.
+    pub proof: LogProof,
+}
+
 /// The newest checkpoint of a hub, unchecked: see [`Checkpoint::open`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewestCheckpoint {
@@ -146,6 +157,27 @@ impl Client {
         });
         let proto::GetInclusionResponse { hashes, checkpoint, .. } = answer.await?;
         LogProof::read(proto::LogProof { checkpoint, hashes })
+    }
+
+    /// Asks for the leaf of a document or status report, by its sender or reporter and its id, with a
+    /// new proof.
+    ///
+    /// # Errors
+    /// [`CallError`]; refused when there is none that the caller may see.
+    pub async fn leaf(&self, sender: &AgencyCode, id: MessageId) -> Result<ProvenLeaf, CallError> {
+        let answer = self.shared.call(|| async {
+            let (sender, id) = (sender.to_string(), Bytes::copy_from_slice(id.as_bytes()));
+            let request = proto::GetLeafRequest { sender, id };
+            Ok(self.shared.evidence().get_leaf(request).await?.into_inner())
+        });
+        let proto::GetLeafResponse { position, entry, proof } = answer.await?;
+        let missing = || CallError::answer("proof", "none");
+        let malformed = || CallError::answer("entry", format_args!("{} bytes", entry.len()));
+        Ok(ProvenLeaf {
+            position,
+            entry: LeafEntry::from_bytes(&entry).ok_or_else(malformed)?,
+            proof: LogProof::read(proof.ok_or_else(missing)?)?,
+        })
     }
 
     /// Asks for what the verdict on a document rested on: an `EvidenceBundle`, encoded, as

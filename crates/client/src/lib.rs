@@ -5,8 +5,9 @@
 //!  Endpoint ─▶ Client::connect ─▶ Client ─┬─ submit, report            one at a time
 //!   address    (mTLS, hub's clock)        ├─ submissions, reports      many in flight
 //!   identity                              ├─ subscribe, pull           receive, acknowledge
+//!                                         ├─ subscribe_to_notices …    learn what others did
 //!                                         ├─ upload, download          large attachments
-//!   roots                                 └─ track, agency, volumes …  ask
+//!   roots                                 └─ track, explain, agency …  ask
 //! ```
 //! Whatever changes something is retried with the same id and the same bytes, so that a retry never
 //! makes a second document. Signing and verifying are done here, from the bytes; nothing here
@@ -27,6 +28,8 @@ mod error;
 mod evidence;
 mod fault;
 mod identity;
+mod lists;
+mod notice;
 mod read;
 mod receipt;
 mod retry;
@@ -37,6 +40,7 @@ mod stream;
 mod submit;
 mod subscription;
 mod track;
+mod tracking;
 mod transfer;
 mod unreachable;
 
@@ -47,8 +51,13 @@ pub use delivery::{Delivery, DeliveryKey, NegativeAcknowledgement};
 pub use directory::{AgencyFilter, RouteExplanation, RouteQuestion};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{CallError, ConnectError, Setback};
-pub use evidence::{ConsistencyProof, LogProof, NewestCheckpoint, Unproven};
+pub use evidence::{ConsistencyProof, LogProof, NewestCheckpoint, ProvenLeaf, Unproven};
 pub use identity::{Identity, IdentityError, Roots, RootsError};
+pub use lists::{ListToSave, RecipientList, ResolvedList, SavedBy};
+pub use notice::{
+    Notice, NoticeCause, NoticeKey, NoticeKind, NoticeSubscription, NoticesAcknowledged,
+    ReportedStatus,
+};
 pub use receipt::{LeftOut, Receipt, RecipientRoute, Route, StatusReceipt};
 pub use retry::Retry;
 pub use signer::{Signer, SignerError, sign, sign_document, sign_report};
@@ -59,6 +68,10 @@ pub use statistics::{
 pub use stream::{Reports, Submissions};
 pub use subscription::{Acknowledger, Subscription, SubscriptionOptions};
 pub use track::{TrackedDelivery, TrackedDocument, TrackedStatus};
+pub use tracking::{
+    Enough, ExplainedEvent, Explanation, ProgressCounts, ProgressGoal, RecipientProgress, Stage,
+    Text, Thread, ThreadDocument, Wait, Waited, WaitingDocument, WaitingDocuments,
+};
 pub use transfer::{AttachmentPlace, FileDigest, TransferError};
 pub use unreachable::{Cause, Step, Unreachable, Words};
 

@@ -1,6 +1,6 @@
 //! Reads fields of the hub's answers: each is checked, none is believed.
 
-use lienthong_model::{AgencyCode, Digest, Level, MessageId, Refusal, Timestamp};
+use lienthong_model::{AgencyCode, Digest, Level, MessageId, Refusal, StatusCode, Timestamp};
 use lienthong_trust::SignatureKind;
 use lienthong_wire::{moment, proto, refusal};
 use tonic::Code;
@@ -55,6 +55,11 @@ pub(crate) fn signature(field: &'static str, number: i32) -> Result<SignatureKin
         Ok(proto::SignatureKind::PersonalAndSeal) => Ok(SignatureKind::PersonalAndSeal),
         Ok(proto::SignatureKind::Unspecified) | Err(_) => Err(CallError::answer(field, number)),
     }
+}
+
+pub(crate) fn status(field: &'static str, number: i32) -> Result<StatusCode, CallError> {
+    let code = u32::try_from(number).ok().and_then(StatusCode::from_number);
+    code.ok_or_else(|| CallError::answer(field, number))
 }
 
 /// A part of an answer that must be there.

@@ -25,10 +25,14 @@ pub struct Receipt {
     pub repeated: bool,
     /// Which signatures it bears.
     pub signature: SignatureKind,
-    /// How each recipient is reached, lists resolved.
+    /// How each recipient is reached, lists resolved; empty when there are more than 256.
     pub routes: Vec<RecipientRoute>,
-    /// Agencies of lists that were left out.
+    /// Agencies of lists that were left out; the first 256.
     pub left_out: Vec<LeftOut>,
+    /// How many recipients it has, lists resolved.
+    pub recipients: u32,
+    /// How many agencies of lists were left out.
+    pub left_out_total: u32,
     /// What shows anybody that it was accepted; `None` from a hub of an older version. Made anew in a
     /// repeated receipt.
     pub proof: Option<LogProof>,
@@ -83,7 +87,20 @@ pub struct StatusReceipt {
     pub proof: Option<LogProof>,
 }
 
+impl RecipientRoute {
+    pub(crate) fn read(route: proto::RecipientRoute) -> Result<Self, CallError> {
+        Ok(Self {
+            code: read::code("routes.code", &route.code)?,
+            route: Route::read("routes.route", route.route, &route.gateway)?,
+        })
+    }
+}
+
 impl LeftOut {
+    pub(crate) fn read(left: proto::LeftOut) -> Result<Self, CallError> {
+        Ok(Self { code: read::code("left_out.code", &left.code)?, reason: left.reason })
+    }
+
     /// Returns the reason, when this version knows it.
     pub fn known_reason(&self) -> Option<Reason> {
         Reason::ALL.iter().copied().find(|reason| reason.code() == self.reason)
@@ -103,16 +120,8 @@ impl Route {
 
 impl Receipt {
     pub(crate) fn read(receipt: proto::Receipt) -> Result<Self, CallError> {
-        let route = |route: proto::RecipientRoute| {
-            Ok(RecipientRoute {
-                code: read::code("receipt.routes.code", &route.code)?,
-                route: Route::read("receipt.routes.route", route.route, &route.gateway)?,
-            })
-        };
-        let left_out = |left: proto::LeftOut| {
-            let code = read::code("receipt.left_out.code", &left.code)?;
-            Ok(LeftOut { code, reason: left.reason })
-        };
+        // An older hub only names them.
+        let named = u32::try_from(receipt.routes.len()).unwrap_or(u32::MAX);
         Ok(Self {
             sender: read::code("receipt.sender", &receipt.sender)?,
             id: read::id("receipt.id", &receipt.id)?,
@@ -120,13 +129,15 @@ impl Receipt {
             received_at: read::moment("receipt.received_at", receipt.received_at.as_ref())?,
             sha256: read::digest("receipt.sha256", &receipt.sha256)?,
             repeated: receipt.repeated,
+            recipients: receipt.recipients.max(named),
+            left_out_total: receipt.left_out_total,
             signature: read::signature("receipt.signature", receipt.signature)?,
-            routes: receipt.routes.into_iter().map(route).collect::<Result<_, CallError>>()?,
-            left_out: receipt
-                .left_out
+            routes: receipt
+                .routes
                 .into_iter()
-                .map(left_out)
-                .collect::<Result<_, CallError>>()?,
+                .map(RecipientRoute::read)
+                .collect::<Result<_, _>>()?,
+            left_out: receipt.left_out.into_iter().map(LeftOut::read).collect::<Result<_, _>>()?,
             proof: receipt.proof.map(LogProof::read).transpose()?,
         })
     }

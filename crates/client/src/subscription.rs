@@ -1,4 +1,4 @@
-//! Receiving: deliveries as they come, by credit, with acknowledgements in batches.
+//! Receiving: deliveries, or notices, as they come, by credit, with acknowledgements in batches.
 //!
 //! ```text
 //!   hub ──delivery──▶ inbox ──next()──▶ caller ──acknowledge──▶ book ──batch, credit──▶ hub
@@ -10,6 +10,7 @@
 
 mod book;
 mod driver;
+mod feed;
 mod inbox;
 
 use std::sync::Arc;
@@ -20,9 +21,10 @@ use lienthong_model::limits::CONSUMER_CREDIT_MAX;
 use tokio::sync::{mpsc, oneshot};
 
 use self::driver::{Command, Driver, Line};
+pub(crate) use self::feed::{Feed, Heard};
 use self::inbox::Inbox;
 use crate::client::Client;
-use crate::delivery::{Delivery, DeliveryKey, NegativeAcknowledgement};
+use crate::delivery::{Delivery, NegativeAcknowledgement};
 use crate::error::CallError;
 
 /// Commands that may wait for the task that owns the stream.
@@ -44,19 +46,27 @@ impl Default for SubscriptionOptions {
     }
 }
 
-/// Deliveries of some agencies' mailboxes. It ends when it and every [`Acknowledger`] are dropped,
-/// after the acknowledgements under way have their answer.
+/// Deliveries of some agencies' mailboxes, or their notices ([`NoticeSubscription`]). It ends when it
+/// and every [`Acknowledger`] are dropped, after the acknowledgements under way have their answer.
+///
+/// [`NoticeSubscription`]: crate::NoticeSubscription
 #[derive(Debug)]
-pub struct Subscription {
+pub struct Subscription<F: Feed = Delivery> {
     agencies: Vec<AgencyCode>,
-    inbox: Arc<Inbox>,
-    acknowledger: Acknowledger,
+    inbox: Arc<Inbox<F>>,
+    acknowledger: Acknowledger<F>,
 }
 
-/// Acknowledges deliveries of a subscription from any task. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Acknowledger {
-    commands: mpsc::Sender<Command>,
+/// Acknowledges what came on a subscription from any task. Cheap to clone.
+#[derive(Debug)]
+pub struct Acknowledger<F: Feed = Delivery> {
+    commands: mpsc::Sender<Command<F>>,
+}
+
+impl<F: Feed> Clone for Acknowledger<F> {
+    fn clone(&self) -> Self {
+        Self { commands: self.commands.clone() }
+    }
 }
 
 impl Client {
@@ -84,10 +94,18 @@ impl Client {
         agencies: &[AgencyCode],
         options: SubscriptionOptions,
     ) -> Result<Subscription, CallError> {
+        self.subscribe_to(agencies, options).await
+    }
+
+    pub(crate) async fn subscribe_to<F: Feed>(
+        &self,
+        agencies: &[AgencyCode],
+        options: SubscriptionOptions,
+    ) -> Result<Subscription<F>, CallError> {
         let credit = options.credit.clamp(1, CONSUMER_CREDIT_MAX);
         let options = SubscriptionOptions { credit, ..options };
         let wanted: Vec<String> = agencies.iter().map(ToString::to_string).collect();
-        let open = || Line::open(&self.shared, &wanted, credit);
+        let open = || Line::<F>::open(self, &wanted, credit);
         let (line, agencies) = self.shared.call(open).await?;
         let (commands, waiting) = mpsc::channel(COMMANDS_WAITING_MAX);
         let inbox = Arc::new(Inbox::default());
@@ -98,23 +116,23 @@ impl Client {
     }
 }
 
-impl Subscription {
+impl<F: Feed> Subscription<F> {
     /// Returns the agencies whose mailboxes the hub said it serves here.
     pub fn agencies(&self) -> &[AgencyCode] {
         &self.agencies
     }
 
-    /// Returns the next delivery; waits for one. The same may come again until it is acknowledged.
+    /// Returns the next delivery or notice; waits for one. The same may come again until it is acknowledged.
     /// `None` when the subscription has ended: the error before it says why.
     ///
-    /// An error of kind [`CallError::Answer`] is about one delivery that cannot be read; those
+    /// An error of kind [`CallError::Answer`] is about one that cannot be read; those
     /// after it still come.
-    pub async fn next(&mut self) -> Option<Result<Delivery, CallError>> {
+    pub async fn next(&mut self) -> Option<Result<F, CallError>> {
         self.inbox.next().await
     }
 
     /// Returns a handle with which other tasks acknowledge.
-    pub fn acknowledger(&self) -> Acknowledger {
+    pub fn acknowledger(&self) -> Acknowledger<F> {
         self.acknowledger.clone()
     }
 
@@ -122,7 +140,7 @@ impl Subscription {
     ///
     /// # Errors
     /// As there.
-    pub async fn acknowledge(&self, keys: &[DeliveryKey]) -> Result<(), CallError> {
+    pub async fn acknowledge(&self, keys: &[F::Key]) -> Result<(), CallError> {
         self.acknowledger.acknowledge(keys).await
     }
 
@@ -130,19 +148,8 @@ impl Subscription {
     ///
     /// # Errors
     /// As there.
-    pub async fn post(&self, keys: &[DeliveryKey]) -> Result<(), CallError> {
+    pub async fn post(&self, keys: &[F::Key]) -> Result<(), CallError> {
         self.acknowledger.post(keys).await
-    }
-
-    /// Says that a delivery could not be taken now; see [`Acknowledger::negative_acknowledge`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn negative_acknowledge(
-        &self,
-        negative: NegativeAcknowledgement,
-    ) -> Result<(), CallError> {
-        self.acknowledger.negative_acknowledge(negative).await
     }
 
     /// Ends the subscription when every acknowledgement under way has its answer, waiting at most
@@ -154,14 +161,14 @@ impl Subscription {
     }
 }
 
-impl Acknowledger {
-    /// Says that deliveries are on the recipients' own disks; on return the hub has that on its
-    /// own. To repeat it changes nothing. Many calls at a time travel together.
+impl<F: Feed> Acknowledger<F> {
+    /// Says that deliveries are on the recipients' own disks, or that notices are known; on return
+    /// the hub has that on its own disk. To repeat it changes nothing. Many calls at a time travel together.
     ///
     /// # Errors
     /// [`CallError::Refused`] when the hub does not take one of them, [`CallError::Closed`] when
     /// the subscription has ended first.
-    pub async fn acknowledge(&self, keys: &[DeliveryKey]) -> Result<(), CallError> {
+    pub async fn acknowledge(&self, keys: &[F::Key]) -> Result<(), CallError> {
         if keys.is_empty() {
             return Ok(());
         }
@@ -171,17 +178,36 @@ impl Acknowledger {
     }
 
     /// Acknowledges without waiting for the hub: on return it is under way. Should it be lost, the
-    /// delivery comes again; a refusal is logged.
+    /// same comes again; a refusal is logged.
     ///
     /// # Errors
     /// [`CallError::Closed`] when the subscription has ended.
-    pub async fn post(&self, keys: &[DeliveryKey]) -> Result<(), CallError> {
+    pub async fn post(&self, keys: &[F::Key]) -> Result<(), CallError> {
         if keys.is_empty() {
             return Ok(());
         }
         self.command(Command::Acknowledge { keys: keys.to_vec(), reply: None }).await
     }
 
+    async fn command(&self, command: Command<F>) -> Result<(), CallError> {
+        self.commands.send(command).await.map_err(|_| CallError::Closed)
+    }
+}
+
+impl Subscription {
+    /// Says that a delivery could not be taken now; see [`Acknowledger::negative_acknowledge`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn negative_acknowledge(
+        &self,
+        negative: NegativeAcknowledgement,
+    ) -> Result<(), CallError> {
+        self.acknowledger.negative_acknowledge(negative).await
+    }
+}
+
+impl Acknowledger {
     /// Says that a delivery could not be taken now; it comes again. On return it is under way.
     ///
     /// # Errors
@@ -191,9 +217,5 @@ impl Acknowledger {
         negative: NegativeAcknowledgement,
     ) -> Result<(), CallError> {
         self.command(Command::Later(negative)).await
-    }
-
-    async fn command(&self, command: Command) -> Result<(), CallError> {
-        self.commands.send(command).await.map_err(|_| CallError::Closed)
     }
 }

@@ -1,6 +1,7 @@
 //! The client against a scripted hub over real TLS.
 
 mod fake;
+mod hostile;
 mod receiving;
 mod streams;
 mod submitting;

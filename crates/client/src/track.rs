@@ -38,8 +38,12 @@ pub struct TrackedDocument {
     pub signed_at: Timestamp,
     /// When an answer is due.
     pub due: Option<Timestamp>,
-    /// The deliveries that the caller may see, in the order of the recipients.
+    /// The deliveries that the caller may see, in the order of the recipients; at most 1,000.
     pub deliveries: Vec<TrackedDelivery>,
+    /// How many recipients it has, lists resolved; 0 when the caller may not see all of them.
+    pub recipients: u32,
+    /// How many of them do not have it in their mailboxes yet: the fan-out is under way.
+    pub recipients_pending: u32,
 }
 
 /// One delivery and what was reported on it.
@@ -111,6 +115,8 @@ impl TrackedDocument {
             signed_at: read::moment("document.signed_at", document.signed_at.as_ref())?,
             due: read::optional_moment("document.due", document.due.as_ref())?,
             deliveries: deliveries.collect::<Result<_, _>>()?,
+            recipients: document.recipients,
+            recipients_pending: document.recipients_pending,
         })
     }
 }
@@ -131,9 +137,8 @@ impl TrackedDelivery {
 
 impl TrackedStatus {
     fn read(status: proto::TrackedStatus) -> Result<Self, CallError> {
-        let code = u32::try_from(status.code).ok().and_then(StatusCode::from_number);
         Ok(Self {
-            code: code.ok_or_else(|| CallError::answer("statuses.code", status.code))?,
+            code: read::status("statuses.code", status.code)?,
             at: read::moment("statuses.at", status.at.as_ref())?,
             reason: status.reason,
             position: Position(status.position),

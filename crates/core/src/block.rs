@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lienthong_model::{Digest, Timestamp};
+use lienthong_model::{Digest, Position, Timestamp};
+use lienthong_trust::merkle::entry::{LeafEntry, LeafKind};
 use minicbor::{Decode, Encode};
 
-use crate::command::Entry;
+use crate::command::{Command, Decision, Entry};
 use crate::engine::{EngineError, Marker};
 
 /// The version of the encoding of blocks. Stable: a change makes a new number and a migration.
@@ -49,12 +50,52 @@ pub struct SealedBlock {
 }
 
 impl Block {
+    /// Returns the leaves of the log that the block's entries have, in order of their positions.
+    pub fn leaves(&self) -> impl Iterator<Item = (Position, LeafEntry)> {
+        self.entries.iter().filter_map(|entry| {
+            // Nothing else has a leaf.
+            let (kind, signed, position) = match (&entry.command, &entry.decision) {
+                (Command::Submit(submit), Decision::Accepted(accepted)) => {
+                    (LeafKind::Document, &submit.signed, accepted.position)
+                }
+                (Command::Report(report), Decision::Reported(reported)) => {
+                    (LeafKind::Report, &report.signed, reported.position)
+                }
+                _ => return None,
+            };
+            let (content, signatures) = (signed.digest, signed.signatures_digest);
+            Some((position, LeafEntry { kind, time: self.time, content, signatures }))
+        })
+    }
+
     /// Encodes and hashes the block.
     pub fn seal(self) -> SealedBlock {
         let bytes = crate::codec::encode(&self);
         let marker = Marker { block: self.number, hash: Digest::of(&bytes) };
         SealedBlock { marker, bytes: bytes.into(), block: Arc::new(self) }
     }
+}
+
+/// Returns which entry of an encoded block, from 0, holds the byte at an offset; `None` when it lies
+/// outside the entries.
+pub fn entry_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    let mut decoder = minicbor::Decoder::new(bytes);
+    decoder.array().ok()??;
+    // Number, time, hash of the block before, rules: fields 0 to 3.
+    for _ in 0..4 {
+        decoder.skip().ok()?;
+    }
+    let entries = decoder.array().ok()??;
+    let mut begin = decoder.position();
+    for entry in 0..entries {
+        decoder.skip().ok()?;
+        let end = decoder.position();
+        if (begin..end).contains(&offset) {
+            return u32::try_from(entry).ok();
+        }
+        begin = end;
+    }
+    None
 }
 
 impl SealedBlock {

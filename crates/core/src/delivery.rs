@@ -20,6 +20,7 @@
 //! that it had to wait for has room again. So a grant costs nothing for mailboxes without mail,
 //! however many one consumer reads.
 
+mod pushed;
 mod reading;
 
 use std::collections::{BTreeSet, HashMap};
@@ -31,6 +32,7 @@ use lienthong_model::{Ordinal, Position};
 use crate::engine::EngineError;
 use crate::keys::Lane;
 use crate::query::Mailbox;
+pub use pushed::PushMarks;
 use reading::{Flight, Reading};
 
 /// Deliveries of one mailbox pushed before the next mailbox has its turn.
@@ -52,7 +54,9 @@ pub struct Push {
     pub consumer: Option<ConsumerId>,
     /// Whose mailbox it is from.
     pub recipient: Ordinal,
-    /// Which document.
+    /// Which of its queues.
+    pub lane: Lane,
+    /// Which document, or the number of which notice.
     pub position: Position,
     /// From 1: how often it was pushed, as far as is known: it begins anew when the hub starts, and
     /// when nobody has read the mailbox for a time.
@@ -187,7 +191,7 @@ impl Courier {
             let flight = Flight { lane, attempt, consumer: None, returns: Some(returns) };
             mailbox.in_flight.insert(position, flight);
             self.returns.insert((returns, recipient, position));
-            pushes.push(Push { consumer: None, recipient, position, attempt });
+            pushes.push(Push { consumer: None, recipient, lane, position, attempt });
         }
         self.rest(recipient);
         Ok(pushes)
@@ -257,7 +261,7 @@ impl Courier {
                 known.credit -= 1;
                 known.in_flight += 1;
             }
-            pushes.push(Push { consumer: Some(consumer), recipient, position, attempt });
+            pushes.push(Push { consumer: Some(consumer), recipient, lane, position, attempt });
         }
         Ok(true)
     }

@@ -19,8 +19,22 @@
 //! | `d` position | an accepted document | never | [`crate::DocumentRow`], some 300 bytes |
 //! | `v` position recipient | a delivery | a few times | [`crate::DeliveryRow`], 10 to 3,000 bytes |
 //! | `m` recipient lane page | what waits, 256 positions a page | often | the low bytes of positions |
+//! | `n` number | a notice that waits | never | [`crate::NoticeRow`], some 60 bytes |
+//! | `e` agency page | notices that wait, 256 numbers a page | often | the low bytes of numbers |
+//! | `b` day sender run | references of a sender's day of issue, 64 numbers a page | while they are used | 16 bytes a reference, at most 256 |
+//! | `b` day sender run digest | a reference that its page had no room for | never | a position |
 //! | `s` digest | a payload file that an accepted document or report names | never | nothing |
 //! | `y` level tile | a tile of the log, 256 leaves a tile | while not full | up to 256 hashes of 32 bytes |
+//! | `l` owner name | a saved list | rarely | [`crate::SavedList`], 5 bytes a member |
+//! | `pq` lane position slice | a slice of a fan-out that waits | never; goes | its recipients, 1 KiB |
+//! | `pp` position slice | 256 recipients of a document with more | often | five bytes a recipient |
+//! | `jr` day hash position | a document with a reference | never | nothing |
+//! | `ja` day hash position | a reference that is answered | never | nothing |
+//! | `js` sender page | what was sent and may wait, 256 positions a page | often | low bytes of positions |
+//! | `jf` caller slot | 256 an agency at most | with each refusal | the last refusal of an id, 500 bytes |
+//! | `zi` minute kind page | documents with a deadline in a minute, 256 positions a page | while it is filled and emptied | low bytes of positions |
+//! | `zc` kind position | a document of which recipients are told slice by slice | each slice | the next slice |
+//! | `zs` | one | rarely | [`crate::Terms`] |
 //! | `f` hour province 0 | a page of *flow* | while open | cells |
 //! | `k` day province level | a page of *kind* | while open | cells |
 //! | `x` hour province 0 | a page of *refusals* | while open | cells |
@@ -28,8 +42,12 @@
 //! Numbers are big-endian, so that keys sort by them; an id begins with its time, so that the keys
 //! of new documents rise. Hours and days have their sign bit turned for the same reason.
 
+use crate::threads::ThreadKey;
 use lienthong_model::{Digest, Fingerprint, MessageId, Ordinal, Position};
 use lienthong_trust::AuthorityId;
+
+use crate::deadlines::{DeadlineKind, DeadlinePage};
+use crate::notice::NoticeNumber;
 
 /// A mailbox's two queues. Numbers are stable; urgent sorts first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -162,6 +180,136 @@ pub(crate) fn mailbox_page(recipient: Ordinal, lane: Lane, position: Position) -
     key(b"m", &[&recipient.0.to_be_bytes(), &[lane as u8], &page.to_be_bytes()])
 }
 
+/// A saved list.
+pub(crate) fn saved_list(owner: Ordinal, name: &str) -> Vec<u8> {
+    key(b"l", &[&owner.0.to_be_bytes(), name.as_bytes()])
+}
+
+/// The saved lists of an agency.
+pub(crate) fn saved_lists(owner: Ordinal) -> Vec<u8> {
+    key(b"l", &[&owner.0.to_be_bytes()])
+}
+
+/// Slices that wait, urgent first.
+pub(crate) const SLICES: &[u8] = b"pq";
+
+/// Which slice of which document's fan-out. Sorts urgent first, then in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SliceKey {
+    /// The queue that it waits in, and then its mailboxes' queue.
+    pub lane: Lane,
+    /// The document.
+    pub position: Position,
+    /// From 0.
+    pub slice: u16,
+}
+
+pub(crate) fn slice(slice: SliceKey) -> Vec<u8> {
+    let SliceKey { lane, position, slice } = slice;
+    key(SLICES, &[&[lane as u8], &position.0.to_be_bytes(), &slice.to_be_bytes()])
+}
+
+/// What a slice's key was made of.
+pub(crate) fn slice_of(key: &[u8]) -> Option<SliceKey> {
+    let rest = key.strip_prefix(SLICES)?;
+    let (lane, rest) = rest.split_first()?;
+    let (position, slice) = rest.split_first_chunk::<8>()?;
+    Some(SliceKey {
+        lane: if *lane == Lane::Urgent as u8 { Lane::Urgent } else { Lane::Ordinary },
+        position: Position(u64::from_be_bytes(*position)),
+        slice: u16::from_be_bytes(slice.try_into().ok()?),
+    })
+}
+
+/// How far the recipients of a slice are.
+pub(crate) fn progress(position: Position, slice: u16) -> Vec<u8> {
+    key(b"pp", &[&position.0.to_be_bytes(), &slice.to_be_bytes()])
+}
+
+/// Documents that bear a reference; a position follows.
+pub(crate) fn referred(key: ThreadKey) -> Vec<u8> {
+    filed(b"jr", key)
+}
+
+/// Documents that answer a reference; a position follows.
+pub(crate) fn answering(key: ThreadKey) -> Vec<u8> {
+    filed(b"ja", key)
+}
+
+fn filed(prefix: &[u8], of: ThreadKey) -> Vec<u8> {
+    let day = of.day.cast_unsigned() ^ 0x8000_0000;
+    key(prefix, &[&day.to_be_bytes(), &of.rest.to_be_bytes()])
+}
+
+/// A position behind a prefix.
+pub(crate) fn at(mut prefix: Vec<u8>, position: Position) -> Vec<u8> {
+    prefix.extend_from_slice(&position.0.to_be_bytes());
+    prefix
+}
+
+/// What an agency sent and may wait for somebody.
+pub(crate) fn sent(sender: Ordinal) -> Vec<u8> {
+    key(b"js", &[&sender.0.to_be_bytes()])
+}
+
+pub(crate) fn sent_page(sender: Ordinal, position: Position) -> Vec<u8> {
+    at(sent(sender), Position(position.0 / MAILBOX_PAGE))
+}
+
+/// The last refusal of an id, by the id's last byte.
+pub(crate) fn refusal(caller: Ordinal, id: &MessageId) -> Vec<u8> {
+    let [.., slot] = id.as_bytes();
+    key(b"jf", &[&caller.0.to_be_bytes(), &[*slot]])
+}
+
+/// A notice that waits.
+pub(crate) fn notice(number: NoticeNumber) -> Vec<u8> {
+    key(b"n", &[&number.0.to_be_bytes()])
+}
+
+/// The pages of an agency's notice mailbox.
+pub(crate) fn notice_pages(agency: Ordinal) -> Vec<u8> {
+    // The byte stands where a mailbox has its lane: pages of both are read alike.
+    key(b"e", &[&agency.0.to_be_bytes(), &[0]])
+}
+
+pub(crate) fn notice_page(agency: Ordinal, number: NoticeNumber) -> Vec<u8> {
+    let page = number.0 / MAILBOX_PAGE;
+    key(&notice_pages(agency), &[&page.to_be_bytes()])
+}
+
+/// A page of the index of references.
+pub(crate) fn references(day: u32, sender: Ordinal, run: u32) -> Vec<u8> {
+    key(b"b", &[&day.to_be_bytes(), &sender.0.to_be_bytes(), &run.to_be_bytes()])
+}
+
+/// The index of deadlines.
+pub(crate) const DEADLINES: &[u8] = b"zi";
+/// How long recipients may take.
+pub(crate) const TERMS: &[u8] = b"zs";
+
+/// A page of the index of deadlines.
+pub(crate) fn deadline(page: DeadlinePage) -> Vec<u8> {
+    let minute = page.minute.cast_unsigned() ^ 0x8000_0000;
+    key(DEADLINES, &[&minute.to_be_bytes(), &[page.kind as u8], &page.page.to_be_bytes()])
+}
+
+/// What the key of a page of deadlines was made of.
+pub(crate) fn deadline_page_of(key: &[u8]) -> Option<DeadlinePage> {
+    let (minute, rest) = key.strip_prefix(DEADLINES)?.split_first_chunk::<4>()?;
+    let (kind, page) = rest.split_first()?;
+    Some(DeadlinePage {
+        minute: (u32::from_be_bytes(*minute) ^ 0x8000_0000).cast_signed(),
+        kind: DeadlineKind::from_number(*kind)?,
+        page: u64::from_be_bytes(page.try_into().ok()?),
+    })
+}
+
+/// Where telling the recipients of a document goes on.
+pub(crate) fn lapse(kind: DeadlineKind, position: Position) -> Vec<u8> {
+    key(b"zc", &[&[kind as u8], &position.0.to_be_bytes()])
+}
+
 /// A payload file that an accepted document or report names.
 pub(crate) fn payload(digest: &Digest) -> Vec<u8> {
     key(b"s", &[digest.as_bytes()])
@@ -172,9 +320,14 @@ pub(crate) fn tile(level: u8, index: u64) -> Vec<u8> {
     key(b"y", &[&[level], &index.to_be_bytes()])
 }
 
-/// The page's number in a mailbox page's key.
+/// The page's number in the key of a page of documents or notices.
 pub(crate) fn page_of(key: &[u8]) -> Option<u64> {
-    let bytes: [u8; 8] = key.get(6..14)?.try_into().ok()?;
+    page_number(key, 6)
+}
+
+/// The page's number that stands at a place of a key.
+pub(crate) fn page_number(key: &[u8], at: usize) -> Option<u64> {
+    let bytes: [u8; 8] = key.get(at..at + 8)?.try_into().ok()?;
     Some(u64::from_be_bytes(bytes))
 }
 
@@ -225,6 +378,12 @@ mod tests {
         assert!(page.starts_with(&mailbox(Ordinal(7), Lane::Ordinary)));
         let row = delivery(Position(9), Ordinal(70_000));
         assert_eq!(recipient_of(&row), Some(Ordinal(70_000)));
+        let waits = SliceKey { lane: Lane::Ordinary, position: Position(9), slice: 46 };
+        assert_eq!(slice_of(&slice(waits)), Some(waits));
+        for minute in [i32::MIN, -1, 0, 26_758_140] {
+            let page = DeadlinePage { minute, kind: DeadlineKind::Due, page: 7 };
+            assert_eq!(deadline_page_of(&deadline(page)), Some(page));
+        }
         for page in [(18_000, Some(Ordinal(3)), 4), (18_000, None, 0)] {
             assert_eq!(cube_page_of(&cube_page(b'k', page)), Some(page));
         }

@@ -16,39 +16,64 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod appointments;
+pub mod audit;
 pub mod block;
+mod change;
 pub mod codec;
 mod command;
+mod deadlines;
 mod delivery;
+mod delivery_state;
 mod directory;
 pub mod engine;
 pub mod engine_suite;
+pub mod explain;
 mod keys;
+pub mod lists;
 mod log;
 mod machine;
+mod mail;
 mod mandates;
+mod notice;
 mod policy;
+mod progress;
 mod query;
 mod quotas;
 mod routing;
 mod rows;
 mod signers;
 pub mod statistics;
+mod threads;
 mod trust_store;
+mod waiting;
 
 pub use appointments::{AppointmentError, Appointments, holds};
 pub use block::{BLOCK_FORMAT, Block, SealedBlock};
+pub use change::{
+    ActsOn, Answered, ChangeMade, ChangeMessage, DeliveryChange, Extent, LastChange, Mark,
+};
 pub use command::*;
-pub use delivery::{ConsumerId, Courier, Credit, Push};
+pub use deadlines::{DeadlineKind, DeadlinePage, Terms};
+pub use delivery::{ConsumerId, Courier, Credit, Push, PushMarks};
+pub use delivery_state::{ChangeEffect, ChangeKind, Closed, DeliveryState, Progress, Standing};
 pub use directory::{AgencyRecord, Directory, DirectoryError, Place};
-pub use log::{LogAt, TILE_HASHES, TileId, TileNodes, TileSource};
+pub use keys::SliceKey;
+pub use log::{GrowingLog, LogAt, TILE_HASHES, TileHashes, TileId, TileNodes, TileSource};
 pub use machine::apply::lane;
-pub use machine::{Machine, Opening};
+pub use machine::{Machine, Opening, RULES_VERSION};
+pub use mail::{Arrival, Mail, MailboxChanges};
 pub use mandates::{MandateError, Mandates};
+pub use notice::{NoticeCause, NoticeKey, NoticeKind, NoticeNumber, NoticeRow, Notices, Told};
 pub use policy::{Excerpt, Policy};
-pub use query::{DocumentView, Mailbox, MailboxLane, Query, TrackedDelivery};
+pub use progress::{ProgressCounts, Stage};
+pub use query::{DocumentView, Mailbox, MailboxLane, NoticeMailbox, Query, TrackedDelivery};
 pub use quotas::{QuotaError, Quotas, Used};
 pub use routing::{Effect, Explanation, Route, RouteOutcome, RoutingRules, Rule, Span};
-pub use rows::{DeliveryRow, DocumentRow, Revocation, StatusLine};
+pub use rows::{
+    DeliveryRow, DocumentRow, LapsedLine, Negative, RefusedId, RemindTo, Reminded, ReportPlace,
+    Revocation, SavedList, StatusLine,
+};
 pub use signers::{FactsOf, Received, Signers, judge_signers};
+pub use threads::{AnsweredReference, Thread, ThreadDocument, ThreadKey};
 pub use trust_store::{RevocationPolicy, TrustStore};
+pub use waiting::{Waiting, WaitingDocument};

@@ -4,17 +4,22 @@
 //! Tiles only ever grow, so a log of any size up to the present one can be read from them: see
 //! [`LogAt`]. The tree's rules are in [`lienthong_trust::merkle`], the writing in `machine`.
 
+mod growing;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use lienthong_model::Digest;
+use lienthong_model::{Digest, Timestamp};
 use lienthong_trust::merkle::node_hash;
 use lienthong_trust::merkle::prove::{self, Nodes};
 
 use crate::engine::{EngineError, Tables};
 use crate::query::Query;
+use crate::rows::HeadRow;
 use crate::{codec, keys};
+
+pub use growing::{GrowingLog, TileHashes};
 
 /// Levels of the tree in one tile.
 const TILE_LEVELS: u32 = 8;
@@ -162,8 +167,28 @@ impl<T: Tables + ?Sized> Query<'_, T> {
     /// # Errors
     /// [`EngineError`] when the row cannot be read.
     pub fn log_size(&self) -> Result<u64, EngineError> {
-        let Some(row) = self.0.read(keys::HEAD)? else { return Ok(0) };
-        Ok(codec::decode::<crate::rows::HeadRow>(&row, "head")?.next_position.0)
+        Ok(self.head()?.map_or(0, |head| head.next_position.0))
+    }
+
+    /// Returns the time of the last block; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the row cannot be read.
+    pub fn last_block_time(&self) -> Result<Option<Timestamp>, EngineError> {
+        Ok(self.head()?.map(|head| head.time))
+    }
+
+    fn head(&self) -> Result<Option<HeadRow>, EngineError> {
+        self.0.read(keys::HEAD)?.map(|row| codec::decode(&row, "head")).transpose()
+    }
+
+    /// Returns the hashes of a tile as far as the state has them, at most [`TILE_HASHES`].
+    ///
+    /// # Errors
+    /// [`EngineError`] when the row cannot be read.
+    pub fn tile_hashes(&self, level: u8, index: u64) -> Result<Vec<Digest>, EngineError> {
+        let row = self.0.read(&keys::tile(level, index))?.unwrap_or_default();
+        Ok(row.as_chunks().0.iter().map(|hash| Digest(*hash)).collect())
     }
 
     /// Returns the root of the log's first `size` leaves; `None` when it has fewer.

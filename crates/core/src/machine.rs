@@ -7,12 +7,22 @@
 
 mod act;
 pub(crate) mod apply;
+mod changes;
 mod decide;
+mod fan_out;
 mod leaves;
+mod mailboxes;
+mod negatives;
+mod notices;
 mod overlay;
 mod quota;
+mod recipients;
+mod references;
+mod remind;
 mod report;
 mod revocation;
+mod saved_lists;
+mod tick;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
@@ -25,15 +35,19 @@ use lienthong_trust::AuthorityId;
 use crate::block::{Block, SealedBlock};
 use crate::codec;
 use crate::command::{Command, Decision, Entry, Proposal, RefusedRequests, Work};
+use crate::deadlines::Soonest;
+use crate::delivery::PushMarks;
 use crate::engine::{Change, EngineError, Marker, Payloads, State};
 use crate::keys;
+use crate::mail::Mail;
+use crate::notice::NoticeNumber;
 use crate::policy::Policy;
 use crate::rows::HeadRow;
 use crate::statistics::{Cubes, Event};
 use overlay::Working;
 
 /// The version of the rules of judgement. Raised when judgement changes; blocks carry it.
-const RULES_VERSION: u16 = 1;
+pub const RULES_VERSION: u16 = 1;
 
 /// Fingerprints of certificates that the journal is known to have, kept to spare look-ups.
 const CERTIFICATES_REMEMBERED: usize = 65_536;
@@ -52,6 +66,13 @@ pub struct Machine<S, P> {
     /// Issuers whose newest list may settle what was accepted before it.
     settling: BTreeSet<AuthorityId>,
     clock_ahead: Duration,
+    /// False only where the cost of the log is measured.
+    keeps_log: bool,
+    /// Slices of fan-outs that wait; at most [`lienthong_model::limits::SLICES_WAITING_MAX`].
+    slices: BTreeSet<keys::SliceKey>,
+    /// The soonest deadlines.
+    soonest: Soonest,
+    pushes: Option<Arc<PushMarks>>,
     work: Working,
 }
 
@@ -72,6 +93,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
     pub fn open(opening: Opening<S, P>) -> Result<Self, EngineError> {
         let Opening { state, payloads } = opening;
         let (policy, agencies_awaited) = Policy::load(&*state, &payloads)?;
+        let mut slices = BTreeSet::new();
+        state.scan(keys::SLICES, keys::SLICES, &mut |key, _| {
+            slices.extend(keys::slice_of(key));
+            true
+        })?;
+        let soonest = Soonest::load(&*state)?;
         let head = match state.read(keys::HEAD)? {
             Some(row) => codec::decode(&row, "head")?,
             None => HeadRow {
@@ -79,6 +106,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 hash: lienthong_model::Digest([0; 32]),
                 time: Timestamp::MIN,
                 next_position: Position(0),
+                last_notice: NoticeNumber(0),
             },
         };
         let mut machine = Self {
@@ -91,6 +119,10 @@ impl<S: State, P: Payloads> Machine<S, P> {
             agencies_awaited,
             settling: BTreeSet::new(),
             clock_ahead: CLOCK_AHEAD_MAX,
+            keeps_log: true,
+            slices,
+            soonest,
+            pushes: None,
             work: Working::none(),
         };
         machine.find_unsettled()?;
@@ -100,7 +132,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
     /// Returns work that the hub owes itself and that can be done now: propose it, beside what
     /// comes from outside. One call's work fits a block; what remains is returned by the next call.
     pub fn next_work(&self) -> Option<Work> {
-        self.settlement_due()
+        self.settlement_due().or_else(|| self.slice_due()).or_else(|| self.tick_due())
     }
 
     /// Returns what judgement reads, as of the last decision.
@@ -128,6 +160,13 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.head.next_position.0
     }
 
+    /// Keeps no log from now on, so that its cost can be measured. Such a folder is of no use
+    /// afterwards.
+    #[cfg(feature = "measure")]
+    pub fn keep_no_log(&mut self) {
+        self.keeps_log = false;
+    }
+
     /// The time of the block under way.
     fn now(&self) -> Timestamp {
         self.work.time
@@ -137,6 +176,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
     /// carry it. Not less than [`CLOCK_AHEAD_MAX`].
     pub fn allow_clock_ahead(&mut self, ahead: Duration) {
         self.clock_ahead = ahead.max(CLOCK_AHEAD_MAX);
+    }
+
+    /// Lets the machine know what may have been pushed, for the decisions to come. Without it
+    /// everything may have been.
+    pub fn attend(&mut self, pushes: Arc<PushMarks>) {
+        self.pushes = Some(pushes);
     }
 
     /// Opens the next block at a moment: the later of `now` and the last block's time.
@@ -207,6 +252,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
         Ok(())
     }
 
+    /// Takes what the block under way has changed in mailboxes so far. Whoever delivers may be told
+    /// of it when the block is on disk.
+    pub fn take_mail(&mut self) -> Mail {
+        std::mem::take(&mut self.work.mail)
+    }
+
     /// Returns the entries of the block under way.
     pub fn entries(&self) -> usize {
         self.work.entries.len()
@@ -272,7 +323,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             // Published under the lock: a page that leaves memory is already among the rows.
             self.state.publish(Change { marker: self.last(), writes, cut })?;
         }
-        Ok(())
+        self.refresh_deadlines()
     }
 
     /// Takes over a block that the journal has: its decisions, without judging again. Replaying

@@ -16,6 +16,7 @@ use lienthong_trust::{Certificate, RevocationList};
 use crate::appointments::Appointments;
 use crate::codec;
 use crate::command::{AddAuthority, AddRevocationList, CertificateBytes, Command, SignedRecord};
+use crate::deadlines::Terms;
 use crate::directory::{AgencyRecord, Directory};
 use crate::engine::{EngineError, Payloads, Tables, Writes};
 use crate::keys;
@@ -44,6 +45,8 @@ pub struct Policy {
     pub appointments: Arc<Appointments>,
     /// How much agencies may send.
     pub quotas: Arc<Quotas>,
+    /// How long recipients may take.
+    pub terms: Terms,
 }
 
 /// What the verdict on one document reads of a policy.
@@ -103,6 +106,10 @@ impl Policy {
             },
             appointments: Arc::new(load_appointments(tables)?),
             quotas: Arc::new(load_quotas(tables)?),
+            terms: match tables.read(keys::TERMS)? {
+                Some(row) => codec::decode(&row, "terms")?,
+                None => Terms::default(),
+            },
         };
         Ok((policy, agencies))
     }
@@ -116,6 +123,7 @@ impl Policy {
             && Arc::ptr_eq(&self.appointments, &other.appointments)
             && Arc::ptr_eq(&self.quotas, &other.quotas)
             && self.revocation == other.revocation
+            && self.terms == other.terms
     }
 
     /// Takes an act of administration over that was decided at a moment, and returns the rows that
@@ -150,8 +158,19 @@ impl Policy {
             Command::Act { act, .. } => self.take_over(act, at, payloads),
             Command::Submit(submit) => self.learn(&submit.signed, at),
             Command::Report(report) => self.learn(&report.signed, at),
-            Command::Acknowledge(_) | Command::Refused { .. } | Command::SettleRevocation(_) => {
-                Ok(Vec::new())
+            Command::Acknowledge(_)
+            | Command::AcknowledgeNotices(_)
+            | Command::NegativeAcknowledge(_)
+            | Command::Refused { .. }
+            | Command::SettleRevocation(_)
+            | Command::FanOut(_)
+            | Command::SaveList(_)
+            | Command::RemoveList(_)
+            | Command::Tick(_)
+            | Command::Remind(_) => Ok(Vec::new()),
+            Command::SetTerms(terms) => {
+                self.terms = *terms;
+                Ok(vec![row(keys::TERMS.to_vec(), terms)])
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Reading: documents, their deliveries, mailboxes, as the readers see them.
 
+use lienthong_model::limits::TRACKED_DELIVERIES_MAX;
 use lienthong_model::{AgencyCode, Digest, MessageId, Ordinal, Position, Timestamp};
 
 use lienthong_trust::AuthorityId;
@@ -8,7 +9,9 @@ use crate::codec;
 use crate::directory::Directory;
 use crate::engine::{EngineError, Tables};
 use crate::keys::{self, Lane, MAILBOX_PAGE};
-use crate::rows::{DeliveryRow, DocumentRow, IdRow};
+use crate::lists::SavedName;
+use crate::notice::{NoticeNumber, NoticeRow};
+use crate::rows::{DeliveryRow, DocumentRow, IdRow, RefusedId, ReportPlace, SavedList};
 
 pub use crate::keys::Lane as MailboxLane;
 
@@ -28,8 +31,16 @@ pub trait Mailbox {
 }
 
 /// Reads rows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Query<'t, T: ?Sized>(pub &'t T);
+
+impl<T: ?Sized> Clone for Query<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Query<'_, T> {}
 
 /// A document and what became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,10 +109,29 @@ impl<T: Tables + ?Sized> Query<'_, T> {
     ) -> Result<Option<Timestamp>, EngineError> {
         let Some(row) = self.0.read(&keys::id(id, reporter))? else { return Ok(None) };
         let row: IdRow = codec::decode(&row, "id")?;
+        if let Some(place) = row.reported {
+            return Ok(Some(place.at));
+        }
+        // One from before version 0.2 is found on its delivery.
         let Some(key) = row.report_on else { return Ok(None) };
         let delivery = self.delivery(key.position, key.recipient)?;
         let statuses = delivery.map(|delivery| delivery.statuses).unwrap_or_default();
         Ok(statuses.iter().find(|line| line.position == row.position).map(|line| line.at))
+    }
+
+    /// Returns where a reporter's report stands; `None` when there is none with that id, or it is
+    /// from before version 0.2.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn report_place(
+        &self,
+        reporter: Ordinal,
+        id: &MessageId,
+    ) -> Result<Option<ReportPlace>, EngineError> {
+        let row = self.0.read(&keys::id(id, reporter))?;
+        let row = row.map(|row| codec::decode::<IdRow>(&row, "id")).transpose()?;
+        Ok(row.and_then(|row| row.reported))
     }
 
     /// Returns a document with its deliveries.
@@ -109,23 +139,102 @@ impl<T: Tables + ?Sized> Query<'_, T> {
     /// # Errors
     /// [`EngineError`] when a row cannot be read.
     pub fn track(&self, position: Position) -> Result<Option<DocumentView>, EngineError> {
+        self.track_within(position, usize::MAX)
+    }
+
+    /// Returns a document with its first deliveries by ordinal, at most `limit`.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn track_within(
+        &self,
+        position: Position,
+        limit: usize,
+    ) -> Result<Option<DocumentView>, EngineError> {
         let Some(document) = self.document(position)? else { return Ok(None) };
-        let prefix = keys::deliveries(position);
         let mut deliveries = Vec::new();
+        self.deliveries(position, None, &mut |recipient, delivery| {
+            deliveries.push(TrackedDelivery { recipient, delivery });
+            deliveries.len() < limit
+        })?;
+        Ok(Some(DocumentView { position, document, deliveries }))
+    }
+
+    /// Visits a document's deliveries by ordinal, after one of them, until `visit` returns `false`.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn deliveries(
+        &self,
+        position: Position,
+        after: Option<Ordinal>,
+        visit: &mut dyn FnMut(Ordinal, DeliveryRow) -> bool,
+    ) -> Result<(), EngineError> {
+        let prefix = keys::deliveries(position);
+        let from = after.map_or_else(|| prefix.clone(), |after| keys::delivery(position, after));
         let mut outcome = Ok(());
-        self.0.scan(&prefix, &prefix, &mut |key, row| {
-            let Some(recipient) = keys::recipient_of(key) else { return true };
+        self.0.scan(&prefix, &from, &mut |key, row| {
+            let recipient = keys::recipient_of(key).filter(|recipient| after != Some(*recipient));
+            let Some(recipient) = recipient else { return true };
             match codec::decode(row, "delivery") {
-                Ok(delivery) => deliveries.push(TrackedDelivery { recipient, delivery }),
+                Ok(delivery) => visit(recipient, delivery),
+                Err(error) => {
+                    outcome = Err(error);
+                    false
+                }
+            }
+        })?;
+        outcome
+    }
+
+    /// Returns the last refusal of an id that a caller used; none when later refusals have taken
+    /// its place, or there was none.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the row cannot be read.
+    pub fn refused(
+        &self,
+        caller: Ordinal,
+        id: &MessageId,
+    ) -> Result<Option<RefusedId>, EngineError> {
+        let Some(row) = self.0.read(&keys::refusal(caller, id))? else { return Ok(None) };
+        let row: RefusedId = codec::decode(&row, "refusal")?;
+        Ok(Some(row).filter(|row| row.id == *id))
+    }
+
+    /// Returns a saved list of an agency.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the row cannot be read.
+    pub fn saved_list(
+        &self,
+        owner: Ordinal,
+        name: &SavedName,
+    ) -> Result<Option<SavedList>, EngineError> {
+        let row = self.0.read(&keys::saved_list(owner, name.as_str()))?;
+        row.map(|row| codec::decode(&row, "saved list")).transpose()
+    }
+
+    /// Returns the saved lists of an agency, by name; at most
+    /// [`lienthong_model::limits::SAVED_LISTS_MAX`].
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn saved_lists(&self, owner: Ordinal) -> Result<Vec<SavedList>, EngineError> {
+        let prefix = keys::saved_lists(owner);
+        let (mut lists, mut outcome) = (Vec::new(), Ok(()));
+        self.0.scan(&prefix, &prefix, &mut |_, row| {
+            match codec::decode(row, "saved list") {
+                Ok(list) => lists.push(list),
                 Err(error) => outcome = Err(error),
             }
             outcome.is_ok()
         })?;
-        outcome.map(|()| Some(DocumentView { position, document, deliveries }))
+        outcome.map(|()| lists)
     }
 
     /// Returns the document of a sender's id, when `caller` may see it: it serves the sender or one
-    /// of the recipients. Whoever may not learns nothing, not even that the id exists.
+    /// of the recipients; at most [`TRACKED_DELIVERIES_MAX`] deliveries of it. Whoever may not learns nothing, not even that the id exists.
     ///
     /// # Errors
     /// [`EngineError`] when a row cannot be read.
@@ -139,16 +248,31 @@ impl<T: Tables + ?Sized> Query<'_, T> {
     ) -> Result<Option<DocumentView>, EngineError> {
         let Some(sender) = directory.find(sender) else { return Ok(None) };
         let Some(position) = self.position(sender.ordinal, id)? else { return Ok(None) };
-        let Some(mut view) = self.track(position)? else { return Ok(None) };
         if directory.serves(caller, sender, now) {
-            return Ok(Some(view));
+            return self.track_within(position, TRACKED_DELIVERIES_MAX);
         }
-        let serves = |recipient: Ordinal| {
-            directory.agency(recipient).is_some_and(|agency| directory.serves(caller, agency, now))
-        };
         // A recipient sees its own delivery, not what others did with theirs.
-        view.deliveries.retain(|delivery| serves(delivery.recipient));
-        Ok((!view.deliveries.is_empty()).then_some(view))
+        let Some(document) = self.document(position)? else { return Ok(None) };
+        let mut deliveries = Vec::new();
+        for recipient in directory.served_by(caller, now) {
+            if let Some(delivery) = self.delivery(position, recipient)? {
+                deliveries.push(TrackedDelivery { recipient, delivery });
+            }
+            if deliveries.len() >= TRACKED_DELIVERIES_MAX {
+                break;
+            }
+        }
+        deliveries.sort_by_key(|delivery| delivery.recipient);
+        Ok((!deliveries.is_empty()).then_some(DocumentView { position, document, deliveries }))
+    }
+
+    /// Returns a notice that waits; `None` once it was acknowledged.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the row cannot be read.
+    pub fn notice(&self, number: NoticeNumber) -> Result<Option<NoticeRow>, EngineError> {
+        let row = self.0.read(&keys::notice(number))?;
+        row.map(|row| codec::decode(&row, "notice")).transpose()
     }
 
     /// Returns the place of the document of a sender's id, when `caller` is a party to it: it serves
@@ -248,15 +372,53 @@ impl<T: Tables + ?Sized> Mailbox for Query<'_, T> {
             Some(after) => keys::mailbox_page(recipient, lane, after),
             None => prefix.clone(),
         };
-        let mut positions = Vec::new();
-        self.0.scan(&prefix, &from, &mut |key, page| {
-            let Some(number) = keys::page_of(key) else { return true };
-            let on_page =
-                page.iter().map(|slot| Position(number * MAILBOX_PAGE + u64::from(*slot)));
-            positions.extend(on_page.filter(|p| after.is_none_or(|after| *p > after)));
-            positions.len() < limit
-        })?;
-        positions.truncate(limit);
-        Ok(positions)
+        on_pages(self.0, (&prefix, &from), after, limit)
     }
+}
+
+/// The mailboxes of notices; numbers stand as positions, and all are ordinary.
+#[derive(Debug, Clone, Copy)]
+pub struct NoticeMailbox<'t, T: ?Sized>(pub &'t T);
+
+impl<T: Tables + ?Sized> Mailbox for NoticeMailbox<'_, T> {
+    fn waiting(
+        &self,
+        recipient: Ordinal,
+        lane: Lane,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Position>, EngineError> {
+        if lane == Lane::Urgent {
+            return Ok(Vec::new());
+        }
+        let prefix = keys::notice_pages(recipient);
+        let from = match after {
+            Some(after) => keys::notice_page(recipient, NoticeNumber(after.0)),
+            None => prefix.clone(),
+        };
+        on_pages(self.0, (&prefix, &from), after, limit)
+    }
+}
+
+/// At most `limit` positions after one, from pages with a prefix.
+fn on_pages<T: Tables + ?Sized>(
+    tables: &T,
+    (prefix, from): (&[u8], &[u8]),
+    after: Option<Position>,
+    limit: usize,
+) -> Result<Vec<Position>, EngineError> {
+    let mut positions = Vec::new();
+    tables.scan(prefix, from, &mut |key, page| {
+        positions.extend(on_page(key, page).filter(|p| after.is_none_or(|after| *p > after)));
+        positions.len() < limit
+    })?;
+    positions.truncate(limit);
+    Ok(positions)
+}
+
+/// The positions on a page of a mailbox, in order.
+pub(crate) fn on_page(key: &[u8], page: &[u8]) -> impl Iterator<Item = Position> {
+    let first = keys::page_of(key).map(|number| number.saturating_mul(MAILBOX_PAGE));
+    let on = move |slot: &u8| Some(Position(first?.saturating_add(u64::from(*slot))));
+    page.iter().filter_map(on)
 }

@@ -237,7 +237,7 @@ pub(crate) fn span(from: Option<Ordinal>, to: Option<Ordinal>) -> Span {
     }
 }
 
-fn route(directory: &Directory, to: &AgencyRecord, at: Timestamp) -> Route {
+pub(crate) fn route(directory: &Directory, to: &AgencyRecord, at: Timestamp) -> Route {
     if to.entry(at).state == AgencyState::Held {
         return Route::Held;
     }

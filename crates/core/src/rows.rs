@@ -1,13 +1,21 @@
 //! The rows of the state. Field numbers are stable; see [`crate::keys`] for where each stands.
 
 use lienthong_model::{
-    Digest, DocumentType, MessageId, Ordinal, Position, Reference, StatusCode, Timestamp, Urgency,
+    Digest, DocumentType, MessageId, Ordinal, Position, Reference, Refusal, StatusCode, Timestamp,
+    Urgency,
 };
 use lienthong_trust::judge::Serial;
 use lienthong_trust::{AuthorityId, SignatureKind};
 use minicbor::{Decode, Encode};
 
+use crate::change::{ActsOn, ChangeMessage, Extent, LastChange, Mark};
+use crate::command::Counted;
+use crate::deadlines::DeadlineKind;
+use crate::delivery_state::{DeliveryState, Progress, Standing};
+use crate::lists::SavedName;
+use crate::progress::Stage;
 use crate::routing::Route;
+use crate::threads::AnsweredReference;
 
 /// `bytes::Bytes` as a CBOR byte string.
 pub(crate) mod shared_bytes {
@@ -39,6 +47,10 @@ pub(crate) struct HeadRow {
     pub time: Timestamp,
     #[n(3)]
     pub next_position: Position,
+    /// The number of the last notice; 0 before the first.
+    #[n(4)]
+    #[cbor(skip_if = "crate::notice::NoticeNumber::is_none")]
+    pub last_notice: crate::notice::NoticeNumber,
 }
 
 /// Who has used an id, and for what.
@@ -51,6 +63,23 @@ pub(crate) struct IdRow {
     /// For a report: the delivery that it is about.
     #[n(2)]
     pub report_on: Option<crate::command::DeliveryKey>,
+    /// For a report from version 0.2 on: where it stands.
+    #[n(3)]
+    pub reported: Option<ReportPlace>,
+}
+
+/// Where a report stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct ReportPlace {
+    /// When the hub accepted it.
+    #[n(0)]
+    pub at: Timestamp,
+    /// The journal's block that holds it.
+    #[n(1)]
+    pub block: u64,
+    /// Its entry in that block, from 0.
+    #[n(2)]
+    pub entry: u32,
 }
 
 /// An accepted document: what is asked of it without reading its content.
@@ -95,7 +124,7 @@ pub struct DocumentRow {
     /// When an answer is due.
     #[n(12)]
     pub due: Option<Timestamp>,
-    /// How many recipients it has.
+    /// How many recipients it had when it was accepted.
     #[n(13)]
     pub recipients: u32,
     /// Issuers whose revocation lists have not proven yet that nothing was revoked.
@@ -105,6 +134,112 @@ pub struct DocumentRow {
     /// receipt.
     #[n(15)]
     pub found_revoked: Option<Timestamp>,
+    /// For a new document whose reference its sender had used before: the first document with it.
+    #[n(16)]
+    pub same_reference: Option<Position>,
+    /// For a recall, an update or a replacement: what it acts on.
+    #[n(17)]
+    pub acts_on: Option<ActsOn>,
+    /// The last recall, update or replacement of it.
+    #[n(18)]
+    pub changed: Option<LastChange>,
+    /// What is counted of it; unknown for one from before version 0.2.
+    #[n(19)]
+    pub extent: Option<Extent>,
+    /// In how many slices it goes to them; none when it went to all at once.
+    #[n(20)]
+    pub slices: Option<u16>,
+    /// What it answers.
+    #[n(21)]
+    pub answers: Option<Vec<AnsweredReference>>,
+    /// Deadlines that passed while recipients lagged, at most one a kind.
+    #[n(22)]
+    pub lapsed: Option<Vec<LapsedLine>>,
+    /// When its sender last had laggards reminded.
+    #[n(23)]
+    pub reminded: Option<Reminded>,
+}
+
+/// A deadline that passed while recipients lagged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct LapsedLine {
+    /// What about.
+    #[n(0)]
+    pub kind: DeadlineKind,
+    /// When the hub told of it.
+    #[n(1)]
+    pub at: Timestamp,
+    /// How many recipients lagged then.
+    #[n(2)]
+    pub laggards: u32,
+}
+
+/// A reminder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Reminded {
+    /// When.
+    #[n(0)]
+    pub at: Timestamp,
+    /// What was wanted.
+    #[n(1)]
+    pub to: RemindTo,
+}
+
+/// What a reminder wants of recipients. Numbers are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum RemindTo {
+    /// To pick it up.
+    #[n(1)]
+    PickUp = 1,
+    /// To accept or refuse it.
+    #[n(2)]
+    Answer = 2,
+    /// To finish it.
+    #[n(3)]
+    Finish = 3,
+}
+
+impl RemindTo {
+    /// Returns whether a recipient that is so far has still to do it.
+    pub fn is_before(self, stage: Stage) -> bool {
+        match self {
+            Self::PickUp => stage == Stage::Waiting,
+            Self::Answer => matches!(stage, Stage::Waiting | Stage::Acknowledged | Stage::Arrived),
+            Self::Finish => !stage.is_end(),
+        }
+    }
+}
+
+/// A slice of a fan-out that waits.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub(crate) struct SliceRow {
+    #[n(0)]
+    pub urgency: Urgency,
+    #[n(1)]
+    pub counted: Counted,
+    #[n(2)]
+    pub recipients: Vec<Ordinal>,
+}
+
+/// A saved list of recipients.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct SavedList {
+    /// Its name among its owner's.
+    #[n(0)]
+    pub name: SavedName,
+    /// What it is for.
+    #[n(1)]
+    pub title: String,
+    /// Its version: the number of the journal's block that saved it.
+    #[n(2)]
+    pub version: u64,
+    /// When it was saved.
+    #[n(3)]
+    pub saved_at: Timestamp,
+    /// Its members, in order.
+    #[n(4)]
+    pub members: Vec<Ordinal>,
 }
 
 /// Something accepted whose revocation is not proven by one issuer.
@@ -151,10 +286,57 @@ pub struct DeliveryRow {
     /// How often the hub had pushed it by then.
     #[n(2)]
     pub attempts: u32,
-    /// What was reported on it, in order; at most
-    /// [`lienthong_model::limits::STATUSES_PER_DELIVERY_MAX`].
+    /// What was reported on it, and asked back, in order. Bounded: reports of progress by
+    /// [`lienthong_model::limits::STATUSES_PER_DELIVERY_MAX`], requests and their answers by
+    /// [`lienthong_model::limits::CHANGES_PER_DOCUMENT_MAX`] each.
     #[n(3)]
     pub statuses: Vec<StatusLine>,
+    /// What the document is to this recipient; none while it stands as it was sent.
+    #[n(4)]
+    pub mark: Option<Mark>,
+    /// What its sender asks and has no answer to.
+    #[n(5)]
+    pub asked: Option<ChangeMessage>,
+    /// That the recipient's node could not take it.
+    #[n(6)]
+    pub negative: Option<Negative>,
+    /// Which of the document's recipients it is, from 0, when the document went by slices.
+    #[n(8)]
+    pub index: Option<u32>,
+}
+
+/// That a recipient's node could not take a delivery.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Negative {
+    /// How often.
+    #[n(0)]
+    pub count: u32,
+    /// When it was said last.
+    #[n(1)]
+    pub at: Timestamp,
+    /// Why, as it was said last; at most 200 characters.
+    #[n(2)]
+    pub reason: String,
+}
+
+/// The last refusal of an id.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct RefusedId {
+    /// The id.
+    #[n(0)]
+    pub id: MessageId,
+    /// When.
+    #[n(1)]
+    pub at: Timestamp,
+    /// Why; at most 10 violations of it (all are in the journal).
+    #[n(2)]
+    pub refusal: Refusal,
+    /// SHA-256 of the DSSE bytes that were refused.
+    #[n(3)]
+    pub digest: Digest,
+    /// Bytes of them.
+    #[n(4)]
+    pub size: u64,
 }
 
 /// One report on a delivery.
@@ -177,27 +359,45 @@ pub struct StatusLine {
 impl DeliveryRow {
     /// Returns a delivery that nothing was heard of.
     pub(crate) fn new(route: Route) -> Self {
-        Self { route, acknowledged_at: None, attempts: 0, statuses: Vec::new() }
+        Self {
+            route,
+            acknowledged_at: None,
+            attempts: 0,
+            statuses: Vec::new(),
+            mark: None,
+            asked: None,
+            negative: None,
+            index: None,
+        }
     }
 
-    /// Returns the statuses that the recipient may report next; none once it has refused or
-    /// finished.
-    ///
-    /// ```text
-    ///   (nothing) ──▶ 01 ──▶ 02 refused, end
-    ///       │          └───▶ 03 ──▶ 04 ──▶ 05 ⟲ ──▶ 06 finished, end
-    ///       └──▶ 02 or 03 without 01; 04 and 05 may be left out, 04 may follow 05
-    /// ```
-    pub fn open_statuses(&self) -> &'static [StatusCode] {
-        use StatusCode::{Accepted, Arrived, Assigned, Finished, Processing, Refused};
-        match self.statuses.last().map(|line| line.code) {
-            None => &[Arrived, Refused, Accepted],
-            Some(Arrived) => &[Refused, Accepted],
-            Some(Accepted | Assigned | Processing) => &[Assigned, Processing, Finished],
-            Some(Refused | Finished) => &[],
-            Some(
-                StatusCode::RecallRequested | StatusCode::ChangeAgreed | StatusCode::ChangeRefused,
-            ) => &[],
+    /// Returns the delivery's state.
+    pub fn state(&self) -> DeliveryState {
+        let heard =
+            if self.acknowledged_at.is_some() { Progress::PickedUp } else { Progress::Waiting };
+        let reported = self.statuses.iter().rev().find_map(|line| Progress::of(line.code));
+        DeliveryState {
+            progress: reported.unwrap_or(heard),
+            standing: self.mark.as_ref().map_or(Standing::Stands, |mark| mark.standing),
+            asked: self.asked.as_ref().map(|message| message.kind),
+        }
+    }
+
+    /// Returns the statuses that the recipient may report next.
+    pub fn open_statuses(&self) -> Vec<StatusCode> {
+        self.state().open()
+    }
+
+    /// Returns how many reports of progress (01 to 06) there are.
+    pub(crate) fn progress_reports(&self) -> usize {
+        self.statuses.iter().filter(|line| Progress::of(line.code).is_some()).count()
+    }
+
+    /// Files a line by its position; one that is there stays.
+    pub(crate) fn file(&mut self, line: StatusLine) {
+        let place = self.statuses.binary_search_by_key(&line.position, |known| known.position);
+        if let Err(place) = place {
+            self.statuses.insert(place, line);
         }
     }
 }

@@ -61,8 +61,13 @@ fn entry_of(header: lienthong_model::Header) -> Entry {
             place: Place { province, level: Level::District },
         }],
         place: Place { province: None, level: Level::Ministry },
+        resolution: None,
+        terms: None,
         unproven: Vec::new(),
         used: None,
+        change: None,
+        notices: None,
+        same_reference: None,
     };
     Entry {
         command: Command::Submit(Box::new(Submit { caller: Ordinal(1), header, signed })),

@@ -46,6 +46,7 @@ fn faults() -> (Hub, Vec<Fault>) {
     set_rules(&mut hub, vec![through, refuse]);
     hub.revoke(1, &[Signs::Seal("G22")], BEGIN);
     let faults: Vec<Fault> = vec![
+        (Reason::FieldMissing, |_, draft| draft.kind = BusinessKind::Recall),
         (Reason::IdTimeOutOfRange, |hub, draft| {
             draft.id = Some(hub.signers.new_id(hub.now.plus(DAY)));
         }),
@@ -80,7 +81,12 @@ fn faults() -> (Hub, Vec<Fault>) {
         (Reason::RouteRefused, |_, draft| draft.to.push("H34".to_owned())),
         (Reason::RouteThroughSuperior, |_, draft| draft.to.push("H34.01.01".to_owned())),
         (Reason::RecipientListUnknown, |_, draft| draft.lists.push("các tỉnh".to_owned())),
-        (Reason::KindNotSupported, |_, draft| draft.kind = BusinessKind::Recall),
+        (Reason::DocumentUnknown, |hub, draft| {
+            if draft.kind == BusinessKind::New {
+                draft.kind = BusinessKind::Recall;
+                draft.acts_on = Some(hub.signers.new_id(hub.now));
+            }
+        }),
     ];
     (hub, faults)
 }
@@ -414,7 +420,14 @@ fn every_fault_of_a_report_is_refused_for_its_reason() {
         (by("G22", Accepted), Reason::ReporterNotEntitled),
         (by("H34", RecallRequested), Reason::ReporterNotEntitled),
         (silent(by("G22", RecallRequested)), Reason::ReasonMissing),
-        (by("G22", RecallRequested), Reason::KindNotSupported),
+        (
+            ReportDraft { recipients: vec!["G01"], ..by("G22", RecallRequested) },
+            Reason::NotARecipient,
+        ),
+        (
+            ReportDraft { recipients: vec!["H99"], ..by("G22", RecallRequested) },
+            Reason::RecipientUnknown,
+        ),
         (silent(by("H34", Refused)), Reason::ReasonMissing),
         (silent(by("H34", ChangeRefused)), Reason::ReasonMissing),
         (by("H34", ChangeRefused), Reason::StatusNotOpen),

@@ -160,7 +160,7 @@ fn a_list_that_nobody_knows_is_named() {
     let decision = hub.submit(&Draft { lists, ..draft("G22", &["G01"]) });
     let Decision::Refused(refusal) = decision else { panic!("accepted") };
     assert_eq!(refusal.reason, Reason::RecipientListUnknown);
-    assert_eq!(refusal.violations[0].field, "recipients[1].code");
+    assert_eq!(refusal.violations[0].field, "recipients[1].list");
 }
 
 #[test]

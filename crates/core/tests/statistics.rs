@@ -8,9 +8,9 @@ use harness::traffic::{Traffic, steps};
 use harness::{DAY, Draft, HOUR, Hub, Signs, at, draft, open, refused_request};
 use lienthong_core::statistics::{Cell, Direction, Period, flows, refusals, volumes};
 use lienthong_core::{
-    Accepted, Command, Decision, Place, RefusalCount, RefusedRequests, Span, Submit,
+    Accepted, Command, Decision, Delivery, Place, RefusalCount, RefusedRequests, Span, Submit,
 };
-use lienthong_model::{Level, Ordinal, Reason};
+use lienthong_model::{Level, Ordinal, Position, Reason};
 use proptest::prelude::*;
 
 /// Every figure under a name that says all of its coordinates.
@@ -33,12 +33,20 @@ fn scope(from: Place, to: Place) -> Span {
 /// Counts anew from the blocks, each document by itself.
 fn recount(hub: &Hub) -> Figures {
     let mut figures = Figures::new();
+    let mut documents: BTreeMap<Position, (Submit, Accepted)> = BTreeMap::new();
     for sealed in hub.sealed() {
         let time = sealed.block.time;
         for entry in &sealed.block.entries {
             match (&entry.command, &entry.decision) {
                 (Command::Submit(submit), Decision::Accepted(accepted)) => {
-                    recount_document(&mut figures, time, submit, accepted);
+                    recount_received(&mut figures, time, submit, accepted, &accepted.deliveries);
+                    recount_sent(&mut figures, submit, accepted);
+                    let document = ((**submit).clone(), accepted.clone());
+                    documents.insert(accepted.position, document);
+                }
+                (Command::FanOut(slice), Decision::FannedOut(deliveries)) => {
+                    let (submit, accepted) = &documents[&slice.position];
+                    recount_received(&mut figures, time, submit, accepted, deliveries);
                 }
                 (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
                     let own = RefusalCount { reason: refusal.reason, count: 1 };
@@ -54,27 +62,31 @@ fn recount(hub: &Hub) -> Figures {
     figures
 }
 
-fn recount_document(
+fn kind(
+    submit: &Submit,
+    accepted: &Accepted,
+    place: Place,
+    direction: Direction,
+    scope: Span,
+) -> String {
+    let Place { province, level } = place;
+    let (document_type, signature) = (submit.header.document_type, accepted.signature);
+    let paper = submit.header.paper_copy;
+    format!("kind {province:?} {level} {direction:?} {scope} {document_type} {signature} {paper}")
+}
+
+fn recount_received(
     figures: &mut Figures,
     time: lienthong_model::Timestamp,
     submit: &Submit,
     accepted: &Accepted,
+    deliveries: &[Delivery],
 ) {
-    let header = &submit.header;
-    let kind = |place: Place, direction: Direction, scope: Span| {
-        let Place { province, level } = place;
-        let (document_type, signature) = (header.document_type, accepted.signature);
-        let paper = header.paper_copy;
-        format!(
-            "kind {province:?} {level} {direction:?} {scope} {document_type} {signature} {paper}"
-        )
-    };
     let lienthong_core::Stored::Inline(content) = &submit.signed.content else { panic!("payload") };
+    let header = &submit.header;
     let uploaded: u64 = header.attachments.iter().map(|attachment| attachment.size).sum();
     let bytes = content.len() as u64 + uploaded;
-    let pages = u64::from(header.pages);
-    let mut widest = Span::Inside;
-    for delivery in &accepted.deliveries {
+    for delivery in deliveries {
         let (from, to) = (accepted.place, delivery.place);
         let name = format!(
             "flow {} {:?} {} {:?} {}",
@@ -85,14 +97,20 @@ fn recount_document(
             to.level
         );
         add(figures, name, 1, bytes);
-        add(figures, kind(to, Direction::Received, scope(from, to)), 1, pages);
-        widest = match (widest, scope(from, to)) {
-            (Span::Centre, _) | (_, Span::Centre) => Span::Centre,
-            (Span::Between, _) | (_, Span::Between) => Span::Between,
-            _ => Span::Inside,
-        };
+        let name = kind(submit, accepted, to, Direction::Received, scope(from, to));
+        add(figures, name, 1, u64::from(submit.header.pages));
     }
-    add(figures, kind(accepted.place, Direction::Sent, widest), 1, pages);
+}
+
+/// A document counts as sent once, when it was accepted, in its widest scope.
+fn recount_sent(figures: &mut Figures, submit: &Submit, accepted: &Accepted) {
+    let scopes = accepted.deliveries.iter().map(|to| scope(accepted.place, to.place));
+    let widest = match accepted.fan_out() {
+        Some(plan) => plan.scope,
+        None => scopes.max().unwrap_or(Span::Inside),
+    };
+    let name = kind(submit, accepted, accepted.place, Direction::Sent, widest);
+    add(figures, name, 1, u64::from(submit.header.pages));
 }
 
 /// The same figures from the cubes.

@@ -62,7 +62,12 @@ impl Administration {
             | Decision::Repeated(_)
             | Decision::Reported(_)
             | Decision::Acknowledged(_)
-            | Decision::Settled(_) => Err(Refusal::new(Reason::Stopped)),
+            | Decision::Settled(_)
+            | Decision::NoticesAcknowledged(_)
+            | Decision::NegativelyAcknowledged(_)
+            | Decision::Ticked(_)
+            | Decision::Reminded(_)
+            | Decision::FannedOut(_) => Err(Refusal::new(Reason::Stopped)),
         }
     }
 

@@ -85,6 +85,13 @@ impl BusinessClock {
         }
     }
 
+    /// Returns how much machine time passes until a moment; zero when it has come.
+    pub fn until(&self, moment: Timestamp) -> Duration {
+        let millis = moment.millis().saturating_sub(self.now().millis()).max(0);
+        let business = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
+        Duration::try_from_secs_f64(business.as_secs_f64() / self.rate()).unwrap_or(Duration::MAX)
+    }
+
     /// Returns how much faster than machine time it runs.
     pub fn rate(&self) -> f64 {
         match self.clock {
@@ -131,6 +138,15 @@ mod tests {
         ] {
             assert!(Clock::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_moment_of_business_time_is_as_much_sooner_as_the_clock_is_faster() {
+        let start = Timestamp::parse("2020-11-16").unwrap();
+        let clock = BusinessClock::start(Clock::Scenario { start, rate: 600.0 });
+        let until = clock.until(start.plus(Duration::from_secs(6_000)));
+        assert!(until <= Duration::from_secs(10) && until > Duration::from_secs(8), "{until:?}");
+        assert_eq!(clock.until(start), Duration::ZERO);
     }
 
     #[test]

@@ -91,6 +91,11 @@ impl Connections {
         self.shares
     }
 
+    /// How many are open.
+    pub fn count(&self) -> usize {
+        self.open.lock().entries.len()
+    }
+
     /// Enters a connection; the receiver is told when it has to end.
     pub fn enter(&self, proven: Proven) -> Result<(Place, oneshot::Receiver<Cut>), TooMany> {
         let Proven { peer, chain } = proven;

@@ -1,12 +1,13 @@
-//! Egress: one task that owns core's delivery machine and hands each consumer what is to be pushed.
+//! Egress: a task that owns one of core's delivery machines and hands each consumer what is to be
+//! pushed. There is one for documents and one for notices.
 //!
-//! It moves places in the log, not bytes: the consumer's own stream reads the content.
+//! It moves places (positions, numbers), not bytes: the consumer's own stream reads the content.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use lienthong_core::engine::EngineError;
-use lienthong_core::{ConsumerId, Courier, DeliveryKey, MailboxLane, Push};
+use lienthong_core::{Arrival, ConsumerId, Courier, DeliveryKey, Mailbox, MailboxChanges, Push};
 use lienthong_model::limits::{
     CONSUMER_CREDIT_MAX, CONSUMERS_MAX, CONSUMERS_PER_AGENCY_MAX, PROPOSALS_WAITING_MAX,
 };
@@ -20,24 +21,15 @@ const ROUND: usize = 256;
 /// Arrivals that may wait; a full queue makes the sequencer wait, never lose one.
 const ARRIVALS_WAITING_MAX: usize = PROPOSALS_WAITING_MAX;
 
-/// A document that entered a mailbox.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrival {
-    pub recipient: Ordinal,
-    pub lane: MailboxLane,
-    pub position: Position,
-}
-
-/// What a block on disk changes in mailboxes.
-#[derive(Debug, Default)]
-pub(crate) struct Mail {
-    pub arrived: Vec<Arrival>,
-    /// Acknowledged, or reported on: not to be pushed again.
-    pub settled: Vec<DeliveryKey>,
+/// Which mailboxes a task delivers from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    Documents,
+    Notices,
 }
 
 enum Request {
-    Ordered(Mail),
+    Ordered(MailboxChanges),
     Open { opening: Opening, reply: oneshot::Sender<Result<Consumer, Refusal>> },
     Grant { consumer: ConsumerId, more: u32 },
     Close(ConsumerId),
@@ -80,15 +72,26 @@ struct Task {
     consumers: HashMap<ConsumerId, Open>,
     of_caller: HashMap<Ordinal, usize>,
     opened: u64,
+    source: Source,
     reader: Reader,
     began: Instant,
     /// Weak, so that the task ends with the last handle outside.
     requests: mpsc::WeakSender<Request>,
 }
 
+impl Source {
+    /// Lets somebody read the mailboxes.
+    fn read<R>(self, reader: &Reader, read: impl FnOnce(&dyn Mailbox) -> R) -> R {
+        match self {
+            Self::Documents => read(&reader.query()),
+            Self::Notices => read(&reader.notice_mailbox()),
+        }
+    }
+}
+
 impl Egress {
     /// Starts the task; it ends when every handle is dropped.
-    pub fn start(reader: Reader) -> Self {
+    pub fn start(source: Source, reader: Reader) -> Self {
         let (requests, waiting) = mpsc::channel(ARRIVALS_WAITING_MAX);
         let egress = Self { requests };
         let task = Task {
@@ -96,6 +99,7 @@ impl Egress {
             consumers: HashMap::new(),
             of_caller: HashMap::new(),
             opened: 0,
+            source,
             reader,
             began: Instant::now(),
             requests: egress.requests.downgrade(),
@@ -104,12 +108,12 @@ impl Egress {
         egress
     }
 
-    /// Tells of documents that entered and left mailboxes. Called by the sequencer's thread; waits
-    /// when too much is untold.
-    pub fn ordered(&self, mail: Mail) {
-        if !mail.arrived.is_empty() || !mail.settled.is_empty() {
+    /// Tells what entered and left mailboxes. Called by the sequencer's thread; waits when too much
+    /// is untold.
+    pub fn ordered(&self, changes: MailboxChanges) {
+        if !changes.is_empty() {
             // The task ends last; without it there is nobody to push to.
-            let _ = self.requests.blocking_send(Request::Ordered(mail));
+            let _ = self.requests.blocking_send(Request::Ordered(changes));
         }
     }
 
@@ -191,11 +195,11 @@ impl Task {
 
     fn take(&mut self, request: Request) {
         match request {
-            Request::Ordered(mail) => {
-                for Arrival { recipient, lane, position } in mail.arrived {
+            Request::Ordered(changes) => {
+                for Arrival { recipient, lane, position } in changes.arrived {
                     self.courier.arrived(recipient, lane, position);
                 }
-                for DeliveryKey { recipient, position } in mail.settled {
+                for DeliveryKey { recipient, position } in changes.settled {
                     self.courier.settle(recipient, position);
                 }
             }
@@ -212,7 +216,9 @@ impl Task {
             }
             Request::Pull { recipient, max, reply } => {
                 let now = self.began.elapsed();
-                let pulled = self.courier.pull(recipient, max, now, &self.reader.query());
+                let courier = &mut self.courier;
+                let pull = |mail: &dyn Mailbox| courier.pull(recipient, max, now, mail);
+                let pulled = self.source.read(&self.reader, pull);
                 let _ = reply.send(pulled);
             }
         }
@@ -259,7 +265,9 @@ impl Task {
 
     fn push(&mut self) -> Result<(), EngineError> {
         let now = self.began.elapsed();
-        for push in self.courier.poll(now, ROUND, &self.reader.query())? {
+        let courier = &mut self.courier;
+        let pushes = self.source.read(&self.reader, |mail| courier.poll(now, ROUND, mail))?;
+        for push in pushes {
             let consumer = push.consumer.and_then(|id| self.consumers.get(&id));
             let pushed = consumer.is_some_and(|open| open.pushes.try_send(push).is_ok());
             if !pushed && let Some(id) = push.consumer {

@@ -13,7 +13,8 @@ use lienthong_core::{
 };
 use lienthong_model::limits::{
     CALL_MAX, CLOCK_AHEAD_MAX, CONNECTION_AGE_GRACE, CONNECTION_AGE_MAX, CONNECTIONS_JUDGED_EVERY,
-    HANDSHAKE_MAX, MESSAGE_BYTES_MAX, STREAMS_PER_CONNECTION_MAX,
+    HANDSHAKE_MAX, HTTP_CONNECTIONS_MAX, MESSAGE_BYTES_MAX, STREAMS_PER_CONNECTION_MAX,
+    WAITS_FOR_PROGRESS_MAX,
 };
 use lienthong_model::{AgencyEntry, Reason, Refusal, Timestamp};
 use lienthong_trust::{Anchors as _, Certificate, RevocationList};
@@ -21,12 +22,15 @@ use lienthong_wire::proto::admin_service_server::AdminServiceServer;
 use lienthong_wire::proto::directory_service_server::DirectoryServiceServer;
 use lienthong_wire::proto::evidence_service_server::EvidenceServiceServer;
 use lienthong_wire::proto::exchange_service_server::ExchangeServiceServer;
+use lienthong_wire::proto::notice_service_server::NoticeServiceServer;
+use lienthong_wire::proto::recipient_list_service_server::RecipientListServiceServer;
 use lienthong_wire::proto::statistics_service_server::StatisticsServiceServer;
+use lienthong_wire::proto::tracking_service_server::TrackingServiceServer;
 use lienthong_wire::proto::transfer_service_server::TransferServiceServer;
 use lienthong_wire::proto::trust_service_server::TrustServiceServer;
 use lienthong_wire::proto::verdict_service_server::VerdictServiceServer;
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::server::NamedService;
@@ -36,16 +40,19 @@ use tonic_health::server::HealthReporter;
 use crate::administration::{Administration, ListOutcome};
 use crate::clock::{BusinessClock, Clock};
 use crate::connections::{Connections, Shares};
-use crate::egress::Egress;
+use crate::egress::{Egress, Source};
 use crate::evidence::Evidence;
+use crate::http::{Http, Pages};
 use crate::ingress::Ingress;
 use crate::list_files::{ListFiles, ListReader, ListsRead};
 use crate::listener::{self, Listener};
 use crate::log_key::{LogKey, LogKeyError};
+use crate::meters::Meters;
 use crate::open_folder::{AdministerError, OpenFolder, Recovery};
 use crate::peer::PeerJudge;
+use crate::places::Places;
 use crate::reader::Reader;
-use crate::sequencer::{Running, Sequencer};
+use crate::sequencer::{Couriers, Running, Sequencer};
 use crate::services::{Room, Rooms, Services};
 use crate::settings::{DirectoryImport, Settings};
 use crate::space::{Level, Space};
@@ -67,6 +74,7 @@ pub struct Hub {
     connections: Connections,
     office: Option<Office>,
     server: JoinHandle<Result<(), tonic::transport::Error>>,
+    http: Option<Http>,
     running: watch::Receiver<Running>,
     health: HealthReporter,
     recovery: Recovery,
@@ -143,37 +151,72 @@ impl Hub {
         settings: Settings,
         progress: impl FnMut(u64, u64),
     ) -> Result<Self, StartError> {
-        let mut folder = OpenFolder::open(&settings.data, progress)?;
+        let folder = OpenFolder::open(&settings.data, progress)?;
+        Self::start_on(folder, settings, |_| {}).await
+    }
+
+    /// Starts a hub that keeps no log and proves nothing, so that the cost of both can be measured.
+    ///
+    /// # Errors
+    /// As [`Hub::start`].
+    #[cfg(feature = "measure")]
+    pub async fn start_without_evidence(settings: Settings) -> Result<Self, StartError> {
+        let mut folder = OpenFolder::open(&settings.data, |_, _| {})?;
+        folder.machine.keep_no_log();
+        Self::start_on(folder, settings, Evidence::prove_nothing).await
+    }
+
+    async fn start_on(
+        mut folder: OpenFolder,
+        settings: Settings,
+        evidence_as: impl FnOnce(&mut Evidence),
+    ) -> Result<Self, StartError> {
         let clock = BusinessClock::start(settings.clock);
         check_clock(&settings.clock, &clock, &folder)?;
         let log_key = LogKey::of_folder(&settings.data, folder.machine.log_size())?;
         folder.machine.allow_clock_ahead(clock.ahead());
         let (data, storage) = (settings.data.clone(), settings.storage.clone());
-        let list_files = settings.list_files.clone();
+        let (list_files, http) = (settings.list_files.clone(), settings.http);
         let (identity, listen) = enter(&mut folder, settings, clock.now())?;
         let (reader, recovery) = (folder.reader(), folder.recovery().clone());
         let judge = PeerJudge { reader: reader.clone(), clock };
         let tls = Arc::new(tls::server_config(identity, judge.clone())?);
-        let listener = TcpListener::bind(listen);
+        let socket = bind(listen).await?;
         let failed = |source| StartError::Listen { address: listen, source };
-        let socket = listener.await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
+        let http_socket = match http {
+            Some(http) => Some(bind(http.address()).await?),
+            None => None,
+        };
 
         let payloads = folder.payloads.clone();
         let space = Space::watch(&data, storage.marks, storage.probe);
-        let egress = Egress::start(reader.clone());
-        let evidence = Arc::new(Evidence::of_folder(&folder, log_key)?);
-        let sequencer = Sequencer::start(
+        let egress = Couriers {
+            documents: Egress::start(Source::Documents, reader.clone()),
+            notices: Egress::start(Source::Notices, reader.clone()),
+        };
+        let mut evidence = Evidence::of_folder(&folder, log_key)?;
+        evidence_as(&mut evidence);
+        let evidence = Arc::new(evidence);
+        let connections = Connections::new(Shares::default());
+        let meters = Arc::new(Meters::new(connections.clone(), Places::new(HTTP_CONNECTIONS_MAX)));
+        let (sequencer, running) = Sequencer::start(
             folder,
             reader.clone(),
             egress.clone(),
             evidence.clone(),
+            meters.clone(),
             (clock, space.clone()),
-        );
-        let (sequencer, running) = sequencer.map_err(failed)?;
+        )
+        .map_err(failed)?;
         let ingress =
             Ingress::new(reader.clone(), payloads.clone(), sequencer.clone(), space.clone());
         let (stop, stopping) = watch::channel(false);
+        let levels = space.levels();
+        let pages =
+            Pages::new(reader.clone(), evidence.clone(), meters, running.clone(), stopping.clone());
+        let http = http_socket.map(|socket| Http::serve(socket, pages)).transpose();
+        let http = http.map_err(failed)?;
         let upkeep = Upkeep {
             reader: reader.clone(),
             payloads: payloads.clone(),
@@ -181,7 +224,6 @@ impl Hub {
             uploads_kept: storage.uploads.kept,
         };
         upkeep.start(stopping.clone());
-        let levels = space.levels();
         let transfers = Transfers::new(reader.clone(), payloads.clone(), space, storage.uploads);
         let administration =
             Administration { reader: reader.clone(), payloads, sequencer: sequencer.clone() };
@@ -189,13 +231,15 @@ impl Hub {
         let rooms = Rooms {
             reader: reader.clone(),
             ingress,
-            egress,
+            egress: egress.documents,
+            notices: egress.notices,
             sequencer,
             administration,
             evidence,
             clock,
             transfers,
             room: Room::new(),
+            waits: Arc::new(Semaphore::new(WAITS_FOR_PROGRESS_MAX)),
             stopping: stopping.clone(),
         };
         let services = Services(Arc::new(rooms));
@@ -204,7 +248,6 @@ impl Hub {
         set_health(&health, ready).await;
         tokio::spawn(follow_space(health.clone(), levels, stopping.clone()));
         let router = router(services, health_service)?;
-        let connections = Connections::new(Shares::default());
         tokio::spawn(connections.clone().guard(
             judge.clone(),
             CONNECTIONS_JUDGED_EVERY,
@@ -231,6 +274,7 @@ impl Hub {
             connections,
             office,
             server,
+            http,
             running,
             health,
             recovery,
@@ -240,6 +284,11 @@ impl Hub {
     /// Returns where the hub listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns where the hub answers HTTP.
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.http.as_ref().map(|http| http.address)
     }
 
     /// Returns what readers see.
@@ -320,7 +369,12 @@ impl Hub {
         self.stop.send_replace(true);
         self.office = None;
         clear_health(&mut self.health).await;
-        self.end_server(grace).await?;
+        let served = self.end_server(grace).await;
+        // It tells that the hub drains for as long as it does.
+        if let Some(http) = self.http.take() {
+            http.stop().await;
+        }
+        served?;
         let ended = self.running.wait_for(|running| *running != Running::Yes);
         let outcome = match tokio::time::timeout(DRAIN_MAX, ended).await {
             Ok(Ok(running)) => match &*running {
@@ -404,7 +458,7 @@ async fn read_again(lists: Arc<Mutex<ListReader>>, mut stopping: watch::Receiver
 }
 
 /// Every service, as the health service names it.
-const SERVICES: [&str; 8] = [
+const SERVICES: [&str; 11] = [
     <ExchangeServiceServer<Services> as NamedService>::NAME,
     <DirectoryServiceServer<Services> as NamedService>::NAME,
     <StatisticsServiceServer<Services> as NamedService>::NAME,
@@ -413,6 +467,9 @@ const SERVICES: [&str; 8] = [
     <TrustServiceServer<Services> as NamedService>::NAME,
     <AdminServiceServer<Services> as NamedService>::NAME,
     <VerdictServiceServer<Services> as NamedService>::NAME,
+    <RecipientListServiceServer<Services> as NamedService>::NAME,
+    <TrackingServiceServer<Services> as NamedService>::NAME,
+    <NoticeServiceServer<Services> as NamedService>::NAME,
 ];
 
 /// Ends the streams of whoever watches the health, after what was set last.
@@ -457,6 +514,12 @@ where
     let evidence = EvidenceServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let lists = RecipientListServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let tracking = TrackingServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let trust = TrustServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
@@ -467,6 +530,9 @@ where
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let verdict = VerdictServiceServer::new(services.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let notices = NoticeServiceServer::new(services.clone())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let statistics = StatisticsServiceServer::new(services)
@@ -485,10 +551,18 @@ where
         .add_service(directory)
         .add_service(statistics)
         .add_service(evidence)
+        .add_service(lists)
+        .add_service(tracking)
         .add_service(transfer)
         .add_service(trust)
         .add_service(admin)
-        .add_service(verdict))
+        .add_service(verdict)
+        .add_service(notices))
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    TcpListener::bind(address).await.map_err(failed)
 }
 
 fn check_clock(

@@ -22,7 +22,7 @@ use crate::caller::MayExchange;
 use crate::gate::Declined;
 use crate::present::unreadable;
 use crate::reader::Reader;
-use crate::sequencer::{Decided, Sequencer};
+use crate::sequencer::Sequencer;
 use crate::space::{Level, Space, read_only, storage_low};
 
 /// Takes signed content in; cheap to clone.
@@ -157,16 +157,24 @@ impl Ingress {
         proposal: Proposal,
         held: Held,
     ) -> Result<Taken, Refusal> {
-        let decided = match held.claims.is_empty() {
-            true => self.sequencer.propose(proposal).await?,
-            false => self.propose_holding(proposal, held).await?,
-        };
+        let Held { claims, uploads } = held;
+        let decided = self.sequencer.propose_holding(proposal, claims).await?;
+        if matches!(decided.decision, Decision::Accepted(_)) && !uploads.is_empty() {
+            self.served(uploads).await;
+        }
         let (position, repeated, accepted) = match decided.decision {
             Decision::Accepted(accepted) => (accepted.position, false, Some(accepted)),
             Decision::Reported(reported) => (reported.position, false, None),
             Decision::Repeated(position) => (position, true, None),
             Decision::Refused(refusal) => return Err(refusal),
-            Decision::Acknowledged(_) | Decision::Done | Decision::Settled(_) => {
+            Decision::Acknowledged(_)
+            | Decision::NoticesAcknowledged(_)
+            | Decision::NegativelyAcknowledged(_)
+            | Decision::Done
+            | Decision::Settled(_)
+            | Decision::FannedOut(_)
+            | Decision::Ticked(_)
+            | Decision::Reminded(_) => {
                 return Err(Refusal::new(Reason::Stopped));
             }
         };
@@ -182,24 +190,13 @@ impl Ingress {
         Refused { refusal, id }
     }
 
-    /// Proposes in a task of its own: whoever goes away while it is decided must not let go of its
-    /// payloads.
-    async fn propose_holding(&self, proposal: Proposal, held: Held) -> Result<Decided, Refusal> {
-        let (sequencer, payloads) = (self.sequencer.clone(), self.payloads.clone());
-        let proposing = tokio::spawn(async move {
-            let decided = sequencer.propose(proposal).await;
-            let Held { claims, uploads } = held;
-            let accepted = decided.as_ref().map(|decided| &decided.decision);
-            if matches!(accepted, Ok(Decision::Accepted(_)))
-                && let Err(error) = payloads.uploads().served(&uploads)
-            {
-                // It expires some day.
-                tracing::warn!(%error, "cannot remove an upload that has served");
-            }
-            drop(claims);
-            decided
-        });
-        proposing.await.map_err(|_| Refusal::new(Reason::Stopped))?
+    /// Removes uploads that have served. One of a caller that has gone meanwhile expires.
+    async fn served(&self, uploads: Vec<UploadKey>) {
+        let payloads = self.payloads.clone();
+        let removed = tokio::task::spawn_blocking(move || payloads.uploads().served(&uploads));
+        if let Ok(Err(error)) = removed.await {
+            tracing::warn!(%error, "cannot remove an upload that has served");
+        }
     }
 
     /// Keeps what is too large for a record of a document, and holds its uploaded attachments.

@@ -12,19 +12,24 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod administration;
+mod audit;
 mod caller;
 mod clock;
 mod connections;
 mod egress;
 mod evidence;
 mod gate;
+mod http;
 mod hub;
 mod ingress;
+mod leaves;
 mod list_files;
 mod listener;
 mod log_key;
+mod meters;
 mod open_folder;
 mod peer;
+mod places;
 mod present;
 mod reader;
 mod sequencer;
@@ -37,12 +42,15 @@ mod upkeep;
 mod verdict;
 
 pub use administration::ListOutcome;
+pub use audit::{
+    Audit, AuditReport, CheckpointOutcome, Finding, FindingKind, Redecided, StateOutcome, Verdict,
+};
 pub use clock::{BusinessClock, Clock, ClockError};
 pub use hub::{Hub, StartError};
 pub use list_files::{ListFiles, ListsRead};
 pub use log_key::LogKeyError;
 pub use open_folder::{AdministerError, OpenFolder, Recovery};
 pub use reader::{AttachmentBytes, KeptAttachment, KeptDocument, Reader};
-pub use settings::{DirectoryImport, Settings, StorageSettings};
+pub use settings::{DirectoryImport, HttpAddress, NotLoopback, Settings, StorageSettings};
 pub use space::{Probe, SpaceMarks};
 pub use tls::ServerIdentity;

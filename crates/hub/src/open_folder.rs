@@ -97,7 +97,12 @@ impl OpenFolder {
             | Decision::Repeated(_)
             | Decision::Reported(_)
             | Decision::Acknowledged(_)
-            | Decision::Settled(_) => return Ok(()),
+            | Decision::NoticesAcknowledged(_)
+            | Decision::NegativelyAcknowledged(_)
+            | Decision::Settled(_)
+            | Decision::FannedOut(_)
+            | Decision::Ticked(_)
+            | Decision::Reminded(_) => return Ok(()),
         }
         if let Some(sealed) = self.machine.seal() {
             self.journal.propose(&sealed)?;

@@ -1,8 +1,12 @@
 //! From what the hub knows to what it says: receipts, deliveries, tracked documents.
 
 use lienthong_core::engine::EngineError;
-use lienthong_core::{Directory, DocumentView, Push, Revocation, Route, TrustStore};
-use lienthong_model::{Reason, Refusal, Timestamp};
+use lienthong_core::{
+    Directory, DocumentView, LeftOut, NoticeNumber, ProgressCounts, Push, Revocation, Route,
+    TrustStore,
+};
+use lienthong_model::limits::RECEIPT_ROUTES_MAX;
+use lienthong_model::{MessageId, Reason, Refusal, Timestamp};
 use lienthong_trust::judge::Serial;
 use lienthong_trust::{Anchors as _, Certificate, RevocationList, SignatureKind, Unproven};
 use lienthong_wire::{moment, proto, signed};
@@ -60,7 +64,7 @@ pub(crate) fn receipt(
             (first.0, &first.1)
         }
     };
-    let routes = accepted.deliveries.iter().map(|delivery| {
+    let routes = accepted.deliveries.iter().take(RECEIPT_ROUTES_MAX).map(|delivery| {
         let (route, gateway) = route(delivery.route, &directory, at);
         let code = directory.code(delivery.recipient, at);
         proto::RecipientRoute { code, route, gateway }
@@ -74,13 +78,28 @@ pub(crate) fn receipt(
         repeated: taken.repeated,
         signature: signature_kind(accepted.signature),
         routes: routes.collect(),
-        left_out: Vec::new(),
+        left_out: left_out(accepted.left_out().iter().take(RECEIPT_ROUTES_MAX), &directory, at),
+        recipients: u32::try_from(accepted.recipients()).unwrap_or(u32::MAX),
+        left_out_total: u32::try_from(accepted.left_out().len()).unwrap_or(u32::MAX),
         proof: Some(evidence.proof(taken.position).map_err(|error| unreadable(&error))?),
         revocation: revocation(match accepted.unproven.is_empty() {
             true => Revocation::Proven,
             false => Revocation::NotProven,
         }),
     })
+}
+
+/// Agencies of lists that do not get a document.
+pub(crate) fn left_out<'l>(
+    left_out: impl Iterator<Item = &'l LeftOut>,
+    directory: &Directory,
+    at: Timestamp,
+) -> Vec<proto::LeftOut> {
+    let left_out = left_out.map(|left| proto::LeftOut {
+        code: directory.code(left.agency, at),
+        reason: left.reason.code().to_owned(),
+    });
+    left_out.collect()
 }
 
 /// A delivery with its bytes; `None` when the document is gone.
@@ -112,8 +131,50 @@ fn delivery_of(recipient: String, push: Push, kept: KeptDocument) -> proto::Deli
     }
 }
 
-/// A document and what became of it.
-pub(crate) fn tracked(view: &DocumentView, directory: &Directory) -> proto::TrackedDocument {
+/// A notice with the report that it follows from; `None` when it was acknowledged meanwhile.
+pub(crate) fn notice(reader: &Reader, push: Push) -> Result<Option<proto::Notice>, Refusal> {
+    load_notice(reader, push).map_err(|error| unreadable(&error))
+}
+
+fn load_notice(reader: &Reader, push: Push) -> Result<Option<proto::Notice>, EngineError> {
+    let number = push.position.0;
+    let Some(row) = reader.query().notice(NoticeNumber(number))? else { return Ok(None) };
+    let Some(document) = reader.query().document(row.delivery.position)? else { return Ok(None) };
+    let directory = reader.directory();
+    let code = |agency| directory.code(agency, row.at);
+    let notice = proto::Notice {
+        key: Some(proto::NoticeKey { agency: code(row.to), number }),
+        kind: row.kind as i32,
+        at: Some(moment::to_proto(row.at)),
+        attempt: push.attempt,
+        sender: code(document.sender),
+        document_id: id_bytes(document.id),
+        position: row.delivery.position.0,
+        recipient: code(row.delivery.recipient),
+        ..Default::default()
+    };
+    let Some(cause) = row.cause else { return Ok(Some(notice)) };
+    let content = reader.cause(&cause)?;
+    Ok(Some(proto::Notice {
+        status: cause.status.map_or(0, |code| proto::StatusCode::from(code) as i32),
+        cause_id: id_bytes(content.id),
+        cause_position: cause.position.0,
+        report: content.report.map(|report| signed::to_proto(report).0),
+        reason: cause.reason,
+        ..notice
+    }))
+}
+
+fn id_bytes(id: MessageId) -> bytes::Bytes {
+    bytes::Bytes::copy_from_slice(id.as_bytes())
+}
+
+/// A document and what became of it; `progress` for whoever may see all recipients.
+pub(crate) fn tracked(
+    view: &DocumentView,
+    progress: Option<ProgressCounts>,
+    directory: &Directory,
+) -> proto::TrackedDocument {
     let row = &view.document;
     let at = row.received_at;
     proto::TrackedDocument {
@@ -135,6 +196,8 @@ pub(crate) fn tracked(view: &DocumentView, directory: &Directory) -> proto::Trac
             .map(|one| tracked_delivery(one, directory, at))
             .collect(),
         revocation: revocation(row.revocation()),
+        recipients: progress.map_or(0, |progress| progress.recipients),
+        recipients_pending: progress.map_or(0, |progress| progress.pending),
     }
 }
 

@@ -7,12 +7,13 @@ use bytes::Bytes;
 use lienthong_core::engine::{Blocks, EngineError, Payloads};
 use lienthong_core::statistics::{self, Cubes, Flow, Period, Refusals, Volumes};
 use lienthong_core::{
-    Accepted, Block, Command, Decision, Directory, DocumentRow, Entry, Policy, Query, RoutingRules,
-    SignedRecord, Stored, Submit, TrustStore,
+    Accepted, Block, Command, Decision, Directory, DocumentRow, Entry, NoticeCause, NoticeMailbox,
+    Policy, Query, RoutingRules, SignedRecord, Stored, Submit, TrustStore,
 };
 use lienthong_ledger::{JournalBlocks, PayloadFiles, SledState};
 use lienthong_model::{
-    Attachment, AttachmentHeader, Fingerprint, Position, SignatureEntry, SignedContent, Timestamp,
+    Attachment, AttachmentHeader, Fingerprint, MessageId, Position, SignatureEntry, SignedContent,
+    Timestamp,
 };
 use lienthong_trust::{Anchors as _, Authorities, Certificate, Known};
 use quick_cache::sync::Cache;
@@ -37,6 +38,14 @@ pub struct Reader {
     cubes: Arc<RwLock<Cubes>>,
     published: Arc<watch::Sender<Published>>,
     caches: Arc<Caches>,
+}
+
+/// What a notice follows from.
+pub(crate) struct CauseContent {
+    /// The id of the report or document.
+    pub id: MessageId,
+    /// The report as it was signed; none of a document, which is delivered by itself.
+    pub report: Option<SignedContent>,
 }
 
 /// A document as it was sent.
@@ -78,6 +87,8 @@ struct Published {
 struct Caches {
     /// Dropped with the last clone, after its share of the state.
     held: watch::Sender<()>,
+    /// The last block that readers see; 0 before the first since the start.
+    ordered: watch::Sender<u64>,
     blocks: Cache<u64, Arc<Block>>,
     certificates: Cache<Fingerprint, Bytes>,
     /// Policies as of earlier blocks, by the block of the last act that made them.
@@ -94,6 +105,7 @@ impl Reader {
             published: Arc::new(watch::Sender::new(Published::of(folder.machine.policy()))),
             caches: Arc::new(Caches {
                 held: watch::Sender::new(()),
+                ordered: watch::Sender::new(0),
                 blocks: Cache::new(OLD_BLOCKS),
                 certificates: Cache::new(CERTIFICATES),
                 policies: Cache::new(OLD_POLICIES),
@@ -145,6 +157,32 @@ impl Reader {
     /// Returns the rows.
     pub fn query(&self) -> Query<'_, SledState> {
         Query(&*self.state)
+    }
+
+    /// Returns the mailboxes of notices.
+    pub(crate) fn notice_mailbox(&self) -> NoticeMailbox<'_, SledState> {
+        NoticeMailbox(&*self.state)
+    }
+
+    /// Returns the report or document that a notice follows from.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a block or payload is missing or damaged.
+    pub(crate) fn cause(&self, cause: &NoticeCause) -> Result<CauseContent, EngineError> {
+        let block = self.block(cause.block)?;
+        match block.entries.get(cause.entry as usize).map(|entry| &entry.command) {
+            Some(Command::Report(report)) => {
+                let signed = self.assemble(&report.signed)?;
+                Ok(CauseContent { id: report.header.id, report: Some(signed) })
+            }
+            Some(Command::Submit(submit)) => {
+                Ok(CauseContent { id: submit.header.id, report: None })
+            }
+            _ => Err(EngineError::Damaged {
+                what: format!("what is at {}", cause.position),
+                why: format!("entry {} of block {} takes in nothing", cause.entry, cause.block),
+            }),
+        }
     }
 
     /// Returns documents by province and level.
@@ -222,6 +260,30 @@ impl Reader {
         let block = self.block(row.block)?;
         let (_, accepted) = entry(&block, position, &row)?;
         Ok(Some((row.received_at, accepted.clone())))
+    }
+
+    /// Returns what the journal has of a document's acceptance.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the block is missing or damaged.
+    pub(crate) fn entry_of(
+        &self,
+        position: Position,
+        row: &DocumentRow,
+    ) -> Result<(Submit, Accepted), EngineError> {
+        let block = self.block(row.block)?;
+        let (submit, accepted) = entry(&block, position, row)?;
+        Ok((submit.clone(), accepted.clone()))
+    }
+
+    /// Tells when a block was ordered that readers see.
+    pub(crate) fn blocks_ordered(&self) -> watch::Receiver<u64> {
+        self.caches.ordered.subscribe()
+    }
+
+    /// Notes that readers see a block.
+    pub(crate) fn note_ordered(&self, block: u64) {
+        self.caches.ordered.send_replace(block);
     }
 
     fn assemble(&self, signed: &SignedRecord) -> Result<SignedContent, EngineError> {
@@ -330,7 +392,8 @@ impl Published {
     }
 }
 
-fn authorities(trust: &TrustStore) -> Arc<Authorities> {
+/// The authorities that a store of trust knows.
+pub(crate) fn authorities(trust: &TrustStore) -> Arc<Authorities> {
     // A root is relied on from the block on that made it one; there is no other date.
     let ever = Timestamp::from_millis(i64::MAX);
     let is_root = |known: &Certificate| trust.trusts(known.fingerprint(), ever);

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lienthong_core::engine::{EngineError, Journal, State};
-use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, MailboxLane, Proposal};
-use lienthong_ledger::{FolderLock, JournalFiles, SledState, crash};
+use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, Mail, Proposal};
+use lienthong_ledger::{Claim, FolderLock, JournalFiles, SledState, crash};
 use lienthong_model::limits::{
     BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX, WORK_PER_BLOCK_MAX,
 };
@@ -22,9 +22,10 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::BusinessClock;
-use crate::egress::{Arrival, Egress, Mail};
+use crate::egress::Egress;
 use crate::evidence::Evidence;
 use crate::gate::{Declined, RefusalGate, WINDOW};
+use crate::meters::Meters;
 use crate::open_folder::{FolderMachine, OpenFolder};
 use crate::reader::Reader;
 use crate::space::{Level, Space, read_only};
@@ -36,9 +37,23 @@ pub(crate) struct Decided {
     pub at: Timestamp,
 }
 
+/// Who is told of mail.
+#[derive(Clone)]
+pub(crate) struct Couriers {
+    pub documents: Egress,
+    pub notices: Egress,
+}
+
 enum Request {
-    Propose { proposal: Box<Proposal>, reply: oneshot::Sender<Decided> },
+    Propose(Proposed),
     Declined(Box<Declined>),
+}
+
+struct Proposed {
+    proposal: Box<Proposal>,
+    reply: oneshot::Sender<Decided>,
+    /// Payloads that must stay until it is decided and its rows can be read.
+    held: Vec<Claim>,
 }
 
 /// Proposes to the sequencer; cheap to clone.
@@ -46,7 +61,6 @@ enum Request {
 pub(crate) struct Sequencer {
     requests: mpsc::Sender<Request>,
     running: watch::Receiver<Running>,
-    space: Space,
 }
 
 /// Whether the sequencer runs.
@@ -64,8 +78,9 @@ struct Thread {
     journal: JournalFiles,
     state: Arc<SledState>,
     reader: Reader,
-    egress: Egress,
+    egress: Couriers,
     evidence: Arc<Evidence>,
+    meters: Arc<Meters>,
     clock: BusinessClock,
     space: Space,
     gate: RefusalGate,
@@ -87,15 +102,21 @@ enum Next {
     Ended,
 }
 
-type Reply = (oneshot::Sender<Decided>, Decision);
+/// A decision whose block is not on disk yet.
+struct Reply {
+    reply: oneshot::Sender<Decided>,
+    decision: Decision,
+    held: Vec<Claim>,
+}
 
 impl Sequencer {
     /// Starts the thread. It ends, with everything written, when every handle is dropped.
     pub fn start(
         folder: OpenFolder,
         reader: Reader,
-        egress: Egress,
+        egress: Couriers,
         evidence: Arc<Evidence>,
+        meters: Arc<Meters>,
         (clock, space): (BusinessClock, Space),
     ) -> std::io::Result<(Self, watch::Receiver<Running>)> {
         let (requests, waiting) = mpsc::channel(PROPOSALS_WAITING_MAX);
@@ -108,8 +129,9 @@ impl Sequencer {
             reader,
             egress,
             evidence,
+            meters,
             clock,
-            space: space.clone(),
+            space,
             gate: RefusalGate::default(),
             began: Instant::now(),
             released: Duration::ZERO,
@@ -128,7 +150,7 @@ impl Sequencer {
             // Nobody listening is nobody to tell.
             let _ = told.send(running);
         })?;
-        Ok((Self { requests, running: running.clone(), space }, running))
+        Ok((Self { requests, running: running.clone() }, running))
     }
 
     /// Proposes, and waits until the decision is on disk.
@@ -136,10 +158,35 @@ impl Sequencer {
     /// # Errors
     /// A [`Refusal`] when the hub is stopping, has failed, or is read only.
     pub async fn propose(&self, proposal: Proposal) -> Result<Decided, Refusal> {
+        self.propose_holding(proposal, Vec::new()).await
+    }
+
+    /// Proposes what names payloads. They are held until the decision is on disk and its rows can
+    /// be read, whether the caller waits for it or not.
+    ///
+    /// # Errors
+    /// As for [`Sequencer::propose`].
+    pub async fn propose_holding(
+        &self,
+        proposal: Proposal,
+        held: Vec<Claim>,
+    ) -> Result<Decided, Refusal> {
         let (reply, decided) = oneshot::channel();
-        let request = Request::Propose { proposal: Box::new(proposal), reply };
+        let request = Request::Propose(Proposed { proposal: Box::new(proposal), reply, held });
         self.requests.send(request).await.map_err(|_| self.stopped())?;
-        decided.await.map_err(|_| self.stopped())
+        let decided = decided.await.map_err(|_| self.stopped())?;
+        match decided.decision {
+            Decision::Refused(refusal) if refusal.reason == Reason::ReadOnly => Err(refusal),
+            _ => Ok(decided),
+        }
+    }
+
+    /// Proposes what nobody waits for; waits in the same queue as other proposals.
+    pub async fn note(&self, proposal: Proposal) {
+        let (reply, _) = oneshot::channel();
+        // A hub that has stopped notes nothing any more.
+        let proposed = Proposed { proposal: Box::new(proposal), reply, held: Vec::new() };
+        let _ = self.requests.send(Request::Propose(proposed)).await;
     }
 
     /// Notes what ingress declined, so that it is counted; waits in the same queue as proposals.
@@ -151,7 +198,6 @@ impl Sequencer {
     fn stopped(&self) -> Refusal {
         match &*self.running.borrow() {
             Running::Failed(_) => Refusal::new(Reason::Stopped),
-            Running::Yes if self.space.level() == Level::ReadOnly => read_only(),
             Running::Yes | Running::Ended => {
                 Refusal::new(Reason::Draining).retry_after(Duration::from_secs(1))
             }
@@ -178,22 +224,40 @@ impl Thread {
         self.state.flush()
     }
 
-    /// Waits for a request, unless the hub has work of its own.
+    /// Waits for a request, unless the hub has work of its own, until a deadline is due.
     fn next(&self, runtime: &Handle, waiting: &mut mpsc::Receiver<Request>) -> Next {
-        if self.machine.next_work().is_some() {
+        if self.has_work() {
             return match waiting.try_recv() {
                 Ok(request) => Next::Request(Box::new(request)),
                 Err(mpsc::error::TryRecvError::Empty) => Next::Work,
                 Err(mpsc::error::TryRecvError::Disconnected) => Next::Ended,
             };
         }
+        let patience = match self.until_deadline() {
+            // Due, and read only.
+            Duration::ZERO => CHUNK_DELAY,
+            until => CHUNK_DELAY.min(until),
+        };
         let waited =
-            runtime.block_on(async { tokio::time::timeout(CHUNK_DELAY, waiting.recv()).await });
+            runtime.block_on(async { tokio::time::timeout(patience, waiting.recv()).await });
         match waited {
             Ok(Some(request)) => Next::Request(Box::new(request)),
             Ok(None) => Next::Ended,
+            Err(_) if self.has_work() => Next::Work,
             Err(_) => Next::Nothing,
         }
+    }
+
+    /// Whether the hub has work of its own now; a hub that is read only leaves it for later.
+    fn has_work(&self) -> bool {
+        let is_due = self.machine.next_work().is_some() || self.until_deadline().is_zero();
+        is_due && self.space.level() != Level::ReadOnly
+    }
+
+    /// Machine time until the soonest deadline; zero when it is due.
+    fn until_deadline(&self) -> Duration {
+        let deadline = self.machine.next_deadline();
+        deadline.map_or(Duration::MAX, |deadline| self.clock.until(deadline))
     }
 
     /// Decides what the hub owes itself and what waits, in one block, and replies.
@@ -202,15 +266,39 @@ impl Thread {
         first: Option<Request>,
         waiting: &mut mpsc::Receiver<Request>,
     ) -> Result<(), EngineError> {
+        let mut replies = Vec::new();
         if self.space.check() == Level::ReadOnly {
-            // Nothing is decided: whoever waits for a reply learns why from the level.
-            drop(first);
-            while waiting.try_recv().is_ok() {}
-            return Ok(());
+            return self.decline_all(first, waiting);
         }
+        let ordered = self.fill(first, waiting, &mut replies);
+        let (mail, at) = match ordered {
+            Ok(ordered) => ordered,
+            Err(error) => {
+                // The block may be on disk with rows that nobody can read: what it names must stay.
+                replies.into_iter().for_each(|reply| std::mem::forget(reply.held));
+                return Err(error);
+            }
+        };
+        for Reply { reply, decision, held } in replies {
+            // A caller that has gone asks again with the same id.
+            let _ = reply.send(Decided { decision, at });
+            drop(held);
+        }
+        crash::point("reply-sent");
+        self.egress.documents.ordered(mail.documents);
+        self.egress.notices.ordered(mail.notices);
+        Ok(())
+    }
+
+    /// Fills a block and puts it on disk; returns what it changes in mailboxes, and its time.
+    fn fill(
+        &mut self,
+        first: Option<Request>,
+        waiting: &mut mpsc::Receiver<Request>,
+        replies: &mut Vec<Reply>,
+    ) -> Result<(Mail, Timestamp), EngineError> {
         self.machine.begin(self.clock.now());
-        let mut replies: Vec<Reply> = Vec::new();
-        let mut mail = Mail::default();
+        let mut known = Vec::new();
         for _ in 0..WORK_PER_BLOCK_MAX {
             let Some(work) = self.machine.next_work() else { break };
             self.machine.decide(Proposal::Work(work))?;
@@ -218,69 +306,74 @@ impl Thread {
         let mut next = first;
         let mut taken = 0;
         while let Some(request) = next {
-            self.decide(request, &mut replies, &mut mail)?;
+            self.decide(request, replies, &mut known)?;
             taken += 1;
             let full = taken >= BLOCK_ENTRIES_MAX || self.machine.bytes() >= BLOCK_BYTES_TARGET;
             next = if full { None } else { waiting.try_recv().ok() };
         }
-        let at = self.machine.begun_at();
-        let now = self.began.elapsed();
+        let (at, now) = (self.machine.begun_at(), self.began.elapsed());
+        let mut mail = self.machine.take_mail();
+        mail.documents.settled.append(&mut known);
         if now >= self.released.saturating_add(WINDOW) {
             self.release(now)?;
         }
         self.order()?;
-        for (reply, decision) in replies {
-            // A caller that has gone asks again with the same id.
-            let _ = reply.send(Decided { decision, at });
+        Ok((mail, at))
+    }
+
+    /// Nothing is decided while there is no room to write it.
+    fn decline_all(
+        &mut self,
+        first: Option<Request>,
+        waiting: &mut mpsc::Receiver<Request>,
+    ) -> Result<(), EngineError> {
+        let at = self.machine.begun_at();
+        let mut next = first;
+        while let Some(request) = next {
+            if let Request::Propose(Proposed { reply, .. }) = request {
+                let _ = reply.send(Decided { decision: Decision::Refused(read_only()), at });
+            }
+            next = waiting.try_recv().ok();
         }
-        crash::point("reply-sent");
-        self.egress.ordered(mail);
         Ok(())
     }
 
+    /// Decides one request; `known` gets the deliveries that were acknowledged before.
     fn decide(
         &mut self,
         request: Request,
         replies: &mut Vec<Reply>,
-        mail: &mut Mail,
+        known: &mut Vec<DeliveryKey>,
     ) -> Result<(), EngineError> {
         match request {
             Request::Declined(declined) => self.refuse(*declined),
-            Request::Propose { proposal, reply } => {
+            Request::Propose(Proposed { proposal, reply, held }) => {
                 let about = About::of(&proposal);
                 let acknowledged = acknowledged(&proposal);
                 let decision = self.machine.decide(*proposal)?;
-                match &decision {
-                    Decision::Accepted(accepted) => {
-                        let lane = about.as_ref().map_or(MailboxLane::Ordinary, |about| about.lane);
-                        mail.arrived.extend(accepted.deliveries.iter().map(|delivery| Arrival {
-                            recipient: delivery.recipient,
-                            lane,
-                            position: accepted.position,
-                        }));
+                self.meters.decided(&decision);
+                match (&decision, about) {
+                    (Decision::Refused(refusal), Some(about)) => {
+                        self.refuse(about.declined(refusal.clone()))?;
                     }
-                    Decision::Refused(refusal) => {
-                        if let Some(about) = about {
-                            self.refuse(about.declined(refusal.clone()))?;
-                        }
-                    }
-                    // A report implies that the recipient has the document.
-                    Decision::Reported(reported) => mail.settled.push(reported.delivery),
-                    Decision::Acknowledged(decided) => {
+                    (Decision::Acknowledged(decided), _) => {
                         let outcomes = acknowledged.into_iter().zip(&decided.outcomes);
-                        let known = outcomes
-                            .filter(|(_, outcome)| **outcome != AcknowledgeOutcome::Unknown);
-                        mail.settled.extend(known.map(|(delivery, _)| delivery));
+                        known.extend(
+                            outcomes
+                                .filter(|(_, o)| **o != AcknowledgeOutcome::Unknown)
+                                .map(|(key, _)| key),
+                        );
                     }
-                    Decision::Repeated(_) | Decision::Done | Decision::Settled(_) => {}
+                    _ => {}
                 }
-                replies.push((reply, decision));
+                replies.push(Reply { reply, decision, held });
                 Ok(())
             }
         }
     }
 
     fn refuse(&mut self, declined: Declined) -> Result<(), EngineError> {
+        self.meters.refused(declined.refusal.reason);
         match self.gate.admit(declined, self.began.elapsed()) {
             Some((request, refusal)) => self.machine.record_refusal(request, refusal),
             None => Ok(()),
@@ -307,6 +400,7 @@ impl Thread {
         while self.journal.read_ordered()?.is_some_and(|block| block < sealed.marker.block) {}
         self.machine.commit()?;
         self.evidence.advance(self.machine.log_size())?;
+        self.reader.note_ordered(sealed.marker.block);
         self.uncut = true;
         if !self.reader.policy().is_same(self.machine.policy()) {
             self.reader.set_policy(self.machine.policy());
@@ -334,7 +428,12 @@ fn acknowledged(proposal: &Proposal) -> Vec<DeliveryKey> {
         Proposal::Acknowledge(asked) => asked.deliveries.iter().map(|one| one.key).collect(),
         Proposal::Submit { .. }
         | Proposal::Report { .. }
+        | Proposal::NegativeAcknowledge(_)
+        | Proposal::AcknowledgeNotices(_)
         | Proposal::Administer(_)
+        | Proposal::SaveList(_)
+        | Proposal::RemoveList(_)
+        | Proposal::Remind(_)
         | Proposal::Act { .. }
         | Proposal::Work(_) => Vec::new(),
     }
@@ -346,7 +445,6 @@ struct About {
     id: lienthong_model::MessageId,
     digest: lienthong_model::Digest,
     size: u64,
-    lane: MailboxLane,
 }
 
 impl About {
@@ -357,24 +455,27 @@ impl About {
                 id: submission.header.id,
                 digest: submission.signed.digest,
                 size: submission.signed.size(),
-                lane: lienthong_core::lane(submission.header.urgency),
             }),
             Proposal::Report { caller, submission, .. } => Some(Self {
                 caller: *caller,
                 id: submission.header.id,
                 digest: submission.signed.digest,
                 size: submission.signed.size(),
-                lane: MailboxLane::Ordinary,
             }),
             Proposal::Acknowledge(_)
+            | Proposal::NegativeAcknowledge(_)
+            | Proposal::AcknowledgeNotices(_)
             | Proposal::Administer(_)
+            | Proposal::SaveList(_)
+            | Proposal::RemoveList(_)
+            | Proposal::Remind(_)
             | Proposal::Act { .. }
             | Proposal::Work(_) => None,
         }
     }
 
     fn declined(self, refusal: Refusal) -> Declined {
-        let Self { caller, id, digest, size, .. } = self;
+        let Self { caller, id, digest, size } = self;
         Declined { caller, id: Some(id), digest, size, refusal }
     }
 }

@@ -4,8 +4,11 @@ mod admin;
 mod directory;
 mod evidence;
 mod exchange;
+mod notices;
+mod recipient_lists;
 mod statistics;
 mod streams;
+mod tracking;
 mod transfer;
 mod trust;
 mod verdict;
@@ -33,6 +36,7 @@ pub(crate) struct Rooms {
     pub reader: Reader,
     pub ingress: Ingress,
     pub egress: Egress,
+    pub notices: Egress,
     pub sequencer: Sequencer,
     pub administration: Administration,
     pub clock: BusinessClock,
@@ -40,6 +44,8 @@ pub(crate) struct Rooms {
     pub transfers: Transfers,
     /// Room for messages under way.
     pub room: Room,
+    /// Places for those who wait for recipients to get somewhere.
+    pub waits: Arc<Semaphore>,
     /// Becomes true when the hub drains: streams end themselves.
     pub stopping: watch::Receiver<bool>,
 }

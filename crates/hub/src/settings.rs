@@ -25,6 +25,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where to answer HTTP; port 0 takes a free one, `None` answers nowhere.
+    pub http: Option<HttpAddress>,
     /// Business time.
     pub clock: Clock,
     /// The hub's certificate and key.
@@ -85,6 +87,33 @@ impl fmt::Debug for StorageSettings {
             .field("marks", marks)
             .field("uploads", uploads)
             .finish_non_exhaustive()
+    }
+}
+
+/// An address on loopback: nobody proves on the HTTP port who he is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HttpAddress(SocketAddr);
+
+/// An address that other machines could reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not on loopback: nobody proves on the HTTP port who he is, so only this machine may \
+     reach it"
+)]
+pub struct NotLoopback(pub SocketAddr);
+
+impl HttpAddress {
+    /// Takes an address.
+    ///
+    /// # Errors
+    /// [`NotLoopback`].
+    pub fn new(address: SocketAddr) -> Result<Self, NotLoopback> {
+        if address.ip().is_loopback() { Ok(Self(address)) } else { Err(NotLoopback(address)) }
+    }
+
+    /// Returns the address.
+    pub fn address(self) -> SocketAddr {
+        self.0
     }
 }
 

@@ -105,7 +105,7 @@ impl Line {
     }
 
     async fn send(&self, offset: usize, bytes: Bytes) {
-        let chunk = asked::Chunk { offset: offset as u64, content: bytes };
+        let chunk = proto::AttachmentChunk { offset: offset as u64, content: bytes };
         let request = Some(asked::Request::Chunk(chunk));
         // A hub that has ended it takes nothing more.
         let _ = self.ask.send(proto::UploadRequest { request }).await;
@@ -351,12 +351,27 @@ async fn nobody_but_sender_and_recipients_downloads_and_the_others_learn_nothing
     assert_eq!(refusal(&status).reason, Reason::FieldInvalid);
     request.offset = source.whole.size - 10;
     let mut pieces = raw.download(request).await.unwrap().into_inner();
-    let piece = pieces.message().await.unwrap().unwrap();
+    let piece = pieces.message().await.unwrap().unwrap().chunk.unwrap();
     assert_eq!(
         (piece.offset, piece.content),
         (source.whole.size - 10, source.bytes.slice(299_990..))
     );
     assert!(pieces.message().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn bytes_of_any_sort_pass_also_such_as_look_like_many_fields_of_a_message() {
+    let world = World::start().await;
+    let (sender, recipient) = (world.client("H36").await, world.client("H36.12").await);
+    for byte in [0, 0x0a, 0xff] {
+        let source = Source::of(vec![byte; 2 << 20].into());
+        source.upload(&sender).await;
+        let document = source.named(document("H36", &["H36.12"]));
+        sender.submit(world.sealed(&document)).await.unwrap();
+        let target = world.folder.path().join(byte.to_string());
+        recipient.download(&place(&document), &source.whole, &target, |_| ()).await.unwrap();
+        assert!(std::fs::read(&target).unwrap() == source.bytes);
+    }
 }
 
 #[tokio::test]
@@ -456,8 +471,8 @@ async fn uploads_that_nobody_names_expire() {
     let mut line = Line::open(&mut raw, whole).await;
     assert_eq!(line.next().await.unwrap(), (0, false));
     drop(line);
+    until("expiry", async || stored(&mut raw.clone(), source.whole).await == (0, false)).await;
     until("expiry", async || payload_files(&world, "uploads").is_empty()).await;
-    assert_eq!(stored(&mut raw, source.whole).await, (0, false));
     let document = source.named(document("H36", &["H36.12"]));
     assert_eq!(reason(client.submit(world.sealed(&document)).await), Reason::AttachmentNotUploaded);
 }

@@ -6,7 +6,7 @@ mod harness;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use harness::{World, document, reason};
+use harness::{World, code, document, reason};
 use lienthong_client::{Client, LogProof, Receipt, Unproven};
 use lienthong_model::{Digest, Reason, SignedContent, StatusCode};
 use lienthong_trust::merkle::entry::{LeafEntry, LeafKind};
@@ -157,6 +157,65 @@ async fn every_receipt_and_the_consistency_hold_for_gos_implementation() {
     }
 }
 
+#[tokio::test]
+async fn the_tiles_over_http_are_a_log_for_gos_implementation() {
+    let Some(checker) = GoChecker::build() else {
+        assert!(std::env::var_os("CI").is_none(), "CI needs Go; scripts/test installs it");
+        eprintln!("skipped: no Go with golang.org/x/mod/sumdb (Debian: golang-golang-x-mod-dev)");
+        return;
+    };
+    let world = World::start().await;
+    let client = world.client("H36").await;
+    let key = log_key(&client).await;
+    submitted(&world, &client, 9).await;
+    let earlier = client.checkpoint().await.unwrap().checkpoint;
+    let stream = client.submissions(256);
+    let letters: Vec<_> = (0..600).map(|_| world.letter("H36", &["H36.12"])).collect();
+    let sending = letters.into_iter().map(|letter| stream.submit(letter));
+    futures_util::future::join_all(sending).await.into_iter().for_each(|sent| drop(sent.unwrap()));
+    let checkpoint = client.checkpoint().await.unwrap().checkpoint;
+    let address = format!("http://{}", world.hub().http_address().unwrap());
+    let input = format!(
+        r#"{{"key":{:?},"checkpoint":{checkpoint:?},"earlier":{earlier:?},"tiles":{address:?}}}"#,
+        key.to_string()
+    );
+    let checking = tokio::task::spawn_blocking(move || checker.say(&input));
+    assert_eq!(checking.await.unwrap(), "holds");
+}
+
+#[tokio::test]
+async fn a_leaf_is_found_by_its_id_for_those_who_may_track_it_and_for_nobody_else() {
+    let world = World::start().await;
+    let (sender, recipient) = (world.client("H36").await, world.client("H36.12").await);
+    let key = log_key(&sender).await;
+    let letter = document("H36", &["H36.12"]);
+    let receipt = sender.submit(world.sealed(&letter)).await.unwrap();
+    let report = world.report("H36.12", ("H36", letter.id), StatusCode::Accepted, "");
+    let reported = recipient.report(report).await.unwrap();
+    submitted(&world, &sender, 5).await;
+    for client in [&sender, &recipient] {
+        let leaf = client.leaf(&code("H36"), letter.id).await.unwrap();
+        let checkpoint = leaf.proof.check(&leaf.entry.hash(), leaf.position, &key).unwrap();
+        assert_eq!((leaf.position, checkpoint.size), (receipt.position.0, 7));
+        let LeafEntry { kind, time, content, .. } = leaf.entry;
+        assert_eq!(kind, LeafKind::Document);
+        assert_eq!((time, content), (receipt.received_at, receipt.sha256));
+    }
+    let leaf = recipient.leaf(&code("H36.12"), reported.id).await.unwrap();
+    assert_eq!((leaf.entry.kind, leaf.entry.time), (LeafKind::Report, reported.received_at));
+    assert_eq!((leaf.position, leaf.entry.content), (reported.position.0, reported.sha256));
+    let stranger = world.client("G22").await;
+    for (client, from, id) in [
+        (&stranger, "H36", letter.id),
+        (&stranger, "H36.12", reported.id),
+        (&sender, "H36.12", reported.id),
+        (&sender, "H36", harness::new_id()),
+        (&sender, "H99", letter.id),
+    ] {
+        assert_eq!(reason(client.leaf(&code(from), id).await), Reason::DocumentUnknown);
+    }
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -188,6 +247,11 @@ impl GoChecker {
         let (key, checkpoint) = (key.to_string(), &proof.checkpoint);
         let input =
             format!(r#"{{"key":{key:?},"checkpoint":{checkpoint:?},{about},"proof":{hashes:?}}}"#);
+        self.say(&input)
+    }
+
+    /// What it says of an input.
+    fn say(&self, input: &str) -> String {
         let mut check = Command::new(self.folder.path().join("check"));
         let check = check.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut check = check.spawn().unwrap();

@@ -68,6 +68,20 @@ pub struct FolderLock {
 }
 
 impl FolderLock {
+    /// Takes the lock of a folder without making anything in it; `None` when it has no `LOCK`, as a
+    /// copy may not have one.
+    ///
+    /// # Errors
+    /// [`EngineError::InUse`] when it is taken, [`EngineError::Io`].
+    pub fn take_existing(folder: &Path) -> Result<Option<Self>, EngineError> {
+        let path = folder.join("LOCK");
+        match File::open(&path) {
+            Ok(file) => Self::of(file, folder).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io_error("open", &path)(error)),
+        }
+    }
+
     /// Takes the lock of a folder that exists.
     ///
     /// # Errors
@@ -80,10 +94,14 @@ impl FolderLock {
             .write(true)
             .open(&path)
             .map_err(io_error("open", &path))?;
+        Self::of(file, folder)
+    }
+
+    fn of(file: File, folder: &Path) -> Result<Self, EngineError> {
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(EngineError::InUse(folder.display().to_string())),
-            Err(TryLockError::Error(error)) => Err(io_error("lock", &path)(error)),
+            Err(TryLockError::Error(error)) => Err(io_error("lock", folder)(error)),
         }
     }
 }

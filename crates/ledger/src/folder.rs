@@ -65,6 +65,18 @@ impl DataFolder {
     }
 }
 
+/// Checks that a folder is a data folder that this version reads. Nothing in it is changed.
+///
+/// # Errors
+/// [`EngineError::TooNew`]; [`EngineError::Damaged`] when it is none; [`EngineError::Io`].
+pub fn check_data_folder(folder: &Path) -> Result<(), EngineError> {
+    let path = folder.join("FORMAT");
+    match read_format(&path)? {
+        Some(text) => judge_format(folder, &path, &text),
+        None => Err(damaged(format!("`{}`", path.display()), "it is missing")),
+    }
+}
+
 /// Something in a folder without a format that no data folder begins with.
 fn foreign_entry(folder: &Path) -> Result<Option<String>, EngineError> {
     const OURS: [&str; 4] = ["LOCK", "FORMAT.new", "BALLAST", "lost+found"];
@@ -83,11 +95,21 @@ fn foreign_entry(folder: &Path) -> Result<Option<String>, EngineError> {
 /// Checks the format, or notes it where nothing was stored yet.
 fn check_format(folder: &Path) -> Result<(), EngineError> {
     let path = folder.join("FORMAT");
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return begin(folder, &path),
-        Err(error) => return Err(io_error("read", &path)(error)),
-    };
+    match read_format(&path)? {
+        Some(text) => judge_format(folder, &path, &text),
+        None => begin(folder, &path),
+    }
+}
+
+fn read_format(path: &Path) -> Result<Option<String>, EngineError> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error("read", path)(error)),
+    }
+}
+
+fn judge_format(folder: &Path, path: &Path, text: &str) -> Result<(), EngineError> {
     let format = text.trim_end().strip_prefix(FORMAT_WORDS).and_then(|number| number.parse().ok());
     match format {
         Some(DATA_FORMAT) => Ok(()),

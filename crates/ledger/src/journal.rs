@@ -9,6 +9,7 @@
 //! were synced before their successor was made; they are checked when they are first read, a
 //! block at a time when blocks are read.
 
+mod audit;
 mod blocks;
 mod frame;
 mod index;
@@ -18,6 +19,7 @@ mod replay;
 mod tests;
 mod writer;
 
+pub use audit::{ChangedByte, Damage, DamageKind, FoundBlock, JournalAudit, Step};
 pub use blocks::JournalBlocks;
 pub use frame::JOURNAL_FORMAT;
 pub use replay::Replay;

@@ -25,14 +25,15 @@ mod space;
 mod state;
 
 pub use disk::FolderLock;
-pub use folder::{DATA_FORMAT, DataFolder};
+pub use folder::{DATA_FORMAT, DataFolder, check_data_folder};
 pub use journal::{
-    JOURNAL_FORMAT, JournalBlocks, JournalFiles, JournalLimits, JournalOpened, Replay, TornTail,
+    ChangedByte, Damage, DamageKind, FoundBlock, JOURNAL_FORMAT, JournalAudit, JournalBlocks,
+    JournalFiles, JournalLimits, JournalOpened, Replay, Step, TornTail,
 };
 pub use memory::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
 pub use payload::{
-    Claim, PayloadFile, PayloadFiles, Progress, Settled, Upload, UploadError, UploadKey,
-    UploadLimits, Uploads,
+    Claim, ExaminedPayload, PayloadFile, PayloadFiles, Progress, Settled, Upload, UploadError,
+    UploadKey, UploadLimits, Uploads,
 };
 pub use space::{Ballast, Free, free_space};
 pub use state::{

@@ -19,7 +19,7 @@ pub use parts::{
 pub use types::{AdministrativeType, DocumentType};
 pub use written::Written;
 
-use crate::header::{AttachmentHeader, Header, Reference};
+use crate::header::{AttachmentHeader, Header, RecipientChangeHeader, Reference};
 use crate::ids::MessageId;
 use crate::time::Timestamp;
 
@@ -185,7 +185,15 @@ impl Document {
             acts_on: self.business.acts_on,
             attachments: self.attachments.iter().map(AttachmentHeader::from).collect(),
             answers: self.answers.iter().cloned().map(Answer::into_reference).collect(),
+            reason: self.business.reason.clone(),
+            recipient_changes: self.business.recipient_changes.iter().map(Into::into).collect(),
         }
+    }
+}
+
+impl From<&RecipientChange> for RecipientChangeHeader {
+    fn from(change: &RecipientChange) -> Self {
+        Self { code: change.code.value.clone(), change: change.change }
     }
 }
 

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::code::AgencyCode;
-use crate::document::{Addressee, BusinessKind, DocumentType, Urgency};
+use crate::document::{Addressee, BusinessKind, Change, DocumentType, Urgency};
 use crate::ids::{Digest, MessageId};
 use crate::status::StatusCode;
 use crate::time::Timestamp;
@@ -80,6 +80,25 @@ pub struct Header {
     /// The documents that this one answers.
     #[n(15)]
     pub answers: Vec<Reference>,
+    /// Why; mandatory for recall, update and replace.
+    #[n(16)]
+    #[cbor(skip_if = "String::is_empty")]
+    pub reason: String,
+    /// Recipients that an update adds and removes, in order.
+    #[n(17)]
+    #[cbor(skip_if = "Vec::is_empty")]
+    pub recipient_changes: Vec<RecipientChangeHeader>,
+}
+
+/// What a header keeps of a change of recipients. Journalled: field numbers are stable.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct RecipientChangeHeader {
+    /// The recipient; none when its code cannot be read.
+    #[n(0)]
+    pub code: Option<AgencyCode>,
+    /// What happens to it.
+    #[n(1)]
+    pub change: Change,
 }
 
 /// What a header keeps of an attachment. Journalled: field numbers are stable.

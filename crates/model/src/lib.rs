@@ -29,7 +29,7 @@ pub use code::{AgencyCode, CodeError, CodeKey};
 pub use contents::{Attachment, Contents};
 pub use directory::{AgencyEntry, AgencyState, SignaturePolicy};
 pub use document::*;
-pub use header::{AttachmentHeader, Header, Reference, StatusHeader};
+pub use header::{AttachmentHeader, Header, RecipientChangeHeader, Reference, StatusHeader};
 pub use ids::{Digest, Digester, Fingerprint, IdError, MessageId, Ordinal, Position};
 pub use mandate::{Capacity, Mandate, Signatory, mandate_of};
 pub use place::{Level, LevelError};

@@ -49,6 +49,23 @@ pub const CLOCK_AHEAD_MACHINE_MIN: Duration = Duration::from_secs(5);
 /// Most status reports on one delivery.
 pub const STATUSES_PER_DELIVERY_MAX: usize = 64;
 
+// --- Notices ---------------------------------------------------------------------------
+
+/// Most notices that leave one mailbox by one acknowledgement of all up to a number.
+pub const NOTICES_ACKNOWLEDGED_MAX: usize = 1_024;
+
+// --- Recall, update, replace ----------------------------------------------------------------
+
+/// Most recalls, updates and replacements of one document.
+pub const CHANGES_PER_DOCUMENT_MAX: u32 = 16;
+/// Most entries on one page of the index of references.
+pub const REFERENCES_PAGE_MAX: usize = 256;
+/// Journal entries of one caller a second for deliveries that could not be taken; further ones of
+/// that second travel in the next.
+pub const NEGATIVES_JOURNALLED_PER_SECOND: u32 = 2;
+/// Deliveries of one caller that could not be taken and wait to be journalled.
+pub const NEGATIVES_WAITING_MAX: usize = 1_024;
+
 // --- The wire ----------------------------------------------------------------------
 
 /// Largest gRPC message in either direction, in bytes.
@@ -174,6 +191,45 @@ pub const REPLAY_MARGIN_BLOCKS: u64 = 256;
 /// Refusals of one agency that are journalled one by one in a second; the rest are added up.
 pub const REFUSALS_JOURNALLED_PER_SECOND: u32 = 10;
 
+// --- Lists of recipients and fan-out ---------------------------------------------------
+
+/// Recipients that one slice of a fan-out delivers to; up to so many are delivered to at once.
+pub const SLICE_RECIPIENTS: usize = 256;
+/// Slices that may wait, of all documents together; a document that would bring more is refused
+/// with a time to retry.
+pub const SLICES_WAITING_MAX: usize = 2_048;
+/// Most lists that one agency has saved.
+pub const SAVED_LISTS_MAX: usize = 100;
+/// Longest name of a saved list, in characters.
+pub const SAVED_LIST_NAME_CHARS_MAX: usize = 64;
+/// How many superiors up a saved list is looked for.
+pub const SUPERIORS_MAX: usize = 8;
+/// Routes, and agencies left out, that one receipt names; beyond, it counts them.
+pub const RECEIPT_ROUTES_MAX: usize = 256;
+/// Most documents of one case that are shown.
+pub const THREAD_DOCUMENTS_MAX: usize = 256;
+/// Open documents of one agency that are looked at for what waits longest.
+pub const WAITING_LOOKED_AT_MAX: usize = 2_000;
+/// Recipients that one explanation goes into, those that wait longest first; the others it counts.
+pub const EXPLAINED_RECIPIENTS_MAX: usize = 100;
+/// Events in one explanation.
+pub const EXPLAINED_EVENTS_MAX: usize = 1_000;
+/// Longest wait for recipients to get somewhere.
+pub const WAIT_FOR_PROGRESS_MAX: Duration = Duration::from_secs(600);
+/// Most such waits at a time.
+pub const WAITS_FOR_PROGRESS_MAX: usize = 1_024;
+/// How long recipients may take to pick a document up before its sender is told. Never changes: a
+/// journal leaves it out where nothing else was set.
+pub const PICK_UP_WITHIN: Duration = Duration::from_secs(72 * 3600);
+/// The least time between two reminders of one document.
+pub const REMIND_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// Documents whose deadlines one tick looks at.
+pub const LAPSES_PER_TICK_MAX: usize = 64;
+/// Notices after which a tick looks at no further document.
+pub const TOLD_PER_TICK_MAX: usize = 256;
+/// Deliveries in one answer about a document; beyond, it counts them.
+pub const TRACKED_DELIVERIES_MAX: usize = 1_000;
+
 // --- Memory --------------------------------------------------------------------------
 
 /// Certificates (with their proven chains) kept in memory.
@@ -213,6 +269,30 @@ pub const PIECE_BYTES_MAX: usize = MIB;
 /// Entries of one act of administration.
 pub const ACT_ENTRIES_MAX: usize = 1_024;
 
+// --- Evidence: HTTP and audit ----------------------------------------------------------
+
+/// Most HTTP connections at a time; each serves one request at a time.
+pub const HTTP_CONNECTIONS_MAX: usize = 256;
+/// Largest head of an HTTP request, in bytes.
+pub const HTTP_HEAD_BYTES_MAX: usize = 16 * KIB;
+/// How long the head of an HTTP request may take to come.
+pub const HTTP_HEAD_MAX: Duration = Duration::from_secs(10);
+/// How long an HTTP request may take in the hub.
+pub const HTTP_REQUEST_MAX: Duration = Duration::from_secs(10);
+/// How long an HTTP connection may live, idle or not.
+pub const HTTP_CONNECTION_AGE_MAX: Duration = Duration::from_secs(300);
+/// Most HTTP requests at a time that read blocks of the journal.
+pub const HTTP_BLOCK_READS_MAX: usize = 4;
+/// Most findings of an audit that are listed; further ones are counted.
+pub const AUDIT_FINDINGS_MAX: usize = 10_000;
+
+const _: () = {
+    assert!(HTTP_BLOCK_READS_MAX < HTTP_CONNECTIONS_MAX);
+    // hyper asks for at least as much.
+    assert!(HTTP_HEAD_BYTES_MAX >= 8 * KIB);
+    assert!(HTTP_REQUEST_MAX.as_secs() < HTTP_CONNECTION_AGE_MAX.as_secs());
+};
+
 const _: () = {
     // A submission with everything at its largest fits a message and a record.
     let certificates = CERTIFICATES_MAX * CERTIFICATE_BYTES_MAX;
@@ -227,6 +307,10 @@ const _: () = {
     assert!(PULL_MAX <= CONSUMER_CREDIT_MAX as usize);
     assert!(PAGE_SIZE_DEFAULT <= PAGE_SIZE_MAX);
     assert!(SIGNATURES_MAX <= CERTIFICATES_MAX);
+    // The largest document alone may be fanned out, in slices that a u16 numbers.
+    assert!(RECIPIENTS_MAX / SLICE_RECIPIENTS <= SLICES_WAITING_MAX);
+    assert!(RECIPIENTS_MAX / SLICE_RECIPIENTS < u16::MAX as usize);
+    assert!(RECEIPT_ROUTES_MAX >= SLICE_RECIPIENTS);
     assert!(CONNECTIONS_PER_AGENCY_MAX * 16 <= CONNECTIONS_MAX);
     assert!(CONSUMERS_PER_AGENCY_MAX * 16 <= CONSUMERS_MAX);
     // A piece of an attachment fits a message; what a sender may upload fits one document.

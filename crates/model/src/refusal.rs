@@ -316,6 +316,18 @@ reasons! {
         remedy: "use a list that the directory names, or name the agencies",
         remedy_vi: "dùng danh sách có trong danh bạ hoặc nêu từng cơ quan"
     }
+    RecipientListEmpty = 67, "RECIPIENT_LIST_EMPTY", WrongState, {
+        en: "nobody is left to send to: the lists named have no agency that may receive it",
+        vi: "không còn nơi nhận nào: các danh sách đã nêu không có cơ quan nào nhận được",
+        remedy: "see `lienthong list resolve NAME`, and name another list or the agencies",
+        remedy_vi: "xem `lienthong list resolve TÊN`, rồi nêu danh sách khác hoặc từng cơ quan"
+    }
+    ListLimit = 68, "LIST_LIMIT", Exhausted, {
+        en: "the agency has saved as many lists as it may",
+        vi: "cơ quan đã lưu số danh sách tối đa",
+        remedy: "remove a list that is no longer used",
+        remedy_vi: "xóa danh sách không còn dùng"
+    }
     // How much it is.
     DocumentTooLarge = 86, "DOCUMENT_TOO_LARGE", Forbidden, {
         en: "the document is larger than the sender's quota allows for one document",
@@ -348,6 +360,36 @@ reasons! {
         remedy: "say why",
         remedy_vi: "nêu lý do"
     }
+    NotARecipient = 76, "NOT_A_RECIPIENT", WrongState, {
+        en: "an agency named did not receive the document that is acted on",
+        vi: "cơ quan được nêu không phải nơi nhận của văn bản bị tác động",
+        remedy: "name only recipients of that document; an update adds others in `recipient_changes`",
+        remedy_vi: "chỉ nêu nơi nhận của văn bản đó; bản cập nhật thêm nơi nhận trong `recipient_changes`"
+    }
+    RecipientChangeInvalid = 79, "RECIPIENT_CHANGE_INVALID", WrongState, {
+        en: "a recipient cannot be added or removed in this way",
+        vi: "không thể thêm hoặc bớt nơi nhận theo cách này",
+        remedy: "only an update changes recipients: add agencies that never had the document, remove such as have it, name each once",
+        remedy_vi: "chỉ bản cập nhật được đổi nơi nhận: thêm cơ quan chưa từng nhận, bớt cơ quan đã nhận, mỗi cơ quan nêu một lần"
+    }
+    DocumentTakenBack = 90, "DOCUMENT_TAKEN_BACK", WrongState, {
+        en: "the document was taken back by its sender",
+        vi: "văn bản đã được nơi gửi lấy lại",
+        remedy: "put the document aside; nothing more is to be reported on it",
+        remedy_vi: "bỏ văn bản này; không cần báo gì thêm"
+    }
+    DocumentReplaced = 78, "DOCUMENT_REPLACED", WrongState, {
+        en: "the document is replaced by another one",
+        vi: "văn bản đã được thay thế bằng văn bản khác",
+        remedy: "report on the document that replaces it, which is named here",
+        remedy_vi: "báo trạng thái trên văn bản thay thế được nêu ở đây"
+    }
+    RecallTooLate = 77, "RECALL_TOO_LATE", WrongState, {
+        en: "no recipient meant can give the document back any more: all have finished or refused it, or do not have it",
+        vi: "không còn nơi nhận nào có thể trả lại văn bản: đều đã hoàn thành, từ chối hoặc không còn giữ",
+        remedy: "send a new document that sets things right",
+        remedy_vi: "gửi văn bản mới để điều chỉnh"
+    }
     StatusNotOpen = 73, "STATUS_NOT_OPEN", WrongState, {
         en: "this status may not follow what was reported before",
         vi: "trạng thái này không được đứng sau các trạng thái đã báo",
@@ -360,11 +402,29 @@ reasons! {
         remedy: "report less often",
         remedy_vi: "giảm số lần báo cáo"
     }
-    KindNotSupported = 75, "KIND_NOT_SUPPORTED", WrongState, {
-        en: "recalls, updates and replacements are not carried out by this hub yet",
-        vi: "trục chưa thực hiện thu hồi, cập nhật và thay thế",
+    ChangeLimit = 91, "CHANGE_LIMIT", Exhausted, {
+        en: "the document was recalled, updated or replaced too often",
+        vi: "văn bản đã bị thu hồi, cập nhật hoặc thay thế quá nhiều lần",
         remedy: "send a new document",
         remedy_vi: "gửi văn bản mới"
+    }
+    KindNotSupported = 75, "KIND_NOT_SUPPORTED", WrongState, {
+        en: "recalls, updates and replacements are not carried out; only hubs before version 0.2 say so",
+        vi: "trục chưa thực hiện thu hồi, cập nhật và thay thế; chỉ các bản trước 0.2 trả lời như vậy",
+        remedy: "send a new document",
+        remedy_vi: "gửi văn bản mới"
+    }
+    FanOutUnderWay = 95, "FAN_OUT_UNDER_WAY", Exhausted, {
+        en: "the document is still on its way to its many recipients",
+        vi: "văn bản còn đang được chuyển tới các nơi nhận",
+        remedy: "try again after the time given",
+        remedy_vi: "thử lại sau thời gian được nêu"
+    }
+    ReminderTooSoon = 96, "REMINDER_TOO_SOON", WrongState, {
+        en: "the recipients of this document were reminded less than a day ago",
+        vi: "đã nhắc các nơi nhận của văn bản này chưa đầy một ngày trước",
+        remedy: "remind them again tomorrow",
+        remedy_vi: "nhắc lại vào ngày mai"
     }
     // The hub.
     StorageLow = 80, "STORAGE_LOW", Exhausted, {

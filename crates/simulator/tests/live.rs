@@ -31,6 +31,7 @@ fn settings(cast: &Cast, data: &std::path::Path, start: Timestamp) -> Settings {
     Settings {
         data: data.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
+        http: None,
         clock: Clock::Scenario { start, rate: RATE },
         identity: ServerIdentity {
             chain: vec![der(cast.hub.certificate.der()), der(&cast.issuing)],

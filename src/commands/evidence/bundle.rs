@@ -2,13 +2,16 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
 use lienthong_model::{AgencyCode, MessageId};
 use serde::Serialize;
 
+use crate::cli::Output;
 use crate::connect::{HUB_DEFAULT, WhoArgs};
+use crate::output;
 
 #[derive(Debug, Args)]
 pub(super) struct BundleArgs {
@@ -27,15 +30,26 @@ pub(super) struct BundleArgs {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct BundleView {
+struct BundleView {
     /// The file.
-    pub file: String,
+    file: String,
     /// Its length.
-    pub bytes: usize,
+    bytes: usize,
+}
+
+/// Runs the command.
+pub(super) async fn run(args: &BundleArgs, output: Output) -> anyhow::Result<ExitCode> {
+    output::one(output, &fetch(args).await?, |view| {
+        output::pairs(&[
+            ("tệp / file", view.file.clone()),
+            ("byte / bytes", output::thousands(view.bytes as u64)),
+        ])
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Asks for the bundle and writes it.
-pub(super) async fn fetch(args: &BundleArgs) -> anyhow::Result<BundleView> {
+async fn fetch(args: &BundleArgs) -> anyhow::Result<BundleView> {
     let client = args.who.connect(&args.hub).await?.client;
     let bundle = client.evidence_bundle(&args.sender, args.id).await?;
     let failed = || format!("cannot write `{}`", args.write.display());

@@ -1,25 +1,33 @@
 //! Acknowledgements without an answer, and who waits for them.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::hash::Hash;
 
 use lienthong_model::Refusal;
 use lienthong_model::limits::PULL_MAX;
 use tokio::sync::oneshot;
 
-use crate::delivery::DeliveryKey;
 use crate::error::CallError;
 
 /// Whoever waits for an answer.
 pub(super) type Reply = oneshot::Sender<Result<(), CallError>>;
 
 /// Acknowledgements that the hub has not answered.
-#[derive(Debug, Default)]
-pub(super) struct Book {
+#[derive(Debug)]
+pub(super) struct Book<K> {
     /// By key, those who wait for it; without any, nobody does.
-    open: HashMap<DeliveryKey, Vec<u64>>,
-    unsent: VecDeque<DeliveryKey>,
+    open: HashMap<K, Vec<u64>>,
+    unsent: VecDeque<K>,
     waiting: HashMap<u64, Waiting>,
     next: u64,
+}
+
+impl<K> Default for Book<K> {
+    fn default() -> Self {
+        let (open, unsent, waiting) = (HashMap::new(), VecDeque::new(), HashMap::new());
+        Self { open, unsent, waiting, next: 0 }
+    }
 }
 
 #[derive(Debug)]
@@ -29,7 +37,7 @@ struct Waiting {
     reply: Reply,
 }
 
-impl Book {
+impl<K: Clone + Eq + Hash + fmt::Debug> Book<K> {
     pub(super) fn len(&self) -> usize {
         self.open.len()
     }
@@ -38,7 +46,7 @@ impl Book {
         self.open.is_empty()
     }
 
-    pub(super) fn holds(&self, key: &DeliveryKey) -> bool {
+    pub(super) fn holds(&self, key: &K) -> bool {
         self.open.contains_key(key)
     }
 
@@ -47,7 +55,7 @@ impl Book {
     }
 
     /// Enters keys; one that is open already is not sent twice.
-    pub(super) fn enter(&mut self, keys: Vec<DeliveryKey>, reply: Option<Reply>) {
+    pub(super) fn enter(&mut self, keys: Vec<K>, reply: Option<Reply>) {
         let number = self.next;
         self.next += 1;
         let left = keys.len();
@@ -66,7 +74,7 @@ impl Book {
     }
 
     /// The next keys to send, at most as many as one message takes.
-    pub(super) fn batch(&mut self) -> Vec<DeliveryKey> {
+    pub(super) fn batch(&mut self) -> Vec<K> {
         let some = self.unsent.len().min(PULL_MAX);
         self.unsent.drain(..some).collect()
     }
@@ -77,11 +85,10 @@ impl Book {
     }
 
     /// The hub answered for a key.
-    pub(super) fn settle(&mut self, key: &DeliveryKey, refusal: Option<&Refusal>) {
+    pub(super) fn settle(&mut self, key: &K, refusal: Option<&Refusal>) {
         let Some(waiters) = self.open.remove(key) else { return };
         if let (Some(refusal), true) = (refusal, waiters.is_empty()) {
-            tracing::warn!(recipient = %key.recipient, position = %key.position, %refusal,
-                "an acknowledgement was not taken");
+            tracing::warn!(?key, %refusal, "an acknowledgement was not taken");
         }
         for number in waiters {
             let Some(waiting) = self.waiting.get_mut(&number) else { continue };
@@ -115,6 +122,7 @@ mod tests {
     use lienthong_model::{AgencyCode, Position, Reason};
 
     use super::*;
+    use crate::delivery::DeliveryKey;
 
     fn key(position: u64) -> DeliveryKey {
         let recipient = AgencyCode::parse("H36").unwrap();

@@ -4,9 +4,6 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use lienthong_model::limits::{CONSUMER_CREDIT_MAX, PULL_MAX};
-use lienthong_wire::proto::subscribe_request::{Acknowledge, Credit, Open, Request};
-use lienthong_wire::proto::subscribe_response::{Opened, Response};
-use lienthong_wire::{moment, proto};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_stream::wrappers::ReceiverStream;
@@ -14,11 +11,10 @@ use tonic::{Status, Streaming};
 
 use super::SubscriptionOptions;
 use super::book::{Book, Reply};
+use super::feed::{Feed, Heard};
 use super::inbox::Inbox;
-use crate::client::Shared;
-use crate::delivery::{Delivery, DeliveryKey, NegativeAcknowledgement};
+use crate::client::{Client, Shared};
 use crate::error::{CallError, Setback, Verdict};
-use crate::read;
 use crate::retry::Backoff;
 use crate::unreachable::{Cause, Step};
 
@@ -29,28 +25,28 @@ const UNANSWERED_MAX: usize = 16 * PULL_MAX;
 
 /// What handles ask of the task.
 #[derive(Debug)]
-pub(super) enum Command {
-    Acknowledge { keys: Vec<DeliveryKey>, reply: Option<Reply> },
-    Later(NegativeAcknowledgement),
+pub(super) enum Command<F: Feed> {
+    Acknowledge { keys: Vec<F::Key>, reply: Option<Reply> },
+    Later(F::Later),
 }
 
 /// An open stream.
-pub(super) struct Line {
-    requests: mpsc::Sender<proto::SubscribeRequest>,
-    answers: Streaming<proto::SubscribeResponse>,
+pub(super) struct Line<F: Feed> {
+    requests: mpsc::Sender<F::Request>,
+    answers: Streaming<F::Answer>,
 }
 
 /// The owner of a stream.
-pub(super) struct Driver {
+pub(super) struct Driver<F: Feed> {
     shared: Arc<Shared>,
     wanted: Vec<String>,
     options: SubscriptionOptions,
-    inbox: Arc<Inbox>,
-    commands: mpsc::Receiver<Command>,
-    book: Book,
-    later: VecDeque<NegativeAcknowledgement>,
-    /// Deliveries of this stream that hold credit.
-    holding: HashSet<DeliveryKey>,
+    inbox: Arc<Inbox<F>>,
+    commands: mpsc::Receiver<Command<F>>,
+    book: Book<F::Key>,
+    later: VecDeque<F::Later>,
+    /// What came on this stream and holds credit.
+    holding: HashSet<F::Key>,
     /// Credit that is free and not yet given to the hub again.
     owed: u32,
     closed: bool,
@@ -63,36 +59,32 @@ enum End {
     Broken(Verdict),
 }
 
-impl Line {
+impl<F: Feed> Line<F> {
     /// Opens a stream; with it, the agencies that the hub says it serves.
     pub(super) async fn open(
-        shared: &Shared,
+        client: &Client,
         agencies: &[String],
         credit: u32,
     ) -> Result<(Self, Vec<String>), Status> {
         let (requests, outgoing) = mpsc::channel(REQUESTS_WAITING_MAX);
-        let open = Request::Open(Open { agencies: agencies.to_vec(), credit });
         // The queue is new: it has room.
-        let _ = requests.try_send(proto::SubscribeRequest { request: Some(open) });
-        let stream = shared.exchange().subscribe(ReceiverStream::new(outgoing)).await?;
-        let mut answers = stream.into_inner();
-        match answers.message().await?.and_then(|answer| answer.response) {
-            Some(Response::Opened(Opened { agencies })) => {
-                Ok((Self { requests, answers }, agencies))
-            }
+        let _ = requests.try_send(F::open(agencies.to_vec(), credit));
+        let mut answers = F::call(client, ReceiverStream::new(outgoing)).await?;
+        match answers.message().await?.map(F::heard) {
+            Some(Ok(Heard::Opened(agencies))) => Ok((Self { requests, answers }, agencies)),
             Some(_) => Err(Status::internal("a subscription does not begin with `opened`")),
             None => Err(Status::unavailable("the hub ended the stream before it was opened")),
         }
     }
 }
 
-impl Driver {
+impl<F: Feed> Driver<F> {
     pub(super) fn new(
         shared: Arc<Shared>,
         wanted: Vec<String>,
         options: SubscriptionOptions,
-        inbox: Arc<Inbox>,
-        commands: mpsc::Receiver<Command>,
+        inbox: Arc<Inbox<F>>,
+        commands: mpsc::Receiver<Command<F>>,
     ) -> Self {
         let backoff = Backoff::new(shared.retry);
         Self {
@@ -111,7 +103,7 @@ impl Driver {
     }
 
     /// Serves the stream, and further ones when it breaks, until all handles are gone.
-    pub(super) async fn run(mut self, line: Line) {
+    pub(super) async fn run(mut self, line: Line<F>) {
         let mut line = Some(line);
         let error = loop {
             let end = match line.take() {
@@ -145,8 +137,9 @@ impl Driver {
         self.inbox.finish();
     }
 
-    async fn reopen(&mut self) -> Result<Line, Verdict> {
-        let open = Line::open(&self.shared, &self.wanted, self.options.credit);
+    async fn reopen(&mut self) -> Result<Line<F>, Verdict> {
+        let client = Client { shared: self.shared.clone() };
+        let open = Line::open(&client, &self.wanted, self.options.credit);
         match tokio::time::timeout(self.shared.call_max, open).await {
             Ok(Ok((line, _))) => {
                 self.backoff.reset();
@@ -176,7 +169,7 @@ impl Driver {
         }
     }
 
-    async fn serve(&mut self, mut line: Line) -> End {
+    async fn serve(&mut self, mut line: Line<F>) -> End {
         loop {
             if self.closed && self.book.is_empty() && self.later.is_empty() {
                 return End::Done;
@@ -205,7 +198,7 @@ impl Driver {
                 permit = line.requests.reserve(), if something => match permit {
                     Ok(permit) => {
                         if let Some(request) = self.say() {
-                            permit.send(proto::SubscribeRequest { request: Some(request) });
+                            permit.send(request);
                         }
                     }
                     Err(_) => return self.broken("the stream is closed"),
@@ -214,7 +207,7 @@ impl Driver {
         }
     }
 
-    fn take(&mut self, command: Option<Command>) {
+    fn take(&mut self, command: Option<Command<F>>) {
         match command {
             Some(Command::Acknowledge { keys, reply }) => self.book.enter(keys, reply),
             Some(Command::Later(negative)) => self.later.push_back(negative),
@@ -228,78 +221,66 @@ impl Driver {
     }
 
     /// The next message to the hub.
-    fn say(&mut self) -> Option<Request> {
-        if let Some(negative) = self.later.pop_front() {
-            self.release(&negative.key);
-            return Some(Request::NegativeAcknowledge(
-                proto::subscribe_request::NegativeAcknowledge {
-                    key: Some(negative.key.to_proto()),
-                    reason: negative.reason,
-                    delay: negative.delay.map(moment::duration_to_proto),
-                },
-            ));
+    fn say(&mut self) -> Option<F::Request> {
+        if let Some(later) = self.later.pop_front() {
+            let (key, request) = F::later(later);
+            self.release(&key);
+            return Some(request);
         }
         if self.book.has_unsent() {
             let keys = self.book.batch();
             for key in &keys {
                 self.release(key);
             }
-            let keys = keys.iter().map(DeliveryKey::to_proto).collect();
-            return Some(Request::Acknowledge(Acknowledge { keys }));
+            return Some(F::acknowledge(&keys));
         }
         let more = std::mem::take(&mut self.owed).min(CONSUMER_CREDIT_MAX);
-        (more > 0).then_some(Request::Credit(Credit { more }))
+        (more > 0).then(|| F::credit(more))
     }
 
-    /// A delivery no longer holds credit.
-    fn release(&mut self, key: &DeliveryKey) {
+    /// Something no longer holds credit.
+    fn release(&mut self, key: &F::Key) {
         if self.holding.remove(key) {
             self.owed += 1;
         }
     }
 
-    fn heard(&mut self, answer: proto::SubscribeResponse) -> Result<(), CallError> {
-        match answer.response {
-            Some(Response::Delivery(delivery)) => self.arrived(delivery)?,
-            Some(Response::Acknowledged(acknowledged)) => {
-                for key in acknowledged.keys {
-                    self.book.settle(&DeliveryKey::read(key)?, None);
+    fn heard(&mut self, answer: F::Answer) -> Result<(), CallError> {
+        match F::heard(answer)? {
+            Heard::Arrived(Ok(item)) => self.arrived(item)?,
+            Heard::Arrived(Err(error)) => {
+                self.owed += 1;
+                self.inbox.put(Err(error));
+            }
+            Heard::Acknowledged(keys) => {
+                for key in keys {
+                    self.book.settle(&key, None);
                 }
             }
-            Some(Response::RefusedAcknowledgement(refused)) => {
-                let refusal = read::refusal(refused.refusal)?;
-                for key in refused.keys {
-                    self.book.settle(&DeliveryKey::read(key)?, Some(&refusal));
+            Heard::Refused(keys, refusal) => {
+                for key in keys {
+                    self.book.settle(&key, Some(&refusal));
                 }
             }
-            // A later version may say more.
-            Some(Response::Opened(_)) | None => {}
+            Heard::Opened(_) | Heard::Other => {}
         }
         Ok(())
     }
 
-    fn arrived(&mut self, delivery: proto::Delivery) -> Result<(), CallError> {
-        let delivery = match Delivery::read(delivery) {
-            Ok(delivery) => delivery,
-            Err(error) => {
-                self.owed += 1;
-                self.inbox.put(Err(error));
-                return Ok(());
-            }
-        };
+    fn arrived(&mut self, item: F) -> Result<(), CallError> {
         // It came again because its acknowledgement has no answer yet: the caller has it.
-        if self.book.holds(&delivery.key) {
+        if self.book.holds(item.key()) {
             self.owed += 1;
             return Ok(());
         }
         if self.holding.len() >= self.options.credit as usize {
-            return Err(CallError::answer("delivery", "more than the credit allows"));
+            return Err(CallError::answer("subscription", "more than the credit allows"));
         }
-        if !self.holding.insert(delivery.key.clone()) {
+        if !self.holding.insert(item.key().clone()) {
             // The same twice on one stream holds credit once.
             self.owed += 1;
         }
-        self.inbox.put(Ok(delivery));
+        self.inbox.put(Ok(item));
         Ok(())
     }
 

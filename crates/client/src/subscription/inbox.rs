@@ -1,29 +1,35 @@
-//! Deliveries that the caller has not taken yet; the credit bounds them.
+//! What came and the caller has not taken yet; the credit bounds it.
 
 use std::collections::VecDeque;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::delivery::Delivery;
 use crate::error::CallError;
 
 /// What waits for the caller.
-#[derive(Debug, Default)]
-pub(super) struct Inbox {
-    state: Mutex<State>,
+#[derive(Debug)]
+pub(super) struct Inbox<T> {
+    state: Mutex<State<T>>,
     more: Notify,
     end: Notify,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    waiting: VecDeque<Result<Delivery, CallError>>,
+#[derive(Debug)]
+struct State<T> {
+    waiting: VecDeque<Result<T, CallError>>,
     ended: bool,
 }
 
-impl Inbox {
-    pub(super) fn put(&self, item: Result<Delivery, CallError>) {
+impl<T> Default for Inbox<T> {
+    fn default() -> Self {
+        let state = State { waiting: VecDeque::new(), ended: false };
+        Self { state: Mutex::new(state), more: Notify::new(), end: Notify::new() }
+    }
+}
+
+impl<T> Inbox<T> {
+    pub(super) fn put(&self, item: Result<T, CallError>) {
         self.state.lock().waiting.push_back(item);
         self.more.notify_one();
     }
@@ -41,7 +47,7 @@ impl Inbox {
     }
 
     /// For one caller at a time.
-    pub(super) async fn next(&self) -> Option<Result<Delivery, CallError>> {
+    pub(super) async fn next(&self) -> Option<Result<T, CallError>> {
         loop {
             {
                 let mut state = self.state.lock();

@@ -13,6 +13,7 @@ use tonic::Streaming;
 use super::{AttachmentPlace, Attempts, Broken, FileDigest, TransferError, in_file, read_all};
 use crate::client::{Client, Shared};
 use crate::error::CallError;
+use crate::read;
 use crate::unreachable::{Cause, Step};
 
 /// What of a download is on our disk.
@@ -96,7 +97,7 @@ impl Attempt<'_> {
         let mut pieces = self.open(partial.written).await?;
         while partial.written < self.whole.size {
             let piece = match timeout(self.shared.call_max, pieces.message()).await {
-                Ok(Ok(Some(piece))) => piece,
+                Ok(Ok(Some(answer))) => read::present("chunk", answer.chunk)?,
                 Ok(Ok(None)) | Err(_) => return Err(self.silent()),
                 Ok(Err(status)) => {
                     return Err(Broken::Again(self.shared.reader.verdict(&status)));
@@ -105,7 +106,7 @@ impl Attempt<'_> {
             let end = partial.written.saturating_add(piece.content.len() as u64);
             if piece.offset != partial.written || end > self.whole.size {
                 let found = format!("{} bytes at {}", piece.content.len(), piece.offset);
-                return Err(CallError::answer("offset", found).into());
+                return Err(CallError::answer("chunk.offset", found).into());
             }
             partial.append(&piece.content).await?;
             progress(partial.written);

@@ -120,7 +120,7 @@ impl Attempt<'_> {
                     let Ok(place) = place else { sent = size; continue };
                     let content = self.piece(&mut file, size - sent).await?;
                     let count = content.len() as u64;
-                    let chunk = asked::Chunk { offset: sent, content };
+                    let chunk = proto::AttachmentChunk { offset: sent, content };
                     place.send(request(asked::Request::Chunk(chunk)));
                     sent += count;
                     progress(sent);

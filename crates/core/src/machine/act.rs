@@ -80,8 +80,16 @@ impl<S: State, P: Payloads> Machine<S, P> {
             | Command::Submit(_)
             | Command::Report(_)
             | Command::Acknowledge(_)
+            | Command::AcknowledgeNotices(_)
+            | Command::NegativeAcknowledge(_)
             | Command::SettleRevocation(_)
-            | Command::Refused { .. } => false,
+            | Command::Refused { .. }
+            | Command::FanOut(_)
+            | Command::SaveList(_)
+            | Command::RemoveList(_)
+            | Command::Tick(_)
+            | Command::SetTerms(_)
+            | Command::Remind(_) => false,
         }
     }
 
@@ -127,12 +135,20 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 checked("quotas", policy.quotas.check(quotas, directory))
             }
             Command::SetRevocationPolicy(_) => Ok(Ok(())),
+            Command::SetTerms(terms) => checked("terms", terms.check()),
             Command::Submit(_)
             | Command::Report(_)
             | Command::Acknowledge(_)
+            | Command::AcknowledgeNotices(_)
+            | Command::NegativeAcknowledge(_)
             | Command::SettleRevocation(_)
             | Command::Act { .. }
-            | Command::Refused { .. } => invalid("command", "not an act of administration".into()),
+            | Command::Refused { .. }
+            | Command::FanOut(_)
+            | Command::SaveList(_)
+            | Command::RemoveList(_)
+            | Command::Tick(_)
+            | Command::Remind(_) => invalid("command", "not an act of administration".into()),
         }
     }
 }

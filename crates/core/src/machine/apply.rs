@@ -2,23 +2,33 @@
 //! idempotent for the whole of a replay: every row ends as it was, from wherever it started.
 
 use bytes::Bytes;
-use lienthong_model::{Digest, Fingerprint, Ordinal, Position, Reason, Timestamp, Urgency};
+use lienthong_model::limits::SLICE_RECIPIENTS;
+use lienthong_model::{
+    BusinessKind, Digest, Fingerprint, Ordinal, Position, Reason, Refusal, Timestamp, Urgency,
+};
 use lienthong_trust::merkle::entry::LeafKind;
 
+use super::changes::acts_on;
+use super::fan_out::counted;
 use super::{CERTIFICATES_REMEMBERED, Machine};
+use crate::change::{ChangeMessage, Extent};
 use crate::codec;
 use crate::command::{
-    Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Command, Decision,
-    DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Stored, Submit,
+    Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Command, Counted, Decision,
+    DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Submit,
 };
+use crate::delivery_state::ChangeKind;
 use crate::engine::{EngineError, Payloads, State, Writes};
-use crate::keys::{self, Lane, MAILBOX_PAGE};
+use crate::keys::{self, Lane};
 use crate::routing::{Span, span};
-use crate::rows::{DeliveryRow, DocumentRow, IdRow, StatusLine};
-use crate::statistics::{Event, Traits};
+use crate::rows::{DeliveryRow, DocumentRow, IdRow, RefusedId, ReportPlace, StatusLine};
+use crate::statistics::Event;
+use crate::threads::{AnsweredReference, ThreadKey};
 
 /// Longest reason kept in a delivery's row, in characters; the journal has all of it.
 const REASON_CHARS: usize = 200;
+/// Violations kept of an id's last refusal.
+const REFUSED_VIOLATIONS: usize = 10;
 
 impl<S: State, P: Payloads> Machine<S, P> {
     pub(super) fn apply(&mut self, entry: &Entry) -> Result<(), EngineError> {
@@ -32,8 +42,30 @@ impl<S: State, P: Payloads> Machine<S, P> {
             (Command::Acknowledge(acknowledge), Decision::Acknowledged(decided)) => {
                 self.apply_acknowledge(acknowledge, &decided.outcomes)
             }
+            (Command::AcknowledgeNotices(_), Decision::NoticesAcknowledged(decided)) => {
+                self.apply_acknowledge_notices(decided)
+            }
+            (Command::NegativeAcknowledge(negative), Decision::NegativelyAcknowledged(counts)) => {
+                self.apply_negatives(negative, counts)
+            }
             (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
                 self.count_refused(requests, *province, refusal.reason);
+                self.keep_refusal(requests, refusal);
+                Ok(())
+            }
+            (Command::FanOut(fan_out), Decision::FannedOut(deliveries)) => {
+                self.apply_fan_out(fan_out, deliveries)
+            }
+            (Command::Tick(tick), Decision::Ticked(ticked)) => {
+                self.apply_tick((*tick).into(), ticked)
+            }
+            (Command::Remind(remind), Decision::Reminded(_)) => self.apply_remind(remind),
+            (Command::SaveList(save), Decision::Done) => {
+                self.apply_save_list(save);
+                Ok(())
+            }
+            (Command::RemoveList(remove), Decision::Done) => {
+                self.apply_remove_list(remove);
                 Ok(())
             }
             (
@@ -44,6 +76,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 | Command::SetRoutingRules(_)
                 | Command::ChangeMandates(_)
                 | Command::SetRevocationPolicy(_)
+                | Command::SetTerms(_)
                 | Command::ChangeAppointments(_)
                 | Command::ChangeQuotas(_)
                 | Command::Act { .. }),
@@ -69,7 +102,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.enter_log(position, LeafKind::Document, signed);
         self.name_payloads(signed.payloads());
         self.name_payloads(submit.uploaded().map(|attachment| attachment.sha256));
-        let id = IdRow { position, digest: signed.digest, report_on: None };
+        let id = IdRow { position, digest: signed.digest, report_on: None, reported: None };
         self.work.put(keys::id(&header.id, accepted.sender), codec::encode(&id));
         let row = DocumentRow {
             id: header.id,
@@ -85,18 +118,60 @@ impl<S: State, P: Payloads> Machine<S, P> {
             urgency: header.urgency,
             signed_at: header.signed_at,
             due: header.due,
-            recipients: u32::try_from(accepted.deliveries.len()).unwrap_or(u32::MAX),
+            recipients: u32::try_from(accepted.recipients()).unwrap_or(u32::MAX),
+            slices: accepted.fan_out().map(|plan| {
+                let slices = plan.recipients.len().div_ceil(SLICE_RECIPIENTS);
+                u16::try_from(slices).unwrap_or(u16::MAX)
+            }),
+            lapsed: None,
+            reminded: None,
+            answers: (!header.answers.is_empty())
+                .then(|| header.answers.iter().map(AnsweredReference::of).collect()),
             unproven: accepted.unproven.iter().map(|unproven| unproven.issuer).collect(),
             found_revoked: None,
+            same_reference: accepted.same_reference,
+            acts_on: accepted.change.as_ref().and_then(|change| acts_on(header, change)),
+            changed: None,
+            extent: Some(Extent {
+                pages: header.pages,
+                paper_copy: header.paper_copy,
+                bytes: submit.whole_size(),
+            }),
         };
         self.work.put(keys::document(position), codec::encode(&row));
+        self.file(position, &row)?;
+        let terms = accepted.terms.unwrap_or_default();
+        self.file_deadlines(position, &row, terms, header.deliver_by)?;
         for delivery in &accepted.deliveries {
             let row = DeliveryRow::new(delivery.route);
             self.work.put(keys::delivery(position, delivery.recipient), codec::encode(&row));
             self.enter_mailbox(delivery.recipient, lane(header.urgency), position)?;
         }
-        self.count_document(submit, accepted);
-        Ok(())
+        let counted = counted(submit, accepted);
+        if let Some(plan) = accepted.fan_out() {
+            self.plan_fan_out(header, accepted, counted, plan);
+        }
+        self.count_document(accepted, counted);
+        if header.kind == BusinessKind::New && accepted.same_reference.is_none() {
+            self.file_reference(accepted.sender, &header.reference, position)?;
+        }
+        self.apply_documents_change(submit, accepted)
+    }
+
+    fn apply_documents_change(
+        &mut self,
+        submit: &Submit,
+        accepted: &Accepted,
+    ) -> Result<(), EngineError> {
+        let header = &submit.header;
+        let (Some(change), Some(kind)) = (&accepted.change, ChangeKind::of(header.kind)) else {
+            return Ok(());
+        };
+        let (position, reason) = (accepted.position, shortened(&header.reason));
+        let cause = self.cause(position, None, reason.clone());
+        self.tell(accepted.notices.as_ref(), Some(&cause))?;
+        let message = ChangeMessage { kind, position, id: header.id, at: self.now(), reason };
+        self.apply_change(change, &message, Some(accepted.place))
     }
 
     /// Notes payload files as named: whoever clears up must leave them.
@@ -106,17 +181,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         }
     }
 
-    fn count_document(&mut self, submit: &Submit, accepted: &Accepted) {
-        let sender = accepted.place;
-        let traits = Traits {
-            document_type: submit.header.document_type,
-            signature: accepted.signature,
-            paper_copy: submit.header.paper_copy,
-            pages: submit.header.pages,
-        };
-        let uploaded = submit.uploaded().map(|attachment| attachment.size).sum::<u64>();
-        let bytes = size(&submit.signed).saturating_add(uploaded);
-        let mut scope = Span::Inside;
+    fn count_document(&mut self, accepted: &Accepted, counted: Counted) {
+        let Counted { sender, traits, bytes } = counted;
+        let mut scope = accepted.fan_out().map_or(Span::Inside, |plan| plan.scope);
         for delivery in &accepted.deliveries {
             let recipient = delivery.place;
             scope = scope.max(span(sender.province, recipient.province));
@@ -127,28 +194,36 @@ impl<S: State, P: Payloads> Machine<S, P> {
 
     fn apply_report(&mut self, report: &Report, reported: &Reported) -> Result<(), EngineError> {
         let Report { header, signed, .. } = report;
-        let Reported { position, delivery, unproven } = reported;
-        let (position, delivery) = (*position, *delivery);
+        let Reported { position, delivery, .. } = *reported;
         self.head.next_position = Position(position.0 + 1);
         self.keep_certificates(signed)?;
-        self.await_proof(position, unproven);
+        self.await_proof(position, &reported.unproven);
         self.enter_log(position, LeafKind::Report, signed);
         self.name_payloads(signed.payloads());
-        let id = IdRow { position, digest: signed.digest, report_on: Some(delivery) };
-        self.work.put(keys::id(&header.id, delivery.recipient), codec::encode(&id));
-        let now = self.now();
-        let line = StatusLine {
-            code: header.code,
-            at: now,
+        let at = self.now();
+        let place = ReportPlace { at, block: self.work.block, entry: self.work.entry() };
+        let id = IdRow {
             position,
-            reason: header.reason.chars().take(REASON_CHARS).collect(),
+            digest: signed.digest,
+            report_on: Some(delivery),
+            reported: Some(place),
         };
+        self.work.put(keys::id(&header.id, delivery.recipient), codec::encode(&id));
+        let reason = shortened(&header.reason);
+        let cause = self.cause(position, Some(header.code), reason.clone());
+        self.tell(reported.notices.as_ref(), Some(&cause))?;
+        if let Some(change) = &reported.change {
+            let kind = ChangeKind::Recall;
+            let message = ChangeMessage { kind, position, id: header.id, at, reason };
+            return self.apply_change(change, &message, None);
+        }
         // A report implies that the recipient's node has the document.
-        self.acknowledge(delivery, now, 0)?;
+        self.acknowledge(delivery, at, 0)?;
         self.change_delivery(delivery, |row| {
-            if let Err(place) = row.statuses.binary_search_by_key(&position, |known| known.position)
-            {
-                row.statuses.insert(place, line);
+            row.file(StatusLine { code: header.code, at, position, reason });
+            if let Some(answered) = &reported.answered {
+                row.asked = None;
+                row.mark = answered.mark.clone().or(row.mark.take());
             }
         })
     }
@@ -179,10 +254,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 row.attempts = attempts;
             }
         })?;
-        for lane in [Lane::Urgent, Lane::Ordinary] {
-            self.leave_mailbox(key.recipient, lane, key.position)?;
-        }
-        Ok(())
+        self.leave_mailbox(key)
     }
 
     fn count_refused(
@@ -236,42 +308,29 @@ impl<S: State, P: Payloads> Machine<S, P> {
             || self.row(&keys::certificate(fingerprint))?.is_some())
     }
 
-    fn enter_mailbox(
-        &mut self,
-        recipient: Ordinal,
-        lane: Lane,
-        position: Position,
-    ) -> Result<(), EngineError> {
-        let key = keys::mailbox_page(recipient, lane, position);
-        let slot = slot(position);
-        let mut page = self.row(&key)?.map(|row| row.to_vec()).unwrap_or_default();
-        if let Err(place) = page.binary_search(&slot) {
-            page.insert(place, slot);
-            self.work.put(key, page);
+    /// Files a document under its sender, its reference, and what it answers.
+    fn file(&mut self, position: Position, row: &DocumentRow) -> Result<(), EngineError> {
+        self.enter_page(keys::sent_page(row.sender, position), position)?;
+        if let Some(own) = ThreadKey::of(&row.reference) {
+            self.work.put(keys::at(keys::referred(own), position), Vec::new());
+        }
+        for answered in row.answers.iter().flatten().filter_map(|answered| answered.key) {
+            self.work.put(keys::at(keys::answering(answered), position), Vec::new());
         }
         Ok(())
     }
 
-    fn leave_mailbox(
-        &mut self,
-        recipient: Ordinal,
-        lane: Lane,
-        position: Position,
-    ) -> Result<(), EngineError> {
-        let key = keys::mailbox_page(recipient, lane, position);
-        let Some(row) = self.row(&key)? else { return Ok(()) };
-        let mut page = row.to_vec();
-        if let Ok(place) = page.binary_search(&slot(position)) {
-            page.remove(place);
-            match page.is_empty() {
-                true => self.work.delete(key),
-                false => self.work.put(key, page),
-            }
-        }
-        Ok(())
+    /// Keeps the last refusal of an id, so that whoever was refused can ask why.
+    fn keep_refusal(&mut self, requests: &RefusedRequests, refusal: &Refusal) {
+        let Some(id) = requests.id else { return };
+        let mut refusal = refusal.clone();
+        refusal.violations.truncate(REFUSED_VIOLATIONS);
+        let (at, digest, size) = (self.now(), requests.digest, requests.size);
+        let row = RefusedId { id, at, refusal, digest, size };
+        self.work.put(keys::refusal(requests.caller, &id), codec::encode(&row));
     }
 
-    fn change_delivery(
+    pub(super) fn change_delivery(
         &mut self,
         key: DeliveryKey,
         change: impl FnOnce(&mut DeliveryRow),
@@ -282,7 +341,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let mut row: DeliveryRow = codec::decode(&row, "delivery")?;
         change(&mut row);
         self.work.put(row_key, codec::encode(&row));
-        Ok(())
+        self.note_progress(key.position, &row)
     }
 
     /// A row as the block under way sees it.
@@ -294,20 +353,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
     }
 }
 
+/// A reason as rows keep it.
+pub(super) fn shortened(reason: &str) -> String {
+    reason.chars().take(REASON_CHARS).collect()
+}
+
 /// Returns the queue of a mailbox that a document of an urgency enters.
 pub fn lane(urgency: Urgency) -> Lane {
     if urgency.is_urgent() { Lane::Urgent } else { Lane::Ordinary }
-}
-
-#[allow(clippy::cast_possible_truncation)] // The remainder of a division by 256 fits a byte.
-fn slot(position: Position) -> u8 {
-    (position.0 % MAILBOX_PAGE) as u8
-}
-
-pub(super) fn size(signed: &SignedRecord) -> u64 {
-    let stored = |stored: &Stored| match stored {
-        Stored::Inline(bytes) => bytes.len() as u64,
-        Stored::Payload { size, .. } => *size,
-    };
-    stored(&signed.content) + signed.attachments.iter().map(|a| stored(&a.bytes)).sum::<u64>()
 }

@@ -4,21 +4,22 @@
 use std::collections::HashSet;
 
 use lienthong_model::{
-    Addressee, AgencyCode, BusinessKind, Digest, Fingerprint, Header, MessageId, Ordinal, Reason,
-    Refusal, Violation,
+    AgencyCode, BusinessKind, Digest, Fingerprint, Header, MessageId, Ordinal, Reason, Refusal,
 };
 use lienthong_trust::{Signed, Submission};
 
 use super::Machine;
+use super::recipients::Planned;
 use crate::codec;
 use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, Acknowledged, CertificateBytes, Command, Decision,
-    Delivery, DeliveryKey, Proposal, SignatureRecord, SignedRecord, StoredContent, Submit, Work,
+    DeliveryKey, Proposal, SignatureRecord, SignedRecord, StoredContent, Submit, Work,
 };
-use crate::directory::{AgencyRecord, Place};
+use crate::deadlines::Terms;
+use crate::delivery_state::Closed;
+use crate::directory::AgencyRecord;
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
-use crate::routing::Origin;
 use crate::rows::{DeliveryRow, IdRow};
 use crate::signers::{FactsOf, Received, Signers, judge_signers};
 
@@ -35,9 +36,18 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 self.judge_report(caller, submission.into_inner(), stored)
             }
             Proposal::Acknowledge(acknowledge) => self.judge_acknowledge(acknowledge),
+            Proposal::NegativeAcknowledge(negative) => self.judge_negatives(negative),
+            Proposal::AcknowledgeNotices(acknowledge) => {
+                self.judge_acknowledge_notices(acknowledge)
+            }
+            Proposal::SaveList(save) => self.judge_save_list(save),
+            Proposal::RemoveList(remove) => self.judge_remove_list(remove),
             Proposal::Administer(act) => self.judge_administration(act),
             Proposal::Act { by, act } => self.judge_act_of(by, act),
             Proposal::Work(Work::Settle(issuer)) => self.judge_settlement(issuer),
+            Proposal::Remind(remind) => self.judge_remind(remind),
+            Proposal::Work(Work::Tick(page)) => self.judge_tick(page),
+            Proposal::Work(Work::Slice(slice)) => self.judge_fan_out(slice),
         }
     }
 
@@ -59,39 +69,63 @@ impl<S: State, P: Payloads> Machine<S, P> {
             None => {}
         }
         let judged = self.judge_new_document(sender, &header, &signed);
-        let NewDocument { signers: Signers { signature, unproven }, place, deliveries } =
-            match judged {
-                Ok(judged) => judged,
-                Err(refusal) => return refused(refusal),
-            };
+        let Signers { signature, unproven } = match judged {
+            Ok(judged) => judged,
+            Err(refusal) => return refused(refusal),
+        };
+        let mut addressed = match self.addressed(sender, &header)? {
+            Ok(addressed) => addressed,
+            Err(refusal) => return refused(refusal),
+        };
+        let change = match self.judge_change(sender, &header, &mut addressed.deliveries)? {
+            Ok(change) => change.map(Box::new),
+            Err(refusal) => return refused(refusal),
+        };
+        let (place, planned) = (addressed.place, self.plan(addressed));
+        let Planned { deliveries, resolution } = match planned {
+            Ok(planned) => planned,
+            Err(refusal) => return refused(refusal),
+        };
         let used = match self.judge_quota(sender, signed.whole_size(&header.attachments))? {
             Ok(used) => used,
             Err(refusal) => return refused(refusal),
         };
-        let position = self.head.next_position;
-        let sender = sender.ordinal;
-        let accepted = Accepted { position, sender, signature, deliveries, place, unproven, used };
+        let told = change.as_ref().map(|change| self.told_of(change)).unwrap_or_default();
+        let same_reference = match header.kind {
+            BusinessKind::New => self.first_with(sender.ordinal, &header.reference)?,
+            BusinessKind::Recall | BusinessKind::Update | BusinessKind::Replace => None,
+        };
+        let accepted = Accepted {
+            position: self.head.next_position,
+            sender: sender.ordinal,
+            signature,
+            deliveries,
+            place,
+            unproven,
+            used,
+            change,
+            notices: self.notices(told),
+            same_reference,
+            resolution,
+            terms: (self.policy.terms != Terms::default()).then_some(self.policy.terms),
+        };
         let signed = self.record(signed, stored)?;
         let command = Command::Submit(Box::new(Submit { caller, header, signed }));
         Ok(Ok((command, Decision::Accepted(accepted))))
     }
 
-    /// Everything that is judged of a document whose id is new, in the order of the list.
+    /// What is judged of a document whose id is new before its recipients, in the order of the
+    /// list.
     fn judge_new_document(
         &self,
         sender: &AgencyRecord,
         header: &Header,
         signed: &Signed,
-    ) -> Result<NewDocument, Refusal> {
-        let facts = FactsOf { header, signed };
-        let signers = judge_signers(&self.policy, sender, &facts, self.received())?;
-        let (place, deliveries) = self.deliveries(sender, header)?;
-        match header.kind {
-            BusinessKind::New => Ok(NewDocument { signers, place, deliveries }),
-            BusinessKind::Recall | BusinessKind::Update | BusinessKind::Replace => {
-                Err(Refusal::at(Reason::KindNotSupported, "business.kind", header.kind as u8))
-            }
+    ) -> Result<Signers, Refusal> {
+        if header.kind != BusinessKind::New && header.acts_on.is_none() {
+            return Err(Refusal::at(Reason::FieldMissing, "business.acts_on", ""));
         }
+        judge_signers(&self.policy, sender, &FactsOf { header, signed }, self.received())
     }
 
     fn judge_acknowledge(&self, acknowledge: Acknowledge) -> Result<Judged, EngineError> {
@@ -99,9 +133,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let mut counted = HashSet::new();
         for delivery in &acknowledge.deliveries {
             let DeliveryKey { recipient, position } = delivery.key;
-            let entitled = self.policy.directory.agency(recipient).is_some_and(|agency| {
-                self.policy.directory.serves(acknowledge.caller, agency, self.now())
-            });
+            let entitled = self.serves(acknowledge.caller, recipient);
             let row = match entitled {
                 true => self.row(&keys::delivery(position, recipient))?,
                 false => None,
@@ -110,9 +142,13 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 None => AcknowledgeOutcome::Unknown,
                 Some(row) => {
                     let row: DeliveryRow = codec::decode(&row, "delivery")?;
-                    match row.acknowledged_at.is_none() && counted.insert(delivery.key) {
-                        true => AcknowledgeOutcome::Counted,
-                        false => AcknowledgeOutcome::Repeated,
+                    match row.state().acknowledged() {
+                        Err(Closed::Replaced) => AcknowledgeOutcome::Replaced,
+                        Err(Closed::TakenBack | Closed::NotOpen) => AcknowledgeOutcome::TakenBack,
+                        Ok(_) if row.acknowledged_at.is_none() && counted.insert(delivery.key) => {
+                            AcknowledgeOutcome::Counted
+                        }
+                        Ok(_) => AcknowledgeOutcome::Repeated,
                     }
                 }
             });
@@ -154,59 +190,6 @@ impl<S: State, P: Payloads> Machine<S, P> {
         }))
     }
 
-    /// Every named recipient's route: all or nothing, and every bad one is named.
-    fn deliveries(
-        &self,
-        sender: &AgencyRecord,
-        header: &Header,
-    ) -> Result<(Place, Vec<Delivery>), Refusal> {
-        let now = self.now();
-        let from =
-            Origin { agency: sender, place: self.policy.directory.place(sender, now), at: now };
-        let mut deliveries = Vec::with_capacity(header.recipients.len());
-        let mut violations = Vec::new();
-        let mut seen = HashSet::with_capacity(header.recipients.len());
-        for (index, addressee) in header.recipients.iter().enumerate() {
-            let field = || format!("recipients[{index}].code");
-            match self.delivery(&from, header, addressee, field) {
-                Ok(delivery) if seen.insert(delivery.recipient) => deliveries.push(delivery),
-                Ok(_) => {
-                    let code = named(addressee);
-                    violations.push(Violation::new(Reason::RecipientRepeated, field(), code));
-                }
-                Err(violation) => violations.push(violation),
-            }
-        }
-        Refusal::of(violations).map_or(Ok((from.place, deliveries)), Err)
-    }
-
-    fn delivery(
-        &self,
-        from: &Origin<'_>,
-        header: &Header,
-        addressee: &Addressee,
-        field: impl Fn() -> String,
-    ) -> Result<Delivery, Violation> {
-        let code = match addressee {
-            Addressee::Agency(code) => code,
-            Addressee::List(name) => {
-                return Err(Violation::new(Reason::RecipientListUnknown, field(), name));
-            }
-        };
-        let Some(recipient) = self.policy.directory.find(code) else {
-            return Err(Violation::new(Reason::RecipientUnknown, field(), code));
-        };
-        let judged =
-            self.policy.rules.judge(&self.policy.directory, from, recipient, header.document_type);
-        match judged.outcome {
-            Ok(route) => Ok(Delivery { recipient: recipient.ordinal, route, place: judged.place }),
-            Err(reason) => {
-                let value = judged.value(code.as_str(), &self.policy.directory, from.at);
-                Err(Violation::new(reason, field(), value))
-            }
-        }
-    }
-
     /// What the block under way says of whatever it receives.
     pub(super) fn received(&self) -> Received {
         Received { at: self.now(), clock_ahead: self.clock_ahead }
@@ -244,19 +227,5 @@ impl<S: State, P: Payloads> Machine<S, P> {
             new_certificates,
             content_type: signed.content.content_type,
         })
-    }
-}
-
-/// What is judged of a document whose id is new.
-struct NewDocument {
-    signers: Signers,
-    place: Place,
-    deliveries: Vec<Delivery>,
-}
-
-fn named(addressee: &Addressee) -> &str {
-    match addressee {
-        Addressee::Agency(code) => code.as_str(),
-        Addressee::List(name) => name,
     }
 }

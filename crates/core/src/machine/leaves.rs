@@ -18,6 +18,9 @@ type Placed = (u64, Digest);
 impl<S: State, P: Payloads> Machine<S, P> {
     /// Notes the leaf of what was accepted.
     pub(super) fn enter_log(&mut self, position: Position, kind: LeafKind, signed: &SignedRecord) {
+        if !self.keeps_log {
+            return;
+        }
         let entry = LeafEntry {
             kind,
             time: self.now(),

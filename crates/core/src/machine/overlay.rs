@@ -8,6 +8,7 @@ use lienthong_model::{Digest, Timestamp};
 use crate::codec;
 use crate::command::Entry;
 use crate::engine::Writes;
+use crate::mail::Mail;
 use crate::statistics::Event;
 
 /// Rows, entries and events of the block under way.
@@ -20,6 +21,8 @@ pub(super) struct Working {
     /// Leaves of the log: positions and hashes.
     pub leaves: Vec<(u64, Digest)>,
     pub bytes: usize,
+    /// What changes in mailboxes.
+    pub mail: Mail,
     applied: u32,
     rows: BTreeMap<Vec<u8>, Option<Bytes>>,
 }
@@ -34,6 +37,7 @@ impl Working {
             events: Vec::new(),
             leaves: Vec::new(),
             bytes: 0,
+            mail: Mail::default(),
             applied: 0,
             rows: BTreeMap::new(),
         }
@@ -73,9 +77,28 @@ impl Working {
         self.rows.insert(key, None);
     }
 
+    /// The keys with a prefix that this block has written.
+    pub fn keys_with<'k>(&'k self, prefix: &'k [u8]) -> impl Iterator<Item = &'k [u8]> {
+        let from = self.rows.range(prefix.to_vec()..);
+        let written = from.take_while(move |(key, _)| key.starts_with(prefix));
+        written.filter(|(_, row)| row.is_some()).map(|(key, _)| key.as_slice())
+    }
+
     /// The row as this block has left it; `None` when this block has not touched it.
     pub fn row(&self, key: &[u8]) -> Option<&Option<Bytes>> {
         self.rows.get(key)
+    }
+
+    /// The rows under a prefix as this block has left them, in key order; `None` for one that it
+    /// deleted.
+    pub fn rows_under<'w>(
+        &'w self,
+        prefix: &'w [u8],
+    ) -> impl Iterator<Item = (&'w [u8], Option<&'w Bytes>)> {
+        let from = (std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded);
+        let rows = self.rows.range::<[u8], _>(from);
+        rows.take_while(|(key, _)| key.starts_with(prefix))
+            .map(|(key, row)| (key.as_slice(), row.as_ref()))
     }
 
     pub fn take(&mut self) -> (Writes, Vec<Event>) {

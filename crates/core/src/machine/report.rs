@@ -1,17 +1,20 @@
-//! Judgement of status reports: who may report, and what may follow what was reported before.
+//! Judgement of status reports: who may report what, and what follows from it. What may follow what
+//! was reported before is in [`crate::delivery_state`].
 
 use lienthong_model::limits::STATUSES_PER_DELIVERY_MAX;
 use lienthong_model::{Ordinal, Reason, Refusal, StatusCode, StatusHeader};
 use lienthong_trust::{Dates, Signed, StatusSubmission, Unproven, judge};
 
 use super::Machine;
+use super::changes::ActedOn;
 use super::decide::Judged;
-use crate::codec;
+use crate::change::{ActsOn, Answered, Mark};
 use crate::command::{Command, Decision, DeliveryKey, Report, Reported, StoredContent};
+use crate::delivery_state::{Closed, Progress};
 use crate::directory::AgencyRecord;
 use crate::engine::{EngineError, Payloads, State};
-use crate::keys;
-use crate::rows::{DeliveryRow, IdRow};
+use crate::notice::{NoticeKind, Told};
+use crate::rows::DeliveryRow;
 use crate::signers::{gateway_key, in_time, may_send};
 
 impl<S: State, P: Payloads> Machine<S, P> {
@@ -36,11 +39,14 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Ok(unproven) => unproven,
             Err(refusal) => return refused(refusal),
         };
-        let delivery = match self.reportable(reporter.ordinal, &header)? {
-            Ok(delivery) => delivery,
+        let judged = match header.code.by_recipient() {
+            true => self.judge_recipients_report(reporter, &header)?,
+            false => self.judge_senders_request(reporter, &header)?,
+        };
+        let reported = match judged {
+            Ok(reported) => Reported { unproven, ..reported },
             Err(refusal) => return refused(refusal),
         };
-        let reported = Reported { position: self.head.next_position, delivery, unproven };
         let signed = self.record(signed, stored)?;
         let command = Command::Report(Box::new(Report { caller, header, signed }));
         Ok(Ok((command, Decision::Reported(reported))))
@@ -64,59 +70,149 @@ impl<S: State, P: Payloads> Machine<S, P> {
         Ok(unproven)
     }
 
-    /// Whether a report may be made: the delivery exists, the status is the reporter's, it has its
-    /// reason, and it may follow what was reported before.
-    fn reportable(
+    /// A report of a recipient on its delivery, told to the sender.
+    fn judge_recipients_report(
         &self,
-        reporter: Ordinal,
+        reporter: &AgencyRecord,
         header: &StatusHeader,
-    ) -> Result<Result<DeliveryKey, Refusal>, EngineError> {
-        let unknown = || Refusal::at(Reason::DocumentUnknown, "document_id", header.document);
+    ) -> Result<Result<Reported, Refusal>, EngineError> {
+        let Some((sender, document)) = self.reported_on(header)? else {
+            return Ok(Err(unknown(header)));
+        };
+        let Some(row) = self.delivery_row(document.position, reporter.ordinal)? else {
+            let refusal = match sender == reporter.ordinal {
+                true => not_entitled(header),
+                false => unknown(header),
+            };
+            return Ok(Err(refusal));
+        };
+        if let Err(refusal) = with_reason(header) {
+            return Ok(Err(refusal));
+        }
+        let before = row.state();
+        let after = match before.reported(header.code) {
+            Ok(after) => after,
+            Err(why) => {
+                let acts_on = document.row.acts_on.as_ref();
+                return Ok(Err(closed(why, acts_on, &row, header.code)));
+            }
+        };
+        if let Err(refusal) = within_limit(&row, header.code) {
+            return Ok(Err(refusal));
+        }
+        let delivery = DeliveryKey { recipient: reporter.ordinal, position: document.position };
+        let told = Told { to: sender, kind: NoticeKind::Reported, delivery };
+        let answered = row.asked.filter(|_| after.asked.is_none()).map(|by| Answered {
+            mark: (after.standing != before.standing)
+                .then_some(Mark { standing: after.standing, by }),
+        });
+        Ok(Ok(Reported {
+            position: self.head.next_position,
+            delivery,
+            notices: self.notices(vec![told]),
+            change: None,
+            answered,
+            unproven: Vec::new(),
+        }))
+    }
+
+    /// A request of the sender to take its document back (13), told to the recipients that have it.
+    fn judge_senders_request(
+        &self,
+        reporter: &AgencyRecord,
+        header: &StatusHeader,
+    ) -> Result<Result<Reported, Refusal>, EngineError> {
+        let Some((sender, document)) = self.reported_on(header)? else {
+            return Ok(Err(unknown(header)));
+        };
+        if sender != reporter.ordinal {
+            let row = self.delivery_row(document.position, reporter.ordinal)?;
+            let refusal = match row {
+                Some(_) => not_entitled(header),
+                None => unknown(header),
+            };
+            return Ok(Err(refusal));
+        }
+        if let Err(refusal) = with_reason(header) {
+            return Ok(Err(refusal));
+        }
+        let change = match self.judge_recall(&document, header)? {
+            Ok(change) => change,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        Ok(Ok(Reported {
+            position: self.head.next_position,
+            delivery: DeliveryKey { recipient: sender, position: document.position },
+            notices: self.notices(self.told_of(&change)),
+            change: Some(Box::new(change)),
+            answered: None,
+            unproven: Vec::new(),
+        }))
+    }
+
+    /// The document that a report is about, and its sender.
+    fn reported_on(
+        &self,
+        header: &StatusHeader,
+    ) -> Result<Option<(Ordinal, ActedOn)>, EngineError> {
         let Some(sender) = self.policy.directory.find(&header.document_sender) else {
-            return Ok(Err(unknown()));
+            return Ok(None);
         };
-        let Some(known) = self.row(&keys::id(&header.document, sender.ordinal))? else {
-            return Ok(Err(unknown()));
-        };
-        let known: IdRow = codec::decode(&known, "id")?;
-        let key = DeliveryKey { recipient: reporter, position: known.position };
-        let row = self.row(&keys::delivery(key.position, key.recipient))?;
-        let is_party = row.is_some() || sender.ordinal == reporter;
-        if known.report_on.is_some() || !is_party {
-            return Ok(Err(unknown()));
-        }
-        let refused = |reason, field| Ok(Err(Refusal::at(reason, field, header.code)));
-        let entitled = match header.code.by_recipient() {
-            true => row.is_some(),
-            false => sender.ordinal == reporter,
-        };
-        if !entitled {
-            return refused(Reason::ReporterNotEntitled, "status_code");
-        }
-        if header.code.needs_reason() && header.reason.trim().is_empty() {
-            return refused(Reason::ReasonMissing, "reason");
-        }
-        let Some(row) = row.filter(|_| header.code.by_recipient()) else {
-            return refused(Reason::KindNotSupported, "status_code");
-        };
-        let delivery: DeliveryRow = codec::decode(&row, "delivery")?;
-        Ok(may_follow(&delivery, header).map(|()| key))
+        let document = self.document_of(sender.ordinal, &header.document)?;
+        Ok(document.map(|document| (sender.ordinal, document)))
     }
 }
 
-fn may_follow(delivery: &DeliveryRow, header: &StatusHeader) -> Result<(), Refusal> {
-    let open = delivery.open_statuses();
-    if !open.contains(&header.code) {
-        let open: Vec<String> = open.iter().map(ToString::to_string).collect();
-        let open = if open.is_empty() { "none".to_owned() } else { open.join(", ") };
-        let value = format!("{}; open: {open}", header.code);
-        return Err(Refusal::at(Reason::StatusNotOpen, "status_code", value));
+/// Says why a status may not be reported, and what may be done instead.
+fn closed(
+    closed: Closed,
+    acts_on: Option<&ActsOn>,
+    row: &DeliveryRow,
+    code: StatusCode,
+) -> Refusal {
+    let by = row.mark.as_ref().map(|mark| format!(" {} at {}", mark.by.id, mark.by.at));
+    let by = by.unwrap_or_default();
+    let (reason, value) = match closed {
+        Closed::TakenBack => (Reason::DocumentTakenBack, format!("taken back by{by}")),
+        Closed::Replaced => (Reason::DocumentReplaced, format!("replaced by{by}")),
+        Closed::NotOpen => {
+            let open: Vec<String> = row.open_statuses().iter().map(ToString::to_string).collect();
+            let open = if open.is_empty() { "none".to_owned() } else { open.join(", ") };
+            let hint = match (code, acts_on) {
+                (StatusCode::ChangeAgreed | StatusCode::ChangeRefused, Some(acts_on)) => {
+                    format!("; answer on the document acted on, {}", acts_on.id)
+                }
+                _ => String::new(),
+            };
+            (Reason::StatusNotOpen, format!("{code}; open: {open}{hint}"))
+        }
+    };
+    Refusal::at(reason, "status_code", value)
+}
+
+fn unknown(header: &StatusHeader) -> Refusal {
+    Refusal::at(Reason::DocumentUnknown, "document_id", header.document)
+}
+
+fn not_entitled(header: &StatusHeader) -> Refusal {
+    Refusal::at(Reason::ReporterNotEntitled, "status_code", header.code)
+}
+
+fn with_reason(header: &StatusHeader) -> Result<(), Refusal> {
+    match header.code.needs_reason() && header.reason.trim().is_empty() {
+        true => Err(Refusal::at(Reason::ReasonMissing, "reason", header.code)),
+        false => Ok(()),
     }
-    // The last place is kept for the report that ends the delivery.
-    let ends = matches!(header.code, StatusCode::Refused | StatusCode::Finished);
-    if delivery.statuses.len() + usize::from(!ends) >= STATUSES_PER_DELIVERY_MAX {
-        let value = format!("{}, at most {STATUSES_PER_DELIVERY_MAX}", delivery.statuses.len());
-        return Err(Refusal::at(Reason::StatusLimit, "status_code", value));
+}
+
+/// Reports of progress are limited, and the last place is kept for the one that ends the delivery.
+/// Answers are as many as there are changes.
+fn within_limit(row: &DeliveryRow, code: StatusCode) -> Result<(), Refusal> {
+    let Some(progress) = Progress::of(code) else { return Ok(()) };
+    let reports = row.progress_reports();
+    if reports + usize::from(!progress.is_end()) < STATUSES_PER_DELIVERY_MAX {
+        return Ok(());
     }
-    Ok(())
+    let value = format!("{reports}, at most {STATUSES_PER_DELIVERY_MAX}");
+    Err(Refusal::at(Reason::StatusLimit, "status_code", value))
 }

@@ -47,16 +47,20 @@ pub enum Event {
     },
 }
 
-/// What the cube *kind* counts of a document.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What the cube *kind* counts of a document. Journalled: field numbers are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
 pub struct Traits {
     /// Its type.
+    #[n(0)]
     pub document_type: DocumentType,
     /// Which signatures count.
+    #[n(1)]
     pub signature: SignatureKind,
     /// Whether a paper copy follows.
+    #[n(2)]
     pub paper_copy: bool,
     /// Its pages.
+    #[n(3)]
     pub pages: u32,
 }
 

@@ -19,11 +19,14 @@ use bytes::Bytes;
 use lienthong_core::block::SealedBlock;
 use lienthong_core::engine::{Change, Journal, Marker, Payloads as _, State as _, Tables};
 use lienthong_core::{
-    Acknowledge, AcknowledgedDelivery, AddAuthority, AddRevocationList, CertificateBytes, Command,
-    Decision, DeliveryKey, ImportDirectory, Machine, Opening, Proposal, Query, RefusedRequests,
-    RevocationPolicy, Stored, StoredAttachment, StoredContent, codec,
+    Acknowledge, AcknowledgeNotices, AcknowledgedDelivery, AddAuthority, AddRevocationList,
+    CertificateBytes, Command, Decision, DeliveryKey, ImportDirectory, Machine, Mailbox as _,
+    MailboxLane, NegativeAcknowledge, NegativeDelivery, NoticeKey, NoticeMailbox, NoticeNumber,
+    Opening, Proposal, Query, RefusedRequests, RevocationPolicy, Stored, StoredAttachment,
+    StoredContent, codec,
 };
 use lienthong_ledger::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
+use lienthong_model::limits::WORK_PER_BLOCK_MAX;
 use lienthong_model::{
     AgencyCode, AgencyEntry, AgencyState, AttachmentEntry, BusinessKind, DOCUMENT_V1, Day, Digest,
     Document, DocumentType, Fingerprint, Level, MessageId, Ordinal, Position, Reason, Recipient,
@@ -70,10 +73,17 @@ pub struct Draft {
     pub signed_at: Option<Timestamp>,
     pub subject: String,
     pub urgency: Urgency,
+    pub due: Option<Timestamp>,
+    pub deliver_by: Option<Timestamp>,
     pub document_type: DocumentType,
     pub kind: BusinessKind,
     pub paper_copy: bool,
     pub pages: u32,
+    pub acts_on: Option<MessageId>,
+    pub reason: String,
+    pub changes: Vec<(&'static str, lienthong_model::Change)>,
+    pub number: u32,
+    pub unit: String,
     /// Bytes of attachments that were uploaded before.
     pub uploaded: Vec<&'static [u8]>,
 }
@@ -87,6 +97,7 @@ pub struct ReportDraft {
     pub document: MessageId,
     pub code: StatusCode,
     pub reason: &'static str,
+    pub recipients: Vec<&'static str>,
     pub signs: Vec<Signs>,
     pub id: Option<MessageId>,
     pub signed_at: Option<Timestamp>,
@@ -103,12 +114,25 @@ pub fn draft(from: &'static str, to: &[&str]) -> Draft {
         signed_at: None,
         subject: "Về việc gửi văn bản".to_owned(),
         urgency: Urgency::Normal,
+        due: None,
+        deliver_by: None,
         document_type: DocumentType::DECISION,
         kind: BusinessKind::New,
         paper_copy: false,
         pages: 3,
+        acts_on: None,
+        reason: String::new(),
+        changes: Vec::new(),
+        number: 15,
+        unit: "UBND".to_owned(),
         uploaded: Vec::new(),
     }
+}
+
+/// A document that acts on another.
+pub fn acting(kind: BusinessKind, from: &'static str, on: MessageId, to: &[&str]) -> Draft {
+    let reason = "Có sai sót".to_owned();
+    Draft { kind, acts_on: Some(on), reason, ..draft(from, to) }
 }
 
 pub fn report(
@@ -125,6 +149,7 @@ pub fn report(
         document,
         code,
         reason,
+        recipients: Vec::new(),
         signs: vec![Signs::Seal(from)],
         id: None,
         signed_at: None,
@@ -181,6 +206,11 @@ pub fn country() -> Vec<AgencyEntry> {
         AgencyEntry { policy: SignaturePolicy::Information, ..h34("H34.03", District) },
         AgencyEntry { from: day("2021-01-01"), ..h34("H34.09", District) },
     ]
+}
+
+/// Communes of H34, `H34.C0` and on: many recipients.
+pub fn communes(count: usize) -> Vec<AgencyEntry> {
+    (0..count).map(|n| entry(&format!("H34.C{n}"), Level::Commune, Some("H34"))).collect()
 }
 
 /// Certificates come with every content; nobody is known beforehand.
@@ -284,11 +314,21 @@ impl Signers {
         let to: Vec<Recipient> =
             agencies.chain(draft.lists.iter().cloned().map(Recipient::List)).collect();
         let mut document = Document::new(id, code(draft.from), to, &*draft.subject, signed_at)
-            .issued(15, draft.document_type, "UBND");
+            .issued(draft.number, draft.document_type, &draft.unit);
         document.urgency = draft.urgency;
+        document.due.value = draft.due;
+        document.deliver_by.value = draft.deliver_by;
         document.pages = draft.pages;
         document.business.kind = draft.kind;
         document.business.paper_copy = draft.paper_copy;
+        document.business.acts_on = draft.acts_on;
+        document.business.reason = draft.reason.clone();
+        let change =
+            |(text, change): &(&str, lienthong_model::Change)| lienthong_model::RecipientChange {
+                code: lienthong_model::Written::code(*text),
+                change: *change,
+            };
+        document.business.recipient_changes = draft.changes.iter().map(change).collect();
         let entry = |(index, bytes): (usize, &&[u8])| {
             AttachmentEntry::of(format!("cid:{index}"), "tep.pdf", bytes)
         };
@@ -304,6 +344,7 @@ impl Signers {
         let mut status = StatusReport::new(id, code(draft.from), about, draft.code);
         status.signed_at = draft.signed_at.unwrap_or(now);
         status.reason = draft.reason.to_owned();
+        status.recipients = draft.recipients.iter().map(|to| code(to)).collect();
         let signed = self.sign(STATUS_V1, encode_status(&status), &draft.signs);
         self.verifier.status(signed).unwrap()
     }
@@ -442,7 +483,8 @@ impl Hub {
     pub fn block(&mut self, proposals: Vec<Proposal>) -> Vec<Decision> {
         self.machine.begin(self.now);
         // The hub's own work stands at the beginning of a block, as in the sequencer.
-        if let Some(work) = self.machine.next_work() {
+        for _ in 0..WORK_PER_BLOCK_MAX {
+            let Some(work) = self.machine.next_work() else { break };
             self.machine.decide(Proposal::Work(work)).unwrap();
         }
         let mut decisions = Vec::new();
@@ -460,6 +502,22 @@ impl Hub {
         decisions
     }
 
+    /// Whether the machine has work of its own now.
+    fn has_work(&self) -> bool {
+        let due = self.machine.next_deadline().is_some_and(|deadline| deadline <= self.now);
+        self.machine.next_work().is_some() || due
+    }
+
+    /// Makes blocks until the machine has no work of its own; returns how many.
+    pub fn rest(&mut self) -> usize {
+        let mut blocks = 0;
+        while self.has_work() {
+            self.block(Vec::new());
+            blocks += 1;
+        }
+        blocks
+    }
+
     /// Journals a refusal with others added up.
     pub fn refuse(&mut self, request: RefusedRequests, reason: Reason) {
         self.machine.begin(self.now);
@@ -467,7 +525,7 @@ impl Hub {
         self.commit();
     }
 
-    fn commit(&mut self) {
+    pub fn commit(&mut self) {
         let Some(sealed) = self.machine.seal() else { return };
         self.journal.propose(&sealed).unwrap();
         assert_eq!(self.journal.read_ordered().unwrap(), Some(sealed.marker.block));
@@ -536,6 +594,35 @@ impl Hub {
         self.decide(proposal)
     }
 
+    /// Says that a delivery could not be taken.
+    pub fn negative(&self, recipient: &str, position: Position, times: u32) -> Proposal {
+        let recipient = self.ordinal(recipient);
+        let key = DeliveryKey { recipient, position };
+        let deliveries = vec![NegativeDelivery { key, times, reason: "Hết chỗ".to_owned() }];
+        Proposal::NegativeAcknowledge(NegativeAcknowledge { caller: recipient, deliveries })
+    }
+
+    pub fn notice_acknowledgement(
+        &self,
+        agency: &str,
+        numbers: &[u64],
+        through: Option<u64>,
+    ) -> Proposal {
+        let agency = self.ordinal(agency);
+        let key = |number| NoticeKey { agency, number: NoticeNumber(number) };
+        let keys = numbers.iter().map(|number| key(*number)).collect();
+        let acknowledge = AcknowledgeNotices { caller: agency, keys, through: through.map(key) };
+        Proposal::AcknowledgeNotices(acknowledge)
+    }
+
+    /// The numbers of the notices that wait for an agency.
+    pub fn notices_of(&self, agency: &str) -> Vec<u64> {
+        let mailbox = NoticeMailbox(&self.state);
+        let agency = self.ordinal(agency);
+        let waiting = mailbox.waiting(agency, MailboxLane::Ordinary, None, usize::MAX).unwrap();
+        waiting.into_iter().map(|position| position.0).collect()
+    }
+
     /// The ordinal of an agency; one that nobody has for a code that is not in the directory.
     pub fn ordinal(&self, text: &str) -> Ordinal {
         let directory = self.machine.policy().directory.clone();
@@ -555,7 +642,12 @@ fn caller_of(proposal: &Proposal) -> Option<Ordinal> {
     match proposal {
         Proposal::Submit { caller, .. } | Proposal::Report { caller, .. } => Some(*caller),
         Proposal::Acknowledge(_)
+        | Proposal::NegativeAcknowledge(_)
+        | Proposal::AcknowledgeNotices(_)
         | Proposal::Administer(_)
+        | Proposal::SaveList(_)
+        | Proposal::RemoveList(_)
+        | Proposal::Remind(_)
         | Proposal::Act { .. }
         | Proposal::Work(_) => None,
     }

@@ -2,20 +2,25 @@
 
 use std::time::Duration;
 
+use lienthong_core::lists::SavedName;
 use lienthong_core::{
     AddAuthority, CertificateBytes, Command, Decision, Effect, Proposal, RefusalCount,
-    RefusedRequests, RevocationPolicy, RoutingRules, Rule, Span,
+    RefusedRequests, Remind, RemindTo, RemoveList, RevocationPolicy, RoutingRules, Rule, SaveList,
+    Span, Terms,
 };
 use lienthong_model::{
     Actor, AgencyCode, AgencyEntry, AgencyState, Appointment, Capacity, Day, DocumentType, Level,
     Mandate, MessageId, Position, Quota, Reason, Role, Signatory, SignaturePolicy, StatusCode,
     Territory, Urgency,
 };
+use lienthong_model::{BusinessKind, Change};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::{BEGIN, Draft, Hub, Signs, code, draft, entry, refused_request, report};
+use super::{
+    BEGIN, Draft, Hub, ReportDraft, Signs, acting, code, draft, entry, refused_request, report,
+};
 
 /// Agencies that send and receive; the last two send what is refused at first.
 pub const AGENCIES: [&str; 11] = [
@@ -32,6 +37,14 @@ pub const AGENCIES: [&str; 11] = [
     "H36.03",
 ];
 
+/// Names of saved lists.
+const SAVED: [&str; 2] = ["one", "two"];
+/// Lists that documents name: the communes are more than a slice.
+const LISTS: [&str; 6] =
+    ["communes", "communes-of:H34", "districts-of:H36", "saved:one", "saved:two", "ministries"];
+/// Communes that the country has beside those of the harness.
+pub const COMMUNES: usize = 300;
+
 /// One step.
 #[derive(Debug, Clone)]
 pub enum Step {
@@ -44,6 +57,25 @@ pub enum Step {
         kind: u8,
     },
     Repeat(Index),
+    /// A document for everybody on lists.
+    SubmitToLists {
+        from: usize,
+        lists: Vec<&'static str>,
+        urgent: bool,
+    },
+    SaveList {
+        owner: usize,
+        name: &'static str,
+        members: Vec<usize>,
+    },
+    RemoveList {
+        owner: usize,
+        name: &'static str,
+    },
+    Remind(Index),
+    Terms(u64),
+    /// Days pass.
+    WaitDays(u32),
     Acknowledge {
         document: Index,
         recipient: Index,
@@ -52,6 +84,26 @@ pub enum Step {
         document: Index,
         recipient: Index,
         code: StatusCode,
+    },
+    AskBack {
+        document: Index,
+        named: bool,
+    },
+    Change {
+        document: Index,
+        kind: BusinessKind,
+        added: Option<usize>,
+        removed: bool,
+    },
+    Negative {
+        document: Index,
+        recipient: Index,
+        times: u32,
+    },
+    AcknowledgeNotices {
+        agency: usize,
+        numbers: Vec<u64>,
+        through: Option<u64>,
     },
     Move {
         agency: usize,
@@ -91,12 +143,13 @@ pub fn steps(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Step>> 
 fn step() -> impl Strategy<Value = Step> {
     let agency = || 0..AGENCIES.len();
     let status = || {
-        use StatusCode::{Accepted, Arrived, Assigned, Finished, Processing, Refused};
-        select(vec![Arrived, Refused, Accepted, Assigned, Processing, Finished])
+        select(StatusCode::ALL.into_iter().filter(|code| code.by_recipient()).collect::<Vec<_>>())
     };
     let state = select(vec![AgencyState::Connected, AgencyState::Held, AgencyState::Suspended]);
     let reason = || select(Reason::ALL.to_vec());
     let province = select(vec![None, Some("H36"), Some("H34")]);
+    use BusinessKind::{Recall, Replace, Update};
+    let kind = select(vec![Recall, Update, Replace]);
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), 0..3u8);
     prop_oneof![
         12 => (agency(), vec(agency(), 1..5), flags).prop_map(|(from, to, flags)| {
@@ -104,10 +157,33 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Submit { from, to, urgent, sealed, paper, kind }
         }),
         1 => any::<Index>().prop_map(Step::Repeat),
+        2 => (agency(), vec(select(LISTS.to_vec()), 1..3), any::<bool>())
+            .prop_map(|(from, lists, urgent)| Step::SubmitToLists { from, lists, urgent }),
+        2 => (agency(), select(SAVED.to_vec()), vec(agency(), 1..6))
+            .prop_map(|(owner, name, members)| Step::SaveList { owner, name, members }),
+        1 => any::<Index>().prop_map(Step::Remind),
+        1 => (1..100u64).prop_map(Step::Terms),
+        1 => (1..5u32).prop_map(Step::WaitDays),
+        1 => (agency(), select(SAVED.to_vec()))
+            .prop_map(|(owner, name)| Step::RemoveList { owner, name }),
         6 => (any::<Index>(), any::<Index>())
             .prop_map(|(document, recipient)| Step::Acknowledge { document, recipient }),
         8 => (any::<Index>(), any::<Index>(), status())
             .prop_map(|(document, recipient, code)| Step::Report { document, recipient, code }),
+        3 => (any::<Index>(), any::<bool>())
+            .prop_map(|(document, named)| Step::AskBack { document, named }),
+        4 => (any::<Index>(), kind, proptest::option::of(agency()), any::<bool>())
+            .prop_map(|(document, kind, added, removed)| {
+                Step::Change { document, kind, added, removed }
+            }),
+        2 => (any::<Index>(), any::<Index>(), 1..5u32)
+            .prop_map(|(document, recipient, times)| {
+                Step::Negative { document, recipient, times }
+            }),
+        3 => (agency(), vec(1..40u64, 0..6), proptest::option::of(0..40u64))
+            .prop_map(|(agency, numbers, through)| {
+                Step::AcknowledgeNotices { agency, numbers, through }
+            }),
         2 => (agency(), select(Level::ALL.to_vec()), state, province)
             .prop_map(|(agency, level, state, province)| {
                 Step::Move { agency, level, state, province }
@@ -152,6 +228,7 @@ impl Traffic {
     pub fn new() -> Self {
         let mut hub = Hub::new();
         hub.journals_refusals = true;
+        hub.change(super::communes(COMMUNES));
         Self { hub, sent: Vec::new(), lists: 0, waiting: Vec::new() }
     }
 
@@ -196,6 +273,8 @@ impl Traffic {
                 draft.paper_copy = *paper;
                 draft.document_type = DocumentType::from_number(*kind).unwrap();
                 draft.pages = u32::from(*kind) * 7;
+                draft.due = paper.then(|| self.hub.now.plus(super::DAY));
+                draft.deliver_by = urgent.then(|| self.hub.now.plus(super::HOUR));
                 // Some name what was uploaded before, the same for several.
                 if *paper {
                     draft.uploaded = vec![[&b"one"[..], b"two", b"three"][usize::from(*kind) % 3]];
@@ -213,6 +292,49 @@ impl Traffic {
                     self.wait_for(proposal);
                 }
             }
+            Step::SubmitToLists { from, lists, urgent } => {
+                let from = AGENCIES[*from];
+                let mut draft = draft(from, &[]);
+                draft.lists = lists.iter().map(ToString::to_string).collect();
+                if *urgent {
+                    draft.urgency = Urgency::Express;
+                }
+                let id = self.hub.signers.new_id(self.hub.now);
+                draft.id = Some(id);
+                draft.signed_at = Some(self.hub.now);
+                let proposal = self.hub.submission(&draft);
+                // Some of these have it, when their slice was delivered.
+                let to = vec!["H34.C0", "H34.C7", "H34.C299", "H34.01.01", "H36.01"];
+                let sent = Sent { draft, id, position: Position(0), to };
+                self.waiting.push((proposal, Some(sent)));
+            }
+            Step::SaveList { owner, name, members } => {
+                let mut members: Vec<_> =
+                    members.iter().map(|member| self.hub.ordinal(AGENCIES[*member])).collect();
+                members.sort_unstable();
+                members.dedup();
+                let owner = self.hub.ordinal(AGENCIES[*owner]);
+                let name = SavedName::parse(name).unwrap();
+                let title = "một danh sách".to_owned();
+                let save = SaveList { caller: Some(owner), owner, name, title, members };
+                self.wait_for(Proposal::SaveList(save));
+            }
+            Step::Remind(document) => {
+                if let Some(sent) = pick(&self.sent, document).cloned() {
+                    let caller = self.hub.ordinal(sent.draft.from);
+                    let remind = Remind { caller, position: sent.position, to: RemindTo::Answer };
+                    self.wait_for(Proposal::Remind(remind));
+                }
+            }
+            Step::WaitDays(days) => {
+                self.end_block();
+                self.hub.now = self.hub.now.plus(super::DAY * *days);
+            }
+            Step::RemoveList { owner, name } => {
+                let owner = self.hub.ordinal(AGENCIES[*owner]);
+                let name = SavedName::parse(name).unwrap();
+                self.wait_for(Proposal::RemoveList(RemoveList { caller: None, owner, name }));
+            }
             Step::Acknowledge { document, recipient } => {
                 if let Some(sent) = pick(&self.sent, document).cloned() {
                     let recipient = *recipient.get(&sent.to);
@@ -227,6 +349,31 @@ impl Traffic {
                     let proposal = self.hub.report_proposal(&draft);
                     self.wait_for(proposal);
                 }
+            }
+            Step::AskBack { document, named } => {
+                if let Some(sent) = pick(&self.sent, document).cloned() {
+                    let from = sent.draft.from;
+                    let asked = report(from, from, sent.id, StatusCode::RecallRequested);
+                    let recipients = if *named { sent.to[..1].to_vec() } else { Vec::new() };
+                    let proposal = self.hub.report_proposal(&ReportDraft { recipients, ..asked });
+                    self.wait_for(proposal);
+                }
+            }
+            Step::Change { document, kind, added, removed } => {
+                if let Some(sent) = pick(&self.sent, document).cloned() {
+                    self.change(&sent, *kind, added.map(|added| AGENCIES[added]), *removed);
+                }
+            }
+            Step::Negative { document, recipient, times } => {
+                if let Some(sent) = pick(&self.sent, document).cloned() {
+                    let recipient = *recipient.get(&sent.to);
+                    self.wait_for(self.hub.negative(recipient, sent.position, *times));
+                }
+            }
+            Step::AcknowledgeNotices { agency, numbers, through } => {
+                let proposal =
+                    self.hub.notice_acknowledgement(AGENCIES[*agency], numbers, *through);
+                self.wait_for(proposal);
             }
             Step::Cut => {
                 self.end_block();
@@ -258,6 +405,31 @@ impl Traffic {
                 self.wait_for(Proposal::Administer(command));
             }
         }
+    }
+
+    /// A document that acts on one sent before, for all its recipients but the first when that one
+    /// is removed.
+    fn change(
+        &mut self,
+        on: &Sent,
+        kind: BusinessKind,
+        added: Option<&'static str>,
+        removed: bool,
+    ) {
+        let mut to = on.to.clone();
+        let mut changes = Vec::new();
+        if kind == BusinessKind::Update {
+            changes.extend(added.map(|added| (added, Change::Added)));
+            if removed && to.len() > 1 {
+                changes.push((to.remove(0), Change::Removed));
+            }
+        }
+        let draft = Draft { changes, ..acting(kind, on.draft.from, on.id, &to) };
+        let id = self.hub.signers.new_id(self.hub.now);
+        let draft = Draft { id: Some(id), signed_at: Some(self.hub.now), ..draft };
+        let proposal = self.hub.submission(&draft);
+        let to = to.into_iter().chain(added).collect();
+        self.waiting.push((proposal, Some(Sent { draft, id, position: Position(0), to })));
     }
 
     fn command(&mut self, step: &Step) -> Command {
@@ -318,6 +490,10 @@ impl Traffic {
                 let by = Actor { person, role: Role::Administrator };
                 Command::Act { by, act: Box::new(Command::ChangeAppointments(vec![appointment])) }
             }
+            Step::Terms(hours) => Command::SetTerms(Terms {
+                pick_up_ms: hours * 3_600_000,
+                answer_ms: (hours % 2 == 0).then_some(hours * 7_200_000),
+            }),
             Step::TrustStranger(trusted) => {
                 let der = self.hub.signers.stranger.root().certificate().der().clone();
                 let (certificate, trusted) = (CertificateBytes(der), *trusted);

@@ -202,7 +202,8 @@ async fn pull(
     let recipient = served(permit, &directory, agency, "agency", rooms.clock.now())?;
     let max = if max == 0 { PULL_MAX } else { (max as usize).min(PULL_MAX) };
     let pushes = rooms.egress.pull(recipient, max).await?;
-    Ok(streams::within_a_message(&rooms.reader, pushes, &rooms.egress).await)
+    let load = |push| present::delivery(&rooms.reader, push);
+    Ok(streams::within_a_message(pushes, &rooms.egress, load).await)
 }
 
 fn track(
@@ -215,13 +216,18 @@ fn track(
         .map_err(|error| Refusal::at(Reason::FieldInvalid, "sender", error))?;
     let directory = rooms.reader.directory();
     let caller = permit.0.agency;
-    let view = rooms
-        .reader
-        .query()
-        .track_as(&directory, caller, &sender, &id, rooms.clock.now())
-        .map_err(|error| present::unreadable(&error))?
+    let (query, now) = (rooms.reader.query(), rooms.clock.now());
+    let unreadable = |error| present::unreadable(&error);
+    let view = query
+        .track_as(&directory, caller, &sender, &id, now)
+        .map_err(unreadable)?
         .ok_or_else(|| Refusal::at(Reason::DocumentUnknown, "id", id))?;
-    Ok(present::tracked(&view, &directory))
+    let sender = directory.agency(view.document.sender);
+    let progress = match sender.is_some_and(|sender| directory.serves(caller, sender, now)) {
+        true => Some(query.progress(view.position, &view.document).map_err(unreadable)?),
+        false => None,
+    };
+    Ok(present::tracked(&view, progress, &directory))
 }
 
 /// What became of acknowledgements.
@@ -274,6 +280,16 @@ pub(super) async fn acknowledge(
             AcknowledgeOutcome::Unknown => {
                 let value = key.position;
                 let refusal = Refusal::at(Reason::DocumentUnknown, "key.position", value);
+                settled.refused.push((key, refusal));
+            }
+            AcknowledgeOutcome::TakenBack => {
+                let value = key.position;
+                let refusal = Refusal::at(Reason::DocumentTakenBack, "key.position", value);
+                settled.refused.push((key, refusal));
+            }
+            AcknowledgeOutcome::Replaced => {
+                let value = key.position;
+                let refusal = Refusal::at(Reason::DocumentReplaced, "key.position", value);
                 settled.refused.push((key, refusal));
             }
         }

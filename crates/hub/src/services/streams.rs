@@ -7,14 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _, stream};
-use lienthong_core::{DeliveryKey, Push};
+use lienthong_core::{DeliveryKey, NegativeAcknowledge, NegativeDelivery, Proposal, Push};
 use lienthong_model::limits::{
     CONSUMER_CREDIT_MAX, MESSAGE_BYTES_MAX, STREAM_IN_FLIGHT_MAX, SUBSCRIPTION_AGENCIES_MAX,
 };
 use lienthong_model::{Ordinal, Position, Reason, Refusal};
 use lienthong_wire::proto::{self, subscribe_request as asked, subscribe_response as said};
 use lienthong_wire::{moment, refusal};
-use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
@@ -24,19 +23,20 @@ use super::{Rooms, refused};
 use crate::caller::{MayExchange, served};
 use crate::egress::{Consumer, Egress, Opening};
 use crate::present;
-use crate::reader::Reader;
 
 /// A stream of answers.
 pub(crate) type Outcomes<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// Answers that wait for a slow consumer.
-const SAID_WAITING_MAX: usize = 8;
+pub(super) const SAID_WAITING_MAX: usize = 8;
 /// Calls for acknowledgement of one consumer that are under way.
 const ACKNOWLEDGING_MAX: usize = 64;
+/// Characters of a negative acknowledgement's reason that are journalled.
+const NEGATIVE_REASON_CHARS: usize = 200;
 /// When a delivery that was negatively acknowledged without a delay comes again.
 const COME_AGAIN: Duration = Duration::from_secs(5);
 /// When a document that cannot be read is tried again.
-const UNREADABLE_AGAIN: Duration = Duration::from_secs(60);
+pub(super) const UNREADABLE_AGAIN: Duration = Duration::from_secs(60);
 /// The longest delay that a consumer may ask for.
 const COME_AGAIN_MAX: Duration = Duration::from_secs(3600);
 
@@ -88,20 +88,20 @@ where
     Box::pin(answers)
 }
 
-/// Loads deliveries until a message is full; what does not fit is given back at once.
-pub(super) async fn within_a_message(
-    reader: &Reader,
+/// Loads what is to be pushed until a message is full; what does not fit is given back at once.
+pub(super) async fn within_a_message<M: prost::Message>(
     pushes: Vec<Push>,
     egress: &Egress,
-) -> Vec<proto::Delivery> {
-    let mut deliveries = Vec::new();
+    load: impl Fn(Push) -> Result<Option<M>, Refusal>,
+) -> Vec<M> {
+    let mut loaded = Vec::new();
     let mut bytes = 0;
     let mut full = false;
     for push in pushes {
-        let delivery = match full {
+        let message = match full {
             true => None,
-            false => match present::delivery(reader, push) {
-                Ok(delivery) => delivery,
+            false => match load(push) {
+                Ok(message) => message,
                 Err(_) => {
                     // One that cannot be read keeps no other one back.
                     egress.defer(push.recipient, push.position, UNREADABLE_AGAIN).await;
@@ -109,19 +109,19 @@ pub(super) async fn within_a_message(
                 }
             },
         };
-        let fits = delivery.filter(|delivery| {
-            bytes += delivery.encoded_len() + 16;
-            deliveries.is_empty() || bytes < MESSAGE_BYTES_MAX * 3 / 4
+        let fits = message.filter(|message| {
+            bytes += message.encoded_len() + 16;
+            loaded.is_empty() || bytes < MESSAGE_BYTES_MAX * 3 / 4
         });
         match fits {
-            Some(delivery) => deliveries.push(delivery),
+            Some(message) => loaded.push(message),
             None => {
                 full = true;
                 egress.defer(push.recipient, push.position, Duration::ZERO).await;
             }
         }
     }
-    deliveries
+    loaded
 }
 
 /// Opens a consumer and serves its stream.
@@ -137,7 +137,8 @@ pub(super) async fn subscribe(
     };
     let agencies = agencies(&rooms, permit, &open.agencies).map_err(refused)?;
     let credit = open.credit.min(CONSUMER_CREDIT_MAX);
-    let opened = opened(&rooms, &agencies);
+    let opened = codes(&rooms, &agencies);
+    let opened = said::Response::Opened(said::Opened { agencies: opened });
     let opening = Opening { caller: permit.0.agency, agencies, credit };
     let consumer = rooms.egress.open(opening).await.map_err(refused)?;
     let (say, saying) = mpsc::channel(SAID_WAITING_MAX);
@@ -146,7 +147,12 @@ pub(super) async fn subscribe(
     Ok(Box::pin(ReceiverStream::new(saying)))
 }
 
-fn agencies(rooms: &Rooms, permit: MayExchange, named: &[String]) -> Result<Vec<Ordinal>, Refusal> {
+/// The agencies whose mailboxes a consumer wants: those that it names, or all that it serves.
+pub(super) fn agencies(
+    rooms: &Rooms,
+    permit: MayExchange,
+    named: &[String],
+) -> Result<Vec<Ordinal>, Refusal> {
     let directory = rooms.reader.directory();
     let now = rooms.clock.now();
     if named.len() > SUBSCRIPTION_AGENCIES_MAX {
@@ -165,11 +171,11 @@ fn agencies(rooms: &Rooms, permit: MayExchange, named: &[String]) -> Result<Vec<
     Ok(agencies)
 }
 
-fn opened(rooms: &Rooms, agencies: &[Ordinal]) -> said::Response {
+/// The codes of agencies, as of now.
+pub(super) fn codes(rooms: &Rooms, agencies: &[Ordinal]) -> Vec<String> {
     let directory = rooms.reader.directory();
     let now = rooms.clock.now();
-    let agencies = agencies.iter().map(|agency| directory.code(*agency, now)).collect();
-    said::Response::Opened(said::Opened { agencies })
+    agencies.iter().map(|agency| directory.code(*agency, now)).collect()
 }
 
 /// One consumer's stream.
@@ -339,10 +345,16 @@ impl Session {
         };
         let delay = asked.delay.as_ref().and_then(moment::duration_from_proto);
         let delay = delay.unwrap_or(COME_AGAIN).min(COME_AGAIN_MAX);
-        self.attempts.remove(&(recipient, Position(key.position)));
-        self.rooms.egress.defer(recipient, Position(key.position), delay).await;
+        let position = Position(key.position);
+        self.attempts.remove(&(recipient, position));
+        self.rooms.egress.defer(recipient, position, delay).await;
+        let (caller, key) = (self.permit.0.agency, DeliveryKey { recipient, position });
+        let reason = asked.reason.chars().take(NEGATIVE_REASON_CHARS).collect();
+        let deliveries = vec![NegativeDelivery { key, times: 1, reason }];
+        let negative = NegativeAcknowledge { caller, deliveries };
+        self.rooms.sequencer.note(Proposal::NegativeAcknowledge(negative)).await;
     }
 }
 
 /// The consumer has gone.
-struct Gone;
+pub(super) struct Gone;

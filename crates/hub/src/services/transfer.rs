@@ -63,7 +63,8 @@ impl TransferService for Services {
         let given =
             given.map_err(|refusal| refused_about(refusal, id))?.map(move |piece| match piece {
                 Ok(Piece { offset, bytes }) => {
-                    Ok(proto::DownloadResponse { offset, content: bytes })
+                    let chunk = proto::AttachmentChunk { offset, content: bytes };
+                    Ok(proto::DownloadResponse { chunk: Some(chunk) })
                 }
                 Err(refusal) => Err(refused_about(refusal, id)),
             });
@@ -87,8 +88,8 @@ fn pieces(
     })
 }
 
-fn piece(chunk: asked::Chunk) -> Result<Piece, Refusal> {
-    let asked::Chunk { offset, content } = chunk;
+fn piece(chunk: proto::AttachmentChunk) -> Result<Piece, Refusal> {
+    let proto::AttachmentChunk { offset, content } = chunk;
     if content.len() > TRANSFER_CHUNK_BYTES_MAX {
         let value = format!("{} bytes, at most {TRANSFER_CHUNK_BYTES_MAX}", content.len());
         return Err(Refusal::at(Reason::ContentTooLarge, "chunk.content", value));

@@ -12,6 +12,7 @@
 #![allow(dead_code, reason = "every test file uses another part of the harness")]
 
 pub mod raw;
+pub mod web;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -22,7 +23,8 @@ use bytes::Bytes;
 use lienthong_client::{Client, Delivery, Endpoint, Retry, Roots, Signer, Subscription};
 use lienthong_client::{sign_document, sign_report};
 use lienthong_hub::{
-    Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings, StartError, StorageSettings,
+    Clock, DirectoryImport, HttpAddress, Hub, ListFiles, ServerIdentity, Settings, StartError,
+    StorageSettings,
 };
 use lienthong_model::{
     AgencyCode, AgencyEntry, AgencyState, Attachment, AttachmentEntry, Day, Document, Level,
@@ -101,6 +103,23 @@ pub fn directory() -> Vec<AgencyEntry> {
     ]
 }
 
+/// Communes of H34, `H34.C0` and on, served by H34: many recipients.
+pub fn communes(count: usize) -> Vec<AgencyEntry> {
+    let like = directory().into_iter().find(|entry| entry.code == code("H34.40.01")).unwrap();
+    let commune = |n| AgencyEntry { code: code(&format!("H34.C{n}")), ..like.clone() };
+    (0..count).map(commune).collect()
+}
+
+/// A person of an agency who may sign.
+pub fn person(agency: &str) -> Profile {
+    Profile::Person {
+        agency: code(agency),
+        person: "an.nguyen".to_owned(),
+        name: "Nguyễn Văn An".to_owned(),
+        title: "Chủ nhiệm".to_owned(),
+    }
+}
+
 /// The list of a number, made yesterday or as many seconds later as its number says, on which
 /// certificates are revoked since yesterday.
 pub fn list(pki: &TestPki, number: u64, revoked: &[&Identity]) -> Bytes {
@@ -148,6 +167,14 @@ impl World {
         change(&mut settings);
         let hub = Hub::start(settings, |_, _| {}).await.unwrap();
         Self { pki, folder, address: hub.address(), hub: Some(hub) }
+    }
+
+    /// Starts a hub on the small directory and more entries.
+    pub async fn start_among(more: Vec<AgencyEntry>) -> Self {
+        let change = |settings: &mut Settings| {
+            settings.directory.as_mut().unwrap().entries.extend(more);
+        };
+        Self::start_with(change).await
     }
 
     /// Starts a hub with other bounds of what is on the disk.
@@ -262,6 +289,7 @@ pub fn settings(pki: &TestPki, data: &Path, clock: Clock) -> Settings {
     Settings {
         data: data.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
+        http: Some(HttpAddress::new("127.0.0.1:0".parse().unwrap()).unwrap()),
         clock,
         identity: ServerIdentity {
             chain: vec![der(hub.certificate.der()), der(issuing)],

@@ -44,7 +44,7 @@ pub(super) const FILE_MAGIC: [u8; 8] = *b"LTJOURNL";
 pub(super) const FRAME_MAGIC: [u8; 4] = *b"LTBK";
 pub(super) const HEADER_BYTES: usize = 72;
 pub(super) const HEAD_BYTES: usize = 34;
-const HEAD_CHECKED_BYTES: usize = 26;
+pub(super) const HEAD_CHECKED_BYTES: usize = 26;
 const WRITER_BYTES: usize = 16;
 
 /// The header of a journal file.
@@ -183,16 +183,27 @@ impl Head {
         if self.format > BLOCK_FORMAT {
             return Ok(Err(Bad::TooNew(self.format)));
         }
+        let payload = self.read_unchecked(file, offset)?;
+        Ok(payload.and_then(|payload| match self.difference(&payload) {
+            0 => Ok(payload.into()),
+            _ => Err(Bad::Check),
+        }))
+    }
+
+    /// Reads the payload of the frame that begins at `offset`, whatever its check value.
+    pub fn read_unchecked(&self, file: &File, offset: u64) -> io::Result<Result<Vec<u8>, Bad>> {
         let mut payload = vec![0; self.length as usize];
         match file.read_exact_at(&mut payload, offset + HEAD_BYTES as u64) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                return Ok(Err(Bad::Short));
-            }
-            Err(error) => return Err(error),
+            Ok(()) => Ok(Ok(payload)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Err(Bad::Short)),
+            Err(error) => Err(error),
         }
-        let crc = crc32c::crc32c_append(crc32c::crc32c(&self.checked), &payload);
-        Ok(if crc == self.crc { Ok(payload.into()) } else { Err(Bad::Check) })
+    }
+
+    /// The check value that is right for the head and a payload, XOR the one that stands there: 0
+    /// when nothing is wrong.
+    pub fn difference(&self, payload: &[u8]) -> u32 {
+        crc32c::crc32c_append(crc32c::crc32c(&self.checked), payload) ^ self.crc
     }
 }
 

@@ -206,7 +206,7 @@ fn synced_later(file: &File, from: u64, length: u64, block: u64) -> io::Result<O
 }
 
 /// Finds the next bytes at or after `from` that look like the beginning of a frame.
-fn next_magic(file: &File, from: u64) -> io::Result<Option<u64>> {
+pub(super) fn next_magic(file: &File, from: u64) -> io::Result<Option<u64>> {
     let mut window = vec![0; 64 * 1024];
     let mut offset = from.max(HEADER_BYTES as u64);
     loop {

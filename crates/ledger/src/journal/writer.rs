@@ -48,9 +48,9 @@ pub struct JournalFiles {
 
 /// A file found in the folder, by its name.
 #[derive(Debug)]
-struct Found {
-    first: u64,
-    path: PathBuf,
+pub(super) struct Found {
+    pub first: u64,
+    pub path: PathBuf,
 }
 
 /// The file that is written to, the last block before what comes next, and the folder's lock.
@@ -257,7 +257,7 @@ fn create(folder: &Path, header: FileHeader) -> Result<(File, Arc<JournalFile>),
 }
 
 /// The journal files in a folder by their names, rising. Other files are left alone.
-fn list(folder: &Path) -> Result<Vec<Found>, EngineError> {
+pub(super) fn list(folder: &Path) -> Result<Vec<Found>, EngineError> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(io_error("list", folder))? {
         let path = entry.map_err(io_error("list", folder))?.path();

@@ -1,5 +1,7 @@
 //! What a message does to documents sent before it, and who is in charge of it.
 
+use minicbor::{Decode, Encode};
+
 use crate::code::AgencyCode;
 use crate::document::{BusinessKind, Written};
 use crate::ids::MessageId;
@@ -40,11 +42,14 @@ pub struct RecipientChange {
 
 /// What an update does to a recipient. The numbers on the wire are these plus one: edXML's
 /// `ReceiverType` has 0 for removed and 1 for added. Stable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Change {
     /// 0: no longer a recipient.
+    #[n(0)]
     Removed = 0,
     /// 1: a recipient from now on.
+    #[n(1)]
     Added = 1,
 }
 

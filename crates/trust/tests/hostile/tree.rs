@@ -4,7 +4,7 @@
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::bytes_of::{self, edge, index};
+use super::bytes_of::{self, edge, index};
 
 /// How values of a form are told apart and put together again.
 pub trait Form {

@@ -5,8 +5,8 @@ use std::fmt::Arguments;
 
 use lienthong_model::limits::{ATTACHMENT_BYTES_MAX, LIST_ENTRIES_MAX, PLACE_CHARS_MAX};
 use lienthong_model::{
-    Addressee, AgencyCode, AttachmentHeader, BusinessKind, Digest, DocumentType, Header, Reason,
-    Reference, Refusal, Urgency,
+    Addressee, AgencyCode, AttachmentHeader, BusinessKind, Digest, DocumentType, Header, MessageId,
+    Reason, RecipientChangeHeader, Reference, Refusal, Urgency,
 };
 
 use super::parts;
@@ -29,10 +29,7 @@ pub(crate) fn checked_header(message: &proto::Document) -> Result<Header, Refusa
     let urgency = check.kind(format_args!("urgency"), message.urgency, kind::urgency);
     let answers = check_answers(&mut check, &message.answers);
     let business = message.business.as_ref();
-    let (kind, acts_on) = match business {
-        Some(business) => check_business(&mut check, business),
-        None => (BusinessKind::New, None),
-    };
+    let acts = business.map(|business| check_business(&mut check, business)).unwrap_or_default();
     check_trace(&mut check, &message.trace);
     let attachments = check_attachments(&mut check, &message.attachments);
     check_extensions(&mut check, &message.extensions);
@@ -50,10 +47,12 @@ pub(crate) fn checked_header(message: &proto::Document) -> Result<Header, Refusa
         due,
         pages: message.pages,
         paper_copy: business.is_some_and(|business| business.paper_copy),
-        kind,
-        acts_on,
+        kind: acts.kind,
+        acts_on: acts.on,
         attachments,
         answers,
+        reason: business.map(|business| business.reason.clone()).unwrap_or_default(),
+        recipient_changes: acts.recipient_changes,
     });
     check.finish(header)
 }
@@ -205,20 +204,29 @@ fn check_answers(check: &mut Check, answers: &[proto::Answer]) -> Vec<Reference>
     references
 }
 
-fn check_business(
-    check: &mut Check,
-    business: &proto::Business,
-) -> (BusinessKind, Option<lienthong_model::MessageId>) {
+/// What a document does to one sent before it.
+#[derive(Default)]
+struct Acts {
+    kind: BusinessKind,
+    on: Option<MessageId>,
+    recipient_changes: Vec<RecipientChangeHeader>,
+}
+
+fn check_business(check: &mut Check, business: &proto::Business) -> Acts {
     let kind = check.kind(format_args!("business.kind"), business.kind, kind::business_kind);
     let acts_on = check.optional_id(format_args!("business.acts_on"), &business.acts_on);
     check.text(format_args!("business.acts_on_reference"), &business.acts_on_reference);
     check.text(format_args!("business.reason"), &business.reason);
     check.text(format_args!("business.changed_document"), &business.changed_document);
     check.text(format_args!("business.changed_recipients"), &business.changed_recipients);
+    let mut recipient_changes = Vec::with_capacity(business.recipient_changes.len());
     for (index, change) in business.recipient_changes.iter().enumerate() {
         let path = format_args!("business.recipient_changes[{index}]");
         check.written_code(path, &change.code, &change.code_as_written);
-        check.mandatory_kind(format_args!("{path}.change"), change.change, kind::change);
+        let path = format_args!("{path}.change");
+        let what = check.mandatory_kind(path, change.change, kind::change);
+        let code = AgencyCode::parse(&change.code).ok();
+        recipient_changes.extend(what.map(|change| RecipientChangeHeader { code, change }));
     }
     for (index, replacement) in business.replacements.iter().enumerate() {
         let path = format_args!("business.replacements[{index}]");
@@ -232,7 +240,7 @@ fn check_business(
     if let Some(staff) = &business.staff {
         check_staff(check, format_args!("business.staff"), staff);
     }
-    (kind.unwrap_or(BusinessKind::New), acts_on)
+    Acts { kind: kind.unwrap_or_default(), on: acts_on, recipient_changes }
 }
 
 /// Checks who is in charge.

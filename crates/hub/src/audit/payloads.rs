@@ -1,0 +1,99 @@
+//! The payload files that the journal names: there, and with the bytes that they must have.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use lienthong_core::audit::{FlawKind, NamedPayload};
+use lienthong_core::engine::EngineError;
+use lienthong_ledger::{ExaminedPayload, FoundBlock};
+use lienthong_model::Digest;
+use lienthong_model::limits::CONTENT_BYTES_MAX;
+use lienthong_trust::dsse;
+
+use super::findings::{Finding, FindingKind, Findings, Place};
+
+/// Checks payload files, each file once.
+pub(super) struct PayloadCheck {
+    folder: PathBuf,
+    seen: HashSet<Digest>,
+    bytes: u64,
+}
+
+impl PayloadCheck {
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, seen: HashSet::new(), bytes: 0 }
+    }
+
+    /// How many files were named.
+    pub fn files(&self) -> u64 {
+        self.seen.len() as u64
+    }
+
+    /// How many bytes those have that are there.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Looks at a file that an entry names.
+    pub fn look(
+        &mut self,
+        named: &NamedPayload,
+        by: &FoundBlock,
+        findings: &mut Findings,
+    ) -> Result<(), EngineError> {
+        let first = self.seen.insert(named.digest);
+        if !first && named.signed.is_none() {
+            return Ok(());
+        }
+        let [shelved, proposed] = ExaminedPayload::names(&named.digest);
+        let mut add = |name: &str, kind, why: String| {
+            let file = Some(format!("payloads/{name}"));
+            let place = Place { file, offset: None, ..Place::of(by, Some(named.entry)) };
+            findings.add(Finding::at(kind, place, why));
+        };
+        if first {
+            let Some(file) = ExaminedPayload::read(&self.folder, &named.digest)? else {
+                add(&shelved, FindingKind::PayloadMissing, "the file is missing".to_owned());
+                return Ok(());
+            };
+            self.bytes += file.bytes;
+            if file.digest != named.digest {
+                let why = format!("its {} bytes have the SHA-256 {}", file.bytes, file.digest);
+                add(&file.name, FindingKind::PayloadChanged, why);
+                return Ok(());
+            }
+            if let Some(size) = named.size.filter(|size| *size != file.bytes) {
+                let why = format!("it has {} bytes, the entry says {size}", file.bytes);
+                add(&file.name, FindingKind::PayloadChanged, why);
+            }
+        }
+        for name in [&shelved, &proposed] {
+            if let Some(why) = self.unlike_content(name, named)? {
+                add(name, FindingKind::Block(FlawKind::Digest), why);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a signed content in a file has another digest than its entry says.
+    fn unlike_content(
+        &self,
+        name: &str,
+        named: &NamedPayload,
+    ) -> Result<Option<String>, EngineError> {
+        let Some((content_type, digest)) = &named.signed else { return Ok(None) };
+        let path = self.folder.join(name);
+        let small = std::fs::metadata(&path).is_ok_and(|m| m.len() <= CONTENT_BYTES_MAX as u64);
+        if !small {
+            return Ok(None);
+        }
+        let content = std::fs::read(&path).map_err(|source| EngineError::Io {
+            doing: "read",
+            path: path.display().to_string(),
+            source,
+        })?;
+        let found = dsse::content_digest(content_type, &content);
+        Ok((found != *digest)
+            .then(|| format!("the content has the digest {found}, the entry says {digest}")))
+    }
+}

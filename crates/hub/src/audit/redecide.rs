@@ -1,0 +1,329 @@
+//! Judging again: every signature of the journal is verified and every decision made anew, from the
+//! first block on, in a second state. The same bytes must come out, block by block.
+//!
+//! What was refused cannot be judged again, since its content was not kept; it is taken over.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use lienthong_core::engine::{EngineError, Payloads};
+use lienthong_core::{
+    Command, Entry, Machine, Opening, Proposal, Query, RULES_VERSION, SealedBlock, SignedRecord,
+    Stored, StoredContent, TrustStore, Work,
+};
+use lienthong_ledger::{ExaminedPayload, JournalAudit, SledState, StateLimits, Step};
+use lienthong_model::{Attachment, Digest, Fingerprint, Refusal, SignatureEntry, SignedContent};
+use lienthong_trust::{Authorities, Known, Rejected, Verifier};
+use lienthong_wire::DocumentContents;
+use parking_lot::RwLock;
+
+use super::AuditReport;
+use super::findings::{Finding, FindingKind, Place};
+use crate::reader::authorities;
+
+/// What came of judging again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redecided {
+    /// Not done, since bytes that it needs are damaged.
+    Damaged,
+    /// Every block came out the same, as far as it was judged by this version's rules.
+    Same {
+        /// Blocks that were judged.
+        blocks: u64,
+        /// Signatures that were verified.
+        signatures: u64,
+        /// The first block that was judged by another version's rules; nothing from there on was
+        /// judged again.
+        other_rules_from: Option<u64>,
+    },
+    /// A block came out differently; it is among the findings, and nothing behind it was judged.
+    Differs {
+        /// Which block.
+        block: u64,
+    },
+}
+
+impl AuditReport {
+    /// Judges the journal of a folder again, unless something that this needs is damaged.
+    pub(super) fn redecide(
+        &mut self,
+        data: &Path,
+        scratch: &Path,
+        progress: &mut impl FnMut(u64, u64),
+    ) -> Result<(), EngineError> {
+        let needed = |kind: FindingKind| match kind {
+            FindingKind::Journal(_)
+            | FindingKind::Block(_)
+            | FindingKind::PayloadMissing
+            | FindingKind::PayloadChanged => true,
+            FindingKind::Format
+            | FindingKind::State
+            | FindingKind::Marker
+            | FindingKind::Log
+            | FindingKind::Checkpoint
+            | FindingKind::Redecided => false,
+        };
+        if self.findings.iter().any(|finding| needed(finding.kind)) {
+            self.redecided = Some(Redecided::Damaged);
+            return Ok(());
+        }
+        let mut judge = Judge::open(data, &scratch.join("redecided"))?;
+        let mut journal = JournalAudit::open(&data.join("journal"))?;
+        let mut blocks = 0;
+        let mut other_rules_from = None;
+        while let Some(step) = journal.next() {
+            let Step::Block(found) = step? else { continue };
+            let number = found.block.marker.block;
+            if found.block.block.rules != RULES_VERSION {
+                other_rules_from = Some(number);
+                break;
+            }
+            if let Err(differs) = judge.block(&found.block)? {
+                let place = Place::of(&found, differs.entry);
+                self.findings.push(Finding::at(FindingKind::Redecided, place, differs.why));
+                self.findings_total += 1;
+                self.redecided = Some(Redecided::Differs { block: number });
+                return Ok(());
+            }
+            blocks += 1;
+            progress(journal.bytes_read(), journal.bytes());
+        }
+        let signatures = judge.signatures;
+        self.redecided = Some(Redecided::Same { blocks, signatures, other_rules_from });
+        Ok(())
+    }
+}
+
+/// How a block came out differently.
+struct Differs {
+    entry: Option<u32>,
+    why: String,
+}
+
+struct Judge {
+    machine: Machine<SledState, AtRest>,
+    verifier: Verifier<DocumentContents, Seen>,
+    seen: Seen,
+    /// What is trusted as of the last block.
+    trust: Arc<TrustStore>,
+    payloads: AtRest,
+    signatures: u64,
+}
+
+impl Judge {
+    fn open(data: &Path, scratch: &Path) -> Result<Self, EngineError> {
+        let (state, _) = SledState::open(scratch, StateLimits::default())?;
+        let (state, payloads) = (Arc::new(state), AtRest(data.join("payloads")));
+        let machine = Machine::open(Opening { state: state.clone(), payloads: payloads.clone() })?;
+        let known = RwLock::new(authorities(&machine.policy().trust));
+        let seen = Seen { state, authorities: Arc::new(known) };
+        let verifier = Verifier::new(DocumentContents, seen.clone());
+        let trust = machine.policy().trust.clone();
+        Ok(Self { machine, verifier, seen, trust, payloads, signatures: 0 })
+    }
+
+    /// Judges the entries of the next block; they must make the same block again.
+    fn block(&mut self, journalled: &SealedBlock) -> Result<Result<(), Differs>, EngineError> {
+        let block = &journalled.block;
+        self.machine.allow_clock_ahead(Duration::from_millis(block.clock_ahead_ms));
+        self.machine.begin(block.time);
+        for (number, entry) in (0..).zip(&block.entries) {
+            if let Err(why) = self.entry(entry)? {
+                return Ok(Err(Differs { entry: Some(number), why }));
+            }
+        }
+        let made = self.machine.seal();
+        match made {
+            Some(made) if made.marker.hash == journalled.marker.hash => {}
+            made => return Ok(Err(first_difference(made.as_ref(), journalled))),
+        }
+        self.machine.commit()?;
+        let trust = &self.machine.policy().trust;
+        if !Arc::ptr_eq(trust, &self.trust) {
+            *self.seen.authorities.write() = authorities(trust);
+            self.trust = trust.clone();
+        }
+        Ok(Ok(()))
+    }
+
+    fn entry(&mut self, entry: &Entry) -> Result<Result<(), String>, EngineError> {
+        let proposal = match &entry.command {
+            Command::Submit(submit) => match self.verify(&submit.signed, Verifier::document)? {
+                Ok(facts) => Proposal::Submit {
+                    caller: submit.caller,
+                    submission: Box::new(facts),
+                    stored: stored(&submit.signed),
+                },
+                Err(refusal) => return Ok(Err(refusal.to_string())),
+            },
+            Command::Report(report) => match self.verify(&report.signed, Verifier::status)? {
+                Ok(facts) => Proposal::Report {
+                    caller: report.caller,
+                    submission: Box::new(facts),
+                    stored: stored(&report.signed),
+                },
+                Err(refusal) => return Ok(Err(refusal.to_string())),
+            },
+            Command::Acknowledge(asked) => Proposal::Acknowledge(asked.clone()),
+            Command::Refused { requests, .. } => {
+                let lienthong_core::Decision::Refused(refusal) = &entry.decision else {
+                    return Ok(Err("a refusal without a refusal".to_owned()));
+                };
+                self.machine.record_refusal(requests.clone(), refusal.clone())?;
+                return Ok(Ok(()));
+            }
+            Command::SettleRevocation(settled) => Proposal::Work(Work::Settle(settled.issuer)),
+            Command::FanOut(slice) => Proposal::Work(Work::Slice(slice.into())),
+            Command::Tick(tick) => Proposal::Work(Work::Tick((*tick).into())),
+            Command::AcknowledgeNotices(asked) => Proposal::AcknowledgeNotices(asked.clone()),
+            Command::NegativeAcknowledge(asked) => Proposal::NegativeAcknowledge(asked.clone()),
+            Command::SaveList(save) => Proposal::SaveList(save.clone()),
+            Command::RemoveList(remove) => Proposal::RemoveList(remove.clone()),
+            Command::Remind(remind) => Proposal::Remind(remind.clone()),
+            Command::Act { by, act } => {
+                Proposal::Act { by: by.person.clone(), act: Command::clone(act) }
+            }
+            administered @ (Command::ImportDirectory(_)
+            | Command::ChangeDirectory(_)
+            | Command::AddAuthority(_)
+            | Command::AddRevocationList(_)
+            | Command::SetRoutingRules(_)
+            | Command::ChangeMandates(_)
+            | Command::SetRevocationPolicy(_)
+            | Command::SetTerms(_)
+            | Command::ChangeAppointments(_)
+            | Command::ChangeQuotas(_)) => Proposal::Administer(administered.clone()),
+        };
+        let decision = self.machine.decide(proposal)?;
+        Ok(if decision == entry.decision {
+            Ok(())
+        } else {
+            Err(format!("judged again it is {decision:?}, the journal has {:?}", entry.decision))
+        })
+    }
+
+    /// Works out the facts of what a record holds.
+    fn verify<T>(
+        &mut self,
+        signed: &SignedRecord,
+        facts: impl FnOnce(&Verifier<DocumentContents, Seen>, SignedContent) -> Result<T, Rejected>,
+    ) -> Result<Result<T, Refusal>, EngineError> {
+        self.signatures += signed.signatures.len() as u64;
+        let content = self.content(signed)?;
+        Ok(facts(&self.verifier, content).map_err(|rejected| rejected.refusal))
+    }
+
+    /// A record as it was handed in, with every certificate of its chains.
+    fn content(&self, signed: &SignedRecord) -> Result<SignedContent, EngineError> {
+        let mut certificates: Vec<Bytes> =
+            signed.new_certificates.iter().map(|der| der.0.clone()).collect();
+        for fingerprint in signed.signatures.iter().flat_map(|signature| &signature.chain) {
+            let known = Query(&*self.seen.state).certificate(fingerprint)?;
+            certificates.extend(known.filter(|der| !certificates.contains(der)));
+        }
+        let signatures = signed.signatures.iter().filter_map(|signature| {
+            let certificate = *signature.chain.first()?;
+            Some(SignatureEntry { certificate, value: signature.value.clone() })
+        });
+        let attachments = signed.attachments.iter().map(|attachment| {
+            let bytes = self.payloads.stored(&attachment.bytes)?;
+            Ok(Attachment { content_id: attachment.content_id.clone(), bytes })
+        });
+        Ok(SignedContent {
+            content_type: signed.content_type.clone(),
+            content: self.payloads.stored(&signed.content)?,
+            signatures: signatures.collect(),
+            certificates,
+            attachments: attachments.collect::<Result<_, EngineError>>()?,
+        })
+    }
+}
+
+fn stored(signed: &SignedRecord) -> StoredContent {
+    StoredContent { content: signed.content.clone(), attachments: signed.attachments.clone() }
+}
+
+/// Where a block that was made again differs from the journal's.
+fn first_difference(made: Option<&SealedBlock>, journalled: &SealedBlock) -> Differs {
+    let Some(made) = made else {
+        return Differs { entry: None, why: "judged again it has no entries".to_owned() };
+    };
+    let pairs = made.block.entries.iter().zip(&journalled.block.entries);
+    let entry = (0..).zip(pairs).find(|(_, (made, journalled))| made != journalled);
+    let why = match entry {
+        Some(_) => {
+            "judged again the entry has other contents: what its command says is not what \
+                    the signed bytes say, or what was known then"
+        }
+        None => "judged again the block has another number, time or hash of the block before",
+    };
+    Differs { entry: entry.map(|(number, _)| number), why: why.to_owned() }
+}
+
+/// What the journal brought before: certificates and authorities.
+#[derive(Clone)]
+struct Seen {
+    state: Arc<SledState>,
+    authorities: Arc<RwLock<Arc<Authorities>>>,
+}
+
+impl Known for Seen {
+    fn certificate(&self, fingerprint: &Fingerprint) -> Option<Bytes> {
+        Query(&*self.state).certificate(fingerprint).ok().flatten()
+    }
+
+    fn authorities(&self) -> Arc<Authorities> {
+        self.authorities.read().clone()
+    }
+}
+
+/// Payload files of a folder at rest; nothing is ever written.
+#[derive(Debug, Clone)]
+struct AtRest(PathBuf);
+
+impl AtRest {
+    fn stored(&self, stored: &Stored) -> Result<Bytes, EngineError> {
+        match stored {
+            Stored::Inline(bytes) => Ok(bytes.clone()),
+            Stored::Payload { digest, .. } => {
+                self.get(digest)?.ok_or_else(|| EngineError::Damaged {
+                    what: format!("payload {digest}"),
+                    why: "the file is missing".to_owned(),
+                })
+            }
+        }
+    }
+}
+
+impl Payloads for AtRest {
+    fn put(&self, _: &[u8]) -> Result<Digest, EngineError> {
+        Err(EngineError::Io {
+            doing: "write into",
+            path: self.0.display().to_string(),
+            source: std::io::Error::other("the folder is only read"),
+        })
+    }
+
+    fn get(&self, digest: &Digest) -> Result<Option<Bytes>, EngineError> {
+        for name in ExaminedPayload::names(digest) {
+            let path = self.0.join(name);
+            match std::fs::read(&path) {
+                Ok(bytes) if Digest::of(&bytes) == *digest => return Ok(Some(bytes.into())),
+                Ok(_) => {
+                    return Err(EngineError::Damaged {
+                        what: format!("payload {digest}"),
+                        why: "its bytes have another SHA-256".to_owned(),
+                    });
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(source) => {
+                    let path = path.display().to_string();
+                    return Err(EngineError::Io { doing: "read", path, source });
+                }
+            }
+        }
+        Ok(None)
+    }
+}

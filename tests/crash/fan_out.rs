@@ -1,0 +1,87 @@
+//! A hub that dies in the middle of a fan-out, at each of its points, goes on where it stopped: every
+//! recipient has the document once, and it is counted once.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use lienthong_client::{Client, Period, ProgressCounts, sign_document};
+use lienthong_model::{Document, MessageId, Recipient};
+
+use crate::child::{Child, Death};
+use crate::fixture::{Fixture, code, directory_with_communes, now};
+use crate::{PATIENCE, POINTS};
+
+/// Recipients: more than ten slices, of which two go in one block.
+const COMMUNES: usize = 2_700;
+
+async fn progress(client: &Client, id: MessageId) -> ProgressCounts {
+    client.progress(&code("G22"), id, &[]).await.unwrap().0
+}
+
+/// Waits until all have it in their mailboxes.
+async fn delivered(client: &Client, id: MessageId) -> ProgressCounts {
+    let asking = async {
+        loop {
+            let found = progress(client, id).await;
+            if found.pending == 0 {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.expect("the fan-out comes to its end")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fan_out_under_which_the_hub_dies_reaches_everybody_once() {
+    let mut fixture = Fixture::with(directory_with_communes(COMMUNES));
+    for (index, point) in POINTS.into_iter().enumerate() {
+        // The first blocks are the hub's own; the document's slices take six.
+        let passings = if point.starts_with("state") { 1 } else { 5 + index as u32 };
+        die_and_go_on(&mut fixture, point, passings).await;
+        fixture = Fixture::with(directory_with_communes(COMMUNES));
+    }
+}
+
+async fn die_and_go_on(fixture: &mut Fixture, point: &str, passings: u32) {
+    let when = format!("{point}:{passings}");
+    // The first life imports the directory and ends in order, so that passings are of slices.
+    let mut first = Child::start(fixture, None);
+    assert!(first.ready(PATIENCE).await, "{when}: {}", first.said());
+    first.kill();
+    let mut child = Child::start(fixture, Some(&when));
+    assert!(child.ready(PATIENCE).await, "{when}: {}", child.said());
+    let client = fixture.client("G22", PATIENCE).await;
+    let id = MessageId::new(now(), rand::random());
+    let lists = vec![Recipient::List("communes-of:H34".to_owned())];
+    let document = Document::new(id, code("G22"), lists, "Về việc gửi mọi xã", id.time());
+    let signed = sign_document(&document, Vec::new(), &[&fixture.seal("G22")]);
+    let submitting = tokio::spawn({
+        let (client, signed) = (client.clone(), signed.clone());
+        async move { client.submit(signed).await }
+    });
+    let death = child.died(PATIENCE).await;
+    assert_eq!(death, Some(Death::Aborted), "{when}: {}", child.said());
+    let mut child = Child::start(fixture, None);
+    assert!(child.ready(PATIENCE).await, "{when}: {}", child.said());
+    // Whether it was told before the hub died or not: the same bytes again bring the receipt.
+    let receipt = submitting.await.unwrap().unwrap();
+    assert_eq!(receipt.recipients as usize, COMMUNES, "{when}");
+    let found = delivered(&client, id).await;
+    assert_eq!((found.recipients, found.waiting), (2_700, 2_700), "{when}");
+    let totals = client.volumes(Period::default()).await.unwrap().totals;
+    assert_eq!((totals.sent, totals.received), (1, COMMUNES as u64), "{when}");
+    let gateway = fixture.client("H34", PATIENCE).await;
+    let mut subscription = gateway.subscribe(&[], 1_024).await.unwrap();
+    let acknowledger = subscription.acknowledger();
+    let mut came = BTreeSet::new();
+    while came.len() < COMMUNES {
+        let next = tokio::time::timeout(PATIENCE, subscription.next()).await;
+        let delivery = next.expect("a delivery comes").expect("it is open").unwrap();
+        let recipient = delivery.key.recipient.to_string();
+        assert!(came.insert(recipient.clone()), "{when}: {recipient} twice");
+        acknowledger.acknowledge(&[delivery.key]).await.unwrap();
+    }
+    assert_eq!(progress(&client, id).await.acknowledged as usize, COMMUNES, "{when}");
+    child.kill();
+}
