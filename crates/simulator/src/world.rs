@@ -160,10 +160,22 @@ enum Event {
     Write(usize),
     Arrive(Call),
     Commit,
-    Answered { number: u64, outcome: Outcome },
-    Pushed { node: usize, position: Position, attempt: u32 },
-    Report { node: usize, position: Position },
+    Answered {
+        number: u64,
+        outcome: Outcome,
+    },
+    Pushed {
+        node: usize,
+        position: Position,
+        attempt: u32,
+    },
+    Report {
+        node: usize,
+        position: Position,
+    },
     Overdue(u64),
+    /// The hub has something to do by itself.
+    Deadline,
     Connect(usize),
     Reconnect(usize),
     FaultBegins(usize),
@@ -199,6 +211,7 @@ pub struct World<'s> {
     calls: u64,
     ids: u64,
     commit_due: bool,
+    deadline: Option<Timestamp>,
     lists: u64,
     now: Timestamp,
 }
@@ -271,6 +284,7 @@ impl<'s> World<'s> {
             calls: 0,
             ids: 0,
             commit_due: false,
+            deadline: None,
             lists: 1,
             now: scenario.begin(),
             nodes,
@@ -350,6 +364,7 @@ impl<'s> World<'s> {
             Event::Pushed { node, position, attempt } => self.pushed(node, position, attempt),
             Event::Report { node, position } => self.report(node, position),
             Event::Overdue(number) => self.overdue(number),
+            Event::Deadline => self.commit(),
             Event::Connect(node) => self.connect(node),
             Event::Reconnect(node) => self.reconnect(node),
             Event::FaultBegins(fault) => self.fault_begins(fault),
@@ -379,7 +394,20 @@ impl<'s> World<'s> {
         if self.hub.has_waiting() {
             self.commit_soon();
         }
+        self.await_deadline();
         self.push()
+    }
+
+    /// Wakes the hub at its next deadline within the scenario.
+    fn await_deadline(&mut self) {
+        let next =
+            self.hub.next_deadline().filter(|at| *at > self.now && *at < self.scenario.end());
+        let Some(at) = next else { return };
+        // One that was set and has not come yet stands for all later ones.
+        if self.deadline.is_none_or(|set| set <= self.now || at < set) {
+            self.deadline = Some(at);
+            self.queue.put(at, Event::Deadline);
+        }
     }
 
     fn commit_soon(&mut self) {

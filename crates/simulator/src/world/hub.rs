@@ -1,6 +1,6 @@
 //! The hub: its machine, its delivery machine and its journal, with a shell of its own.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use lienthong_client::DocumentContents;
 use lienthong_core::engine::{EngineError, Journal as _, Payloads as _, Tables as _};
 use lienthong_core::{
     Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, AddAuthority, AddRevocationList,
-    CertificateBytes, Command, ConsumerId, Courier, Decision, DeliveryKey, ImportDirectory,
-    Machine, MailboxLane, Opening, Proposal, Push, Query, RefusedRequests, Stored,
-    StoredAttachment, StoredContent, codec, lane,
+    Arrival, CertificateBytes, Command, ConsumerId, Courier, Decision, DeliveryKey,
+    ImportDirectory, Machine, Opening, Proposal, Push, Query, RefusedRequests, Stored,
+    StoredAttachment, StoredContent, codec,
 };
 use lienthong_ledger::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
-use lienthong_model::limits::INLINE_PAYLOAD_BYTES_MAX;
+use lienthong_model::limits::{INLINE_PAYLOAD_BYTES_MAX, WORK_PER_BLOCK_MAX};
 use lienthong_model::{
     AgencyCode, AgencyEntry, Fingerprint, Ordinal, Position, Reason, SignedContent, Timestamp,
 };
@@ -90,10 +90,12 @@ pub(crate) struct Hub {
     /// None while it is down.
     machine: Option<MemoryMachine>,
     courier: Courier,
+    /// Each connected agency's stream.
+    consumers: BTreeMap<Ordinal, ConsumerId>,
+    connections: u64,
     verifier: Verifier<DocumentContents, Nobody>,
     waiting: VecDeque<(u64, Ordinal, Asked)>,
     begin: Timestamp,
-    now: Timestamp,
     /// Receipts that were given again.
     pub repeated: u64,
     /// Starts after it was killed.
@@ -117,10 +119,11 @@ impl Hub {
             journal,
             machine,
             courier: Courier::default(),
+            consumers: BTreeMap::new(),
+            connections: 0,
             verifier: Verifier::new(DocumentContents, Nobody),
             waiting: VecDeque::new(),
             begin,
-            now: begin,
             repeated: 0,
             restarts: 0,
             failed,
@@ -196,10 +199,6 @@ impl Hub {
         self.machine.is_some()
     }
 
-    pub fn has_waiting(&self) -> bool {
-        !self.waiting.is_empty()
-    }
-
     pub fn machine(&self) -> Option<&MemoryMachine> {
         self.machine.as_ref()
     }
@@ -212,6 +211,7 @@ impl Hub {
     pub fn kill(&mut self) {
         self.machine = None;
         self.courier = Courier::default();
+        self.consumers.clear();
         self.waiting.clear();
         self.state = MemoryState::new();
     }
@@ -225,15 +225,23 @@ impl Hub {
         Ok(())
     }
 
-    /// Opens an agency's stream, a former one is closed.
+    /// Opens an agency's stream. A former one is closed after it: the hub notices late that a
+    /// connection is gone, and counts on how often it had pushed.
     pub fn open(&mut self, agency: Ordinal) {
-        let consumer = ConsumerId(u64::from(agency.0));
+        self.connections += 1;
+        let consumer = ConsumerId(self.connections);
         self.courier.open(consumer, vec![agency]);
         self.courier.grant(consumer, CREDIT);
+        if let Some(former) = self.consumers.insert(agency, consumer) {
+            self.courier.close(former);
+        }
     }
 
+    /// Closes an agency's stream.
     pub fn close(&mut self, agency: Ordinal) {
-        self.courier.close(ConsumerId(u64::from(agency.0)));
+        if let Some(consumer) = self.consumers.remove(&agency) {
+            self.courier.close(consumer);
+        }
     }
 
     /// Ingress: works the facts out; what the bytes rule out waits as a refusal.
@@ -254,36 +262,46 @@ impl Hub {
         self.waiting.push_back((number, caller, asked));
     }
 
-    /// Decides what waits, writes the block, and returns what became of each call.
+    /// Decides what the hub owes itself and what waits, writes the block, and returns what became
+    /// of each call.
     pub(super) fn commit(&mut self, now: Timestamp) -> Result<Vec<(u64, Outcome)>, EngineError> {
-        self.now = now;
         let Some(machine) = &mut self.machine else { return Ok(Vec::new()) };
         machine.begin(now);
-        if let Some(work) = machine.next_work() {
+        for _ in 0..WORK_PER_BLOCK_MAX {
+            let Some(work) = machine.next_work() else { break };
             machine.decide(Proposal::Work(work))?;
         }
         let mut answers = Vec::new();
-        let mut arrivals = Vec::new();
         for _ in 0..BLOCK_REQUESTS {
             let Some((number, caller, asked)) = self.waiting.pop_front() else { break };
-            answers.push((number, self.decide(caller, asked, &mut arrivals)?));
+            answers.push((number, self.decide(caller, asked)?));
         }
+        let mail = self.machine.as_mut().map(Machine::take_mail).unwrap_or_default();
         self.write()?;
         // The courier hears of mail when it is in the mailboxes.
-        for (recipient, lane, position) in arrivals {
+        for Arrival { recipient, lane, position } in mail.documents.arrived {
             self.courier.arrived(recipient, lane, position);
+        }
+        for DeliveryKey { recipient, position } in mail.documents.settled {
+            self.courier.settle(recipient, position);
         }
         Ok(answers)
     }
 
-    fn decide(
-        &mut self,
-        caller: Ordinal,
-        asked: Asked,
-        arrivals: &mut Vec<(Ordinal, MailboxLane, Position)>,
-    ) -> Result<Outcome, EngineError> {
+    /// Returns whether a block is due: requests wait, or the hub owes itself something now.
+    pub fn has_waiting(&self) -> bool {
+        let owes = self.machine.as_ref().is_some_and(|machine| machine.next_work().is_some());
+        owes || !self.waiting.is_empty()
+    }
+
+    /// Returns when the hub has something to do by itself next.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.machine.as_ref()?.next_deadline()
+    }
+
+    fn decide(&mut self, caller: Ordinal, asked: Asked) -> Result<Outcome, EngineError> {
         let Some(machine) = &mut self.machine else { return Ok(Outcome::Refused(Reason::Stopped)) };
-        let (proposal, about, urgency) = match asked {
+        let (proposal, about) = match asked {
             Asked::Rejected(rejected) => {
                 let Rejected { refusal, id, digest, size } = *rejected;
                 let reason = refusal.reason;
@@ -292,18 +310,16 @@ impl Hub {
                 return Ok(Outcome::Refused(reason));
             }
             Asked::Document(submission) => {
-                let (id, urgency) = (submission.header.id, submission.header.urgency);
                 let signed = &submission.signed;
-                let about = Some((id, signed.digest, signed.size()));
+                let about = (submission.header.id, signed.digest, signed.size());
                 let stored = store(&self.payloads, &signed.content)?;
-                (Proposal::Submit { caller, submission, stored }, about, urgency)
+                (Proposal::Submit { caller, submission, stored }, about)
             }
             Asked::Report(submission) => {
                 let signed = &submission.signed;
-                let about = Some((submission.header.id, signed.digest, signed.size()));
+                let about = (submission.header.id, signed.digest, signed.size());
                 let stored = store(&self.payloads, &signed.content)?;
-                let urgency = lienthong_model::Urgency::Normal;
-                (Proposal::Report { caller, submission, stored }, about, urgency)
+                (Proposal::Report { caller, submission, stored }, about)
             }
             Asked::Acknowledge(key) => {
                 let attempts = self.courier.attempts(key.recipient, key.position).max(1);
@@ -315,11 +331,7 @@ impl Hub {
         };
         let decision = machine.decide(proposal)?;
         Ok(match decision {
-            Decision::Accepted(accepted) => {
-                let (lane, position) = (lane(urgency), accepted.position);
-                arrivals.extend(accepted.deliveries.iter().map(|d| (d.recipient, lane, position)));
-                Outcome::Accepted(position)
-            }
+            Decision::Accepted(accepted) => Outcome::Accepted(accepted.position),
             Decision::Reported(reported) => Outcome::Accepted(reported.position),
             Decision::Repeated(position) => {
                 self.repeated += 1;
@@ -327,17 +339,13 @@ impl Hub {
             }
             Decision::Refused(refusal) => {
                 let reason = refusal.reason;
-                if let Some((id, digest, size)) = about {
-                    let id = Some(id);
-                    let added_up = Vec::new();
-                    let requests = RefusedRequests { caller, id, digest, size, added_up };
-                    machine.record_refusal(requests, refusal)?;
-                }
+                let (id, digest, size) = (Some(about.0), about.1, about.2);
+                let requests = RefusedRequests { caller, id, digest, size, added_up: Vec::new() };
+                machine.record_refusal(requests, refusal)?;
                 Outcome::Refused(reason)
             }
-            Decision::Acknowledged(_) | Decision::Done | Decision::Settled(_) => {
-                Outcome::Refused(Reason::Stopped)
-            }
+            // Nothing else is decided on a document or a report.
+            _ => Outcome::Refused(Reason::Stopped),
         })
     }
 
@@ -349,7 +357,9 @@ impl Hub {
             return Outcome::Refused(Reason::DocumentUnknown);
         }
         self.courier.settle(key.recipient, key.position);
-        self.courier.grant(ConsumerId(u64::from(key.recipient.0)), 1);
+        if let Some(consumer) = self.consumers.get(&key.recipient) {
+            self.courier.grant(*consumer, 1);
+        }
         Outcome::Acknowledged
     }
 
