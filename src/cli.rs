@@ -89,6 +89,10 @@ pub(crate) enum Command {
     Send(Box<commands::send::SendArgs>),
     /// Receive, verify and acknowledge documents, report statuses / nhận văn bản
     Inbox(Box<commands::inbox::InboxArgs>),
+    /// Take a document back / thu hồi văn bản
+    Recall(commands::recall::RecallArgs),
+    /// Show what recipients reported and senders ask / thông báo
+    Notices(commands::notices::NoticesArgs),
     /// Show what became of a document / theo dõi văn bản
     Track(commands::track::TrackArgs),
     /// Explain where a document is, why, and who has to act / giải thích

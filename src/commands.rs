@@ -9,8 +9,10 @@ pub(crate) mod explain;
 pub(crate) mod hub;
 pub(crate) mod inbox;
 pub(crate) mod list;
+pub(crate) mod notices;
 pub(crate) mod pki;
 pub(crate) mod progress;
+pub(crate) mod recall;
 pub(crate) mod route;
 pub(crate) mod send;
 pub(crate) mod sim;
@@ -38,6 +40,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Route(args) => route::run(args, output).await,
         Command::Send(args) => send::run(*args, output).await,
         Command::Inbox(args) => inbox::run(*args, output).await,
+        Command::Recall(args) => recall::run(args, output).await,
+        Command::Notices(args) => notices::run(args, output).await,
         Command::Track(args) => track::run(args, output).await,
         Command::Explain(args) => explain::run(*args, output).await,
         Command::Stuck(args) => explain::stuck(*args, output).await,

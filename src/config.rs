@@ -69,6 +69,17 @@ pub(crate) struct HubFlags {
     /// Routing rules (TOML); without it those in force stay [env: LIENTHONG_ROUTES]
     #[arg(long, value_name = "FILE.toml")]
     pub routes: Option<String>,
+    /// Requests of one agency in a second, 0 for any number [env: LIENTHONG_REQUESTS_PER_SECOND]
+    /// [default: 50000]
+    #[arg(long, value_name = "N")]
+    pub requests_per_second: Option<String>,
+    /// Bytes submitted by one agency in a second, 0 for any number
+    /// [env: LIENTHONG_BYTES_PER_SECOND] [default: 536870912]
+    #[arg(long, value_name = "N")]
+    pub bytes_per_second: Option<String>,
+    /// How many times as much a gateway may ask for [env: LIENTHONG_GATEWAY_FACTOR] [default: 16]
+    #[arg(long, value_name = "N")]
+    pub gateway_factor: Option<String>,
     /// Business time: `real`, or `start=2020-11-16T08:00+07:00,rate=600` with a test PKI
     /// [env: LIENTHONG_CLOCK] [default: real]
     #[arg(long, value_name = "CLOCK")]
@@ -187,7 +198,7 @@ impl HubFlags {
         Ok(Some(found))
     }
 
-    fn given(&self) -> [(&'static str, Vec<String>); 14] {
+    fn given(&self) -> [(&'static str, Vec<String>); 17] {
         let one = |value: &Option<String>| value.clone().into_iter().collect::<Vec<_>>();
         let test_pki = if self.test_pki { vec!["true".to_owned()] } else { Vec::new() };
         [
@@ -202,6 +213,9 @@ impl HubFlags {
             ("revocation-list-every", one(&self.revocation_list_every)),
             ("directory", one(&self.directory)),
             ("routes", one(&self.routes)),
+            ("requests-per-second", one(&self.requests_per_second)),
+            ("bytes-per-second", one(&self.bytes_per_second)),
+            ("gateway-factor", one(&self.gateway_factor)),
             ("clock", one(&self.clock)),
             ("pki", one(&self.pki)),
             ("test-pki", test_pki),

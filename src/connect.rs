@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use lienthong_client::{Client, ClockSource, Endpoint, Retry, Roots};
+use lienthong_client::{Client, ClockSource, Endpoint, Language, Retry, Roots};
 use lienthong_hub::Clock;
 
 use crate::agency::{self, AgencyFolder};
@@ -55,6 +55,14 @@ pub(crate) struct WhoArgs {
     pub wait: Duration,
 }
 
+/// The language of the environment, as POSIX has it: the first variable that is set counts;
+/// Vietnamese when it names none that is spoken.
+fn language(environment: impl Fn(&str) -> Option<String>) -> Language {
+    let set = |name: &&str| environment(name).filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set).unwrap_or_default();
+    Language::of_tag(locale.split(['_', '.', '@']).next().unwrap_or_default()).unwrap_or_default()
+}
+
 /// Reads a span of time.
 pub(crate) fn span(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
@@ -97,6 +105,7 @@ impl WhoArgs {
         let mut endpoint = Endpoint::new(hub, agency.identity()?, roots.clone())
             .map_err(|error| wrong(&error))?
             .clock(self.clock()?)
+            .language(language(|name| std::env::var(name).ok()))
             .wait_for_hub(self.wait)
             .retry(Retry { total: Duration::from_secs(20), ..Retry::default() });
         if let Some(name) = &self.server_name {
@@ -143,6 +152,26 @@ impl WhoArgs {
             Err(error) => Err(Usage::new(error.to_string())
                 .remedy("give --clock as the hub was started with it")
                 .into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_variable_that_is_set_names_the_language() {
+        let of = |set: &[(&str, &str)]| {
+            language(|name| Some((*set.iter().find(|(own, _)| *own == name)?).1.to_owned()))
+        };
+        assert_eq!(of(&[]), Language::Vietnamese);
+        assert_eq!(of(&[("LANG", "en_US.UTF-8")]), Language::English);
+        assert_eq!(of(&[("LANG", "en_US"), ("LC_ALL", "vi_VN.UTF-8")]), Language::Vietnamese);
+        assert_eq!(of(&[("LANG", "vi_VN"), ("LC_ALL", "en")]), Language::English);
+        assert_eq!(of(&[("LC_ALL", ""), ("LANG", "en_GB@euro")]), Language::English);
+        for other in ["C", "POSIX", "C.UTF-8", "fr_FR.UTF-8", "english"] {
+            assert_eq!(of(&[("LANG", other)]), Language::Vietnamese, "{other}");
         }
     }
 }

@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod agency;
+mod change_view;
 mod cli;
 mod commands;
 mod config;
@@ -16,6 +17,7 @@ mod output;
 mod routes;
 mod say;
 mod source;
+mod stop;
 pub mod tables;
 mod terminal;
 

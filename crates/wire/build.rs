@@ -18,11 +18,12 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         "evidence",
         "lists",
         "tracking",
+        "notices",
+        "changes",
         "transfer",
         "trust",
         "admin",
         "verdict",
-        "notices",
     ];
     let files = files.map(|name| format!("lienthong/v1/{name}.proto"));
     let descriptors = protox::compile(files, [&root])?;

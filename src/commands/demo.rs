@@ -14,7 +14,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use lienthong_core::statistics::Period;
 use lienthong_hub::{
-    Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings, StorageSettings,
+    Clock, DirectoryImport, Hub, ListFiles, Rates, ServerIdentity, Settings, StorageSettings,
 };
 use lienthong_model::{AgencyCode, Timestamp};
 use lienthong_simulator::{Address, Cast, Plan, Progress, Scenario, Stage, Tally};
@@ -138,6 +138,7 @@ fn settings(cast: &Cast, data: &Path, scenario: &Scenario) -> Settings {
         authorities: vec![cast.issuing.clone()],
         revocation_lists: cast.revocation_lists.clone(),
         list_files: ListFiles::default(),
+        rates: Rates::default(),
         directory: Some(DirectoryImport {
             source: "Viet Nam, built in; the demo's provinces connected".to_owned(),
             entries: cast.directory.clone(),

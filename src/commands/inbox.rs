@@ -14,14 +14,15 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use lienthong_client::Subscription;
 use lienthong_model::{AgencyCode, StatusCode};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
+pub(crate) use self::taking::no_seal;
 use self::taking::{Outcome, Taker};
 use self::view::DocumentView;
 use crate::cli::Output;
 use crate::connect::ConnectArgs;
 use crate::output;
 use crate::say;
+use crate::stop::Stop;
 
 /// Deliveries that may wait here for their acknowledgement.
 const CREDIT: u32 = 64;
@@ -170,28 +171,6 @@ fn shortened(codes: &[String]) -> String {
     match codes.get(..8) {
         Some(first) if codes.len() > 8 => format!("{} … ({})", first.join(", "), codes.len()),
         _ => codes.join(", "),
-    }
-}
-
-/// SIGINT or SIGTERM.
-struct Stop {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Stop {
-    fn new() -> anyhow::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn asked(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
     }
 }
 

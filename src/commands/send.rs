@@ -1,5 +1,6 @@
 //! `lienthong send`: makes a Document v1, signs it, hands it over, prints the receipt.
 
+mod acts;
 mod files;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 use self::files::Files;
 use crate::agency::AgencyFolder;
+use crate::change_view::{MentionView, OutcomeView};
 use crate::cli::Output;
 use crate::commands::evidence::Evidence;
 use crate::commands::route::{document_type, route_name, route_text};
@@ -62,6 +64,8 @@ pub(crate) struct SendArgs {
     /// Attachments, at most 10 GiB each; what goes beyond 1 MiB in all is uploaded first
     #[arg(value_name = "FILES")]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    acts: acts::ActsArgs,
     /// Demand the agency's seal; default: when the folder has it
     #[arg(long, conflicts_with = "no_seal")]
     seal: bool,
@@ -94,6 +98,10 @@ struct ReceiptView {
     routes: Vec<RouteView>,
     left_out: Vec<LeftOutView>,
     left_out_total: u32,
+    /// The first document of the sender with the same reference.
+    same_reference: Option<MentionView>,
+    /// What it means for the recipients of the document acted on.
+    changes: Vec<OutcomeView>,
     /// What `lienthong evidence verify` and others check; none from an older hub.
     evidence: Option<Evidence>,
 }
@@ -154,6 +162,7 @@ fn document(args: &SendArgs, sender: AgencyCode, id: lienthong_model::MessageId)
     document.urgency = Urgency::from_number(args.urgency.into()).unwrap_or_default();
     document.deliver_by = args.deliver_by.map(Written::moment).unwrap_or_default();
     document.due = args.due.clone().unwrap_or_default();
+    document.business = args.acts.business();
     document
 }
 
@@ -228,6 +237,8 @@ impl From<&Receipt> for ReceiptView {
             routes: receipt.routes.iter().map(route).collect(),
             left_out: receipt.left_out.iter().map(left_out).collect(),
             left_out_total: receipt.left_out_total,
+            same_reference: receipt.same_reference.as_ref().map(MentionView::from),
+            changes: receipt.changes.iter().map(OutcomeView::from).collect(),
             evidence: None,
         }
     }
@@ -259,5 +270,9 @@ fn text(receipt: &ReceiptView) -> String {
     if more > 0 {
         lines.push(("bỏ qua / left out", format!("… {} nữa / more", thousands(more))));
     }
+    if let Some(first) = &receipt.same_reference {
+        lines.push(("trùng số hiệu / same reference as", first.text()));
+    }
+    lines.extend(receipt.changes.iter().map(|one| ("văn bản cũ / old document", one.text())));
     output::pairs(&lines)
 }

@@ -10,6 +10,9 @@ use lienthong_hub::OpenFolder;
 use lienthong_model::{AgencyCode, MessageId, Timestamp};
 use serde::Serialize;
 
+use crate::change_view::{
+    ActsOnView, MarkView, MentionView, MessageView, NegativeView, open_codes, open_text,
+};
 use crate::cli::Output;
 use crate::commands::route::{route_name, route_text};
 use crate::output;
@@ -44,6 +47,9 @@ struct TrackView {
     reference: String,
     document_type: &'static str,
     urgency: &'static str,
+    same_reference: Option<MentionView>,
+    acts_on: Option<ActsOnView>,
+    changed: Option<MessageView>,
     /// How many recipients it has; 0 for whoever may not see all of them.
     recipients: u32,
     /// How many of them do not have it in their mailboxes yet.
@@ -59,6 +65,10 @@ struct DeliveryView {
     acknowledged_at: Option<String>,
     attempts: u32,
     statuses: Vec<StatusView>,
+    mark: Option<MarkView>,
+    asked: Option<MessageView>,
+    open: Vec<String>,
+    negative: Option<NegativeView>,
 }
 
 #[derive(Debug, Serialize)]
@@ -121,6 +131,19 @@ fn of_view(view: DocumentView, directory: &Directory) -> anyhow::Result<TrackedD
             },
             acknowledged_at: row.acknowledged_at,
             attempts: row.attempts,
+            open: row.open_statuses(),
+            mark: row.mark.as_ref().map(|mark| lienthong_client::DeliveryMark {
+                standing: mark.standing,
+                by: change_message(&mark.by),
+            }),
+            asked: row.asked.as_ref().map(change_message),
+            negative: row.negative.as_ref().map(|said| {
+                lienthong_client::NegativeAcknowledgements {
+                    count: said.count,
+                    last_at: said.at,
+                    last_reason: said.reason.clone(),
+                }
+            }),
             statuses: row.statuses.into_iter().map(status).collect(),
         })
     };
@@ -140,7 +163,21 @@ fn of_view(view: DocumentView, directory: &Directory) -> anyhow::Result<TrackedD
         recipients: row.recipients,
         recipients_pending: 0,
         deliveries: view.deliveries.into_iter().map(delivery).collect::<anyhow::Result<_>>()?,
+        same_reference: view
+            .same_reference
+            .map(|(position, id)| lienthong_client::DocumentMention { id, position }),
+        acts_on: row.acts_on.map(|acts| lienthong_client::ActsOn {
+            kind: acts.kind,
+            document: lienthong_client::DocumentMention { id: acts.id, position: acts.position },
+            reason: acts.reason,
+        }),
+        changed: row.changed.as_ref().map(|last| change_message(&last.by)),
     })
+}
+
+fn change_message(message: &lienthong_core::ChangeMessage) -> lienthong_client::ChangeMessage {
+    let lienthong_core::ChangeMessage { kind, position, id, at, reason } = message.clone();
+    lienthong_client::ChangeMessage { kind, id, position, at, reason }
 }
 
 impl From<&TrackedDocument> for TrackView {
@@ -158,6 +195,9 @@ impl From<&TrackedDocument> for TrackView {
             reference: tracked.reference.clone(),
             document_type: tracked.document_type.name_vi(),
             urgency: tracked.urgency.name_en(),
+            same_reference: tracked.same_reference.as_ref().map(MentionView::from),
+            acts_on: tracked.acts_on.as_ref().map(ActsOnView::from),
+            changed: tracked.changed.as_ref().map(MessageView::from),
             recipients: tracked.recipients,
             recipients_pending: tracked.recipients_pending,
             deliveries: tracked.deliveries.iter().map(DeliveryView::from).collect(),
@@ -183,6 +223,10 @@ impl From<&TrackedDelivery> for DeliveryView {
             acknowledged_at: delivery.acknowledged_at.map(|at: Timestamp| at.to_string()),
             attempts: delivery.attempts,
             statuses: delivery.statuses.iter().map(status).collect(),
+            mark: delivery.mark.as_ref().map(MarkView::from),
+            asked: delivery.asked.as_ref().map(MessageView::from),
+            open: open_codes(&delivery.open),
+            negative: delivery.negative.as_ref().map(NegativeView::from),
         }
     }
 }
@@ -195,6 +239,15 @@ fn time_line(view: &TrackView) -> String {
     ];
     if !view.reference.is_empty() {
         head.push(("số hiệu / reference", view.reference.clone()));
+    }
+    if let Some(first) = &view.same_reference {
+        head.push(("trùng số hiệu / same reference as", first.text()));
+    }
+    if let Some(acts) = &view.acts_on {
+        head.push(("tác động / acts on", acts.text()));
+    }
+    if let Some(changed) = &view.changed {
+        head.push(("thay đổi cuối / last change", changed.text()));
     }
     head.push(("chữ ký / signatures", view.signature.to_owned()));
     if let Some(due) = &view.due {
@@ -220,9 +273,13 @@ fn time_line(view: &TrackView) -> String {
                 let attempts = delivery.attempts;
                 let _ = writeln!(text, "  {at}  đã giao / delivered ({attempts} lần / attempts)");
             }
+            None if delivery.mark.as_ref().is_some_and(|mark| mark.is_withdrawn()) => {}
             None => {
                 let _ = writeln!(text, "  đang chờ / queued, not delivered");
             }
+        }
+        if let Some(negative) = &delivery.negative {
+            let _ = writeln!(text, "  {}", negative.text());
         }
         for status in &delivery.statuses {
             let _ = write!(
@@ -232,6 +289,15 @@ fn time_line(view: &TrackView) -> String {
             );
             let reason = if status.reason.is_empty() { "" } else { ": " };
             let _ = writeln!(text, "{reason}{}", status.reason);
+        }
+        if let Some(mark) = &delivery.mark {
+            let _ = writeln!(text, "  {}", mark.text());
+        }
+        if let Some(asked) = &delivery.asked {
+            let _ = writeln!(text, "  chờ trả lời / asked: {}", asked.text());
+        }
+        if !delivery.open.is_empty() {
+            let _ = writeln!(text, "  {}", open_text(&delivery.open));
         }
     }
     text

@@ -75,6 +75,10 @@ pub(crate) fn line_of(text: &str, byte: usize) -> usize {
 fn values(key: &Key, value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
     let value = value.get_ref();
     match key.shape {
+        Shape::Number => match value {
+            DeValue::Integer(number) => Some(vec![number.to_string()]),
+            _ => None,
+        },
         Shape::Switch => value.as_bool().map(|on| vec![on.to_string()]),
         Shape::Text | Shape::Path | Shape::BuiltinOrPath => {
             value.as_str().map(|text| vec![text.to_owned()])
@@ -93,7 +97,7 @@ fn placed(shape: Shape, folder: &Path, value: String) -> String {
     let is_path = match shape {
         Shape::Path | Shape::Paths => true,
         Shape::BuiltinOrPath => value != "builtin",
-        Shape::Text | Shape::Switch => false,
+        Shape::Text | Shape::Switch | Shape::Number => false,
     };
     if is_path { folder.join(value).display().to_string() } else { value }
 }

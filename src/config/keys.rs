@@ -28,6 +28,8 @@ pub(crate) enum Shape {
     Paths,
     /// `true` or `false`.
     Switch,
+    /// A whole number.
+    Number,
 }
 
 impl Shape {
@@ -39,6 +41,7 @@ impl Shape {
             Self::BuiltinOrPath => "\"builtin\" or a path, such as \"agencies.csv\"",
             Self::Paths => "a path or a list of paths, such as [\"root.pem\"]",
             Self::Switch => "true or false",
+            Self::Number => "a whole number, such as 1000",
         }
     }
 }
@@ -50,7 +53,7 @@ impl Key {
             Shape::Paths => {
                 std::env::split_paths(value).map(|path| path.display().to_string()).collect()
             }
-            Shape::Text | Shape::Path | Shape::BuiltinOrPath | Shape::Switch => {
+            Shape::Text | Shape::Path | Shape::BuiltinOrPath | Shape::Switch | Shape::Number => {
                 vec![value.to_owned()]
             }
         }
@@ -147,6 +150,29 @@ pub(crate) const KEYS: &[Key] = &[
         shape: Shape::Path,
         meaning: "Routing rules in TOML; without it those in force stay, at first none, which \
                   allows everything. `lienthong route check` reads the file without a hub.",
+    },
+    Key {
+        name: "requests-per-second",
+        variable: "LIENTHONG_REQUESTS_PER_SECOND",
+        default: Some("50000"),
+        shape: Shape::Number,
+        meaning: "Requests and messages of streams that one agency may make in a second; 0 for any \
+                  number. Too low slows honest agencies, too high lets one crowd out the others.",
+    },
+    Key {
+        name: "bytes-per-second",
+        variable: "LIENTHONG_BYTES_PER_SECOND",
+        default: Some("536870912"),
+        shape: Shape::Number,
+        meaning: "Bytes that one agency may submit in a second; 0 for any number.",
+    },
+    Key {
+        name: "gateway-factor",
+        variable: "LIENTHONG_GATEWAY_FACTOR",
+        default: Some("16"),
+        shape: Shape::Number,
+        meaning: "How many times as much in a second a gateway may ask for, which does so for all \
+                  agencies below it.",
     },
     Key {
         name: "clock",

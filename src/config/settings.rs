@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bytes::Bytes;
 use lienthong_hub::{
-    Clock, DirectoryImport, HttpAddress, ListFiles, ServerIdentity, Settings, StorageSettings,
+    Clock, DirectoryImport, HttpAddress, ListFiles, Rates, ServerIdentity, Settings,
+    StorageSettings,
 };
 use lienthong_model::Digest;
 use lienthong_pki::pem;
@@ -48,6 +49,11 @@ pub(crate) fn settings(effective: &Effective) -> anyhow::Result<Settings> {
         authorities: all_certificates(effective, "authority")?,
         revocation_lists: Vec::new(),
         list_files: list_files(effective)?,
+        rates: Rates {
+            requests_per_second: number(effective, "requests-per-second")?,
+            bytes_per_second: number(effective, "bytes-per-second")?,
+            gateway_factor: number(effective, "gateway-factor")?,
+        },
         directory: Some(directory(effective)?),
         rules: match effective.one("routes") {
             Some(path) => Some(routes::read(Path::new(path))?),
@@ -180,6 +186,16 @@ fn all_certificates(effective: &Effective, name: &str) -> anyhow::Result<Vec<Byt
         all.extend(agency::certificates(Path::new(path)).with_context(|| effective.shown(name))?);
     }
     Ok(all)
+}
+
+/// A whole number.
+fn number<N: std::str::FromStr>(effective: &Effective, name: &str) -> anyhow::Result<N> {
+    let text = effective.one(name).unwrap_or_default();
+    let wrong = || {
+        Usage::new(format!("{}: `{text}`", effective.shown(name)))
+            .remedy("write a whole number, such as 1000; 0 for no bound on a rate")
+    };
+    Ok(text.replace('_', "").parse().map_err(|_| wrong())?)
 }
 
 /// Which files of revocation lists are read, and how often.

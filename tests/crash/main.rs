@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use lienthong_hub::{
-    Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings, StorageSettings,
+    Clock, DirectoryImport, Hub, ListFiles, Rates, ServerIdentity, Settings, StorageSettings,
 };
 use lienthong_ledger::crash;
 use rand::{RngExt as _, SeedableRng as _};
@@ -220,6 +220,7 @@ fn settings(fixture: &Fixture) -> Settings {
         authorities: vec![issuing.clone()],
         revocation_lists: Vec::new(),
         list_files: ListFiles::default(),
+        rates: Rates::default(),
         directory: Some(DirectoryImport {
             source: "test".to_owned(),
             entries: fixture::directory(),

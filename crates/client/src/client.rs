@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use lienthong_model::limits::MESSAGE_BYTES_MAX;
 use lienthong_model::{MessageId, Timestamp};
-use lienthong_wire::proto;
 use lienthong_wire::proto::directory_service_client::DirectoryServiceClient;
 use lienthong_wire::proto::evidence_service_client::EvidenceServiceClient;
 use lienthong_wire::proto::exchange_service_client::ExchangeServiceClient;
@@ -16,8 +15,12 @@ use lienthong_wire::proto::statistics_service_client::StatisticsServiceClient;
 use lienthong_wire::proto::tracking_service_client::TrackingServiceClient;
 use lienthong_wire::proto::transfer_service_client::TransferServiceClient;
 use lienthong_wire::proto::verdict_service_client::VerdictServiceClient;
+use lienthong_wire::{Language, proto};
 use parking_lot::RwLock;
 use tonic::Status;
+use tonic::metadata::MetadataValue;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Uri};
 
 use crate::clock::{HubClock, HubTime};
@@ -48,10 +51,29 @@ pub struct Client {
     pub(crate) shared: Arc<Shared>,
 }
 
+/// What calls go through: the channel, and the language that is said with each.
+pub(crate) type Calls = InterceptedService<Channel, Speaks>;
+
+/// Says with every request in which language texts for people are wanted.
+#[derive(Debug, Clone)]
+pub(crate) struct Speaks(Language);
+
+impl Interceptor for Speaks {
+    fn call(&mut self, mut request: tonic::Request<()>) -> Result<tonic::Request<()>, Status> {
+        // The hub speaks it by itself to whoever asks for nothing.
+        if self.0 != Language::default() {
+            let tag = MetadataValue::from_static(self.0.tag());
+            request.metadata_mut().insert("accept-language", tag);
+        }
+        Ok(request)
+    }
+}
+
 /// What the clones of a client share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     channel: Channel,
+    speaks: Speaks,
     pub(crate) reader: Reader,
     pub(crate) retry: Retry,
     pub(crate) call_max: Duration,
@@ -136,8 +158,8 @@ fn plain(error: CallError) -> CallError {
 /// Clients of the services on the one connection, with the bounds of messages.
 macro_rules! clients {
     ($($name:ident: $client:ident),+ $(,)?) => {
-        $(pub(crate) fn $name(&self) -> $client<Channel> {
-            $client::new(self.channel.clone())
+        $(pub(crate) fn $name(&self) -> $client<Calls> {
+            $client::with_interceptor(self.channel.clone(), self.speaks.clone())
                 .max_decoding_message_size(MESSAGE_BYTES_MAX)
                 .max_encoding_message_size(MESSAGE_BYTES_MAX)
         })+
@@ -166,6 +188,7 @@ impl Shared {
             .connect_with_connector_lazy(tower::service_fn(move |_: Uri| dialer.clone().dial()));
         Ok(Self {
             channel,
+            speaks: Speaks(endpoint.language),
             reader: Reader { address, fault },
             retry: endpoint.retry,
             call_max: endpoint.call_max,

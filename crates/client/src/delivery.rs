@@ -10,6 +10,7 @@ use lienthong_wire::{moment, signed};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
+use crate::change::{ChangeMessage, DeliveryMark};
 use crate::client::Client;
 use crate::error::CallError;
 use crate::read;
@@ -40,6 +41,11 @@ pub struct Delivery {
     pub signature: SignatureKind,
     /// The signed document, byte for byte as it was sent.
     pub signed: SignedContent,
+    /// What the document is to this recipient by now, as the hub says; `None` while it stands as it
+    /// was sent.
+    pub mark: Option<DeliveryMark>,
+    /// What its sender asks and this recipient has not answered (15, 16).
+    pub asked: Option<ChangeMessage>,
 }
 
 /// Says that a delivery could not be taken now.
@@ -72,7 +78,15 @@ impl Delivery {
         let signed = signed::document_from_proto(delivery.document, delivery.attachments)
             .map_err(|refusal| CallError::answer("delivery.document", refusal))?;
         let key = DeliveryKey { recipient, position: Position(delivery.position) };
-        Ok(Self { key, received_at, attempt: delivery.attempt, signature, signed })
+        Ok(Self {
+            key,
+            received_at,
+            attempt: delivery.attempt,
+            signature,
+            signed,
+            mark: delivery.mark.map(DeliveryMark::read).transpose()?,
+            asked: delivery.asked.map(ChangeMessage::read).transpose()?,
+        })
     }
 }
 

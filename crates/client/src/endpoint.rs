@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::Uri;
 use lienthong_model::limits::CALL_MAX;
+use lienthong_wire::Language;
 use rustls_pki_types::ServerName;
 
 use crate::clock::ClockSource;
@@ -24,6 +25,7 @@ pub struct Endpoint {
     pub(crate) keep_alive: Duration,
     pub(crate) wait_for_hub: Duration,
     pub(crate) retry: Retry,
+    pub(crate) language: Language,
 }
 
 /// Why an endpoint cannot be used.
@@ -68,7 +70,16 @@ impl Endpoint {
             keep_alive: Duration::from_secs(30),
             wait_for_hub: Duration::ZERO,
             retry: Retry::default(),
+            language: Language::default(),
         })
+    }
+
+    /// Sets the language in which the hub is asked for texts for people
+    /// (`google.rpc.LocalizedMessage`). Default: Vietnamese. Refusals read by this crate have both
+    /// languages in any case.
+    pub fn language(mut self, language: Language) -> Self {
+        self.language = language;
+        self
     }
 
     /// Sets the name that the hub's certificate must have. Default: the host of the address. Set

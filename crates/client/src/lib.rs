@@ -17,6 +17,7 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod change;
 mod check;
 mod client;
 mod clock;
@@ -44,6 +45,9 @@ mod tracking;
 mod transfer;
 mod unreachable;
 
+pub use change::{
+    ActsOn, ChangeMessage, ChangeOutcome, DeliveryMark, DocumentMention, NegativeAcknowledgements,
+};
 pub use check::{Checked, DocumentCheck, DocumentCheckError, SenderPolicy};
 pub use client::Client;
 pub use clock::{ClockSource, HubClock};
@@ -53,6 +57,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use error::{CallError, ConnectError, Setback};
 pub use evidence::{ConsistencyProof, LogProof, NewestCheckpoint, ProvenLeaf, Unproven};
 pub use identity::{Identity, IdentityError, Roots, RootsError};
+pub use lienthong_wire::Language;
 pub use lists::{ListToSave, RecipientList, ResolvedList, SavedBy};
 pub use notice::{
     Notice, NoticeCause, NoticeKey, NoticeKind, NoticeSubscription, NoticesAcknowledged,

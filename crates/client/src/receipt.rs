@@ -4,6 +4,7 @@ use lienthong_model::{AgencyCode, Digest, MessageId, Position, Reason, SignedCon
 use lienthong_trust::{SignatureKind, dsse};
 use lienthong_wire::proto;
 
+use crate::change::{ChangeOutcome, DocumentMention};
 use crate::error::CallError;
 use crate::evidence::LogProof;
 use crate::read;
@@ -36,6 +37,11 @@ pub struct Receipt {
     /// What shows anybody that it was accepted; `None` from a hub of an older version. Made anew in a
     /// repeated receipt.
     pub proof: Option<LogProof>,
+    /// For a new document whose reference its sender had used before: the first document with it.
+    pub same_reference: Option<DocumentMention>,
+    /// For a recall, an update or a replacement: what it means for each recipient of the document
+    /// acted on.
+    pub changes: Vec<ChangeOutcome>,
 }
 
 /// How a recipient is reached.
@@ -85,6 +91,12 @@ pub struct StatusReceipt {
     /// What shows anybody that it was accepted; `None` from a hub of an older version. Made anew in a
     /// repeated receipt.
     pub proof: Option<LogProof>,
+    /// For a request to take a document back (13): what it means for each recipient.
+    pub changes: Vec<ChangeOutcome>,
+}
+
+fn changes(outcomes: Vec<proto::ChangeOutcome>) -> Result<Vec<ChangeOutcome>, CallError> {
+    outcomes.into_iter().map(ChangeOutcome::read).collect()
 }
 
 impl RecipientRoute {
@@ -139,6 +151,8 @@ impl Receipt {
                 .collect::<Result<_, _>>()?,
             left_out: receipt.left_out.into_iter().map(LeftOut::read).collect::<Result<_, _>>()?,
             proof: receipt.proof.map(LogProof::read).transpose()?,
+            same_reference: receipt.same_reference.map(DocumentMention::read).transpose()?,
+            changes: changes(receipt.changes)?,
         })
     }
 }
@@ -153,6 +167,7 @@ impl StatusReceipt {
             sha256: read::digest("receipt.sha256", &receipt.sha256)?,
             repeated: receipt.repeated,
             proof: receipt.proof.map(LogProof::read).transpose()?,
+            changes: changes(receipt.changes)?,
         })
     }
 }

@@ -6,6 +6,9 @@ use lienthong_model::{
 use lienthong_trust::SignatureKind;
 use lienthong_wire::{proto, urgency_from_proto};
 
+use crate::change::{
+    ActsOn, ChangeMessage, DeliveryMark, DocumentMention, NegativeAcknowledgements,
+};
 use crate::client::Client;
 use crate::error::CallError;
 use crate::read;
@@ -40,6 +43,12 @@ pub struct TrackedDocument {
     pub due: Option<Timestamp>,
     /// The deliveries that the caller may see, in the order of the recipients; at most 1,000.
     pub deliveries: Vec<TrackedDelivery>,
+    /// For a new document whose reference its sender had used before: the first document with it.
+    pub same_reference: Option<DocumentMention>,
+    /// For a recall, an update or a replacement: what it acts on.
+    pub acts_on: Option<ActsOn>,
+    /// The last recall, update or replacement of it.
+    pub changed: Option<ChangeMessage>,
     /// How many recipients it has, lists resolved; 0 when the caller may not see all of them.
     pub recipients: u32,
     /// How many of them do not have it in their mailboxes yet: the fan-out is under way.
@@ -59,6 +68,14 @@ pub struct TrackedDelivery {
     pub attempts: u32,
     /// What was reported, in the order of receipt.
     pub statuses: Vec<TrackedStatus>,
+    /// What the document is to this recipient; `None` while it stands as it was sent.
+    pub mark: Option<DeliveryMark>,
+    /// What its sender asks and this recipient has not answered.
+    pub asked: Option<ChangeMessage>,
+    /// What the recipient may report next.
+    pub open: Vec<StatusCode>,
+    /// That the recipient's node could not take it; `None` when it never said so.
+    pub negative: Option<NegativeAcknowledgements>,
 }
 
 /// One status that was reported.
@@ -115,6 +132,9 @@ impl TrackedDocument {
             signed_at: read::moment("document.signed_at", document.signed_at.as_ref())?,
             due: read::optional_moment("document.due", document.due.as_ref())?,
             deliveries: deliveries.collect::<Result<_, _>>()?,
+            same_reference: document.same_reference.map(DocumentMention::read).transpose()?,
+            acts_on: document.acts_on.map(ActsOn::read).transpose()?,
+            changed: document.changed.map(ChangeMessage::read).transpose()?,
             recipients: document.recipients,
             recipients_pending: document.recipients_pending,
         })
@@ -125,12 +145,18 @@ impl TrackedDelivery {
     fn read(delivery: proto::TrackedDelivery) -> Result<Self, CallError> {
         let at = delivery.acknowledged_at.as_ref();
         let statuses = delivery.statuses.into_iter().map(TrackedStatus::read);
+        let open = delivery.open_statuses.into_iter();
+        let open = open.map(|number| read::status("deliveries.open_statuses", number));
         Ok(Self {
             recipient: read::code("deliveries.recipient", &delivery.recipient)?,
             route: Route::read("deliveries.route", delivery.route, &delivery.gateway)?,
             acknowledged_at: read::optional_moment("deliveries.acknowledged_at", at)?,
             attempts: delivery.attempts,
             statuses: statuses.collect::<Result<_, _>>()?,
+            mark: delivery.mark.map(DeliveryMark::read).transpose()?,
+            asked: delivery.asked.map(ChangeMessage::read).transpose()?,
+            open: open.collect::<Result<_, _>>()?,
+            negative: delivery.negative.map(NegativeAcknowledgements::read).transpose()?,
         })
     }
 }

@@ -3,11 +3,12 @@
 //! What a change means for one delivery says [`crate::delivery_state`]; here is what is written
 //! down of it. Journalled and stored: field numbers are stable.
 
-use lienthong_model::{MessageId, Ordinal, Position, Timestamp, Urgency};
+use lienthong_model::{
+    ChangeEffect, ChangeKind, MessageId, Ordinal, Position, Standing, Timestamp, Urgency,
+};
 use minicbor::{Decode, Encode};
 
 use crate::command::Delivery;
-use crate::delivery_state::{ChangeEffect, ChangeKind, Standing};
 
 /// What a recall, an update or a replacement does to the document that it acts on.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]

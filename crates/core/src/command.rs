@@ -607,6 +607,14 @@ pub struct FanOut {
     pub counted: Counted,
 }
 
+impl FanOut {
+    /// Returns which slice it is of those that waited.
+    pub fn key(&self) -> SliceKey {
+        let lane = crate::machine::apply::lane(self.urgency);
+        SliceKey { lane, position: self.position, slice: self.slice }
+    }
+}
+
 /// What the statistics count of a delivery, beside its recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
 pub struct Counted {
@@ -619,13 +627,6 @@ pub struct Counted {
     /// Bytes of content and attachments.
     #[n(2)]
     pub bytes: u64,
-}
-
-impl From<&FanOut> for SliceKey {
-    fn from(slice: &FanOut) -> Self {
-        let lane = crate::machine::apply::lane(slice.urgency);
-        Self { lane, position: slice.position, slice: slice.slice }
-    }
 }
 
 /// Deadlines of a kind in one minute are due.

@@ -14,8 +14,7 @@
 //!                                refused, finished: too late
 //! ```
 
-use lienthong_model::{BusinessKind, StatusCode};
-use minicbor::{Decode, Encode};
+use lienthong_model::{ChangeEffect, ChangeKind, Standing, StatusCode};
 
 /// How far the recipient has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,60 +35,6 @@ pub enum Progress {
     Processing,
     /// 06: the end.
     Finished,
-}
-
-/// What a document is to its recipient. Numbers are stable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
-#[cbor(index_only)]
-pub enum Standing {
-    /// It stands as it was sent.
-    #[n(0)]
-    Stands = 0,
-    /// It stands as another document updates it.
-    #[n(1)]
-    Updated = 1,
-    /// It was taken back before the recipient had acknowledged it.
-    #[n(2)]
-    Withdrawn = 2,
-    /// It was taken back with the recipient's consent.
-    #[n(3)]
-    Recalled = 3,
-    /// Another document stands in its place.
-    #[n(4)]
-    Replaced = 4,
-}
-
-/// What a sender does to a document that it has sent. Numbers are stable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
-#[cbor(index_only)]
-pub enum ChangeKind {
-    /// It takes it back: status 13, a document of kind 1, or an update that removes a recipient.
-    #[n(1)]
-    Recall = 1,
-    /// It updates it by a document of kind 2.
-    #[n(2)]
-    Update = 2,
-    /// It replaces it by a document of kind 3.
-    #[n(3)]
-    Replace = 3,
-}
-
-/// What a change means for one delivery. Numbers are stable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
-#[cbor(index_only)]
-pub enum ChangeEffect {
-    /// It takes effect at once: the recipient had not acknowledged the document.
-    #[n(1)]
-    AtOnce = 1,
-    /// The recipient has the document: it must agree (15) or refuse (16).
-    #[n(2)]
-    Asked = 2,
-    /// The recipient has refused or finished it: nothing changes.
-    #[n(3)]
-    TooLate = 3,
-    /// The recipient no longer has it: nothing changes.
-    #[n(4)]
-    Gone = 4,
 }
 
 /// The state of one delivery.
@@ -114,65 +59,27 @@ pub enum Closed {
     Replaced,
 }
 
-impl Standing {
-    /// All values, in numeric order.
-    pub const ALL: [Self; 5] =
-        [Self::Stands, Self::Updated, Self::Withdrawn, Self::Recalled, Self::Replaced];
-
-    /// Why nothing may be reported; `None` while the document stands.
-    pub const fn closed(self) -> Option<Closed> {
-        match self {
-            Self::Stands | Self::Updated => None,
-            Self::Withdrawn | Self::Recalled => Some(Closed::TakenBack),
-            Self::Replaced => Some(Closed::Replaced),
-        }
-    }
-}
-
-impl ChangeKind {
-    /// All kinds, in numeric order.
-    pub const ALL: [Self; 3] = [Self::Recall, Self::Update, Self::Replace];
-
-    /// Returns what a document of a kind of business does; `None` for a new one.
-    pub const fn of(kind: BusinessKind) -> Option<Self> {
-        match kind {
-            BusinessKind::New => None,
-            BusinessKind::Recall => Some(Self::Recall),
-            BusinessKind::Update => Some(Self::Update),
-            BusinessKind::Replace => Some(Self::Replace),
-        }
-    }
-
-    /// What the document is once the change took effect before the recipient had it.
-    pub const fn at_once(self) -> Standing {
-        match self {
-            Self::Recall => Standing::Withdrawn,
-            Self::Update => Standing::Updated,
-            Self::Replace => Standing::Replaced,
-        }
-    }
-
-    /// What the document is once the recipient has agreed.
-    pub const fn agreed(self) -> Standing {
-        match self {
-            Self::Recall => Standing::Recalled,
-            Self::Update => Standing::Updated,
-            Self::Replace => Standing::Replaced,
-        }
-    }
-}
-
 impl DeliveryState {
     /// A delivery that nothing was heard of.
     pub const NEW: Self =
         Self { progress: Progress::Waiting, standing: Standing::Stands, asked: None };
+
+    /// Why nothing may be reported any more, though nothing was finished; `None` while the document
+    /// stands.
+    pub const fn closed(self) -> Option<Closed> {
+        match self.standing {
+            Standing::Stands | Standing::Updated => None,
+            Standing::Withdrawn | Standing::Recalled => Some(Closed::TakenBack),
+            Standing::Replaced => Some(Closed::Replaced),
+        }
+    }
 
     /// Returns the state once the recipient has the document on its own disk.
     ///
     /// # Errors
     /// [`Closed`] when the document was taken back or replaced before.
     pub const fn acknowledged(self) -> Result<Self, Closed> {
-        if let Some(closed) = self.standing.closed() {
+        if let Some(closed) = self.closed() {
             return Err(closed);
         }
         Ok(match self.progress {
@@ -193,7 +100,7 @@ impl DeliveryState {
     /// # Errors
     /// [`Closed`] says why the report may not be made.
     pub fn reported(self, code: StatusCode) -> Result<Self, Closed> {
-        if let Some(closed) = self.standing.closed() {
+        if let Some(closed) = self.closed() {
             return Err(closed);
         }
         let progress = match code {
@@ -223,7 +130,7 @@ impl DeliveryState {
     /// Returns the state after a change by the sender, and what it means for this delivery. Of
     /// several changes without an answer the last one is asked.
     pub const fn changed(self, kind: ChangeKind) -> (Self, ChangeEffect) {
-        if self.standing.closed().is_some() {
+        if self.closed().is_some() {
             return (self, ChangeEffect::Gone);
         }
         match self.progress {

@@ -8,12 +8,11 @@ pub mod texts;
 mod waits;
 
 use lienthong_model::limits::{EXPLAINED_EVENTS_MAX, EXPLAINED_RECIPIENTS_MAX};
-use lienthong_model::{Ordinal, Position, Reason, Refusal, StatusCode, Timestamp};
+use lienthong_model::{Ordinal, Position, Reason, Refusal, Standing, StatusCode, Timestamp};
 use lienthong_trust::SignatureKind;
 
 use crate::command::Accepted;
 use crate::deadlines::DeadlineKind;
-use crate::delivery_state::Standing;
 use crate::directory::Directory;
 use crate::engine::{EngineError, Tables};
 use crate::policy::Policy;

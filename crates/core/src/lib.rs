@@ -55,7 +55,7 @@ pub use change::{
 pub use command::*;
 pub use deadlines::{DeadlineKind, DeadlinePage, Terms};
 pub use delivery::{ConsumerId, Courier, Credit, Push, PushMarks};
-pub use delivery_state::{ChangeEffect, ChangeKind, Closed, DeliveryState, Progress, Standing};
+pub use delivery_state::{Closed, DeliveryState, Progress};
 pub use directory::{AgencyRecord, Directory, DirectoryError, Place};
 pub use keys::SliceKey;
 pub use log::{GrowingLog, LogAt, TILE_HASHES, TileHashes, TileId, TileNodes, TileSource};

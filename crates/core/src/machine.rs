@@ -66,13 +66,13 @@ pub struct Machine<S, P> {
     /// Issuers whose newest list may settle what was accepted before it.
     settling: BTreeSet<AuthorityId>,
     clock_ahead: Duration,
-    /// False only where the cost of the log is measured.
-    keeps_log: bool,
     /// Slices of fan-outs that wait; at most [`lienthong_model::limits::SLICES_WAITING_MAX`].
     slices: BTreeSet<keys::SliceKey>,
     /// The soonest deadlines.
     soonest: Soonest,
     pushes: Option<Arc<PushMarks>>,
+    /// False only where the cost of the log is measured.
+    keeps_log: bool,
     work: Working,
 }
 
@@ -119,10 +119,10 @@ impl<S: State, P: Payloads> Machine<S, P> {
             agencies_awaited,
             settling: BTreeSet::new(),
             clock_ahead: CLOCK_AHEAD_MAX,
-            keeps_log: true,
             slices,
             soonest,
             pushes: None,
+            keeps_log: true,
             work: Working::none(),
         };
         machine.find_unsettled()?;

@@ -6,9 +6,9 @@
 //! recipients than that has none: its deliveries are counted.
 
 use lienthong_model::limits::SLICE_RECIPIENTS;
-use lienthong_model::{Ordinal, Position};
+use lienthong_model::{Ordinal, Position, Standing};
 
-use crate::delivery_state::{Progress, Standing};
+use crate::delivery_state::Progress;
 use crate::engine::{EngineError, Tables};
 use crate::keys;
 use crate::query::Query;

@@ -51,6 +51,8 @@ pub struct DocumentView {
     pub document: DocumentRow,
     /// Its deliveries, by the recipients' ordinals.
     pub deliveries: Vec<TrackedDelivery>,
+    /// The first document of its sender with the same reference.
+    pub same_reference: Option<(Position, MessageId)>,
 }
 
 /// One delivery of a document.
@@ -157,7 +159,17 @@ impl<T: Tables + ?Sized> Query<'_, T> {
             deliveries.push(TrackedDelivery { recipient, delivery });
             deliveries.len() < limit
         })?;
-        Ok(Some(DocumentView { position, document, deliveries }))
+        let same_reference = self.same_reference(&document)?;
+        Ok(Some(DocumentView { position, document, deliveries, same_reference }))
+    }
+
+    /// The first document of the same sender with the reference of a later one.
+    fn same_reference(
+        &self,
+        document: &DocumentRow,
+    ) -> Result<Option<(Position, MessageId)>, EngineError> {
+        let Some(first) = document.same_reference else { return Ok(None) };
+        Ok(self.document(first)?.map(|row| (first, row.id)))
     }
 
     /// Visits a document's deliveries by ordinal, after one of them, until `visit` returns `false`.
@@ -263,7 +275,11 @@ impl<T: Tables + ?Sized> Query<'_, T> {
             }
         }
         deliveries.sort_by_key(|delivery| delivery.recipient);
-        Ok((!deliveries.is_empty()).then_some(DocumentView { position, document, deliveries }))
+        if deliveries.is_empty() {
+            return Ok(None);
+        }
+        let same_reference = self.same_reference(&document)?;
+        Ok(Some(DocumentView { position, document, deliveries, same_reference }))
     }
 
     /// Returns a notice that waits; `None` once it was acknowledged.

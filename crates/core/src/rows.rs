@@ -1,8 +1,8 @@
 //! The rows of the state. Field numbers are stable; see [`crate::keys`] for where each stands.
 
 use lienthong_model::{
-    Digest, DocumentType, MessageId, Ordinal, Position, Reference, Refusal, StatusCode, Timestamp,
-    Urgency,
+    Digest, DocumentType, MessageId, Ordinal, Position, Reference, Refusal, Standing, StatusCode,
+    Timestamp, Urgency,
 };
 use lienthong_trust::judge::Serial;
 use lienthong_trust::{AuthorityId, SignatureKind};
@@ -11,7 +11,7 @@ use minicbor::{Decode, Encode};
 use crate::change::{ActsOn, ChangeMessage, Extent, LastChange, Mark};
 use crate::command::Counted;
 use crate::deadlines::DeadlineKind;
-use crate::delivery_state::{DeliveryState, Progress, Standing};
+use crate::delivery_state::{DeliveryState, Progress};
 use crate::lists::SavedName;
 use crate::progress::Stage;
 use crate::routing::Route;

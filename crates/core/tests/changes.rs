@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use harness::{BEGIN, Draft, HOUR, Hub, ReportDraft, acting, draft, reason, report};
 use lienthong_core::{
-    AcknowledgeOutcome, Acknowledged, ChangeEffect, ChangeKind, Decision, DeliveryRow, DocumentRow,
-    MailboxLane, NoticeKind, NoticeNumber, Push, PushMarks, Standing,
+    AcknowledgeOutcome, Acknowledged, Decision, DeliveryRow, DocumentRow, MailboxLane, NoticeKind,
+    NoticeNumber, Push, PushMarks,
 };
 use lienthong_model::limits::CHANGES_PER_DOCUMENT_MAX;
-use lienthong_model::{BusinessKind, Change, MessageId, Position, Reason, StatusCode};
+use lienthong_model::{
+    BusinessKind, Change, ChangeEffect, ChangeKind, MessageId, Position, Reason, Standing,
+    StatusCode,
+};
 
 use StatusCode::{Accepted, Arrived, ChangeAgreed, ChangeRefused, Finished, RecallRequested};
 

@@ -41,6 +41,11 @@ fn recount(hub: &Hub) -> Figures {
                 (Command::Submit(submit), Decision::Accepted(accepted)) => {
                     recount_received(&mut figures, time, submit, accepted, &accepted.deliveries);
                     recount_sent(&mut figures, submit, accepted);
+                    // An update's new recipients get the document acted on, too.
+                    if let Some(change) = &accepted.change {
+                        let (old, first) = &documents[&change.document];
+                        recount_received(&mut figures, time, old, first, &change.added);
+                    }
                     let document = ((**submit).clone(), accepted.clone());
                     documents.insert(accepted.position, document);
                 }

@@ -109,7 +109,7 @@ pub(crate) fn admit<P: Permit, T>(
     request: &tonic::Request<T>,
     reader: &Reader,
     now: Timestamp,
-) -> Result<P, Refusal> {
+) -> Result<(Caller, P), Refusal> {
     let peer = request.extensions().get::<Peer>();
     let peer = peer.ok_or_else(|| Refusal::new(Reason::CallerUnknown))?;
     let policy = reader.policy();
@@ -118,7 +118,8 @@ pub(crate) fn admit<P: Permit, T>(
         .find(&peer.agency)
         .ok_or_else(|| Refusal::at(Reason::CallerUnknown, "caller", &peer.agency))?;
     let caller = Caller { agency: record.ordinal };
-    P::grant(&Grounds { peer, caller, record, policy: &policy, now })
+    let permit = P::grant(&Grounds { peer, caller, record, policy: &policy, now })?;
+    Ok((caller, permit))
 }
 
 /// The agency with a code, when the caller serves it.

@@ -215,47 +215,105 @@ impl fmt::Display for TooMany {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-    use lienthong_core::{AddAuthority, CertificateBytes, Command};
+    use std::time::Instant;
+
+    use lienthong_core::{AddAuthority, AddRevocationList, CertificateBytes, Command};
+    use lienthong_model::limits::REVOKED_CONNECTION_MAX;
     use lienthong_model::{AgencyCode, Timestamp};
     use lienthong_pki::{TestPki, Validity};
-    use lienthong_trust::{Authorities, Chain};
+    use lienthong_trust::{Authorities, Chain, Revoked};
+    use tempfile::TempDir;
 
     use super::*;
     use crate::clock::{BusinessClock, Clock};
     use crate::open_folder::OpenFolder;
 
-    const EVERY: Duration = Duration::from_millis(5);
+    const OFTEN: Duration = Duration::from_millis(5);
+    const SELDOM: Duration = Duration::from_secs(3600);
 
-    /// A node whose certificate ended in 1970.
-    fn expired(pki: &TestPki) -> Proven {
-        let agency = AgencyCode::parse("H36").unwrap();
-        let node = pki.node(&agency).unwrap();
-        let certificate = *node.certificate.fingerprint();
-        let known = [pki.issuing(), pki.root()].map(|one| one.certificate().clone());
-        let known = Authorities::new(known, |_| true);
-        let chain = Chain::among(node.certificate, &known, &[]).unwrap();
-        Proven { peer: Peer { agency, person: None, certificate }, chain: Arc::new(chain) }
+    fn day(days: i64) -> Timestamp {
+        Timestamp::from_millis(days * 24 * 3_600_000)
+    }
+
+    /// A folder that trusts a PKI whose certificates are valid until a day.
+    struct Bench {
+        pki: TestPki,
+        folder: OpenFolder,
+        judge: PeerJudge,
+        _place: TempDir,
+    }
+
+    impl Bench {
+        fn until(last_day: i64) -> Self {
+            let validity = Validity { not_before: day(0), not_after: day(last_day) };
+            let pki = TestPki::new([3; 32], validity).unwrap();
+            let place = tempfile::tempdir().unwrap();
+            let mut folder = OpenFolder::open(place.path(), |_, _| {}).unwrap();
+            for (authority, trusted) in [(pki.root(), true), (pki.issuing(), false)] {
+                let certificate = CertificateBytes(authority.certificate().der().clone());
+                let authority = Command::AddAuthority(AddAuthority { certificate, trusted });
+                folder.administer(day(1), authority).unwrap();
+            }
+            let judge =
+                PeerJudge { reader: folder.reader(), clock: BusinessClock::start(Clock::Real) };
+            Self { pki, folder, judge, _place: place }
+        }
+
+        fn proven(&self) -> Proven {
+            let agency = AgencyCode::parse("H36").unwrap();
+            let node = self.pki.node(&agency).unwrap();
+            let certificate = *node.certificate.fingerprint();
+            let known = [self.pki.issuing(), self.pki.root()].map(|one| one.certificate().clone());
+            let chain = Chain::among(node.certificate, &Authorities::new(known, |_| true), &[]);
+            let peer = Peer { agency, person: None, certificate };
+            Proven { peer, chain: Arc::new(chain.unwrap()) }
+        }
+
+        /// Revokes the node for every reader.
+        fn revoke(&mut self) {
+            let serial = self.proven().chain.leaf().serial().to_vec();
+            let revoked = [Revoked { serial, at: day(2), reason: 1 }];
+            let list = self.pki.issuing().revocation_list(1, day(2), day(40_000), &revoked);
+            let payload = self.folder.payload(&list.unwrap()).unwrap();
+            let issuer = *self.pki.issuing().certificate().fingerprint();
+            let list = Command::AddRevocationList(AddRevocationList { payload, issuer });
+            self.folder.administer(day(3), list).unwrap();
+            self.judge.reader.set_policy(self.folder.machine.policy());
+        }
     }
 
     #[tokio::test]
     async fn a_connection_whose_certificate_has_run_out_ends_although_nothing_changed() {
-        let day = |days: i64| Timestamp::from_millis(days * 24 * 3_600_000);
-        let pki =
-            TestPki::new([3; 32], Validity { not_before: day(0), not_after: day(100) }).unwrap();
-        let place = tempfile::tempdir().unwrap();
-        let mut folder = OpenFolder::open(place.path(), |_, _| {}).unwrap();
-        let root: Bytes = pki.root().certificate().der().clone();
-        let certificate = CertificateBytes(root);
-        let root = Command::AddAuthority(AddAuthority { certificate, trusted: true });
-        folder.administer(day(1), root).unwrap();
-        let judge = PeerJudge { reader: folder.reader(), clock: BusinessClock::start(Clock::Real) };
+        let bench = Bench::until(100);
         let connections = Connections::new(Shares::default());
-        let (_place, told) = connections.enter(expired(&pki)).unwrap();
+        let (_place, told) = connections.enter(bench.proven()).unwrap();
         let (stop, stopping) = watch::channel(false);
-        let guard = tokio::spawn(connections.clone().guard(judge, EVERY, stopping));
+        let guard = tokio::spawn(connections.clone().guard(bench.judge, OFTEN, stopping));
         assert_eq!(told.await, Ok(Cut::Certificate(Reason::CertificateExpired)));
         stop.send_replace(true);
         guard.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn as_many_connections_as_there_may_be_end_within_the_bound() {
+        let mut bench = Bench::until(40_000);
+        let connections =
+            Connections::new(Shares { all: CONNECTIONS_MAX, agency: CONNECTIONS_MAX });
+        let proven = bench.proven();
+        let mut held: Vec<_> =
+            (0..CONNECTIONS_MAX).map(|_| connections.enter(proven.clone()).unwrap()).collect();
+        let (_stop, stopping) = watch::channel(false);
+        let judge = bench.judge.clone();
+        tokio::spawn(connections.clone().guard(judge, SELDOM, stopping));
+        // The guard watches before anything changes.
+        tokio::task::yield_now().await;
+        bench.revoke();
+        let revoked = Instant::now();
+        for (_, told) in &mut held {
+            assert_eq!(told.await, Ok(Cut::Certificate(Reason::CertificateRevoked)));
+        }
+        let took = revoked.elapsed();
+        println!("{CONNECTIONS_MAX} connections judged and cut in {took:?}");
+        assert!(took < REVOKED_CONNECTION_MAX, "{took:?}");
     }
 }

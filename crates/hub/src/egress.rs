@@ -4,10 +4,13 @@
 //! It moves places (positions, numbers), not bytes: the consumer's own stream reads the content.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lienthong_core::engine::EngineError;
-use lienthong_core::{Arrival, ConsumerId, Courier, DeliveryKey, Mailbox, MailboxChanges, Push};
+use lienthong_core::{
+    Arrival, ConsumerId, Courier, DeliveryKey, Mailbox, MailboxChanges, Push, PushMarks,
+};
 use lienthong_model::limits::{
     CONSUMER_CREDIT_MAX, CONSUMERS_MAX, CONSUMERS_PER_AGENCY_MAX, PROPOSALS_WAITING_MAX,
 };
@@ -73,6 +76,8 @@ struct Task {
     of_caller: HashMap<Ordinal, usize>,
     opened: u64,
     source: Source,
+    /// Where pushes of documents are marked.
+    marks: Option<Arc<PushMarks>>,
     reader: Reader,
     began: Instant,
     /// Weak, so that the task ends with the last handle outside.
@@ -90,8 +95,9 @@ impl Source {
 }
 
 impl Egress {
-    /// Starts the task; it ends when every handle is dropped.
-    pub fn start(source: Source, reader: Reader) -> Self {
+    /// Starts the task; it ends when every handle is dropped. What it pushes is marked
+    /// before, where marks are given.
+    pub fn start(source: Source, marks: Option<Arc<PushMarks>>, reader: Reader) -> Self {
         let (requests, waiting) = mpsc::channel(ARRIVALS_WAITING_MAX);
         let egress = Self { requests };
         let task = Task {
@@ -100,6 +106,7 @@ impl Egress {
             of_caller: HashMap::new(),
             opened: 0,
             source,
+            marks,
             reader,
             began: Instant::now(),
             requests: egress.requests.downgrade(),
@@ -219,6 +226,7 @@ impl Task {
                 let courier = &mut self.courier;
                 let pull = |mail: &dyn Mailbox| courier.pull(recipient, max, now, mail);
                 let pulled = self.source.read(&self.reader, pull);
+                self.mark(pulled.as_deref().unwrap_or_default());
                 let _ = reply.send(pulled);
             }
         }
@@ -263,10 +271,17 @@ impl Task {
         self.courier.close(id);
     }
 
+    fn mark(&self, pushes: &[Push]) {
+        if let Some(marks) = &self.marks {
+            marks.note(pushes);
+        }
+    }
+
     fn push(&mut self) -> Result<(), EngineError> {
         let now = self.began.elapsed();
         let courier = &mut self.courier;
         let pushes = self.source.read(&self.reader, |mail| courier.poll(now, ROUND, mail))?;
+        self.mark(&pushes);
         for push in pushes {
             let consumer = push.consumer.and_then(|id| self.consumers.get(&id));
             let pushed = consumer.is_some_and(|open| open.pushes.try_send(push).is_ok());

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use lienthong_core::engine::EngineError;
 use lienthong_core::{
-    AddAuthority, AddRevocationList, CertificateBytes, Command, ImportDirectory, codec,
+    AddAuthority, AddRevocationList, CertificateBytes, Command, ImportDirectory, PushMarks, codec,
 };
 use lienthong_model::limits::{
     CALL_MAX, CLOCK_AHEAD_MAX, CONNECTION_AGE_GRACE, CONNECTION_AGE_MAX, CONNECTIONS_JUDGED_EVERY,
@@ -35,7 +35,9 @@ use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::server::NamedService;
 use tonic::transport::Server;
+use tonic::transport::server::Router;
 use tonic_health::server::HealthReporter;
+use tower::layer::util::{Identity, Stack};
 
 use crate::administration::{Administration, ListOutcome};
 use crate::clock::{BusinessClock, Clock};
@@ -44,6 +46,7 @@ use crate::egress::{Egress, Source};
 use crate::evidence::Evidence;
 use crate::http::{Http, Pages};
 use crate::ingress::Ingress;
+use crate::language::SpeakLayer;
 use crate::list_files::{ListFiles, ListReader, ListsRead};
 use crate::listener::{self, Listener};
 use crate::log_key::{LogKey, LogKeyError};
@@ -51,6 +54,7 @@ use crate::meters::Meters;
 use crate::open_folder::{AdministerError, OpenFolder, Recovery};
 use crate::peer::PeerJudge;
 use crate::places::Places;
+use crate::rate::RateGate;
 use crate::reader::Reader;
 use crate::sequencer::{Couriers, Running, Sequencer};
 use crate::services::{Room, Rooms, Services};
@@ -177,6 +181,7 @@ impl Hub {
         folder.machine.allow_clock_ahead(clock.ahead());
         let (data, storage) = (settings.data.clone(), settings.storage.clone());
         let (list_files, http) = (settings.list_files.clone(), settings.http);
+        let rates = settings.rates;
         let (identity, listen) = enter(&mut folder, settings, clock.now())?;
         let (reader, recovery) = (folder.reader(), folder.recovery().clone());
         let judge = PeerJudge { reader: reader.clone(), clock };
@@ -191,9 +196,11 @@ impl Hub {
 
         let payloads = folder.payloads.clone();
         let space = Space::watch(&data, storage.marks, storage.probe);
+        let pushes = Arc::new(PushMarks::since(folder.machine.log_size()));
+        folder.machine.attend(pushes.clone());
         let egress = Couriers {
-            documents: Egress::start(Source::Documents, reader.clone()),
-            notices: Egress::start(Source::Notices, reader.clone()),
+            documents: Egress::start(Source::Documents, Some(pushes), reader.clone()),
+            notices: Egress::start(Source::Notices, None, reader.clone()),
         };
         let mut evidence = Evidence::of_folder(&folder, log_key)?;
         evidence_as(&mut evidence);
@@ -237,6 +244,7 @@ impl Hub {
             administration,
             evidence,
             clock,
+            rates: RateGate::new(rates),
             transfers,
             room: Room::new(),
             waits: Arc::new(Semaphore::new(WAITS_FOR_PROGRESS_MAX)),
@@ -487,7 +495,10 @@ async fn set_health(health: &HealthReporter, serving: bool) {
     }
 }
 
-fn router<H>(services: Services, health: H) -> Result<tonic::transport::server::Router, StartError>
+fn router<H>(
+    services: Services,
+    health: H,
+) -> Result<Router<Stack<SpeakLayer, Identity>>, StartError>
 where
     H: tonic::codegen::Service<
             tonic::codegen::http::Request<tonic::body::Body>,
@@ -539,6 +550,7 @@ where
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     Ok(Server::builder()
+        .layer(SpeakLayer)
         .timeout(CALL_MAX)
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
         .max_connection_age(CONNECTION_AGE_MAX)

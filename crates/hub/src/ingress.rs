@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lienthong_core::engine::EngineError;
-use lienthong_core::{Accepted, Decision, Proposal, Stored, StoredAttachment, StoredContent};
+use lienthong_core::{
+    Accepted, ChangeMade, Decision, Proposal, Stored, StoredAttachment, StoredContent,
+};
 use lienthong_ledger::{Claim, PayloadFiles, UploadKey};
 use lienthong_model::limits::INLINE_PAYLOAD_BYTES_MAX;
 use lienthong_model::{
@@ -56,6 +58,8 @@ pub(crate) struct Taken {
     pub repeated: bool,
     /// How a document was accepted just now; `None` for a repeated one and for a report.
     pub accepted: Option<Accepted>,
+    /// What a request to take a document back does.
+    pub change: Option<Box<ChangeMade>>,
 }
 
 /// What a content says of itself.
@@ -131,24 +135,19 @@ impl Ingress {
         let proposal = Proposal::Report { caller, submission, stored };
         let taken = self.propose(named, proposal, held).await.map_err(about)?;
         match taken.repeated {
-            true => {
-                let first = self.first_received(&taken.from, &taken.id).map_err(about)?;
-                Ok(Taken { received_at: first.unwrap_or(taken.received_at), ..taken })
-            }
+            true => self.first_report(taken).map_err(about),
             false => Ok(taken),
         }
     }
 
-    /// When a report that came again was received first.
-    fn first_received(
-        &self,
-        from: &AgencyCode,
-        id: &MessageId,
-    ) -> Result<Option<Timestamp>, Refusal> {
+    /// What was said of a report that came again, when it came first.
+    fn first_report(&self, taken: Taken) -> Result<Taken, Refusal> {
         let directory = self.reader.directory();
-        let Some(reporter) = directory.find(from) else { return Ok(None) };
-        let received = self.reader.query().reported_at(reporter.ordinal, id);
-        received.map_err(|error| unreadable(&error))
+        let Some(reporter) = directory.find(&taken.from) else { return Ok(taken) };
+        let first = self.reader.first_report(reporter.ordinal, &taken.id);
+        let (received_at, change) = first.map_err(|error| unreadable(&error))?;
+        let received_at = received_at.unwrap_or(taken.received_at);
+        Ok(Taken { received_at, change, ..taken })
     }
 
     async fn propose(
@@ -162,9 +161,13 @@ impl Ingress {
         if matches!(decided.decision, Decision::Accepted(_)) && !uploads.is_empty() {
             self.served(uploads).await;
         }
+        let mut change = None;
         let (position, repeated, accepted) = match decided.decision {
             Decision::Accepted(accepted) => (accepted.position, false, Some(accepted)),
-            Decision::Reported(reported) => (reported.position, false, None),
+            Decision::Reported(reported) => {
+                change = reported.change;
+                (reported.position, false, None)
+            }
             Decision::Repeated(position) => (position, true, None),
             Decision::Refused(refusal) => return Err(refusal),
             Decision::Acknowledged(_)
@@ -180,7 +183,7 @@ impl Ingress {
         };
         let Named { from, id, digest } = named;
         let received_at = decided.at;
-        Ok(Taken { from, id, digest, position, received_at, repeated, accepted })
+        Ok(Taken { from, id, digest, position, received_at, repeated, accepted, change })
     }
 
     async fn rejected(&self, caller: Ordinal, rejected: Rejected) -> Refused {

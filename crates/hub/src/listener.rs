@@ -103,7 +103,7 @@ impl Handshakes {
     ) -> io::Result<Connection> {
         let stream = handshake(self.acceptor, stream, self.handshake_max).await?;
         let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
-        let refused = |fault: PeerFault| io::Error::other(format!("{fault:?}"));
+        let refused = |fault: PeerFault| io::Error::other(fault.to_string());
         let proven = self.judge.prove(certificates).map_err(refused)?;
         let (peer, chain) = (proven.peer.clone(), proven.chain.clone());
         let entered = self.connections.enter(proven);

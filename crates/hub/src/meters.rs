@@ -42,12 +42,12 @@ impl Meters {
             Decision::Refused(_)
             | Decision::Acknowledged(_)
             | Decision::Done
-            | Decision::FannedOut(_)
-            | Decision::Ticked(_)
-            | Decision::Reminded(_)
+            | Decision::Settled(_)
             | Decision::NoticesAcknowledged(_)
             | Decision::NegativelyAcknowledged(_)
-            | Decision::Settled(_) => return,
+            | Decision::FannedOut(_)
+            | Decision::Ticked(_)
+            | Decision::Reminded(_) => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }

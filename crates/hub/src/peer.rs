@@ -3,6 +3,7 @@
 //! Whoever connects is judged like whoever signs, by the hub's own trust, as of business time
 //! (`trust::judge::chain`): at the handshake, and again while the connection lives.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -96,8 +97,19 @@ fn peer(certificate: &Certificate) -> Option<Peer> {
     })
 }
 
-impl std::fmt::Display for Peer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for PeerFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable => f.write_str("the certificate cannot be read"),
+            Self::Purpose => f.write_str("the certificate is neither a node's nor an operator's"),
+            Self::Chain => f.write_str("no chain leads from the certificate to a root"),
+            Self::Judged(reason) => write!(f, "{reason}: {}", reason.meaning()),
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.person {
             None => write!(f, "{}", self.agency),
             Some(person) => write!(f, "{} ({person})", self.agency),

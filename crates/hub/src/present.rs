@@ -2,11 +2,11 @@
 
 use lienthong_core::engine::EngineError;
 use lienthong_core::{
-    Directory, DocumentView, LeftOut, NoticeNumber, ProgressCounts, Push, Revocation, Route,
-    TrustStore,
+    ChangeMade, ChangeMessage, DeliveryChange, Directory, DocumentView, LeftOut, Mark,
+    NoticeNumber, ProgressCounts, Push, Revocation, Route, TrustStore,
 };
 use lienthong_model::limits::RECEIPT_ROUTES_MAX;
-use lienthong_model::{MessageId, Reason, Refusal, Timestamp};
+use lienthong_model::{MessageId, Position, Reason, Refusal, Timestamp};
 use lienthong_trust::judge::Serial;
 use lienthong_trust::{Anchors as _, Certificate, RevocationList, SignatureKind, Unproven};
 use lienthong_wire::{moment, proto, signed};
@@ -82,6 +82,8 @@ pub(crate) fn receipt(
         recipients: u32::try_from(accepted.recipients()).unwrap_or(u32::MAX),
         left_out_total: u32::try_from(accepted.left_out().len()).unwrap_or(u32::MAX),
         proof: Some(evidence.proof(taken.position).map_err(|error| unreadable(&error))?),
+        same_reference: mention(reader, accepted.same_reference)?,
+        changes: outcomes(accepted.change.as_deref(), &directory, at),
         revocation: revocation(match accepted.unproven.is_empty() {
             true => Revocation::Proven,
             false => Revocation::NotProven,
@@ -102,12 +104,65 @@ pub(crate) fn left_out<'l>(
     left_out.collect()
 }
 
-/// A delivery with its bytes; `None` when the document is gone.
+/// What a change means for each recipient.
+pub(crate) fn outcomes(
+    change: Option<&ChangeMade>,
+    directory: &Directory,
+    at: Timestamp,
+) -> Vec<proto::ChangeOutcome> {
+    let outcome = |one: &DeliveryChange| proto::ChangeOutcome {
+        recipient: directory.code(one.recipient, at),
+        kind: proto::ChangeKind::from(one.kind) as i32,
+        effect: proto::ChangeEffect::from(one.effect) as i32,
+    };
+    change.map(|change| change.deliveries.iter().map(outcome).collect()).unwrap_or_default()
+}
+
+/// A document by its place, as it is mentioned.
+fn mention(
+    reader: &Reader,
+    position: Option<Position>,
+) -> Result<Option<proto::DocumentMention>, Refusal> {
+    let Some(position) = position else { return Ok(None) };
+    let row = reader.query().document(position).map_err(|error| unreadable(&error))?;
+    Ok(row.map(|row| proto::DocumentMention { id: id_bytes(row.id), position: position.0 }))
+}
+
+fn change_message(message: &ChangeMessage) -> proto::ChangeMessage {
+    proto::ChangeMessage {
+        kind: proto::ChangeKind::from(message.kind) as i32,
+        id: id_bytes(message.id),
+        position: message.position.0,
+        at: Some(moment::to_proto(message.at)),
+        reason: message.reason.clone(),
+    }
+}
+
+fn delivery_mark(mark: &Mark) -> proto::DeliveryMark {
+    proto::DeliveryMark {
+        standing: proto::Standing::from(mark.standing) as i32,
+        by: Some(change_message(&mark.by)),
+    }
+}
+
+/// A delivery with its bytes and its marks; `None` when the document is gone, or was taken out of
+/// the mailbox while it was on its way.
 pub(crate) fn delivery(reader: &Reader, push: Push) -> Result<Option<proto::Delivery>, Refusal> {
     let found = reader.content(push.position).map_err(|error| unreadable(&error))?;
     let Some(kept) = found else { return Ok(None) };
+    let changed = kept.row.changed.is_some();
     let recipient = reader.directory().code(push.recipient, kept.row.received_at);
-    Ok(Some(delivery_of(recipient, push, kept)))
+    let delivery = delivery_of(recipient, push, kept);
+    if !changed {
+        return Ok(Some(delivery));
+    }
+    let now = reader.query().delivery(push.position, push.recipient);
+    let Some(now) = now.map_err(|error| unreadable(&error))? else { return Ok(None) };
+    if now.state().closed().is_some() {
+        return Ok(None);
+    }
+    let (mark, asked) = (now.mark.as_ref().map(delivery_mark), now.asked.as_ref());
+    Ok(Some(proto::Delivery { mark, asked: asked.map(change_message), ..delivery }))
 }
 
 fn delivery_of(recipient: String, push: Push, kept: KeptDocument) -> proto::Delivery {
@@ -126,6 +181,8 @@ fn delivery_of(recipient: String, push: Push, kept: KeptDocument) -> proto::Deli
         document: Some(document),
         attachments,
         signature: signature_kind(row.signature),
+        mark: None,
+        asked: None,
         revocation: revocation(row.revocation()),
         uploaded: uploaded.collect(),
     }
@@ -195,6 +252,19 @@ pub(crate) fn tracked(
             .iter()
             .map(|one| tracked_delivery(one, directory, at))
             .collect(),
+        same_reference: view.same_reference.map(|(position, id)| proto::DocumentMention {
+            id: id_bytes(id),
+            position: position.0,
+        }),
+        acts_on: row.acts_on.as_ref().map(|acts| proto::ActsOn {
+            kind: proto::ChangeKind::from(acts.kind) as i32,
+            document: Some(proto::DocumentMention {
+                id: id_bytes(acts.id),
+                position: acts.position.0,
+            }),
+            reason: acts.reason.clone(),
+        }),
+        changed: row.changed.as_ref().map(|last| change_message(&last.by)),
         revocation: revocation(row.revocation()),
         recipients: progress.map_or(0, |progress| progress.recipients),
         recipients_pending: progress.map_or(0, |progress| progress.pending),
@@ -213,6 +283,7 @@ fn tracked_delivery(
         reason: line.reason.clone(),
         position: line.position.0,
     });
+    let open = tracked.delivery.open_statuses().into_iter();
     proto::TrackedDelivery {
         recipient: directory.code(tracked.recipient, at),
         route,
@@ -220,6 +291,14 @@ fn tracked_delivery(
         acknowledged_at: tracked.delivery.acknowledged_at.map(moment::to_proto),
         attempts: tracked.delivery.attempts,
         statuses: statuses.collect(),
+        mark: tracked.delivery.mark.as_ref().map(delivery_mark),
+        asked: tracked.delivery.asked.as_ref().map(change_message),
+        open_statuses: open.map(|code| proto::StatusCode::from(code) as i32).collect(),
+        negative: tracked.delivery.negative.as_ref().map(|said| proto::NegativeAcknowledgements {
+            count: said.count,
+            last_at: Some(moment::to_proto(said.at)),
+            last_reason: said.reason.clone(),
+        }),
     }
 }
 

@@ -7,13 +7,13 @@ use bytes::Bytes;
 use lienthong_core::engine::{Blocks, EngineError, Payloads};
 use lienthong_core::statistics::{self, Cubes, Flow, Period, Refusals, Volumes};
 use lienthong_core::{
-    Accepted, Block, Command, Decision, Directory, DocumentRow, Entry, NoticeCause, NoticeMailbox,
-    Policy, Query, RoutingRules, SignedRecord, Stored, Submit, TrustStore,
+    Accepted, Block, ChangeMade, Command, Decision, Directory, DocumentRow, Entry, NoticeCause,
+    NoticeMailbox, Policy, Query, RoutingRules, SignedRecord, Stored, Submit, TrustStore,
 };
 use lienthong_ledger::{JournalBlocks, PayloadFiles, SledState};
 use lienthong_model::{
-    Attachment, AttachmentHeader, Fingerprint, MessageId, Position, SignatureEntry, SignedContent,
-    Timestamp,
+    Attachment, AttachmentHeader, Fingerprint, MessageId, Ordinal, Position, SignatureEntry,
+    SignedContent, Timestamp,
 };
 use lienthong_trust::{Anchors as _, Authorities, Certificate, Known};
 use quick_cache::sync::Cache;
@@ -284,6 +284,29 @@ impl Reader {
     /// Notes that readers see a block.
     pub(crate) fn note_ordered(&self, block: u64) {
         self.caches.ordered.send_replace(block);
+    }
+
+    /// Returns when a report was accepted, and what it does when it asks to take a document back.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row or block is missing or damaged.
+    pub(crate) fn first_report(
+        &self,
+        reporter: Ordinal,
+        id: &MessageId,
+    ) -> Result<(Option<Timestamp>, Option<Box<ChangeMade>>), EngineError> {
+        let Some(place) = self.query().report_place(reporter, id)? else {
+            return Ok((self.query().reported_at(reporter, id)?, None));
+        };
+        let block = self.block(place.block)?;
+        let decision = block.entries.get(place.entry as usize).map(|entry| &entry.decision);
+        match decision {
+            Some(Decision::Reported(reported)) => Ok((Some(place.at), reported.change.clone())),
+            _ => Err(EngineError::Damaged {
+                what: format!("report {id}"),
+                why: format!("entry {} of block {} accepts no report", place.entry, place.block),
+            }),
+        }
     }
 
     fn assemble(&self, signed: &SignedRecord) -> Result<SignedContent, EngineError> {

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lienthong_core::engine::{EngineError, Journal, State};
-use lienthong_core::{AcknowledgeOutcome, Decision, DeliveryKey, Mail, Proposal};
+use lienthong_core::{
+    AcknowledgeOutcome, Decision, DeliveryKey, Mail, NegativeAcknowledge, Proposal,
+};
 use lienthong_ledger::{Claim, FolderLock, JournalFiles, SledState, crash};
 use lienthong_model::limits::{
     BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX, WORK_PER_BLOCK_MAX,
@@ -26,9 +28,13 @@ use crate::egress::Egress;
 use crate::evidence::Evidence;
 use crate::gate::{Declined, RefusalGate, WINDOW};
 use crate::meters::Meters;
+use crate::negatives::{NegativeGate, NotTaken};
 use crate::open_folder::{FolderMachine, OpenFolder};
 use crate::reader::Reader;
 use crate::space::{Level, Space, read_only};
+
+/// How long it may take a thread that has let go of what waits to say how it ended.
+const LAST_WORD_MAX: Duration = Duration::from_secs(1);
 
 /// A decision and the time of its block.
 #[derive(Debug, Clone)]
@@ -47,6 +53,7 @@ pub(crate) struct Couriers {
 enum Request {
     Propose(Proposed),
     Declined(Box<Declined>),
+    NotTaken(Box<NotTaken>),
 }
 
 struct Proposed {
@@ -84,6 +91,7 @@ struct Thread {
     clock: BusinessClock,
     space: Space,
     gate: RefusalGate,
+    negatives: NegativeGate,
     began: Instant,
     /// When refusals that were held back were last asked for.
     released: Duration,
@@ -133,6 +141,7 @@ impl Sequencer {
             clock,
             space,
             gate: RefusalGate::default(),
+            negatives: NegativeGate::default(),
             began: Instant::now(),
             released: Duration::ZERO,
             uncut: false,
@@ -173,20 +182,14 @@ impl Sequencer {
     ) -> Result<Decided, Refusal> {
         let (reply, decided) = oneshot::channel();
         let request = Request::Propose(Proposed { proposal: Box::new(proposal), reply, held });
-        self.requests.send(request).await.map_err(|_| self.stopped())?;
-        let decided = decided.await.map_err(|_| self.stopped())?;
+        if self.requests.send(request).await.is_err() {
+            return Err(self.stopped().await);
+        }
+        let Ok(decided) = decided.await else { return Err(self.stopped().await) };
         match decided.decision {
             Decision::Refused(refusal) if refusal.reason == Reason::ReadOnly => Err(refusal),
             _ => Ok(decided),
         }
-    }
-
-    /// Proposes what nobody waits for; waits in the same queue as other proposals.
-    pub async fn note(&self, proposal: Proposal) {
-        let (reply, _) = oneshot::channel();
-        // A hub that has stopped notes nothing any more.
-        let proposed = Proposed { proposal: Box::new(proposal), reply, held: Vec::new() };
-        let _ = self.requests.send(Request::Propose(proposed)).await;
     }
 
     /// Notes what ingress declined, so that it is counted; waits in the same queue as proposals.
@@ -195,10 +198,24 @@ impl Sequencer {
         let _ = self.requests.send(Request::Declined(Box::new(declined))).await;
     }
 
-    fn stopped(&self) -> Refusal {
-        match &*self.running.borrow() {
-            Running::Failed(_) => Refusal::new(Reason::Stopped),
-            Running::Yes | Running::Ended => {
+    /// Notes that a delivery could not be taken; waits in the same queue as proposals.
+    pub async fn not_taken(&self, not_taken: NotTaken) {
+        // A hub that has stopped notes nothing any more; the delivery comes again.
+        let _ = self.requests.send(Request::NotTaken(Box::new(not_taken))).await;
+    }
+
+    /// Why nobody answers. A thread that ends lets go of what waits first and says then how it
+    /// ended: that is waited for, so that a failure is not taken for a drain.
+    async fn stopped(&self) -> Refusal {
+        let mut running = self.running.clone();
+        let ended = running.wait_for(|running| *running != Running::Yes);
+        match tokio::time::timeout(LAST_WORD_MAX, ended).await {
+            Ok(Ok(running)) if matches!(*running, Running::Failed(_)) => {
+                Refusal::new(Reason::Stopped)
+            }
+            // It ended without a word.
+            Ok(Err(_)) => Refusal::new(Reason::Stopped),
+            Ok(Ok(_)) | Err(_) => {
                 Refusal::new(Reason::Draining).retry_after(Duration::from_secs(1))
             }
         }
@@ -311,9 +328,10 @@ impl Thread {
             let full = taken >= BLOCK_ENTRIES_MAX || self.machine.bytes() >= BLOCK_BYTES_TARGET;
             next = if full { None } else { waiting.try_recv().ok() };
         }
-        let (at, now) = (self.machine.begun_at(), self.began.elapsed());
+        let at = self.machine.begun_at();
         let mut mail = self.machine.take_mail();
         mail.documents.settled.append(&mut known);
+        let now = self.began.elapsed();
         if now >= self.released.saturating_add(WINDOW) {
             self.release(now)?;
         }
@@ -347,6 +365,12 @@ impl Thread {
     ) -> Result<(), EngineError> {
         match request {
             Request::Declined(declined) => self.refuse(*declined),
+            Request::NotTaken(not_taken) => {
+                match self.negatives.admit(*not_taken, self.began.elapsed()) {
+                    Some(negative) => self.note(negative),
+                    None => Ok(()),
+                }
+            }
             Request::Propose(Proposed { proposal, reply, held }) => {
                 let about = About::of(&proposal);
                 let acknowledged = acknowledged(&proposal);
@@ -380,9 +404,16 @@ impl Thread {
         }
     }
 
+    fn note(&mut self, negative: NegativeAcknowledge) -> Result<(), EngineError> {
+        self.machine.decide(Proposal::NegativeAcknowledge(negative)).map(|_| ())
+    }
+
     /// Journals what was held back, in the block under way and further ones when it is full.
     fn release(&mut self, now: Duration) -> Result<(), EngineError> {
         self.released = now;
+        for negative in self.negatives.release(now) {
+            self.note(negative)?;
+        }
         for (request, refusal) in self.gate.release(now) {
             if self.machine.bytes() >= BLOCK_BYTES_TARGET {
                 self.order()?;

@@ -22,11 +22,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tonic::{Request, Status};
 
 use crate::administration::Administration;
-use crate::caller::{Permit, admit};
+use crate::caller::{MayExchange, Permit, admit};
 use crate::clock::BusinessClock;
 use crate::egress::Egress;
 use crate::evidence::Evidence;
 use crate::ingress::Ingress;
+use crate::rate::{Load, RateGate};
 use crate::reader::Reader;
 use crate::sequencer::Sequencer;
 use crate::transfer::Transfers;
@@ -41,6 +42,8 @@ pub(crate) struct Rooms {
     pub administration: Administration,
     pub clock: BusinessClock,
     pub evidence: Arc<Evidence>,
+    /// How fast each agency asks.
+    pub rates: RateGate,
     pub transfers: Transfers,
     /// Room for messages under way.
     pub room: Room,
@@ -51,6 +54,34 @@ pub(crate) struct Rooms {
 }
 
 impl Rooms {
+    /// Lets the message of a unary call in: its caller's rate allows the bytes, and it has a place
+    /// among those under way, which dropping the answer gives back.
+    pub async fn let_in(
+        &self,
+        permit: MayExchange,
+        bytes: usize,
+    ) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
+        let load = Load { requests: 0, bytes };
+        self.rates.pass(permit.0.agency, load, &self.reader.directory())?;
+        Ok(self.room.clone().place(bytes).await)
+    }
+
+    /// Lets a message of a stream in, like [`Rooms::let_in`]; waits for the rate within its bound.
+    pub async fn let_in_slowly(
+        &self,
+        permit: MayExchange,
+        bytes: usize,
+    ) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
+        self.pace(permit, bytes).await?;
+        Ok(self.room.clone().place(bytes).await)
+    }
+
+    /// Waits within its bound until the caller's rate allows one more message of a stream.
+    pub async fn pace(&self, permit: MayExchange, bytes: usize) -> Result<(), Refusal> {
+        let load = Load { requests: 1, bytes };
+        self.rates.wait(permit.0.agency, load, &self.reader.directory()).await
+    }
+
     /// Waits until the hub drains.
     pub fn drained(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut stopping = self.stopping.clone();
@@ -87,8 +118,13 @@ impl Room {
 pub(crate) struct Services(pub Arc<Rooms>);
 
 impl Services {
+    /// Admits a request: who calls may, and not too often.
     fn admit<P: Permit, T>(&self, request: &Request<T>) -> Result<P, Status> {
-        admit(request, &self.0.reader, self.0.clock.now()).map_err(refused)
+        let Rooms { reader, clock, rates, .. } = &*self.0;
+        let (caller, permit) = admit(request, reader, clock.now()).map_err(refused)?;
+        let load = Load { requests: 1, bytes: 0 };
+        rates.pass(caller.agency, load, &reader.directory()).map_err(refused)?;
+        Ok(permit)
     }
 
     /// The moment that a request names, or now.

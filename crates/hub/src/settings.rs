@@ -14,6 +14,7 @@ use lienthong_model::limits::{SPACE_HARD_BYTES, SPACE_SOFT_BYTES, SPACE_SOFT_SHA
 
 use crate::clock::Clock;
 use crate::list_files::ListFiles;
+use crate::rate::Rates;
 use crate::space::{Probe, SpaceMarks};
 use crate::tls::ServerIdentity;
 
@@ -39,6 +40,8 @@ pub struct Settings {
     pub revocation_lists: Vec<Bytes>,
     /// Files of revocation lists, read now and again while the hub runs.
     pub list_files: ListFiles,
+    /// How fast one agency may ask.
+    pub rates: Rates,
     /// The directory to begin with; passed over when there is one already.
     pub directory: Option<DirectoryImport>,
     /// Routing rules; `None` leaves those in force.

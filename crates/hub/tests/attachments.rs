@@ -15,7 +15,7 @@ use lienthong_client::{
     AttachmentPlace, CallError, Client, DocumentCheck, FileDigest, Roots, SenderPolicy,
     TransferError,
 };
-use lienthong_hub::StorageSettings;
+use lienthong_hub::{Audit, StorageSettings};
 use lienthong_ledger::UploadLimits;
 use lienthong_model::limits::TRANSFER_CHUNK_BYTES_MAX;
 use lienthong_model::{AttachmentEntry, Digest, Document, Reason};
@@ -453,6 +453,28 @@ async fn payload_files_that_only_a_refused_document_named_are_removed() {
     assert_eq!(reason(client.submit(sealed).await), Reason::RecipientUnknown);
     settled(&world).await;
     assert!(shelved.exists());
+}
+
+#[tokio::test]
+async fn an_audit_misses_an_uploaded_attachment_that_is_gone() {
+    let mut world = World::start().await;
+    let source = Source::of(noise(300_000));
+    let client = world.client("H36").await;
+    source.upload(&client).await;
+    let document = source.named(document("H36", &["H36.12"]));
+    client.submit(world.sealed(&document)).await.unwrap();
+    settled(&world).await;
+    world.stop().await.unwrap();
+    let data = world.data();
+    let found = || {
+        let audit = Audit { data: &data, scratch: None, checkpoints: Vec::new(), redecide: false };
+        let report = audit.run(|_, _| {}).unwrap();
+        report.findings.iter().map(|finding| finding.kind.name()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(), Vec::<&str>::new());
+    let hex = source.whole.sha256.to_string();
+    std::fs::remove_file(data.join("payloads").join(&hex[..2]).join(&hex[2..])).unwrap();
+    assert_eq!(found(), ["PAYLOAD_MISSING"]);
 }
 
 fn bounded(uploads: UploadLimits) -> StorageSettings {

@@ -8,6 +8,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod appointment;
+mod change;
 mod code;
 mod contents;
 mod directory;
@@ -25,6 +26,7 @@ mod text;
 mod time;
 
 pub use appointment::{Actor, Appointment, Role, Territory};
+pub use change::{ChangeEffect, ChangeKind, Standing};
 pub use code::{AgencyCode, CodeError, CodeKey};
 pub use contents::{Attachment, Contents};
 pub use directory::{AgencyEntry, AgencyState, SignaturePolicy};

@@ -150,6 +150,10 @@ pub const CONNECTIONS_JUDGED_EVERY: Duration = Duration::from_secs(60);
 /// How long, in machine time, a connection may outlive the block with which its certificate was
 /// revoked.
 pub const REVOKED_CONNECTION_MAX: Duration = Duration::from_secs(1);
+/// How much of its rate an agency may use at once when it has not used it before.
+pub const RATE_BURST: Duration = Duration::from_secs(2);
+/// How long a message of a stream may be kept waiting for its agency's rate before it is refused.
+pub const RATE_WAIT_MAX: Duration = Duration::from_secs(5);
 /// How often the files of revocation lists are read again when nobody says otherwise, in machine
 /// time.
 pub const LIST_FILES_EVERY: Duration = Duration::from_secs(30);

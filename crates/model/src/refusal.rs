@@ -76,6 +76,12 @@ reasons! {
         remedy: "call as the agency itself, as its gateway, or with the role that the method asks for",
         remedy_vi: "gọi với tư cách chính cơ quan đó, cổng kết nối của nó, hoặc vai trò mà phương thức yêu cầu"
     }
+    RateLimited = 85, "RATE_LIMITED", Exhausted, {
+        en: "the caller asks for more in a second than one agency may",
+        vi: "bên gọi yêu cầu nhiều hơn mức cho phép của một cơ quan trong một giây",
+        remedy: "try again after the time given, and ask more slowly; streams are slowed down by the hub itself",
+        remedy_vi: "thử lại sau thời gian được nêu và giảm tốc độ gửi; luồng dữ liệu được trục tự làm chậm lại"
+    }
     // The bytes.
     ContentTypeUnknown = 10, "CONTENT_TYPE_UNKNOWN", Malformed, {
         en: "the content type is not one that the hub reads",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lienthong_core::statistics::Period;
 use lienthong_hub::{
-    Clock, DirectoryImport, Hub, ListFiles, ServerIdentity, Settings, StorageSettings,
+    Clock, DirectoryImport, Hub, ListFiles, Rates, ServerIdentity, Settings, StorageSettings,
 };
 use lienthong_model::{AgencyCode, Timestamp};
 use lienthong_simulator::{Address, Cast, Plan, Scenario, Tally};
@@ -41,6 +41,7 @@ fn settings(cast: &Cast, data: &std::path::Path, start: Timestamp) -> Settings {
         authorities: vec![cast.issuing.clone()],
         revocation_lists: cast.revocation_lists.clone(),
         list_files: ListFiles::default(),
+        rates: Rates::default(),
         directory: Some(DirectoryImport {
             source: "test".to_owned(),
             entries: cast.directory.clone(),

@@ -3,8 +3,8 @@
 //! Where the field's numbers begin with 0 the wire's are one more, since 0 says *unspecified*.
 
 use lienthong_model::{
-    AgencyState, BusinessKind, Capacity, Change, Level, Reason, Refusal, Role, SignaturePolicy,
-    StatusCode, Steering, Urgency, Wrapping,
+    AgencyState, BusinessKind, Capacity, Change, ChangeEffect, ChangeKind, Level, Reason, Refusal,
+    Role, SignaturePolicy, Standing, StatusCode, Steering, Urgency, Wrapping,
 };
 
 use crate::proto;
@@ -45,6 +45,14 @@ to_wire! {
     }
     Steering => proto::SteeringType { None => None, Steers => Steers, Reports => Reports }
     Wrapping => proto::Wrapping { None => None, Zip => Zip }
+    ChangeKind => proto::ChangeKind { Recall => Recall, Update => Update, Replace => Replace }
+    ChangeEffect => proto::ChangeEffect {
+        AtOnce => AtOnce, Asked => Asked, TooLate => TooLate, Gone => Gone,
+    }
+    Standing => proto::Standing {
+        Stands => Stands, Updated => Updated, Withdrawn => Withdrawn, Recalled => Recalled,
+        Replaced => Replaced,
+    }
     Change => proto::recipient_change::Change { Removed => Removed, Added => Added }
     StatusCode => proto::StatusCode {
         Arrived => Arrived, Refused => Refused, Accepted => Accepted, Assigned => Assigned,
@@ -104,6 +112,21 @@ pub(crate) fn agency_state(number: i32) -> Read<AgencyState> {
 
 pub(crate) fn signature_policy(number: i32) -> Read<SignaturePolicy> {
     Read::of(number, |n| SignaturePolicy::ALL.iter().copied().find(|policy| *policy as u32 == n))
+}
+
+/// Returns the kind of change of a wire number; `None` when it is not one.
+pub fn change_kind_from_proto(number: i32) -> Option<ChangeKind> {
+    ChangeKind::ALL.into_iter().find(|kind| proto::ChangeKind::from(*kind) as i32 == number)
+}
+
+/// Returns the effect of a change of a wire number; `None` when it is not one.
+pub fn change_effect_from_proto(number: i32) -> Option<ChangeEffect> {
+    ChangeEffect::ALL.into_iter().find(|one| proto::ChangeEffect::from(*one) as i32 == number)
+}
+
+/// Returns what a document is, of a wire number; `None` when it is not one.
+pub fn standing_from_proto(number: i32) -> Option<Standing> {
+    Standing::ALL.into_iter().find(|standing| proto::Standing::from(*standing) as i32 == number)
 }
 
 pub(crate) fn capacity(number: i32) -> Read<Capacity> {

@@ -15,6 +15,7 @@ mod contents;
 pub mod directory;
 pub mod document;
 mod kind;
+mod language;
 mod lists;
 pub mod moment;
 pub mod refusal;
@@ -26,7 +27,11 @@ pub mod strategies;
 pub use codec::decode_message;
 pub use contents::DocumentContents;
 pub use document::{decode_document, encode_document};
-pub use kind::{level_from_proto, urgency_from_proto};
+pub use kind::{
+    change_effect_from_proto, change_kind_from_proto, level_from_proto, standing_from_proto,
+    urgency_from_proto,
+};
+pub use language::Language;
 pub use refusal::{from_status, to_status};
 pub use status::{decode_status, encode_status};
 

@@ -1,5 +1,8 @@
 //! Refusals on the wire: as a message on streams, as a gRPC status with details for unary calls.
 //!
+//! The message of a status is English; its `google.rpc.LocalizedMessage` is Vietnamese until it is
+//! put into the caller's language ([`in_language`]).
+//!
 //! A status travels in HTTP headers, whose size peers bound (16 KiB is common): its details hold
 //! violations up to 3 KiB of text, and the last one counts the rest. The message form holds all.
 
@@ -10,12 +13,11 @@ use lienthong_model::{Category, MessageId, Reason, Refusal, Violation};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
+use crate::language::Language;
 use crate::{moment, proto};
 
 /// The domain of `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "lienthong";
-/// The locale of `google.rpc.LocalizedMessage`; the status message itself is English.
-pub const LOCALE: &str = "vi";
 /// The key of `google.rpc.ErrorInfo` metadata that names the message concerned.
 pub const DOCUMENT_ID: &str = "document_id";
 /// The key of `google.rpc.ErrorInfo` metadata that says in English what to do.
@@ -97,10 +99,27 @@ pub fn to_status(refusal: &Refusal, id: Option<MessageId>) -> Status {
     if let Some(ms) = refusal.retry_after_ms {
         details.set_retry_info(Some(Duration::from_millis(ms)));
     }
-    let localized = format!("{}: {}", reason.meaning_vi(), reason.remedy_vi());
-    details.set_localized_message(LOCALE, localized);
+    localize(&mut details, reason, Language::default());
     let message: String = refusal.to_string().chars().take(STATUS_MESSAGE_CHARS_MAX).collect();
     Status::with_error_details(code(reason.category()), message, details)
+}
+
+/// Returns the same status with its `google.rpc.LocalizedMessage` in a language; `None` when it
+/// carries no refusal.
+pub fn in_language(status: &Status, language: Language) -> Option<Status> {
+    let mut details = status.check_error_details().ok()?;
+    let info = details.error_info().filter(|info| info.domain == DOMAIN)?;
+    let reason = reason_of(&info.reason)?;
+    localize(&mut details, reason, language);
+    Some(Status::with_error_details(status.code(), status.message(), details))
+}
+
+fn localize(details: &mut ErrorDetails, reason: Reason, language: Language) {
+    let text = match language {
+        Language::Vietnamese => format!("{}: {}", reason.meaning_vi(), reason.remedy_vi()),
+        Language::English => format!("{}: {}", reason.meaning(), reason.remedy()),
+    };
+    details.set_localized_message(language.tag(), text);
 }
 
 /// Returns the refusal that a status carries; `None` when it carries none, or one whose code this

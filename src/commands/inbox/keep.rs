@@ -109,7 +109,7 @@ fn write(unfinished: &Path, received: &Received<'_>, files: &[Named<'_>]) -> any
     let mut document = serde_json::to_value(received.view)?;
     if let Some(fields) = document.as_object_mut() {
         // These say what becomes of the document after it was kept.
-        for later in ["saved", "acknowledged", "reported"] {
+        for later in ["saved", "acknowledged", "reported", "mark", "asked"] {
             fields.remove(later);
         }
     }

@@ -153,7 +153,7 @@ impl Taker {
 }
 
 /// What is said where a seal is needed and missing.
-pub(super) fn no_seal() -> Usage {
+pub(crate) fn no_seal() -> Usage {
     Usage::new("the agency's folder has no seal, and reports are signed with it")
         .remedy("issue one with `lienthong pki issue DIR --agency CODE --seal`")
 }

@@ -1,10 +1,11 @@
 //! A received document as it is printed and as it is kept beside its bytes.
 
 use lienthong_client::{Checked, Delivery};
-use lienthong_model::{AgencyCode, MessageId};
+use lienthong_model::{AgencyCode, Business, ChangeKind, MessageId};
 use lienthong_trust::Holder;
 use serde::Serialize;
 
+use crate::change_view::{MarkView, MessageView};
 use crate::output::{self, thousands};
 
 /// A received document.
@@ -26,6 +27,12 @@ pub(super) struct DocumentView {
     pub signed_at: String,
     pub due: Option<String>,
     pub attachments: Vec<AttachmentView>,
+    /// For a recall, an update or a replacement: what it does, on which document of the sender.
+    pub acts_on: Option<ActsOnView>,
+    /// What the document is to the recipient by now.
+    pub mark: Option<MarkView>,
+    /// What its sender asks and the recipient has not answered.
+    pub asked: Option<MessageView>,
     /// Why it did not verify.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<serde_json::Value>,
@@ -34,6 +41,14 @@ pub(super) struct DocumentView {
     /// Whether the hub has the acknowledgement on its disk.
     pub acknowledged: bool,
     pub reported: Vec<ReportedView>,
+}
+
+/// What a document does to one sent before it, as its signed content says.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct ActsOnView {
+    pub kind: &'static str,
+    pub id: String,
+    pub reason: String,
 }
 
 /// Who signed.
@@ -84,6 +99,9 @@ impl DocumentView {
             signed_at: String::new(),
             due: None,
             attachments: Vec::new(),
+            acts_on: None,
+            mark: delivery.mark.as_ref().map(MarkView::from),
+            asked: delivery.asked.as_ref().map(MessageView::from),
             refused: None,
             saved: None,
             acknowledged: false,
@@ -115,6 +133,7 @@ impl DocumentView {
             signed_at: document.signed_at.to_string(),
             due: due.value.map(|_| due.text.clone()),
             attachments: document.attachments.iter().map(attachment).collect(),
+            acts_on: ActsOnView::of(&document.business),
             ..Self::unverified(delivery)
         }
     }
@@ -136,6 +155,11 @@ impl DocumentView {
             return output::pairs(&lines);
         }
         lines.push(("từ / from", format!("{}  {}", self.sender, self.id)));
+        lines.extend(self.mark.iter().map(|mark| ("HIỆN NAY / BY NOW", mark.text())));
+        lines.extend(self.asked.iter().map(|asked| ("NƠI GỬI YÊU CẦU / ASKED", asked.text())));
+        if let Some(ActsOnView { kind, id, reason }) = &self.acts_on {
+            lines.push(("tác động / acts on", format!("{kind} {id}: {reason}")));
+        }
         lines.push(("trích yếu / subject", self.subject.clone()));
         if !self.reference.is_empty() {
             lines.push(("số hiệu / reference", self.reference.clone()));
@@ -165,6 +189,14 @@ impl DocumentView {
             lines.push(("báo cáo / reported", format!("{} {}", report.code, report.name)));
         }
         output::pairs(&lines)
+    }
+}
+
+impl ActsOnView {
+    fn of(business: &Business) -> Option<Self> {
+        let kind = ChangeKind::of(business.kind)?;
+        let id = business.acts_on.map(|id| id.to_string()).unwrap_or_default();
+        Some(Self { kind: kind.name_en(), id, reason: business.reason.clone() })
     }
 }
 

@@ -7,9 +7,9 @@ use lienthong_model::{Digest, SignedContent};
 use lienthong_wire::proto::exchange_service_client::ExchangeServiceClient;
 use lienthong_wire::{proto, signed};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
+use crate::client::Calls;
 use crate::error::CallError;
 use crate::read;
 use crate::receipt::{Receipt, StatusReceipt};
@@ -26,7 +26,7 @@ pub(super) trait Lane: Send + 'static {
 
     fn request(correlation: u64, content: SignedContent) -> Self::Request;
     fn open(
-        exchange: ExchangeServiceClient<Channel>,
+        exchange: ExchangeServiceClient<Calls>,
         requests: ReceiverStream<Self::Request>,
     ) -> Opening<Self::Answer>;
     /// Which request it answers, and how.
@@ -51,7 +51,7 @@ impl Lane for Documents {
     }
 
     fn open(
-        mut exchange: ExchangeServiceClient<Channel>,
+        mut exchange: ExchangeServiceClient<Calls>,
         requests: ReceiverStream<Self::Request>,
     ) -> Opening<Self::Answer> {
         Box::pin(async move { Ok(exchange.submit_documents(requests).await?.into_inner()) })
@@ -83,7 +83,7 @@ impl Lane for StatusReports {
     }
 
     fn open(
-        mut exchange: ExchangeServiceClient<Channel>,
+        mut exchange: ExchangeServiceClient<Calls>,
         requests: ReceiverStream<Self::Request>,
     ) -> Opening<Self::Answer> {
         Box::pin(async move { Ok(exchange.report_statuses(requests).await?.into_inner()) })

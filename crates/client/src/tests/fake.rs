@@ -317,6 +317,7 @@ fn status_receipt(report: &proto::SignedDocument) -> proto::StatusReceipt {
         sha256: Bytes::copy_from_slice(digest.as_bytes()),
         repeated: false,
         proof: None,
+        changes: Vec::new(),
     }
 }
 

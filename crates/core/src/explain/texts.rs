@@ -1,11 +1,10 @@
 //! What explanations say, in Vietnamese and in English. Names are stable: programs read them.
 
-use lienthong_model::Reason;
+use lienthong_model::{Reason, Standing};
 use lienthong_trust::SignatureKind;
 
 use super::{Cause, Wait, What};
 use crate::deadlines::DeadlineKind;
-use crate::delivery_state::Standing;
 use crate::routing::Route;
 
 /// A text in both languages.

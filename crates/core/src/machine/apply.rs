@@ -4,7 +4,8 @@
 use bytes::Bytes;
 use lienthong_model::limits::SLICE_RECIPIENTS;
 use lienthong_model::{
-    BusinessKind, Digest, Fingerprint, Ordinal, Position, Reason, Refusal, Timestamp, Urgency,
+    BusinessKind, ChangeKind, Digest, Fingerprint, Ordinal, Position, Reason, Refusal, Timestamp,
+    Urgency,
 };
 use lienthong_trust::merkle::entry::LeafKind;
 
@@ -17,7 +18,6 @@ use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Command, Counted, Decision,
     DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Submit,
 };
-use crate::delivery_state::ChangeKind;
 use crate::engine::{EngineError, Payloads, State, Writes};
 use crate::keys::{self, Lane};
 use crate::routing::{Span, span};

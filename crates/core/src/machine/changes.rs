@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use lienthong_model::limits::CHANGES_PER_DOCUMENT_MAX;
 use lienthong_model::{
-    Change, Header, Ordinal, Position, Reason, RecipientChangeHeader, Refusal, StatusCode,
-    StatusHeader, Violation,
+    Change, ChangeEffect, ChangeKind, Header, Ordinal, Position, Reason, RecipientChangeHeader,
+    Refusal, Standing, StatusCode, StatusHeader, Violation,
 };
 
 use super::Machine;
@@ -14,7 +14,6 @@ use super::recipients::SLICES_AGAIN;
 use crate::change::{ActsOn, ChangeMade, ChangeMessage, DeliveryChange, LastChange, Mark};
 use crate::codec;
 use crate::command::{Delivery, DeliveryKey};
-use crate::delivery_state::{ChangeEffect, ChangeKind, Standing};
 use crate::directory::{AgencyRecord, Place};
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;

@@ -38,7 +38,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             return Ok(0);
         };
         let state = row.state();
-        let waits = state.progress == Progress::Waiting && state.standing.closed().is_none();
+        let waits = state.progress == Progress::Waiting && state.closed().is_none();
         let before = row.negative.map_or(0, |negative| negative.count);
         Ok(if waits { before.saturating_add(one.times.max(1)) } else { 0 })
     }

@@ -174,14 +174,14 @@ impl Judge {
                 self.machine.record_refusal(requests.clone(), refusal.clone())?;
                 return Ok(Ok(()));
             }
-            Command::SettleRevocation(settled) => Proposal::Work(Work::Settle(settled.issuer)),
-            Command::FanOut(slice) => Proposal::Work(Work::Slice(slice.into())),
-            Command::Tick(tick) => Proposal::Work(Work::Tick((*tick).into())),
             Command::AcknowledgeNotices(asked) => Proposal::AcknowledgeNotices(asked.clone()),
-            Command::NegativeAcknowledge(asked) => Proposal::NegativeAcknowledge(asked.clone()),
+            Command::NegativeAcknowledge(said) => Proposal::NegativeAcknowledge(said.clone()),
             Command::SaveList(save) => Proposal::SaveList(save.clone()),
             Command::RemoveList(remove) => Proposal::RemoveList(remove.clone()),
-            Command::Remind(remind) => Proposal::Remind(remind.clone()),
+            Command::Remind(remind) => Proposal::Remind(*remind),
+            Command::FanOut(fan_out) => Proposal::Work(Work::Slice(fan_out.key())),
+            Command::Tick(tick) => Proposal::Work(Work::Tick((*tick).into())),
+            Command::SettleRevocation(settled) => Proposal::Work(Work::Settle(settled.issuer)),
             Command::Act { by, act } => {
                 Proposal::Act { by: by.person.clone(), act: Command::clone(act) }
             }

@@ -24,7 +24,7 @@ impl ExchangeService for Services {
     ) -> Result<Response<proto::SubmitDocumentResponse>, Status> {
         let permit = self.admit::<MayExchange, _>(&request)?;
         let request = request.into_inner();
-        let _place = self.0.room.clone().place(request.encoded_len()).await;
+        let _place = self.0.let_in(permit, request.encoded_len()).await.map_err(refused)?;
         let proto::SubmitDocumentRequest { document, attachments } = request;
         let receipt = submit(&self.0, permit, document, attachments).await;
         let receipt = receipt.map_err(Refused::into_status)?;
@@ -39,18 +39,24 @@ impl ExchangeService for Services {
     ) -> Result<Response<Self::SubmitDocumentsStream>, Status> {
         let permit = self.admit::<MayExchange, _>(&request)?;
         let rooms = self.0.clone();
-        let outcomes = streams::answer_each(&self.0, request.into_inner(), move |request| {
-            let rooms = rooms.clone();
-            async move {
-                use proto::submit_documents_response::Outcome;
-                let proto::SubmitDocumentsRequest { correlation, document, attachments } = request;
-                let outcome = match submit(&rooms, permit, document, attachments).await {
-                    Ok(receipt) => Outcome::Receipt(receipt),
-                    Err(declined) => Outcome::Refusal(refusal::to_proto(&declined.refusal)),
-                };
-                proto::SubmitDocumentsResponse { correlation, outcome: Some(outcome) }
-            }
-        });
+        let outcomes =
+            streams::answer_each(&self.0, permit, request.into_inner(), move |request, let_in| {
+                let rooms = rooms.clone();
+                async move {
+                    use proto::submit_documents_response::Outcome;
+                    let proto::SubmitDocumentsRequest { correlation, document, attachments } =
+                        request;
+                    let outcome = match let_in {
+                        Ok(()) => submit(&rooms, permit, document, attachments).await,
+                        Err(refusal) => Err(refusal.into()),
+                    };
+                    let outcome = match outcome {
+                        Ok(receipt) => Outcome::Receipt(receipt),
+                        Err(declined) => Outcome::Refusal(refusal::to_proto(&declined.refusal)),
+                    };
+                    proto::SubmitDocumentsResponse { correlation, outcome: Some(outcome) }
+                }
+            });
         Ok(Response::new(outcomes))
     }
 
@@ -97,7 +103,7 @@ impl ExchangeService for Services {
     ) -> Result<Response<proto::ReportStatusResponse>, Status> {
         let permit = self.admit::<MayExchange, _>(&request)?;
         let request = request.into_inner();
-        let _place = self.0.room.clone().place(request.encoded_len()).await;
+        let _place = self.0.let_in(permit, request.encoded_len()).await.map_err(refused)?;
         let receipt = report_status(&self.0, permit, request.report).await;
         let receipt = receipt.map_err(Refused::into_status)?;
         Ok(Response::new(proto::ReportStatusResponse { receipt: Some(receipt) }))
@@ -111,18 +117,23 @@ impl ExchangeService for Services {
     ) -> Result<Response<Self::ReportStatusesStream>, Status> {
         let permit = self.admit::<MayExchange, _>(&request)?;
         let rooms = self.0.clone();
-        let outcomes = streams::answer_each(&self.0, request.into_inner(), move |request| {
-            let rooms = rooms.clone();
-            async move {
-                use proto::report_statuses_response::Outcome;
-                let proto::ReportStatusesRequest { correlation, report } = request;
-                let outcome = match report_status(&rooms, permit, report).await {
-                    Ok(receipt) => Outcome::Receipt(receipt),
-                    Err(declined) => Outcome::Refusal(refusal::to_proto(&declined.refusal)),
-                };
-                proto::ReportStatusesResponse { correlation, outcome: Some(outcome) }
-            }
-        });
+        let outcomes =
+            streams::answer_each(&self.0, permit, request.into_inner(), move |request, let_in| {
+                let rooms = rooms.clone();
+                async move {
+                    use proto::report_statuses_response::Outcome;
+                    let proto::ReportStatusesRequest { correlation, report } = request;
+                    let outcome = match let_in {
+                        Ok(()) => report_status(&rooms, permit, report).await,
+                        Err(refusal) => Err(refusal.into()),
+                    };
+                    let outcome = match outcome {
+                        Ok(receipt) => Outcome::Receipt(receipt),
+                        Err(declined) => Outcome::Refusal(refusal::to_proto(&declined.refusal)),
+                    };
+                    proto::ReportStatusesResponse { correlation, outcome: Some(outcome) }
+                }
+            });
         Ok(Response::new(outcomes))
     }
 
@@ -189,6 +200,11 @@ async fn report_status(
         sha256: bytes::Bytes::copy_from_slice(taken.digest.as_bytes()),
         repeated: taken.repeated,
         proof: Some(proof),
+        changes: present::outcomes(
+            taken.change.as_deref(),
+            &rooms.reader.directory(),
+            taken.received_at,
+        ),
     })
 }
 
@@ -234,8 +250,15 @@ fn track(
 pub(super) struct Settled {
     pub acknowledged: Vec<proto::DeliveryKey>,
     pub refused: Vec<(proto::DeliveryKey, Refusal)>,
-    /// The same as `acknowledged`, by ordinal.
+    /// Those that are no longer in flight, by ordinal: `acknowledged`, and what was taken back.
     pub keys: Vec<(Ordinal, Position)>,
+}
+
+impl Settled {
+    fn refuse(&mut self, key: proto::DeliveryKey, reason: Reason) {
+        let refusal = Refusal::at(reason, "key.position", key.position);
+        self.refused.push((key, refusal));
+    }
 }
 
 /// Acknowledges deliveries; on return that is on disk.
@@ -277,20 +300,14 @@ pub(super) async fn acknowledge(
                 settled.keys.push((delivery.key.recipient, delivery.key.position));
                 settled.acknowledged.push(key);
             }
-            AcknowledgeOutcome::Unknown => {
-                let value = key.position;
-                let refusal = Refusal::at(Reason::DocumentUnknown, "key.position", value);
-                settled.refused.push((key, refusal));
-            }
+            AcknowledgeOutcome::Unknown => settled.refuse(key, Reason::DocumentUnknown),
             AcknowledgeOutcome::TakenBack => {
-                let value = key.position;
-                let refusal = Refusal::at(Reason::DocumentTakenBack, "key.position", value);
-                settled.refused.push((key, refusal));
+                settled.keys.push((delivery.key.recipient, delivery.key.position));
+                settled.refuse(key, Reason::DocumentTakenBack);
             }
             AcknowledgeOutcome::Replaced => {
-                let value = key.position;
-                let refusal = Refusal::at(Reason::DocumentReplaced, "key.position", value);
-                settled.refused.push((key, refusal));
+                settled.keys.push((delivery.key.recipient, delivery.key.position));
+                settled.refuse(key, Reason::DocumentReplaced);
             }
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _, stream};
-use lienthong_core::{DeliveryKey, NegativeAcknowledge, NegativeDelivery, Proposal, Push};
+use lienthong_core::{DeliveryKey, Push};
 use lienthong_model::limits::{
     CONSUMER_CREDIT_MAX, MESSAGE_BYTES_MAX, STREAM_IN_FLIGHT_MAX, SUBSCRIPTION_AGENCIES_MAX,
 };
@@ -22,6 +22,7 @@ use super::exchange::{Settled, acknowledge};
 use super::{Rooms, refused};
 use crate::caller::{MayExchange, served};
 use crate::egress::{Consumer, Egress, Opening};
+use crate::negatives::NotTaken;
 use crate::present;
 
 /// A stream of answers.
@@ -31,8 +32,6 @@ pub(crate) type Outcomes<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Sen
 pub(super) const SAID_WAITING_MAX: usize = 8;
 /// Calls for acknowledgement of one consumer that are under way.
 const ACKNOWLEDGING_MAX: usize = 64;
-/// Characters of a negative acknowledgement's reason that are journalled.
-const NEGATIVE_REASON_CHARS: usize = 200;
 /// When a delivery that was negatively acknowledged without a delay comes again.
 const COME_AGAIN: Duration = Duration::from_secs(5);
 /// When a document that cannot be read is tried again.
@@ -40,19 +39,21 @@ pub(super) const UNREADABLE_AGAIN: Duration = Duration::from_secs(60);
 /// The longest delay that a consumer may ask for.
 const COME_AGAIN_MAX: Duration = Duration::from_secs(3600);
 
-/// Answers each message of a stream, in parallel, in any order; a bounded number is under way.
+/// Answers each message of a stream, in parallel, in any order; a bounded number is under way. A
+/// message that its caller's rate does not let in is told so and is not to be carried out.
 /// When the hub drains, what was read is answered and the stream ends with DRAINING.
 pub(super) fn answer_each<Q, A, F>(
-    rooms: &Rooms,
+    rooms: &Arc<Rooms>,
+    permit: MayExchange,
     requests: Streaming<Q>,
-    answer: impl Fn(Q) -> F + Send + 'static,
+    answer: impl Fn(Q, Result<(), Refusal>) -> F + Send + 'static,
 ) -> Outcomes<A>
 where
     Q: prost::Message + 'static,
     A: Send + 'static,
     F: Future<Output = A> + Send + 'static,
 {
-    let room = rooms.room.clone();
+    let entrance = rooms.clone();
     let stopping = rooms.stopping.clone();
     let draining = stream::once(async move { *stopping.borrow() }).filter_map(async |stopping| {
         stopping.then(|| Err(refused(Refusal::new(Reason::Draining))))
@@ -60,13 +61,17 @@ where
     let answers = requests
         .take_until(rooms.drained())
         .then(move |request| {
-            // The next message is read when there is room for this one.
+            // The next message is read when this one is let in.
             let bytes = request.as_ref().map_or(0, prost::Message::encoded_len);
-            let place = room.clone().place(bytes);
-            async move { (request, place.await) }
+            let entrance = entrance.clone();
+            async move { (request, entrance.let_in_slowly(permit, bytes).await) }
         })
-        .map(move |(request, place)| {
-            let answer = request.map(&answer);
+        .map(move |(request, let_in)| {
+            let (place, let_in) = match let_in {
+                Ok(place) => (place, Ok(())),
+                Err(refusal) => (None, Err(refusal)),
+            };
+            let answer = request.map(|request| answer(request, let_in));
             async move {
                 let answer = answer.map(|answer| async move {
                     let answered = answer.await;
@@ -250,7 +255,11 @@ impl Session {
                 self.attempts.insert((push.recipient, push.position), push.attempt);
                 self.tell(said::Response::Delivery(delivery)).await
             }
-            Ok(None) => Ok(()),
+            Ok(None) => {
+                // It was taken back on its way: the room that it took is free again.
+                self.rooms.egress.grant(self.consumer.id, 1).await;
+                Ok(())
+            }
             Err(_) => {
                 // One that cannot be read keeps no other one back; the log says which it is.
                 let egress = &self.rooms.egress;
@@ -298,7 +307,10 @@ impl Session {
             let of = |key: &DeliveryKey| {
                 attempts.get(&(key.recipient, key.position)).copied().unwrap_or(1)
             };
-            let settled = acknowledge(&rooms, permit, keys.clone(), of).await;
+            let settled = match rooms.pace(permit, 0).await {
+                Ok(()) => acknowledge(&rooms, permit, keys.clone(), of).await,
+                Err(refusal) => Err(refusal),
+            };
             (keys, settled)
         })
     }
@@ -345,14 +357,11 @@ impl Session {
         };
         let delay = asked.delay.as_ref().and_then(moment::duration_from_proto);
         let delay = delay.unwrap_or(COME_AGAIN).min(COME_AGAIN_MAX);
-        let position = Position(key.position);
-        self.attempts.remove(&(recipient, position));
-        self.rooms.egress.defer(recipient, position, delay).await;
-        let (caller, key) = (self.permit.0.agency, DeliveryKey { recipient, position });
-        let reason = asked.reason.chars().take(NEGATIVE_REASON_CHARS).collect();
-        let deliveries = vec![NegativeDelivery { key, times: 1, reason }];
-        let negative = NegativeAcknowledge { caller, deliveries };
-        self.rooms.sequencer.note(Proposal::NegativeAcknowledge(negative)).await;
+        let key = DeliveryKey { recipient, position: Position(key.position) };
+        self.attempts.remove(&(recipient, key.position));
+        self.rooms.egress.defer(recipient, key.position, delay).await;
+        let (caller, reason) = (self.permit.0.agency, asked.reason);
+        self.rooms.sequencer.not_taken(NotTaken { caller, key, reason }).await;
     }
 }
 

@@ -41,7 +41,16 @@ impl TransferService for Services {
             return Err(refused(refusal));
         };
         let announced = announced("open.", &open.sha256, open.size).map_err(refused)?;
-        let told = self.0.transfers.upload(permit, announced, pieces(requests), self.0.drained());
+        let rooms = self.0.clone();
+        let pieces = pieces(requests).then(move |piece| {
+            let rooms = rooms.clone();
+            async move {
+                let piece = piece?;
+                rooms.pace(permit, piece.bytes.len()).await?;
+                Ok(piece)
+            }
+        });
+        let told = self.0.transfers.upload(permit, announced, pieces, self.0.drained());
         let told = told.map_err(refused)?.map(|told| match told {
             Ok(Progress { stored, complete }) => Ok(proto::UploadResponse { stored, complete }),
             Err(refusal) => Err(refused(refusal)),

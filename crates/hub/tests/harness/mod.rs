@@ -23,8 +23,8 @@ use bytes::Bytes;
 use lienthong_client::{Client, Delivery, Endpoint, Retry, Roots, Signer, Subscription};
 use lienthong_client::{sign_document, sign_report};
 use lienthong_hub::{
-    Clock, DirectoryImport, HttpAddress, Hub, ListFiles, ServerIdentity, Settings, StartError,
-    StorageSettings,
+    Clock, DirectoryImport, HttpAddress, Hub, ListFiles, Rates, ServerIdentity, Settings,
+    StartError, StorageSettings,
 };
 use lienthong_model::{
     AgencyCode, AgencyEntry, AgencyState, Attachment, AttachmentEntry, Day, Document, Level,
@@ -299,6 +299,7 @@ pub fn settings(pki: &TestPki, data: &Path, clock: Clock) -> Settings {
         authorities: vec![issuing.clone()],
         revocation_lists: Vec::new(),
         list_files: ListFiles::default(),
+        rates: Rates::default(),
         directory: Some(DirectoryImport { source: "test".to_owned(), entries: directory() }),
         rules: None,
         storage: StorageSettings::short_lived(),

@@ -46,6 +46,8 @@ pub fn tls(pki: &TestPki, identity: Option<&Identity>) -> TlsConnector {
 
 async fn connect(tls: TlsConnector, address: SocketAddr) -> io::Result<TlsStream<TcpStream>> {
     let stream = TcpStream::connect(address).await?;
+    // Without it every small message waits for the hub's acknowledgement of the one before.
+    stream.set_nodelay(true)?;
     let name = ServerName::try_from("localhost").expect("it is a name");
     tls.connect(name, stream).await
 }
@@ -150,6 +152,17 @@ impl Line {
         match self.next().await.unwrap() {
             said::Response::Delivery(delivery) => delivery,
             other => panic!("not a delivery: {other:?}"),
+        }
+    }
+
+    /// The next answer, which refuses acknowledgements.
+    pub async fn refused(&mut self) -> (Vec<proto::DeliveryKey>, Refusal) {
+        match self.next().await {
+            Ok(said::Response::RefusedAcknowledgement(refused)) => {
+                let refusal = refused.refusal.expect("it says why");
+                (refused.keys, lienthong_wire::refusal::from_proto(refusal).expect("it is known"))
+            }
+            other => panic!("not refused: {other:?}"),
         }
     }
 

@@ -47,6 +47,24 @@ fn a_status_says_what_happened_to_which_message_in_both_languages() {
 }
 
 #[test]
+fn a_status_in_another_language_differs_in_its_localized_message_only() {
+    for reason in Reason::ALL.iter().copied() {
+        let refusal = Refusal::at(reason, "caller", "H99").retry_after(Duration::from_secs(3));
+        let status = to_status(&refusal, None);
+        let english = in_language(&status, Language::English).unwrap();
+        let details = english.get_error_details();
+        let localized = details.localized_message().unwrap();
+        assert_eq!(localized.locale, "en");
+        assert_eq!(localized.message, format!("{}: {}", reason.meaning(), reason.remedy()));
+        assert_eq!(from_status(&english), Some(refusal));
+        let back = in_language(&english, Language::Vietnamese).unwrap();
+        assert_eq!((back.code(), back.message()), (status.code(), status.message()));
+        assert_eq!(from_status(&back), from_status(&status));
+    }
+    assert!(in_language(&Status::unavailable("gone"), Language::English).is_none());
+}
+
+#[test]
 fn the_largest_refusal_fits_the_headers_of_a_status() {
     let violation = |n: usize| {
         let field = format!("recipients[{n}].code");
