@@ -119,6 +119,8 @@ pub(crate) enum Command {
     Admin(commands::admin::AdminArgs),
     /// Show how much flows where / thống kê
     Stats(commands::stats::StatsArgs),
+    /// Play scenarios of a country of agencies in virtual time / chạy kịch bản
+    Sim(commands::sim::SimArgs),
     /// Print a script that completes commands in a shell
     Completions(commands::completions::CompletionsArgs),
 }

@@ -7,5 +7,6 @@ mod node;
 mod pki;
 mod process;
 mod reading;
+mod sim;
 mod tracking;
 mod trust;

@@ -85,6 +85,9 @@ pub use transfer::{AttachmentPlace, FileDigest, TransferError};
 pub use trust::{KnownAuthority, RevocationListSummary, Trust};
 pub use unreachable::{Cause, Step, Unreachable, Words};
 
+/// Reads Document v1 and Status v1 for a verifier: whoever checks signatures without a hub needs it.
+pub use lienthong_wire::DocumentContents;
+
 /// Why a document or report was not accepted; the same as for every other call.
 pub type SubmitError = CallError;
 

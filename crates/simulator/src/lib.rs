@@ -6,6 +6,9 @@
 //!                                                   │
 //!                       live: clients with real TLS ▼ ─▶ Tally (what came back)
 //! ```
+//! Beside it stands the virtual world: a [`scenario`] of TOML, played on the hub's own `core` in
+//! virtual time ([`world`]), and judged by what the hub's records say ([`verdict`]).
+//!
 //! Cast and plan follow from their seed alone. What a recipient does with a document is decided by
 //! the document and the recipient, never by who came first, so that a run counts the same again.
 
@@ -16,7 +19,10 @@ mod cast;
 mod draft;
 mod live;
 mod plan;
+pub mod scenario;
 mod tally;
+pub mod verdict;
+pub mod world;
 
 pub use cast::{Cast, CastError, Member, Scenario};
 pub use draft::subject;

@@ -1,0 +1,147 @@
+//! Reading a scenario: TOML with a fixed vocabulary; every error names line, key and remedy.
+
+mod section;
+mod sections;
+mod values;
+
+use toml::de::DeTable;
+
+use super::{Scenario, ScenarioError};
+use section::{File, Section};
+
+/// The keys of every table, in the order of the page that explains them.
+pub const VOCABULARY: [(&str, &[&str]); 7] = [
+    ("scenario", &["name", "title", "title-en", "about", "from", "until", "seed"]),
+    ("calendar", &["hours", "weekend-share", "holidays", "month-end-days", "month-end-factor"]),
+    (
+        "agencies",
+        &[
+            "provinces",
+            "region",
+            "levels",
+            "agencies",
+            "take",
+            "connected-from",
+            "personal-signature-from",
+        ],
+    ),
+    (
+        "traffic",
+        &[
+            "provinces",
+            "region",
+            "levels",
+            "agencies",
+            "to-level",
+            "span",
+            "type",
+            "documents-per-day",
+            "from",
+            "until",
+            "fan-out",
+            "urgent-share",
+            "paper-share",
+            "pages",
+            "attachment-kib",
+        ],
+    ),
+    (
+        "answers",
+        &[
+            "provinces",
+            "region",
+            "levels",
+            "agencies",
+            "refused-share",
+            "accepted-share",
+            "assigned-share",
+            "processed-share",
+            "finished-share",
+            "accepted-hours",
+            "processed-hours",
+            "finished-hours",
+        ],
+    ),
+    ("fault", &["kind", "provinces", "region", "levels", "agencies", "share", "from", "until"]),
+    (
+        "expect",
+        &[
+            "measure",
+            "province",
+            "level",
+            "from",
+            "until",
+            "base-from",
+            "base-until",
+            "reason",
+            "status",
+            "at-least",
+            "at-most",
+            "equals",
+        ],
+    ),
+];
+
+/// Tables that stand once; the others are lists, begun with `[[name]]`.
+const ONCE: [&str; 2] = ["scenario", "calendar"];
+
+/// Reads a scenario; `shown` names the file in errors.
+pub(super) fn scenario(shown: &str, text: &str) -> Result<Scenario, ScenarioError> {
+    let file = File { shown, text };
+    let table = DeTable::parse(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        file.wrong(at, "", error.message(), "write tables of TOML, such as [scenario]")
+    })?;
+    check_tables(&file, table.get_ref())?;
+    let lists = |name: &str| file.sections(table.get_ref(), name);
+    let Some(head) = lists("scenario")?.into_iter().next() else {
+        let remedy = "begin with [scenario] and name, title, from and until";
+        return Err(file.wrong(0, "scenario", "there is no table [scenario]", remedy));
+    };
+    let mut scenario = sections::head(&head)?;
+    if let Some(calendar) = lists("calendar")?.first() {
+        scenario.calendar = sections::calendar(calendar)?;
+    }
+    scenario.agencies = all(&lists("agencies")?, sections::participation)?;
+    scenario.traffic = all(&lists("traffic")?, sections::traffic)?;
+    scenario.answers = all(&lists("answers")?, sections::answers)?;
+    let days = scenario.days;
+    scenario.faults = all(&lists("fault")?, |section| sections::fault(section, days))?;
+    scenario.expects = all(&lists("expect")?, sections::expect)?;
+    if scenario.agencies.is_empty() || scenario.traffic.is_empty() {
+        let what = "nobody takes part, or nobody writes";
+        let remedy = "write at least one [[agencies]] and one [[traffic]]";
+        return Err(file.wrong(0, "agencies", what, remedy));
+    }
+    Ok(scenario)
+}
+
+fn all<T>(
+    sections: &[Section<'_>],
+    read: impl Fn(&Section<'_>) -> Result<T, ScenarioError>,
+) -> Result<Vec<T>, ScenarioError> {
+    sections.iter().map(read).collect()
+}
+
+/// Every table is known, and stands once or is a list as the vocabulary says.
+fn check_tables(file: &File<'_>, table: &DeTable<'_>) -> Result<(), ScenarioError> {
+    for (name, value) in table {
+        let (at, name) = (name.span().start, name.get_ref().as_ref());
+        let Some((known, _)) = VOCABULARY.iter().find(|(known, _)| *known == name) else {
+            let names = VOCABULARY.map(|(known, _)| known);
+            let what = format!("there is no table `{name}`");
+            return Err(file.wrong(at, name, &what, &section::did_you_mean(name, &names)));
+        };
+        let once = ONCE.contains(known);
+        let fits = match once {
+            true => value.get_ref().is_table(),
+            false => value.get_ref().is_array(),
+        };
+        if !fits {
+            let form = if once { format!("[{name}]") } else { format!("[[{name}]]") };
+            let what = format!("`{name}` is not written as {form}");
+            return Err(file.wrong(at, name, &what, &format!("begin it with {form}")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! The values that keys have, each with its remedy.
+
+use lienthong_core::Span;
+use lienthong_model::{AgencyCode, Day, DocumentType, Level, Reason, StatusCode, Timestamp};
+use toml::de::DeValue;
+
+use super::section::{Field, did_you_mean};
+use crate::scenario::{Days, ScenarioError, Since};
+
+type Read<T> = Result<T, ScenarioError>;
+
+/// The largest number of anything: counts stay exact as floating-point numbers.
+const NUMBER_MAX: f64 = 1e9;
+
+impl<'f> Field<'f> {
+    /// Says that the value does not do.
+    pub fn wrong(&self, remedy: &str) -> ScenarioError {
+        let shown = match self.shown() {
+            Some(text) => format!("`{}` cannot be `{text}`", self.key),
+            None => format!("`{}` cannot be this {}", self.key, self.value.type_str()),
+        };
+        self.file.wrong(self.at, self.key, &shown, remedy)
+    }
+
+    /// The value as it can be shown on a line.
+    fn shown(&self) -> Option<String> {
+        match self.value {
+            DeValue::String(text) => Some(text.to_string()),
+            DeValue::Integer(number) => Some(number.as_str().to_owned()),
+            DeValue::Float(number) => Some(number.as_str().to_owned()),
+            DeValue::Datetime(moment) => Some(moment.to_string()),
+            DeValue::Boolean(_) | DeValue::Array(_) | DeValue::Table(_) => None,
+        }
+    }
+
+    pub fn text(&self) -> Read<String> {
+        let text = self.value.as_str().ok_or_else(|| self.wrong("write a text in quotes"))?;
+        Ok(text.trim().to_owned())
+    }
+
+    pub fn name(&self) -> Read<String> {
+        let name = self.text()?;
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
+            return Err(self.wrong("write at most 64 lower-case letters, digits and hyphens"));
+        }
+        Ok(name)
+    }
+
+    /// A number from 0.
+    pub fn number(&self) -> Read<f64> {
+        let number = match self.value {
+            DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok(),
+            DeValue::Float(number) => number.as_str().replace('_', "").parse().ok(),
+            _ => None,
+        };
+        let in_range = number.filter(|number: &f64| (0.0..=NUMBER_MAX).contains(number));
+        in_range.ok_or_else(|| self.wrong("write a number from 0 to 1000000000"))
+    }
+
+    pub fn whole(&self) -> Read<u32> {
+        let whole = match self.value {
+            DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok(),
+            _ => None,
+        };
+        whole.ok_or_else(|| self.wrong("write a whole number from 0"))
+    }
+
+    pub fn seed(&self) -> Read<u64> {
+        let whole = match self.value {
+            DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok(),
+            _ => None,
+        };
+        whole.ok_or_else(|| self.wrong("write a whole number from 0"))
+    }
+
+    pub fn share(&self) -> Read<f64> {
+        let share = self.number().ok().filter(|share| *share <= 1.0);
+        share.ok_or_else(|| self.wrong("write a share from 0 to 1, such as 0.05"))
+    }
+
+    fn items(&self) -> Option<Vec<Field<'f>>> {
+        let array = self.value.as_array()?;
+        let field = |item: &'f toml::Spanned<DeValue<'f>>| Field { value: item.get_ref(), ..*self };
+        Some(array.iter().map(field).collect())
+    }
+
+    /// One number, or a list of the least and the most.
+    pub fn range(&self) -> Read<(f64, f64)> {
+        let remedy = "write a number, or the least and the most: [1, 3]";
+        let range = match self.items().as_deref() {
+            None => self.number().ok().map(|one| (one, one)),
+            Some([least, most]) => Some((least.number()?, most.number()?)),
+            Some(_) => None,
+        };
+        range.filter(|(least, most)| least <= most).ok_or_else(|| self.wrong(remedy))
+    }
+
+    /// The same in whole numbers.
+    pub fn whole_range(&self) -> Read<(u32, u32)> {
+        let remedy = "write a whole number, or the least and the most: [1, 3]";
+        let range = match self.items().as_deref() {
+            None => self.whole().ok().map(|one| (one, one)),
+            Some([least, most]) => Some((least.whole()?, most.whole()?)),
+            Some(_) => None,
+        };
+        range.filter(|(least, most)| least <= most).ok_or_else(|| self.wrong(remedy))
+    }
+
+    /// A list, or a single value.
+    pub fn list<T>(&self, read: impl Fn(&Field<'f>) -> Read<T>) -> Read<Vec<T>> {
+        match self.items() {
+            Some(items) => items.iter().map(read).collect(),
+            None => Ok(vec![read(self)?]),
+        }
+    }
+
+    pub fn day(&self) -> Read<Day> {
+        let text = self.shown().filter(|text| text.len() == 10);
+        let day = text.and_then(|text| Timestamp::parse(&text)).map(Timestamp::day);
+        day.ok_or_else(|| self.wrong("write a day, such as 2020-11-16"))
+    }
+
+    /// A day, or `from..until` in a text, both included.
+    pub fn days(&self) -> Read<Days> {
+        let text = self.shown().unwrap_or_default();
+        let day =
+            |text: &str| Timestamp::parse(text).filter(|_| text.len() == 10).map(Timestamp::day);
+        let (first, last) = text.split_once("..").unwrap_or((&text, &text));
+        let days = day(first).zip(day(last)).filter(|(first, last)| first <= last);
+        let days = days.map(|(first, last)| Days { first, last });
+        days.ok_or_else(|| {
+            self.wrong("write a day, or the first and the last: \"2020-01-23..2020-01-29\"")
+        })
+    }
+
+    /// A moment; without an offset it is of UTC+07:00.
+    pub fn moment(&self) -> Read<Timestamp> {
+        let text = self.shown().unwrap_or_default().replacen(' ', "T", 1);
+        let moment = Timestamp::parse(&text).or_else(|| Timestamp::parse(&format!("{text}+07:00")));
+        moment.ok_or_else(|| self.wrong("write a moment, such as 2020-11-16T09:00:00"))
+    }
+
+    pub fn since(&self) -> Read<Since> {
+        match self.shown().as_deref() {
+            Some("always") => Ok(Since::Always),
+            Some("never") => Ok(Since::Never),
+            _ => self.day().map(Since::Day).map_err(|_| {
+                self.wrong("write a day, such as 2020-11-16, or \"always\" or \"never\"")
+            }),
+        }
+    }
+
+    pub fn code(&self) -> Read<AgencyCode> {
+        let remedy = "write an agency's code, such as H36: see `lienthong directory list`";
+        let text = self.text()?;
+        AgencyCode::parse(&text).map_err(|_| self.wrong(remedy))
+    }
+
+    pub fn level(&self) -> Read<Level> {
+        let level = self.text().ok().and_then(|text| text.parse().ok());
+        level.ok_or_else(|| self.wrong("write ministry, province, district or commune"))
+    }
+
+    pub fn span(&self) -> Read<Span> {
+        match self.text()?.as_str() {
+            "any" => Ok(Span::Any),
+            "inside" => Ok(Span::Inside),
+            "between" => Ok(Span::Between),
+            "centre" => Ok(Span::Centre),
+            _ => Err(self.wrong("write any, inside, between (provinces) or centre")),
+        }
+    }
+
+    pub fn document_type(&self) -> Read<DocumentType> {
+        let text = self.text()?;
+        let known = match text.as_str() {
+            "CV" => Some(DocumentType::OFFICIAL_LETTER),
+            _ => DocumentType::by_abbreviation(&text).or_else(|| DocumentType::by_name(&text)),
+        };
+        known.ok_or_else(|| {
+            self.wrong("write an abbreviation of Decree 30/2020/NĐ-CP (QĐ, TB, CV …) or a name")
+        })
+    }
+
+    pub fn reason(&self) -> Read<Reason> {
+        let text = self.text()?;
+        let known = Reason::ALL.iter().find(|reason| reason.code() == text);
+        known.copied().ok_or_else(|| {
+            let codes: Vec<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+            self.wrong(&did_you_mean(&text, &codes))
+        })
+    }
+
+    pub fn status(&self) -> Read<StatusCode> {
+        let number = self.text().ok().and_then(|text| text.parse().ok());
+        let known = number.and_then(StatusCode::from_number);
+        known.ok_or_else(|| self.wrong("write a status in quotes: \"02\", \"03\" … \"06\""))
+    }
+
+    /// Office hours: `07:30-11:30`, in minutes since midnight.
+    pub fn hours(&self) -> Read<(u32, u32)> {
+        let minute = |text: &str| {
+            let (hour, minute) = text.split_once(':')?;
+            let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
+            (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+        };
+        let text = self.text()?;
+        let span = text.split_once('-').and_then(|(a, b)| minute(a).zip(minute(b)));
+        let fits = span.filter(|(from, to)| from < to);
+        fits.ok_or_else(|| self.wrong("write hours as [\"07:30-11:30\", \"13:30-17:00\"]"))
+    }
+
+    /// One of several names.
+    pub fn one_of<T: Copy>(&self, all: &[T], name: impl Fn(T) -> &'static str) -> Read<T> {
+        let text = self.text()?;
+        let known = all.iter().find(|one| name(**one) == text);
+        known.copied().ok_or_else(|| {
+            let names: Vec<&str> = all.iter().map(|one| name(*one)).collect();
+            self.wrong(&did_you_mean(&text, &names))
+        })
+    }
+}

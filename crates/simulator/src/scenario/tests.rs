@@ -1,0 +1,103 @@
+//! Reading: what is written comes back, and every mistake is named with its line and remedy.
+
+use super::*;
+
+const HEAD: &str =
+    "[scenario]\nname = \"x\"\ntitle = \"X\"\nfrom = 2020-11-16\nuntil = 2020-11-17\n";
+const REST: &str = "[[agencies]]\nprovinces = [\"H36\"]\n[[traffic]]\ndocuments-per-day = 3\n";
+
+fn error(text: &str) -> ScenarioError {
+    Scenario::parse("x.toml", text).unwrap_err()
+}
+
+#[test]
+fn every_scenario_that_comes_with_it_is_read_under_its_own_name() {
+    for name in names() {
+        let scenario = builtin(name).unwrap_or_else(|| panic!("`{name}` is not read"));
+        assert_eq!(scenario.name, name);
+        assert!(!scenario.expects.is_empty(), "`{name}` expects nothing");
+        assert!(!scenario.about.is_empty(), "`{name}` does not say what it shows");
+    }
+}
+
+#[test]
+fn there_is_a_scenario_for_every_fault() {
+    for kind in FaultKind::ALL {
+        let has = |name| builtin(name).unwrap().faults.iter().any(|fault| fault.kind == kind);
+        assert!(names().any(has), "no scenario has {}", kind.name());
+    }
+}
+
+#[test]
+fn what_is_not_written_has_its_usual_value() {
+    let scenario = Scenario::parse("x.toml", &format!("{HEAD}{REST}")).unwrap();
+    assert_eq!(scenario.calendar, Calendar::default());
+    assert_eq!((scenario.seed, scenario.title_en.as_str()), (1, "X"));
+    let traffic = &scenario.traffic[0];
+    assert_eq!((traffic.fan_out, traffic.span, traffic.per_day), ((1, 1), Span::Any, 3.0));
+    assert_eq!(scenario.documents(), 6);
+}
+
+#[test]
+fn an_error_names_line_key_and_remedy() {
+    for (text, line, key, remedy) in [
+        (format!("{HEAD}sead = 7\n{REST}"), 6, "sead", "did you mean `seed`?"),
+        (format!("{HEAD}[[trafic]]\n"), 6, "trafic", "did you mean `traffic`?"),
+        (format!("{HEAD}[traffic]\n"), 6, "traffic", "[[traffic]]"),
+        (format!("{HEAD}{REST}fan-out = [3, 1]\n"), 10, "fan-out", "[1, 3]"),
+        (format!("{HEAD}{REST}urgent-share = 2\n"), 10, "urgent-share", "0.05"),
+        (format!("{HEAD}{REST}type = \"XYZ\"\n"), 10, "type", "Decree 30"),
+        (format!("{HEAD}{REST}from = 2020-11-16\n"), 10, "from", "`until`"),
+        (format!("{HEAD}{REST}[[fault]]\nkind = \"nod-off\"\n"), 11, "kind", "`node-off`"),
+        (format!("{HEAD}{REST}[[fault]]\nkind = \"hub-killed\"\n"), 10, "until", "until ="),
+        (
+            format!("{HEAD}{REST}[[fault]]\nkind = \"node-off\"\nfrom = 2021-01-01T08:00:00\n"),
+            10,
+            "from",
+            "within",
+        ),
+        (format!("{HEAD}{REST}[[expect]]\nmeasure = \"sent\"\n"), 10, "at-least", "equals"),
+        (
+            format!("{HEAD}{REST}[[expect]]\nmeasure = \"sent\"\nequals = 1\nstatus = \"03\"\n"),
+            10,
+            "status",
+            "leave `status` out",
+        ),
+        (
+            format!("{HEAD}{REST}[[expect]]\nmeasure = \"refusals\"\nreason = \"NO\"\n"),
+            12,
+            "reason",
+            "did you mean",
+        ),
+        (format!("{HEAD}{REST}[calendar]\nhours = [\"7-11\"]\n"), 11, "hours", "07:30-11:30"),
+        (format!("{HEAD}{REST}[calendar]\nholidays = \"Tết\"\n"), 11, "holidays", "2020-01-23"),
+        (HEAD.to_owned(), 1, "agencies", "[[agencies]]"),
+        ("[scenario]\nname = \"A b\"\n".to_owned(), 1, "from", "from ="),
+        ("[scenario".to_owned(), 1, "", "TOML"),
+    ] {
+        let error = error(&text);
+        assert_eq!((error.line, error.key.as_str()), (line, key), "{text}\n{error:?}");
+        assert!(error.remedy.contains(remedy), "{remedy} in {error:?}");
+        assert!(error.to_string().contains("x.toml"), "{error}");
+    }
+}
+
+#[test]
+fn the_page_explains_every_table_and_key() {
+    let page = include_str!("../../../../docs/SCENARIOS.md");
+    for (table, keys) in VOCABULARY {
+        assert!(page.contains(&format!("## `{table}`")), "{table}");
+        for key in keys {
+            assert!(page.contains(&format!("`{key}`")), "{table}: {key}");
+        }
+    }
+    for kind in FaultKind::ALL {
+        assert!(page.contains(&format!("`{}`", kind.name())), "{}", kind.name());
+    }
+    for measure in Measure::ALL {
+        assert!(page.contains(&format!("`{}`", measure.name())), "{}", measure.name());
+    }
+    for name in names() {
+        assert!(page.contains(&format!("`{name}`")), "{name}");
+    }
+}

@@ -1,0 +1,98 @@
+//! A verdict as JUnit XML, for continuous integration.
+
+use std::fmt::Write as _;
+
+use super::{Check, Verdict};
+
+pub(super) fn write(verdict: &Verdict, replay: &str, seconds: f64) -> String {
+    let all = verdict.checks().count();
+    let failed = verdict.checks().filter(|check| !check.passed).count();
+    let name = escaped(&verdict.scenario);
+    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    // Writing to a text does not fail.
+    let _ = writeln!(
+        xml,
+        "<testsuites tests=\"{all}\" failures=\"{failed}\" time=\"{seconds:.3}\">\n\
+         \x20 <testsuite name=\"{name}\" tests=\"{all}\" failures=\"{failed}\" time=\"{seconds:.3}\">\n\
+         \x20   <properties><property name=\"seed\" value=\"{}\"/></properties>",
+        verdict.seed
+    );
+    for (kind, checks) in [("laws", &verdict.laws), ("expect", &verdict.expects)] {
+        for check in checks {
+            case(&mut xml, &format!("{name}.{kind}"), check, replay);
+        }
+    }
+    xml.push_str("  </testsuite>\n</testsuites>\n");
+    xml
+}
+
+fn case(xml: &mut String, class: &str, check: &Check, replay: &str) {
+    let name = escaped(&check.name);
+    let _ = write!(xml, "    <testcase classname=\"{class}\" name=\"{name}\"");
+    if check.passed {
+        xml.push_str("/>\n");
+        return;
+    }
+    let message = format!("expected {}, found {}", check.wanted, check.found);
+    let _ = write!(xml, ">\n      <failure message=\"{}\">", escaped(&message));
+    for document in &check.documents {
+        let _ = writeln!(xml, "{}", escaped(document));
+    }
+    let _ = writeln!(xml, "{}</failure>\n    </testcase>", escaped(replay));
+}
+
+/// Text as it may stand in XML; characters that XML does not have are left out.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' | '\t' => out.push(c),
+            c if c.is_control() => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_names_the_documents_and_the_command_and_is_escaped() {
+        let check = |passed| Check {
+            name: "a < b & \"c\"".to_owned(),
+            passed,
+            wanted: "≥ 1".to_owned(),
+            found: "0".to_owned(),
+            documents: vec!["018f (H36)".to_owned()],
+        };
+        let verdict = Verdict {
+            scenario: "x".to_owned(),
+            seed: 7,
+            laws: vec![check(true)],
+            expects: vec![check(false)],
+            documents: 0,
+            deliveries: 0,
+            acknowledged: 0,
+            reports: 0,
+            refusals: 0,
+            blocks: 0,
+        };
+        let xml = write(&verdict, "lienthong sim run x --seed 7", 1.5);
+        for part in [
+            "tests=\"2\" failures=\"1\"",
+            "name=\"a &lt; b &amp; &quot;c&quot;\"/>",
+            "expected ≥ 1, found 0",
+            "018f (H36)",
+            "sim run x --seed 7</failure>",
+        ] {
+            assert!(xml.contains(part), "{part} in {xml}");
+        }
+        assert!(!verdict.passed());
+    }
+}

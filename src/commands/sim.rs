@@ -1,0 +1,165 @@
+//! `lienthong sim`: scenarios in the virtual world.
+
+mod report;
+mod run;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use lienthong_simulator::scenario::{Country, Scenario, ScenarioError, builtin, names};
+use lienthong_simulator::world::World;
+use serde::Serialize;
+
+use crate::cli::Output;
+use crate::config::file::text_of;
+use crate::output::{self, thousands};
+use crate::say::Usage;
+
+/// Play scenarios: what a country of agencies does, and what the hub must show / kịch bản
+///
+/// A scenario is the name of one that comes with it, or a file of TOML (docs/SCENARIOS.md). It is
+/// played in virtual time on the hub's own core: the same scenario and seed give the same bytes.
+#[derive(Debug, Args)]
+pub(crate) struct SimArgs {
+    #[command(subcommand)]
+    command: SimCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum SimCommand {
+    /// List the scenarios that come with it / danh sách kịch bản
+    List,
+    /// Check a scenario's file / kiểm tra tệp kịch bản
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+    /// Say in words and figures what a scenario will do / mô tả
+    Describe {
+        /// A name or a file
+        #[arg(value_name = "NAME|FILE")]
+        scenario: String,
+    },
+    /// Play a scenario and judge what came of it / chạy và kết luận
+    Run(run::RunArgs),
+}
+
+#[derive(Debug, Serialize)]
+struct Listed {
+    name: String,
+    title: String,
+    title_en: String,
+    from: String,
+    until: String,
+    documents: u64,
+    faults: usize,
+    expects: usize,
+    seed: u64,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When there is no such scenario, or its file is wrong.
+pub(crate) fn run(args: SimArgs, output: Output) -> anyhow::Result<ExitCode> {
+    match args.command {
+        SimCommand::List => list(output),
+        SimCommand::Check { file } => check(&file, output),
+        SimCommand::Describe { scenario } => {
+            let text = load(&scenario)?.describe(&country()?);
+            output::one(output, &text, Clone::clone)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        SimCommand::Run(args) => run::run(&args, output),
+    }
+}
+
+fn list(output: Output) -> anyhow::Result<ExitCode> {
+    let listed: Vec<Listed> = names().filter_map(builtin).map(Listed::of).collect();
+    output::many(output, &listed, |listed| {
+        let mut table = output::table([
+            "Tên\nname",
+            "Kịch bản\nscenario",
+            "Từ\nfrom",
+            "Văn bản\ndocuments",
+            "Sự cố\nfaults",
+            "Kỳ vọng\nexpected",
+        ]);
+        output::right(&mut table, 3..6);
+        for one in listed {
+            table.add_row([
+                one.name.clone(),
+                format!("{}\n{}", one.title, one.title_en),
+                one.from.clone(),
+                thousands(one.documents),
+                one.faults.to_string(),
+                one.expects.to_string(),
+            ]);
+        }
+        output::text_of(&table)
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Listed {
+    fn of(scenario: Scenario) -> Self {
+        Self {
+            from: scenario.days.first.to_string(),
+            until: scenario.days.last.to_string(),
+            documents: scenario.documents(),
+            faults: scenario.faults.len(),
+            expects: scenario.expects.len(),
+            seed: scenario.seed,
+            name: scenario.name,
+            title: scenario.title,
+            title_en: scenario.title_en,
+        }
+    }
+}
+
+/// Reads the file, and sets it up: who is named is in the directory, and somebody can write.
+fn check(file: &Path, output: Output) -> anyhow::Result<ExitCode> {
+    let scenario = read(file)?;
+    World::new(&scenario, &country()?, None, None).map_err(|error| wrong_world(&error))?;
+    output::one(output, &Listed::of(scenario), |listed| {
+        format!("đúng / right: {}, ≈ {} văn bản / documents", listed.name, listed.documents)
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a scenario names cannot be played.
+fn wrong_world(error: &lienthong_simulator::world::WorldError) -> Usage {
+    Usage::new(error.to_string())
+        .remedy("see `lienthong sim describe` and `lienthong directory list`")
+}
+
+/// Returns the scenario with a name, or of a file.
+fn load(what: &str) -> Result<Scenario, Usage> {
+    if let Some(scenario) = builtin(what) {
+        return Ok(scenario);
+    }
+    let path = Path::new(what);
+    if path.exists() {
+        return read(path);
+    }
+    let nearest = names().min_by_key(|name| strsim::damerau_levenshtein(name, what));
+    let nearest = nearest.unwrap_or_default();
+    let remedy = format!("did you mean `{nearest}`? `lienthong sim list` lists them all");
+    Err(Usage::new(format!("there is no scenario and no file `{what}`")).remedy(remedy))
+}
+
+fn read(path: &Path) -> Result<Scenario, Usage> {
+    let wrong = |error: ScenarioError| Usage::new(error.to_string()).remedy(error.remedy);
+    Scenario::parse(&path.display().to_string(), &text_of(path)?).map_err(wrong)
+}
+
+/// The built-in directory of Viet Nam.
+fn country() -> anyhow::Result<Country> {
+    let mut regions: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for province in lienthong_country::provinces()? {
+        regions.entry(province.region.name().to_owned()).or_default().push(province.code);
+    }
+    Ok(Country { entries: lienthong_country::entries()?, regions })
+}

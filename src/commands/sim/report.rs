@@ -1,0 +1,127 @@
+//! What came of a run, as people and programs read it.
+
+use std::fmt::Write as _;
+
+use lienthong_simulator::verdict::{Check, Verdict};
+use lienthong_simulator::world::Played;
+use serde::Serialize;
+
+use crate::output::{self, thousands};
+
+/// The report of a run.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    scenario: String,
+    seed: u64,
+    passed: bool,
+    agencies: usize,
+    documents: u64,
+    deliveries: u64,
+    acknowledged: u64,
+    reports: u64,
+    refusals: u64,
+    blocks: u64,
+    events: u64,
+    /// Virtual time at the end.
+    ended: String,
+    /// Seconds that playing took.
+    seconds: f64,
+    trace_sha256: String,
+    checks: Vec<CheckView>,
+    /// The command that plays it again.
+    pub replay: String,
+}
+
+#[derive(Debug, Serialize)]
+struct CheckView {
+    kind: &'static str,
+    name: String,
+    passed: bool,
+    wanted: String,
+    found: String,
+    /// Documents that broke it, the first ten.
+    documents: Vec<String>,
+}
+
+impl CheckView {
+    fn of(kind: &'static str, check: &Check) -> Self {
+        Self {
+            kind,
+            name: check.name.clone(),
+            passed: check.passed,
+            wanted: check.wanted.clone(),
+            found: check.found.clone(),
+            documents: check.documents.clone(),
+        }
+    }
+}
+
+impl Report {
+    /// Makes the report; `asked` is the name or file that was asked for.
+    pub fn new(asked: &str, verdict: &Verdict, played: &Played, seconds: f64) -> Self {
+        let laws = verdict.laws.iter().map(|check| CheckView::of("law", check));
+        let expects = verdict.expects.iter().map(|check| CheckView::of("expect", check));
+        Self {
+            scenario: verdict.scenario.clone(),
+            seed: verdict.seed,
+            passed: verdict.passed(),
+            agencies: played.agencies,
+            documents: verdict.documents,
+            deliveries: verdict.deliveries,
+            acknowledged: verdict.acknowledged,
+            reports: verdict.reports,
+            refusals: verdict.refusals,
+            blocks: verdict.blocks,
+            events: played.events,
+            ended: played.ended.to_string(),
+            seconds,
+            trace_sha256: played.trace.to_string(),
+            checks: laws.chain(expects).collect(),
+            replay: format!("lienthong sim run {asked} --seed {}", verdict.seed),
+        }
+    }
+
+    /// Writes it for people.
+    pub fn to_table(&self) -> String {
+        let mut text = output::pairs(&[
+            ("kịch bản / scenario", format!("{}, seed {}", self.scenario, self.seed)),
+            ("cơ quan / agencies", thousands(self.agencies as u64)),
+            ("văn bản / documents", thousands(self.documents)),
+            (
+                "lượt phát / deliveries",
+                format!(
+                    "{}, {} đã xác nhận / acknowledged",
+                    thousands(self.deliveries),
+                    thousands(self.acknowledged)
+                ),
+            ),
+            ("báo cáo / reports", thousands(self.reports)),
+            ("từ chối / refusals", thousands(self.refusals)),
+            ("khối / blocks", thousands(self.blocks)),
+            (
+                "sự kiện / events",
+                format!("{} trong / in {:.1} s", thousands(self.events), self.seconds),
+            ),
+            ("dấu vết / trace", format!("SHA-256 {}", self.trace_sha256)),
+        ]);
+        text.push('\n');
+        let mut table = output::table(["", "Kiểm tra\ncheck", "Phải là\nwanted", "Thấy\nfound"]);
+        for check in &self.checks {
+            let sign = if check.passed { "✓" } else { "✗" };
+            table.add_row([sign, &check.name, &check.wanted, &check.found]);
+        }
+        text.push_str(&output::text_of(&table));
+        for check in self.checks.iter().filter(|check| !check.passed) {
+            // Writing to a text does not fail.
+            let _ = writeln!(text, "\n✗ {}", check.name);
+            for document in &check.documents {
+                let _ = writeln!(text, "    {document}");
+            }
+        }
+        let end = match self.passed {
+            true => "\nđạt / passed\n".to_owned(),
+            false => format!("\nkhông đạt / failed; chạy lại / replay: {}\n", self.replay),
+        };
+        text + &end
+    }
+}

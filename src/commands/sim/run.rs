@@ -1,0 +1,94 @@
+//! `lienthong sim run`: plays a scenario, judges it, writes the reports.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use lienthong_simulator::scenario::Scenario;
+use lienthong_simulator::verdict::Verdict;
+use lienthong_simulator::world::{Played, World};
+
+use super::report::Report;
+use crate::cli::Output;
+use crate::output;
+
+/// Steps of the progress bar.
+const STEPS: u64 = 1_000;
+
+/// Play a scenario and judge what came of it / chạy và kết luận
+///
+/// Exit code 0 when every law and every expectation holds, 1 when one does not.
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
+    /// A name (`lienthong sim list`) or a file
+    #[arg(value_name = "NAME|FILE")]
+    scenario: String,
+    /// Everything random follows from it; default: the scenario's / số hạt giống
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Where to write one line an event / nhật ký sự kiện
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Where to write the report as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Where to write the report as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub(super) fn run(args: &RunArgs, output: Output) -> anyhow::Result<ExitCode> {
+    let scenario = super::load(&args.scenario)?;
+    let seed = args.seed.unwrap_or(scenario.seed);
+    let began = Instant::now();
+    let played = play(args, &scenario, seed)?;
+    let played_for = began.elapsed().as_secs_f64();
+    let verdict = Verdict::of(&scenario, seed, &played)?;
+    let report = Report::new(&args.scenario, &verdict, &played, played_for);
+    if let Some(path) = &args.json {
+        write(path, &(serde_json::to_string_pretty(&report)? + "\n"))?;
+    }
+    if let Some(path) = &args.junit {
+        write(path, &verdict.junit(&report.replay, played_for))?;
+    }
+    output::one(output, &report, Report::to_table)?;
+    Ok(if verdict.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn play(args: &RunArgs, scenario: &Scenario, seed: u64) -> anyhow::Result<Played> {
+    let created = args.trace.as_deref().map(create).transpose()?;
+    let mut trace = created.map(BufWriter::new);
+    let writer = trace.as_mut().map(|file| file as &mut dyn Write);
+    let world = World::new(scenario, &super::country()?, Some(seed), writer)
+        .map_err(|error| super::wrong_world(&error))?;
+    let bar = bar();
+    let played = world.play(|progress| {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A share of 1,000.
+        bar.set_position((progress.share * STEPS as f64) as u64);
+        bar.set_message(progress.now.day().to_string());
+    });
+    bar.finish_and_clear();
+    Ok(played?)
+}
+
+/// The progress bar; hidden off a terminal.
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::new(STEPS);
+    match ProgressStyle::with_template("{msg:10} {wide_bar} {percent} % {elapsed}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+fn create(path: &Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))
+}

@@ -1,0 +1,86 @@
+//! `lienthong sim`: list, check, describe, run.
+
+use crate::process::{fail, json, run, succeed, text};
+
+const SMALL: &str = "[scenario]\nname = \"lam-dong\"\ntitle = \"Lâm Đồng\"\n\
+    from = 2020-11-16\nuntil = 2020-11-16\n\
+    [[agencies]]\nprovinces = [\"H36\"]\ntake = 2\n\
+    [[traffic]]\nprovinces = [\"H36\"]\ndocuments-per-day = 20\n\
+    [[expect]]\nmeasure = \"sent\"\nequals = 20\n";
+
+fn file(content: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lam-dong.toml");
+    std::fs::write(&path, content).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn the_list_has_one_object_a_scenario_with_its_name_first() {
+    let lines = succeed(&["sim", "list", "--output", "jsonl"]);
+    assert!(lines.lines().count() >= 10, "{lines}");
+    for line in lines.lines() {
+        assert!(line.starts_with("{\"name\":\""), "{line}");
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+    assert!(succeed(&["sim", "list"]).contains("central-highlands-2020-11"));
+}
+
+#[test]
+fn a_wrong_file_names_file_line_key_and_remedy() {
+    let (_folder, path) = file(&SMALL.replace("take", "tkae"));
+    for command in ["check", "describe", "run"] {
+        let said = fail(2, &["sim", command, text(&path)]);
+        for part in ["lam-dong.toml", "line 8", "`tkae`", "did you mean `take`"] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+    }
+    let (_folder, path) = file(&SMALL.replace("H36", "H99"));
+    assert!(fail(2, &["sim", "check", text(&path)]).contains("H99"));
+    let said = fail(2, &["sim", "run", "central-highland"]);
+    assert!(said.contains("central-highlands-2020-11"), "{said}");
+}
+
+#[test]
+fn a_scenario_is_described_before_it_runs() {
+    let said = succeed(&["sim", "describe", "central-highlands-2020-11"]);
+    for part in ["Tây Nguyên", "Central Highlands", "H15", "growth", "2020-11-30"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+}
+
+#[test]
+fn a_run_writes_trace_json_and_junit_and_ends_with_its_verdict() {
+    let (folder, path) = file(SMALL);
+    let at = |name: &str| folder.path().join(name);
+    let (trace, report, junit) = (at("trace.txt"), at("report.json"), at("junit.xml"));
+    let said = json(&[
+        "sim",
+        "run",
+        text(&path),
+        "--seed",
+        "5",
+        "--trace",
+        text(&trace),
+        "--json",
+        text(&report),
+        "--junit",
+        text(&junit),
+    ]);
+    assert_eq!(said["passed"], true, "{said}");
+    assert_eq!(said["documents"], 20);
+    let kept: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
+    assert_eq!(kept, said);
+    let lines = std::fs::read(trace).unwrap();
+    let digest = lienthong_model::Digest::of(&lines).to_string();
+    assert_eq!(said["trace_sha256"], digest.as_str());
+    assert!(std::fs::read_to_string(junit).unwrap().contains("failures=\"0\""));
+
+    let (_folder, wrong) = file(&SMALL.replace("equals = 20", "equals = 21"));
+    let output = run(&["sim", "run", text(&wrong)]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("sim run") && said.contains("--seed 1"), "{said}");
+    assert!(said.contains("(H36"), "documents are named: {said}");
+}
