@@ -36,8 +36,8 @@ async fn delivered(client: &Client, id: MessageId) -> ProgressCounts {
 async fn a_fan_out_under_which_the_hub_dies_reaches_everybody_once() {
     let mut fixture = Fixture::with(directory_with_communes(COMMUNES));
     for (index, point) in POINTS.into_iter().enumerate() {
-        // The first blocks are the hub's own; the document's slices take six. A slice has no caller
-        // to reply to, and the state is brought to disk less often.
+        // The document and its slices take few blocks: five and six are in the middle of them, and
+        // the first reply is before them. The state is brought to disk less often.
         let passings = match point {
             "reply-sent" => 1,
             _ if point.starts_with("state") => 2,
