@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use bytes::Bytes;
 use lienthong_client::{Identity, Roots, Signer};
+use lienthong_connector::SigningKeys;
 use lienthong_model::AgencyCode;
 use lienthong_pki::pem;
 use lienthong_trust::Certificate;
@@ -18,15 +19,6 @@ pub(crate) struct AgencyFolder {
     path: PathBuf,
     /// Who connects, as its files are called: `node`, or `operator-<id>`.
     caller: String,
-}
-
-/// A person of an agency's folder.
-#[derive(Debug, Clone)]
-pub(crate) struct Person {
-    /// The id in the file's name and in the certificate.
-    pub id: String,
-    /// Certificate and key.
-    pub signer: Signer,
 }
 
 impl AgencyFolder {
@@ -50,6 +42,16 @@ impl AgencyFolder {
                 .into());
         }
         Ok(Self { path: path.to_owned(), caller })
+    }
+
+    /// Takes a folder that may hold a seal and persons only.
+    pub(crate) fn of_signers(path: &Path) -> Self {
+        Self { path: path.to_owned(), caller: "node".to_owned() }
+    }
+
+    /// Returns where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Returns the agency that the caller's certificate names.
@@ -88,7 +90,7 @@ impl AgencyFolder {
     ///
     /// # Errors
     /// When one cannot be read.
-    pub(crate) fn persons(&self) -> anyhow::Result<Vec<Person>> {
+    fn persons(&self) -> anyhow::Result<Vec<(String, Signer)>> {
         let entries = std::fs::read_dir(&self.path).with_context(|| self.shown(""))?;
         let mut ids = Vec::new();
         for entry in entries {
@@ -97,8 +99,16 @@ impl AgencyFolder {
             ids.extend(id.and_then(|id| id.strip_suffix(".pem")).map(ToOwned::to_owned));
         }
         ids.sort();
-        let person = |id: String| Ok(Person { signer: self.signer(&format!("person-{id}"))?, id });
+        let person = |id: String| Ok((id.clone(), self.signer(&format!("person-{id}"))?));
         ids.into_iter().map(person).collect()
+    }
+
+    /// Returns every key with which the agency's documents can be signed.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub(crate) fn signing_keys(&self) -> anyhow::Result<SigningKeys> {
+        Ok(SigningKeys { seal: self.seal()?, persons: self.persons()? })
     }
 
     /// Returns the roots found beside: the PKI's folder is two levels up (`agencies/<CODE>`), with

@@ -38,7 +38,7 @@ pub(crate) struct Global {
     #[arg(help_heading = EVERY_COMMAND)]
     pub output: Output,
     /// Which log lines are shown: a level, or targets with levels (`info,lienthong_hub=debug`);
-    /// default `info` for the hub, `warn` for everything else
+    /// default `info` for hub and node, `warn` for everything else
     #[arg(long, global = true, value_name = "FILTER", env = "LIENTHONG_LOG")]
     #[arg(help_heading = EVERY_COMMAND)]
     pub log: Option<String>,
@@ -77,6 +77,8 @@ pub(crate) enum Command {
     Demo(commands::demo::Args),
     /// Run a hub / chạy trục
     Hub(Box<commands::hub::HubArgs>),
+    /// Run the connector beside an agency's own software / chạy bộ kết nối
+    Node(Box<commands::node::NodeArgs>),
     /// Show what a hub would be started with / xem cấu hình
     Config(commands::config::ConfigArgs),
     /// Make keys, certificates and revocation lists / khóa, chứng thư số, danh sách thu hồi
@@ -111,6 +113,10 @@ pub(crate) enum Command {
     Evidence(commands::evidence::EvidenceArgs),
     /// Derive the verdict on a document again, offline / kiểm chứng kết luận
     Verify(commands::verify::VerifyArgs),
+    /// Show and change what signatures are judged by / tin cậy, thu hồi, thẩm quyền ký
+    Trust(Box<commands::trust::TrustArgs>),
+    /// Appoint administrators, set quotas / quản trị
+    Admin(commands::admin::AdminArgs),
     /// Show how much flows where / thống kê
     Stats(commands::stats::StatsArgs),
     /// Play scenarios of a country of agencies in virtual time / chạy kịch bản

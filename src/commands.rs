@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+pub(crate) mod admin;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;
@@ -9,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod hub;
 pub(crate) mod inbox;
 pub(crate) mod list;
+pub(crate) mod node;
 pub(crate) mod notices;
 pub(crate) mod pki;
 pub(crate) mod progress;
@@ -19,6 +21,7 @@ pub(crate) mod sim;
 pub(crate) mod stats;
 pub(crate) mod thread;
 pub(crate) mod track;
+pub(crate) mod trust;
 pub(crate) mod verify;
 
 use std::process::ExitCode;
@@ -34,6 +37,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(args) => demo::run(args, output).await,
         Command::Hub(args) => hub::run(*args, output).await,
+        Command::Node(args) => node::run(*args, output).await,
         Command::Config(args) => config::run(args, output),
         Command::Pki(args) => pki::run(args, output),
         Command::Directory(args) => directory::run(args, output).await,
@@ -51,6 +55,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::List(args) => list::run(*args, output).await,
         Command::Evidence(args) => evidence::run(args, output).await,
         Command::Verify(args) => verify::run(&args, output),
+        Command::Trust(args) => trust::run(*args, output).await,
+        Command::Admin(args) => admin::run(args, output).await,
         Command::Stats(args) => stats::run(args, output).await,
         Command::Sim(args) => sim::run(args, output),
         Command::Completions(args) => completions::run(args),

@@ -17,7 +17,7 @@ use clap::Args;
 
 use crate::say::Usage;
 
-pub(crate) use keys::{KEYS, Key};
+pub(crate) use keys::{KEYS, Key, Shape};
 pub(crate) use settings::settings;
 
 /// The file that is read from the data folder when no other is named.
@@ -137,56 +137,27 @@ impl HubFlags {
         &self,
         environment: impl Fn(&str) -> Option<String>,
     ) -> anyhow::Result<Effective> {
-        let mut layers: BTreeMap<&'static str, (Vec<String>, Origin)> = BTreeMap::new();
-        for (key, values) in self.given() {
-            if !values.is_empty() {
-                layers.insert(key, (values, Origin::Flag));
-            }
-        }
-        for key in KEYS {
-            let value = environment(key.variable).filter(|value| !value.is_empty());
-            if let Some(value) = value {
-                let origin = Origin::Environment(key.variable);
-                layers.entry(key.name).or_insert_with(|| (key.split(&value), origin));
-            }
-        }
+        let layers = Layers::said(KEYS, self.given(), &environment);
         let file = self.file(&layers, environment(CONFIG_VARIABLE))?;
-        if let Some(file) = &file {
-            for (key, line, values) in file::read(file)? {
-                let origin = Origin::File(file.clone(), line);
-                layers.entry(key.name).or_insert((values, origin));
-            }
-        }
-        let setting = |key: &'static Key| match layers.remove(key.name) {
-            Some((values, origin)) => Setting { key, values, origin },
-            None => {
-                let values = key.default.map(ToOwned::to_owned).into_iter().collect();
-                Setting { key, values, origin: Origin::Default }
-            }
-        };
-        let settings = KEYS.iter().map(setting).collect();
-        let mut effective = Effective { settings, file };
+        let mut effective = layers.effective(file)?;
         effective.fill_from_pki()?;
         Ok(effective)
     }
 
     /// The file to read: the one named, or hub.toml in the data folder when it is there.
-    fn file(
-        &self,
-        layers: &BTreeMap<&'static str, (Vec<String>, Origin)>,
-        variable: Option<String>,
-    ) -> anyhow::Result<Option<PathBuf>> {
+    fn file(&self, layers: &Layers, variable: Option<String>) -> anyhow::Result<Option<PathBuf>> {
         let named = self.config.clone().or_else(|| variable.map(PathBuf::from));
         if let Some(named) = named {
             return Ok(Some(named));
         }
-        let given = layers.get("data").and_then(|(values, _)| values.first().cloned());
-        let data = given.or_else(|| keys::key("data").and_then(|key| key.default.map(Into::into)));
+        let default = || keys::key(KEYS, "data").and_then(|key| key.default);
+        let data = layers.first("data").or_else(default).map(ToOwned::to_owned);
         let found = PathBuf::from(data.unwrap_or_default()).join(FILE_IN_DATA);
         if !found.is_file() {
             return Ok(None);
         }
-        if let Some((_, line, _)) = file::read(&found)?.iter().find(|(key, ..)| key.name == "data")
+        if let Some((_, line, _)) =
+            file::read(&found, KEYS)?.iter().find(|(key, ..)| key.name == "data")
         {
             return Err(Usage::new(format!(
                 "`{}`, line {line}: `data` has no place in a file that is found in the data folder",
@@ -220,6 +191,63 @@ impl HubFlags {
             ("pki", one(&self.pki)),
             ("test-pki", test_pki),
         ]
+    }
+}
+
+/// What was said of each key so far, by whom it counts of.
+pub(crate) struct Layers {
+    keys: &'static [Key],
+    said: BTreeMap<&'static str, (Vec<String>, Origin)>,
+}
+
+impl Layers {
+    /// Takes the flags, then the environment.
+    pub(crate) fn said(
+        keys: &'static [Key],
+        given: impl IntoIterator<Item = (&'static str, Vec<String>)>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        let mut said = BTreeMap::new();
+        for (key, values) in given {
+            if !values.is_empty() {
+                said.insert(key, (values, Origin::Flag));
+            }
+        }
+        for key in keys {
+            let value = environment(key.variable).filter(|value| !value.is_empty());
+            if let Some(value) = value {
+                let origin = Origin::Environment(key.variable);
+                said.entry(key.name).or_insert_with(|| (key.split(&value), origin));
+            }
+        }
+        Self { keys, said }
+    }
+
+    /// The first value of a key, where somebody said one.
+    pub(crate) fn first(&self, key: &str) -> Option<&str> {
+        self.said.get(key).and_then(|(values, _)| values.first()).map(String::as_str)
+    }
+
+    /// Adds a file and the defaults.
+    ///
+    /// # Errors
+    /// [`Usage`] when the file cannot be read or has something that it may not have.
+    pub(crate) fn effective(mut self, file: Option<PathBuf>) -> Result<Effective, Usage> {
+        if let Some(file) = &file {
+            for (key, line, values) in file::read(file, self.keys)? {
+                let origin = Origin::File(file.clone(), line);
+                self.said.entry(key.name).or_insert((values, origin));
+            }
+        }
+        let setting = |key: &'static Key| match self.said.remove(key.name) {
+            Some((values, origin)) => Setting { key, values, origin },
+            None => {
+                let values = key.default.map(ToOwned::to_owned).into_iter().collect();
+                Setting { key, values, origin: Origin::Default }
+            }
+        };
+        let settings = self.keys.iter().map(setting).collect();
+        Ok(Effective { settings, file })
     }
 }
 

@@ -98,6 +98,21 @@ impl WhoArgs {
     pub(crate) async fn connect(&self, hub: &str) -> anyhow::Result<Connected> {
         let agency = self.agency()?;
         let roots = self.roots(&agency)?;
+        let endpoint = self.endpoint(hub, &agency, &roots)?;
+        let client = Client::connect(endpoint).await?;
+        Ok(Connected { client, agency, roots })
+    }
+
+    /// Returns how a hub is reached as the agency.
+    ///
+    /// # Errors
+    /// [`Usage`] when something is not given or does not do.
+    pub(crate) fn endpoint(
+        &self,
+        hub: &str,
+        agency: &AgencyFolder,
+        roots: &Roots,
+    ) -> anyhow::Result<Endpoint> {
         let wrong = |error: &dyn std::fmt::Display| {
             Usage::new(error.to_string())
                 .remedy("give the hub's address as https://host:port with --hub (LIENTHONG_HUB)")
@@ -111,11 +126,14 @@ impl WhoArgs {
         if let Some(name) = &self.server_name {
             endpoint = endpoint.server_name(name).map_err(|error| wrong(&error))?;
         }
-        let client = Client::connect(endpoint).await?;
-        Ok(Connected { client, agency, roots })
+        Ok(endpoint)
     }
 
-    fn agency(&self) -> anyhow::Result<AgencyFolder> {
+    /// Opens the agency's folder.
+    ///
+    /// # Errors
+    /// [`Usage`] when it is not named or has no node's certificate.
+    pub(crate) fn agency(&self) -> anyhow::Result<AgencyFolder> {
         let path = self.folder.as_ref().ok_or_else(|| {
             Usage::new("whose agency this is was not said").remedy(
                 "give the agency's folder with --as FOLDER (LIENTHONG_AS); `lienthong pki issue \
@@ -125,7 +143,11 @@ impl WhoArgs {
         AgencyFolder::open(path, self.operator.as_deref())
     }
 
-    fn roots(&self, agency: &AgencyFolder) -> anyhow::Result<Roots> {
+    /// Returns whom the agency trusts.
+    ///
+    /// # Errors
+    /// [`Usage`] when there is no root, or one cannot be used.
+    pub(crate) fn roots(&self, agency: &AgencyFolder) -> anyhow::Result<Roots> {
         if self.root.is_empty() {
             let missing = || {
                 Usage::new("no root certificate was found beside the agency's folder")
@@ -145,7 +167,11 @@ impl WhoArgs {
         Ok(roots)
     }
 
-    fn clock(&self) -> anyhow::Result<ClockSource> {
+    /// Returns the clock by which the hub's certificate is judged.
+    ///
+    /// # Errors
+    /// [`Usage`] when it is none.
+    pub(crate) fn clock(&self) -> anyhow::Result<ClockSource> {
         match Clock::parse(&self.clock) {
             Ok(Clock::Real) => Ok(ClockSource::Real),
             Ok(Clock::Scenario { start, rate }) => Ok(ClockSource::scenario(start, rate)),

@@ -13,13 +13,18 @@ mod commands;
 mod config;
 mod connect;
 mod directory_view;
+mod mandate_file;
+mod office;
 mod output;
+mod revocation;
 mod routes;
 mod say;
 mod source;
 mod stop;
 pub mod tables;
 mod terminal;
+mod toml_tables;
+mod values;
 
 use std::process::ExitCode;
 

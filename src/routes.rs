@@ -12,12 +12,11 @@ use std::path::Path;
 
 use lienthong_core::{Effect, RoutingRules, Rule, Span};
 use lienthong_model::limits::LIST_ENTRIES_MAX;
-use lienthong_model::{Day, DocumentType, Level, Timestamp};
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use lienthong_model::{DocumentType, Level};
 
-use crate::config::file::{line_of, text_of};
+use crate::config::file::text_of;
 use crate::say::Usage;
+use crate::toml_tables::{self, Field, Row};
 
 /// The keys of a rule.
 const KEYS: [&str; 8] =
@@ -33,173 +32,93 @@ pub(crate) fn read(path: &Path) -> Result<RoutingRules, Usage> {
 
 /// Reads the text of a file of rules; `shown` names it in errors.
 pub(crate) fn parse(shown: &str, text: &str) -> Result<RoutingRules, Usage> {
-    let file = File { shown, text };
-    let table = DeTable::parse(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        file.wrong(at, error.message(), "write [[rule]] tables of TOML")
-    })?;
-    let mut rules = Vec::new();
-    for (name, value) in table.get_ref() {
-        let at = name.span().start;
-        if name.get_ref() != "rule" {
-            let what = format!("there is no key `{}`", name.get_ref());
-            return Err(file.wrong(at, &what, "write rules only, each begun with [[rule]]"));
-        }
-        let array = value.get_ref().as_array().ok_or_else(|| {
-            file.wrong(at, "`rule` is no list of tables", "begin each rule with [[rule]]")
-        })?;
-        for rule in array.iter() {
-            rules.push(file.rule(rule)?);
-        }
-    }
-    if rules.len() > LIST_ENTRIES_MAX {
-        let what = format!("{} rules, at most {LIST_ENTRIES_MAX}", rules.len());
-        return Err(file.wrong(0, &what, "merge rules, or leave out what a later one repeats"));
-    }
+    let rows = toml_tables::read((shown, text), "rule", LIST_ENTRIES_MAX)?;
+    let rules = rows.iter().map(rule).collect::<Result<_, _>>()?;
     Ok(RoutingRules { rules })
 }
 
-/// A file and its name, for errors.
-struct File<'f> {
-    shown: &'f str,
-    text: &'f str,
-}
-
-impl File<'_> {
-    fn wrong(&self, byte: usize, what: &str, remedy: &str) -> Usage {
-        let line = line_of(self.text, byte);
-        Usage::new(format!("`{}`, line {line}: {what}", self.shown)).remedy(remedy)
-    }
-
-    fn rule(&self, value: &Spanned<DeValue<'_>>) -> Result<Rule, Usage> {
-        let begin = value.span().start;
-        let Some(table) = value.get_ref().as_table() else {
-            return Err(self.wrong(begin, "a rule is no table", "begin each rule with [[rule]]"));
-        };
-        let mut rule = Rule {
-            name: String::new(),
-            from: None,
-            until: None,
-            from_level: None,
-            to_level: None,
-            span: Span::Any,
-            document_type: None,
-            effect: Effect::Allow,
-        };
-        let mut effect = None;
-        for (key, value) in table {
-            let at = key.span().start;
-            let key = key.get_ref().as_ref();
-            let text = match value.get_ref() {
-                DeValue::Datetime(day) => day.to_string(),
-                value => value.as_str().map(ToOwned::to_owned).ok_or_else(|| {
-                    let what = format!("`{key}` cannot be this {}", value.type_str());
-                    self.wrong(at, &what, "write a text in quotes")
-                })?,
-            };
-            let field = Field { file: self, at, key, text: &text };
-            match key {
-                "name" => rule.name = field.name()?,
-                "from" => rule.from = Some(field.day()?),
-                "until" => rule.until = Some(field.day()?),
-                "from-level" => rule.from_level = field.level()?,
-                "to-level" => rule.to_level = field.level()?,
-                "span" => rule.span = field.span()?,
-                "type" => rule.document_type = Some(field.document_type()?),
-                "effect" => effect = Some(field.effect()?),
-                _ => return Err(field.unknown()),
-            }
+fn rule(row: &Row<'_>) -> Result<Rule, Usage> {
+    let mut rule = Rule {
+        name: String::new(),
+        from: None,
+        until: None,
+        from_level: None,
+        to_level: None,
+        span: Span::Any,
+        document_type: None,
+        effect: Effect::Allow,
+    };
+    let mut effect = None;
+    for field in &row.fields {
+        match field.key.as_str() {
+            "name" => rule.name = name(field)?,
+            "from" => rule.from = Some(field.day()?),
+            "until" => rule.until = Some(field.day()?),
+            "from-level" => rule.from_level = level(field)?,
+            "to-level" => rule.to_level = level(field)?,
+            "span" => rule.span = span(field)?,
+            "type" => rule.document_type = Some(type_of(field)?),
+            "effect" => effect = Some(effect_of(field)?),
+            _ => return Err(field.unknown("rule", &KEYS)),
         }
-        rule.effect = effect.ok_or_else(|| {
-            let remedy = "write effect = \"allow\", \"refuse\" or \"through-superior\"";
-            self.wrong(begin, "the rule has no `effect`", remedy)
-        })?;
-        if rule.name.is_empty() {
-            let remedy = "write name = \"…\": it is shown wherever the rule decides";
-            return Err(self.wrong(begin, "the rule has no `name`", remedy));
+    }
+    rule.effect = effect.ok_or_else(|| {
+        let remedy = "write effect = \"allow\", \"refuse\" or \"through-superior\"";
+        row.wrong("the rule has no `effect`", remedy)
+    })?;
+    if rule.name.is_empty() {
+        let remedy = "write name = \"…\": it is shown wherever the rule decides";
+        return Err(row.wrong("the rule has no `name`", remedy));
+    }
+    Ok(rule)
+}
+
+fn name(field: &Field<'_>) -> Result<String, Usage> {
+    let text = field.text()?;
+    if text.chars().count() > RoutingRules::NAME_CHARS_MAX {
+        return Err(field.wrong("write at most 100 characters"));
+    }
+    Ok(text.to_owned())
+}
+
+fn level(field: &Field<'_>) -> Result<Option<Level>, Usage> {
+    match field.text()? {
+        "any" => Ok(None),
+        text => {
+            let level = text.parse().map(Some);
+            level.map_err(|_| field.wrong("write ministry, province, district, commune or any"))
         }
-        Ok(rule)
     }
 }
 
-/// A key of a rule with its value.
-struct Field<'f> {
-    file: &'f File<'f>,
-    at: usize,
-    key: &'f str,
-    text: &'f str,
+fn span(field: &Field<'_>) -> Result<Span, Usage> {
+    Ok(match field.text()? {
+        "any" => Span::Any,
+        "inside" => Span::Inside,
+        "between" => Span::Between,
+        "centre" => Span::Centre,
+        _ => return Err(field.wrong("write any, inside, between (provinces) or centre")),
+    })
 }
 
-impl Field<'_> {
-    fn wrong(&self, remedy: &str) -> Usage {
-        let what = format!("`{}` cannot be `{}`", self.key, self.text);
-        self.file.wrong(self.at, &what, remedy)
-    }
-
-    fn unknown(&self) -> Usage {
-        let nearest = KEYS.iter().min_by_key(|key| strsim::damerau_levenshtein(key, self.key));
-        let remedy = format!(
-            "did you mean `{}`? a rule has {}",
-            nearest.copied().unwrap_or("name"),
-            KEYS.join(", ")
-        );
-        self.file.wrong(self.at, &format!("a rule has no key `{}`", self.key), &remedy)
-    }
-
-    fn name(&self) -> Result<String, Usage> {
-        if self.text.chars().count() > RoutingRules::NAME_CHARS_MAX {
-            return Err(self.wrong("write at most 100 characters"));
-        }
-        Ok(self.text.to_owned())
-    }
-
-    fn day(&self) -> Result<Day, Usage> {
-        let day = (self.text.len() == 10).then(|| Timestamp::parse(self.text)).flatten();
-        day.map(Timestamp::day).ok_or_else(|| self.wrong("write a day, such as 2020-11-16"))
-    }
-
-    fn level(&self) -> Result<Option<Level>, Usage> {
-        if self.text == "any" {
-            return Ok(None);
-        }
-        let level = self.text.parse().map(Some);
-        level.map_err(|_| self.wrong("write ministry, province, district, commune or any"))
-    }
-
-    fn span(&self) -> Result<Span, Usage> {
-        Ok(match self.text {
-            "any" => Span::Any,
-            "inside" => Span::Inside,
-            "between" => Span::Between,
-            "centre" => Span::Centre,
-            _ => return Err(self.wrong("write any, inside, between (provinces) or centre")),
-        })
-    }
-
-    fn document_type(&self) -> Result<DocumentType, Usage> {
-        document_type(self.text).ok_or_else(|| {
-            self.wrong("write an abbreviation of Decree 30/2020/NĐ-CP (QĐ, TB, CV …) or a name")
-        })
-    }
-
-    fn effect(&self) -> Result<Effect, Usage> {
-        Ok(match self.text {
-            "allow" => Effect::Allow,
-            "refuse" => Effect::Refuse,
-            "through-superior" => Effect::ThroughSuperior,
-            _ => return Err(self.wrong("write allow, refuse or through-superior")),
-        })
-    }
+fn type_of(field: &Field<'_>) -> Result<DocumentType, Usage> {
+    document_type(field.text()?).ok_or_else(|| field.wrong(TYPES))
 }
 
-/// Returns the type that a text names: an abbreviation, `CV` for an official letter (which has none
-/// in a notation), or a name.
-pub(crate) fn document_type(text: &str) -> Option<DocumentType> {
-    match text {
-        "CV" => Some(DocumentType::OFFICIAL_LETTER),
-        _ => DocumentType::by_abbreviation(text).or_else(|| DocumentType::by_name(text)),
-    }
+fn effect_of(field: &Field<'_>) -> Result<Effect, Usage> {
+    Ok(match field.text()? {
+        "allow" => Effect::Allow,
+        "refuse" => Effect::Refuse,
+        "through-superior" => Effect::ThroughSuperior,
+        _ => return Err(field.wrong("write allow, refuse or through-superior")),
+    })
 }
+
+/// What a type of documents may be written as.
+pub(crate) const TYPES: &str =
+    "write an abbreviation of Decree 30/2020/NĐ-CP (QĐ, TB, CV …) or a name";
+
+pub(crate) use lienthong_connector::read_type as document_type;
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use lienthong_client::{CallError, ConnectError, Setback, TransferError, Unreachable};
+use lienthong_connector::Refused;
 use lienthong_model::Refusal;
 use serde_json::json;
 
@@ -161,16 +162,7 @@ pub(crate) fn refused(refusal: &Refusal) -> String {
 
 /// Returns a refusal for programs.
 pub(crate) fn refusal_json(refusal: &Refusal) -> serde_json::Value {
-    let violations = refusal.violations.iter().map(|violation| {
-        json!({ "code": violation.reason.code(), "field": violation.field, "value": violation.value })
-    });
-    json!({
-        "code": refusal.reason.code(),
-        "meaning": refusal.reason.meaning(), "meaning_vi": refusal.reason.meaning_vi(),
-        "remedy": refusal.reason.remedy(), "remedy_vi": refusal.reason.remedy_vi(),
-        "violations": violations.collect::<Vec<_>>(),
-        "retry_after_ms": refusal.retry_after_ms,
-    })
+    json!(Refused::from(refusal))
 }
 
 fn cannot_reach(unreachable: &Unreachable) -> String {

@@ -1,6 +1,7 @@
 //! What belongs to the terminal: the log on stderr and progress bars. Results are not here.
 
 use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -18,7 +19,7 @@ const BAR_AFTER: Duration = Duration::from_secs(2);
 /// [`Usage`] when the filter cannot be read.
 pub(crate) fn log(cli: &Cli) -> anyhow::Result<()> {
     let default = match &cli.command {
-        Command::Hub(_) => "info",
+        Command::Hub(_) | Command::Node(_) => "info",
         _ => "warn",
     };
     let text = cli.global.log.as_deref().unwrap_or(default);
@@ -82,5 +83,43 @@ impl Progress {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// A progress bar for each file of a document, one after the other.
+pub(crate) struct Bars {
+    what: &'static str,
+    current: Option<(PathBuf, Progress)>,
+}
+
+impl Bars {
+    /// Begins to wait for something that is done with files.
+    pub(crate) fn of(what: &'static str) -> Self {
+        Self { what, current: None }
+    }
+
+    /// Notes how many bytes of a file are done.
+    pub(crate) fn reached(&mut self, file: &Path, bytes: u64, of: u64) {
+        if self.current.as_ref().is_none_or(|(current, _)| current != file) {
+            self.finish();
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let bar = Progress::of_bytes(format!("{} {name}", self.what));
+            self.current = Some((file.to_owned(), bar));
+        }
+        if let Some((_, bar)) = &mut self.current {
+            bar.reached(bytes, of);
+        }
+    }
+
+    fn finish(&mut self) {
+        if let Some((_, bar)) = self.current.take() {
+            bar.finish();
+        }
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        self.finish();
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Our crates that a crate may import. Dependencies of tests are free.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("model", &[]),
     ("trust", &["model"]),
     ("pki", &["model", "trust"]),
@@ -15,12 +15,14 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("ledger", &["core", "trust", "model"]),
     ("hub", &["core", "trust", "wire", "model", "ledger"]),
     ("client", &["wire", "trust", "model"]),
+    ("connector", &["client", "wire", "trust", "model"]),
     ("simulator", &["core", "ledger", "client", "pki", "trust", "model"]),
     // The binary composes the parts.
     (
         "",
         &[
             "client",
+            "connector",
             "core",
             "country",
             "hub",
@@ -35,13 +37,14 @@ const ARROWS: [(&str, &[&str]); 11] = [
 ];
 
 /// What a crate must never depend on.
-const NEVER: [(&str, &[&str]); 6] = [
+const NEVER: [(&str, &[&str]); 7] = [
     ("model", &["tokio", "tonic", "prost", "sled"]),
     ("trust", &["tokio", "tonic", "sled", "rcgen", "rand"]),
     ("core", &["tokio", "tonic", "prost", "sled", "rand", "uuid", "jiff"]),
     ("wire", &["sled", "tokio"]),
     ("ledger", &["tonic", "tokio"]),
     ("client", &["sled"]),
+    ("connector", &["sled", "tonic", "prost"]),
 ];
 
 fn metadata() -> Metadata {

@@ -260,9 +260,9 @@ def check(
     being sent. `received_ms` is when the hub received it (now, if not said): revocation counts as
     of then. `policy` is that of the sender: `required` (a person's signature), `transition` (the
     seal is enough) or `information`; `gateway` an agency whose seal stands for the sender's.
-    With `attachments` they must be exactly those that the document names. Fields are not checked
-    beyond those needed here, and neither is what only the hub knows: who may send to whom, the
-    times of id and signature, what was sent before.
+    With `attachments`, what travelled beside the content, each must be one that the document
+    names. Fields are not checked beyond those needed here, and neither is what only the hub knows:
+    who may send to whom, the times of id and signature, what was sent before.
 
     Raises `Refused` with the code that the hub would give.
     """
@@ -338,13 +338,14 @@ def code_of(document: document_pb2.Document) -> str:
 
 
 def attachments_match(document: document_pb2.Document, delivered: dict[str, bytes]) -> None:
+    """Whether what travelled beside the content is named in it, byte for byte.
+
+    What is named and did not travel beside it was uploaded, and is downloaded and compared then.
+    """
     named = {entry.content_id: (entry.size, entry.sha256) for entry in document.attachments}
-    found = {
-        content_id: (len(octets), hashlib.sha256(octets).digest())
-        for content_id, octets in delivered.items()
-    }
-    if found != named:
-        raise Refused("ATTACHMENT_MISMATCH", "not exactly the attachments that are named")
+    for content_id, octets in delivered.items():
+        if named.get(content_id) != (len(octets), hashlib.sha256(octets).digest()):
+            raise Refused("ATTACHMENT_MISMATCH", "not an attachment that is named")
 
 
 def signer_chains(

@@ -1,4 +1,4 @@
-//! `lienthong directory`: looking agencies up, exporting the directory, changing it offline.
+//! `lienthong directory`: looking agencies up, exporting the directory, changing it.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,12 +9,13 @@ use clap::{Args, Subcommand};
 use futures_util::TryStreamExt as _;
 use lienthong_client::AgencyFilter;
 use lienthong_core::{Command, Directory, ImportDirectory, codec};
-use lienthong_model::limits::PAGE_SIZE_MAX;
+use lienthong_model::limits::{ACT_ENTRIES_MAX, PAGE_SIZE_MAX};
 use lienthong_model::{AgencyCode, AgencyEntry, Digest, Timestamp};
 use serde::Serialize;
 
 use crate::cli::Output;
 use crate::directory_view::{self as view, EntryView, FilterArgs};
+use crate::office::{ActArgs, Office};
 use crate::output;
 use crate::say::Usage;
 use crate::source::{self, Source, SourceArgs};
@@ -62,24 +63,25 @@ enum DirectoryCommand {
         #[command(flatten)]
         source: SourceArgs,
     },
-    /// Enter a CSV file's entries into a data folder that no hub uses: journalled as one command
+    /// Enter a CSV file's entries: through the hub as an administrator (--operator), or into a data
+    /// folder that no hub uses (--data; made when nothing is there)
+    ///
+    /// A folder takes the file as one act; a hub takes 1,024 entries an act, in the order of the
+    /// file: superiors stand before those below them.
     Apply {
         /// The file
         file: PathBuf,
-        /// The data folder; made when nothing is there
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
-        /// The time of the entry in the journal; default: now
-        #[arg(long, value_name = "TIME", value_parser = source::moment)]
-        at: Option<Timestamp>,
+        #[command(flatten)]
+        act: Box<ActArgs>,
     },
 }
 
 #[derive(Debug, Serialize)]
 struct Applied {
     entries: usize,
-    agencies_before: usize,
-    agencies: usize,
+    /// What a folder had before and has now; a hub is not asked.
+    agencies_before: Option<usize>,
+    agencies: Option<usize>,
 }
 
 /// Where the directory is read from.
@@ -110,14 +112,16 @@ pub(crate) async fn run(args: DirectoryArgs, output: Output) -> anyhow::Result<E
             let known = Known::open(&source).await?;
             export(file.as_deref(), &known.every_entry(&everything).await?)?;
         }
-        DirectoryCommand::Apply { file, data, at } => {
-            let applied = apply(&file, &data, at.unwrap_or_else(source::machine_now))?;
-            output::one(output, &applied, |applied| {
-                format!(
-                    "đã ghi / applied: {} entries; agencies {} → {}",
-                    applied.entries, applied.agencies_before, applied.agencies
-                )
-            })?;
+        DirectoryCommand::Apply { file, act } => {
+            let read = entries_of(&file)?;
+            let applied = match &act.source.data {
+                Some(data) => {
+                    let now = act.at.unwrap_or_else(source::machine_now);
+                    apply_offline(read, data, now)?
+                }
+                None => apply_online(&read.0, &act).await?,
+            };
+            output::one(output, &applied, applied_text)?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -208,18 +212,43 @@ fn export(file: Option<&Path>, entries: &[AgencyEntry]) -> anyhow::Result<()> {
     }
 }
 
-fn apply(file: &Path, data: &Path, now: Timestamp) -> anyhow::Result<Applied> {
+/// The entries of a file, and what names it in the journal.
+fn entries_of(file: &Path) -> anyhow::Result<(Vec<AgencyEntry>, String)> {
     let shown = file.display();
     let bytes = std::fs::read(file).with_context(|| format!("cannot read `{shown}`"))?;
     let entries = lienthong_country::read_csv(bytes.as_slice())
         .map_err(|error| Usage::new(format!("`{shown}`: {error}")))?;
-    let mut folder = source::open_or_make_folder(data)?;
-    let agencies_before = folder.reader().directory().len();
-    let payload = folder.payload(&codec::encode::<Vec<AgencyEntry>>(&entries))?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let source = format!("{name} sha256:{}", Digest::of(&bytes));
+    Ok((entries, format!("{name} sha256:{}", Digest::of(&bytes))))
+}
+
+/// Enters entries into a folder as one act.
+fn apply_offline(
+    (entries, source): (Vec<AgencyEntry>, String),
+    data: &Path,
+    now: Timestamp,
+) -> anyhow::Result<Applied> {
+    let mut folder = source::open_or_make_folder(data)?;
+    let agencies_before = Some(folder.reader().directory().len());
+    let payload = folder.payload(&codec::encode::<Vec<AgencyEntry>>(&entries))?;
     folder.administer(now, Command::ImportDirectory(ImportDirectory { source, payload }))?;
     folder.flush()?;
-    let agencies = folder.reader().directory().len();
+    let agencies = Some(folder.reader().directory().len());
     Ok(Applied { entries: entries.len(), agencies_before, agencies })
+}
+
+/// Enters entries through a hub, as many acts as it takes.
+async fn apply_online(entries: &[AgencyEntry], act: &ActArgs) -> anyhow::Result<Applied> {
+    let mut office = Office::open(act).await?;
+    for (done, some) in entries.chunks(ACT_ENTRIES_MAX).enumerate() {
+        let entered = office.change_directory(some).await;
+        entered.with_context(|| format!("after {} entries", done * ACT_ENTRIES_MAX))?;
+    }
+    Ok(Applied { entries: entries.len(), agencies_before: None, agencies: None })
+}
+
+fn applied_text(applied: &Applied) -> String {
+    let counts = applied.agencies_before.zip(applied.agencies);
+    let counts = counts.map(|(before, after)| format!("; agencies {before} → {after}"));
+    format!("đã ghi / applied: {} entries{}", applied.entries, counts.unwrap_or_default())
 }

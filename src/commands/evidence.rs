@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::Output;
 
-pub(crate) use file::Evidence;
+pub(crate) use file::write;
 
 /// Checkpoints, proofs, their check offline, the audit of a data folder / bằng chứng
 ///

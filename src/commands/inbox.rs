@@ -3,7 +3,6 @@
 //! A document is acknowledged only when it is on this machine's disk, synced. What does not verify
 //! is neither kept nor acknowledged.
 
-mod keep;
 mod report;
 mod taking;
 mod view;

@@ -11,7 +11,7 @@ use lienthong_model::{AgencyCode, DocumentType};
 use serde::Serialize;
 
 use crate::cli::Output;
-use crate::commands::route::{document_type, route_name, route_text};
+use crate::commands::route::{route_name, route_text};
 use crate::connect::ConnectArgs;
 use crate::output::{self, thousands};
 use crate::say::Usage;
@@ -38,7 +38,7 @@ enum What {
         /// The list's name
         name: String,
         /// The document's type: an abbreviation (QĐ, TB, CV …) or a name
-        #[arg(long = "type", value_name = "TYPE", default_value = "CV", value_parser = document_type)]
+        #[arg(long = "type", value_name = "TYPE", default_value = "CV", value_parser = crate::values::document_type)]
         document_type: DocumentType,
         #[command(flatten)]
         connect: ConnectArgs,

@@ -14,6 +14,7 @@ use crate::output;
 use crate::routes;
 use crate::say::{self, Usage};
 use crate::source::{self, Source, SourceArgs};
+use crate::values;
 
 /// Explain and check routing rules / quy tắc định tuyến
 #[derive(Debug, Args)]
@@ -40,7 +41,7 @@ struct ExplainArgs {
     /// The recipient's code
     to: AgencyCode,
     /// The document's type: an abbreviation (QĐ, TB, CV …) or a name
-    #[arg(long = "type", value_name = "TYPE", value_parser = document_type)]
+    #[arg(long = "type", value_name = "TYPE", value_parser = values::document_type)]
     document_type: Option<DocumentType>,
     /// As of which moment; default: now
     #[arg(long, value_name = "TIME", value_parser = source::moment)]
@@ -70,14 +71,6 @@ struct Explained {
 struct RuleView {
     place: usize,
     rule: String,
-}
-
-/// Reads a type for clap.
-pub(crate) fn document_type(text: &str) -> Result<DocumentType, String> {
-    routes::document_type(text).ok_or_else(|| {
-        "write an abbreviation of Decree 30/2020/NĐ-CP (QĐ, TB, CV …) or a name (Quyết định)"
-            .to_owned()
-    })
 }
 
 /// Runs the command; exit code 1 when the document may not go.
@@ -175,11 +168,7 @@ fn find<'d>(directory: &'d Directory, code: &AgencyCode) -> Result<&'d AgencyRec
 
 /// The name of a route for programs, and its gateway.
 pub(crate) fn route_name(route: &Route) -> (&'static str, Option<String>) {
-    match route {
-        Route::OwnNode => ("own-node", None),
-        Route::Gateway(gateway) => ("gateway", Some(gateway.to_string())),
-        Route::Held => ("held", None),
-    }
+    (route.name(), route.gateway().map(ToString::to_string))
 }
 
 /// A route for people.

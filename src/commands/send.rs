@@ -1,27 +1,29 @@
 //! `lienthong send`: makes a Document v1, signs it, hands it over, prints the receipt.
 
 mod acts;
-mod files;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use lienthong_client::{Receipt, Signer, sign_document};
-use lienthong_model::{AgencyCode, Document, DocumentType, Recipient, Timestamp, Urgency, Written};
-use lienthong_trust::Holder;
+use lienthong_client::{Signer, sign_document};
+use lienthong_connector::compose::{self, ComposeError};
+use lienthong_connector::files::{AttachedFile, Files};
+use lienthong_connector::{Choice, Evidence, Header, ReceiptRecord, SignerMissing};
+use lienthong_model::{AgencyCode, DocumentType, Timestamp, Urgency, Written};
 use serde::Serialize;
 
-use self::files::Files;
 use crate::agency::AgencyFolder;
 use crate::change_view::{MentionView, OutcomeView};
 use crate::cli::Output;
-use crate::commands::evidence::Evidence;
-use crate::commands::route::{document_type, route_name, route_text};
+use crate::commands::evidence;
+use crate::commands::route::route_text;
 use crate::connect::ConnectArgs;
 use crate::output::{self, thousands};
 use crate::say::Usage;
 use crate::source::moment;
+use crate::terminal::Bars;
+use crate::{revocation, values};
 
 /// Sign and send a document / ký và gửi văn bản
 ///
@@ -41,7 +43,7 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "TEXT")]
     subject: String,
     /// Type: an abbreviation (QĐ, TB …; CV for an official letter) or a name
-    #[arg(long = "type", value_name = "TYPE", default_value = "CV", value_parser = document_type)]
+    #[arg(long = "type", value_name = "TYPE", default_value = "CV", value_parser = values::document_type)]
     document_type: DocumentType,
     /// Number of the document
     #[arg(long, value_name = "N", requires = "unit")]
@@ -87,36 +89,12 @@ pub(crate) struct SendArgs {
 
 #[derive(Debug, Serialize)]
 struct ReceiptView {
-    sender: String,
-    id: String,
-    position: u64,
-    received_at: String,
-    sha256: String,
-    repeated: bool,
-    signature: &'static str,
-    recipients: u32,
-    routes: Vec<RouteView>,
-    left_out: Vec<LeftOutView>,
-    left_out_total: u32,
+    #[serde(flatten)]
+    record: ReceiptRecord,
     /// The first document of the sender with the same reference.
     same_reference: Option<MentionView>,
     /// What it means for the recipients of the document acted on.
     changes: Vec<OutcomeView>,
-    /// What `lienthong evidence verify` and others check; none from an older hub.
-    evidence: Option<Evidence>,
-}
-
-#[derive(Debug, Serialize)]
-struct RouteView {
-    code: String,
-    route: &'static str,
-    gateway: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct LeftOutView {
-    code: String,
-    reason: String,
 }
 
 /// Sends a document.
@@ -125,45 +103,67 @@ struct LeftOutView {
 /// When a file or key cannot be read, the hub cannot be reached, or it refuses.
 pub(crate) async fn run(args: SendArgs, output: Output) -> anyhow::Result<ExitCode> {
     // What is wrong here is said before anybody is asked.
-    let files = Files::read(args.body.as_deref(), &args.files).await?;
+    let mut bars = Bars::of("đọc / reading");
+    let files = files(&args);
+    let files = Files::read(&files, |path: &Path, at, of| bars.reached(path, at, of)).await;
+    let files = files.map_err(wrong_files)?;
     let connected = args.connect.connect().await?;
     let sender = connected.agency.code()?;
     let signers = signers(&args, &connected.agency)?;
-    files.upload(&connected.client).await?;
+    let mut bars = Bars::of("tải lên / uploading");
+    files.upload(&connected.client, |path: &Path, at, of| bars.reached(path, at, of)).await?;
+    drop(bars);
     let id = connected.client.new_id();
-    let mut document = document(&args, sender, id);
+    let mut document = compose::document(&header(&args), &sender, id, |_| None);
     document.attachments = files.entries;
-    if let Some(Holder::Person { name, title, .. }) =
-        signers.first().map(|signer| signer.certificate().holder())
-    {
-        document.signer.full_name = name.clone();
-        document.signer.position = title.clone();
-    }
+    compose::print_signer(&mut document, &signers);
     let signers: Vec<&Signer> = signers.iter().collect();
     let signed = sign_document(&document, files.beside, &signers);
     let receipt = connected.client.submit(signed.clone()).await?;
     let evidence = Evidence::of(&receipt, &signed)?;
-    if let (Some(path), Some(evidence)) = (&args.evidence, &evidence) {
-        evidence.write(path)?;
+    if let (Some(path), Some(proof)) = (&args.evidence, &evidence) {
+        evidence::write(proof, path)?;
     }
-    output::one(output, &ReceiptView { evidence, ..ReceiptView::from(&receipt) }, text)?;
+    let view = ReceiptView {
+        record: ReceiptRecord { evidence, ..ReceiptRecord::of(&receipt) },
+        same_reference: receipt.same_reference.as_ref().map(MentionView::from),
+        changes: receipt.changes.iter().map(OutcomeView::from).collect(),
+    };
+    output::one(output, &view, text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn document(args: &SendArgs, sender: AgencyCode, id: lienthong_model::MessageId) -> Document {
-    let agencies = args.to.iter().cloned().map(Recipient::from);
-    let lists = args.to_list.iter().cloned().map(Recipient::List);
-    let recipients: Vec<Recipient> = agencies.chain(lists).collect();
-    let mut document = Document::new(id, sender, recipients, &args.subject, id.time());
-    if let (Some(number), Some(unit)) = (args.number, &args.unit) {
-        document = document.issued(number, args.document_type, unit);
+fn header(args: &SendArgs) -> Header {
+    Header {
+        to: args.to.clone(),
+        lists: args.to_list.clone(),
+        subject: args.subject.clone(),
+        document_type: args.document_type,
+        number: args.number,
+        unit: args.unit.clone().unwrap_or_default(),
+        urgency: Urgency::from_number(args.urgency.into()).unwrap_or_default(),
+        deliver_by: args.deliver_by.map(Written::moment).unwrap_or_default(),
+        due: args.due.clone().unwrap_or_default(),
+        business: args.acts.business(),
+        ..Header::default()
     }
-    document.type_name = args.document_type.name_vi().to_owned();
-    document.urgency = Urgency::from_number(args.urgency.into()).unwrap_or_default();
-    document.deliver_by = args.deliver_by.map(Written::moment).unwrap_or_default();
-    document.due = args.due.clone().unwrap_or_default();
-    document.business = args.acts.business();
-    document
+}
+
+/// The body first, then the others.
+fn files(args: &SendArgs) -> Vec<AttachedFile> {
+    let file = |is_document| move |path: &PathBuf| AttachedFile { path: path.clone(), is_document };
+    args.body.iter().map(file(true)).chain(args.files.iter().map(file(false))).collect()
+}
+
+fn wrong_files(error: ComposeError) -> anyhow::Error {
+    match error {
+        ComposeError::Fault(fault) => {
+            let reason = fault.reason;
+            let remedy = format!("{}\n  {}", reason.remedy_vi(), reason.remedy());
+            Usage::new(format!("{}: {}", reason.meaning(), fault.value)).remedy(remedy).into()
+        }
+        ComposeError::Disk(error) => error.into(),
+    }
 }
 
 /// Reads a due date for clap: the whole day is in time.
@@ -177,74 +177,29 @@ fn deadline(text: &str) -> Result<Written<Timestamp>, String> {
 
 /// The person first, then the seal.
 fn signers(args: &SendArgs, agency: &AgencyFolder) -> anyhow::Result<Vec<Signer>> {
-    let mut signers = Vec::new();
-    if !args.no_person {
-        signers.extend(person(args, agency)?);
-    }
-    if !args.no_seal {
-        let seal = agency.seal()?;
-        if args.seal && seal.is_none() {
-            return Err(Usage::new("the agency's folder has no seal")
-                .remedy("issue one with `lienthong pki issue DIR --agency CODE --seal`")
-                .into());
+    let named = args.person.clone().map(|id| vec![id]);
+    let choice = Choice {
+        persons: if args.no_person { Some(Vec::new()) } else { named },
+        seal: match (args.seal, args.no_seal) {
+            (true, _) => Some(true),
+            (false, true) => Some(false),
+            (false, false) => None,
+        },
+    };
+    let remedy = |missing: &SignerMissing| match missing {
+        SignerMissing::Seal => "issue one with `lienthong pki issue DIR --agency CODE --seal`",
+        SignerMissing::Person { .. } => {
+            "issue a certificate with `lienthong pki issue DIR --agency CODE --person ID`"
         }
-        signers.extend(seal);
-    }
-    Ok(signers)
+        SignerMissing::Several(_) => "say who signs with --person ID",
+    };
+    agency.signing_keys()?.choose(&choice).map_err(|missing| {
+        Usage::new(format!("the agency's folder: {missing}")).remedy(remedy(&missing)).into()
+    })
 }
 
-fn person(args: &SendArgs, agency: &AgencyFolder) -> anyhow::Result<Option<Signer>> {
-    let mut persons = agency.persons()?;
-    let ids: Vec<String> = persons.iter().map(|person| person.id.clone()).collect();
-    if let Some(wanted) = &args.person {
-        persons.retain(|person| person.id == *wanted);
-        let unknown = || {
-            let known = if ids.is_empty() { "nobody".to_owned() } else { ids.join(", ") };
-            Usage::new(format!("the agency's folder has no person `{wanted}`; it has {known}"))
-                .remedy(
-                    "issue a certificate with `lienthong pki issue DIR --agency CODE --person ID`",
-                )
-        };
-        return Ok(Some(persons.pop().ok_or_else(unknown)?.signer));
-    }
-    if persons.len() > 1 {
-        return Err(Usage::new(format!("several persons may sign: {}", ids.join(", ")))
-            .remedy("say who signs with --person ID")
-            .into());
-    }
-    Ok(persons.pop().map(|person| person.signer))
-}
-
-impl From<&Receipt> for ReceiptView {
-    fn from(receipt: &Receipt) -> Self {
-        let route = |route: &lienthong_client::RecipientRoute| {
-            let (name, gateway) = route_name(&route.route);
-            RouteView { code: route.code.to_string(), route: name, gateway }
-        };
-        let left_out = |left: &lienthong_client::LeftOut| LeftOutView {
-            code: left.code.to_string(),
-            reason: left.reason.clone(),
-        };
-        Self {
-            sender: receipt.sender.to_string(),
-            id: receipt.id.to_string(),
-            position: receipt.position.0,
-            received_at: receipt.received_at.to_string(),
-            sha256: receipt.sha256.to_string(),
-            repeated: receipt.repeated,
-            signature: receipt.signature.name(),
-            recipients: receipt.recipients,
-            routes: receipt.routes.iter().map(route).collect(),
-            left_out: receipt.left_out.iter().map(left_out).collect(),
-            left_out_total: receipt.left_out_total,
-            same_reference: receipt.same_reference.as_ref().map(MentionView::from),
-            changes: receipt.changes.iter().map(OutcomeView::from).collect(),
-            evidence: None,
-        }
-    }
-}
-
-fn text(receipt: &ReceiptView) -> String {
+fn text(view: &ReceiptView) -> String {
+    let receipt = &view.record;
     let again = if receipt.repeated { " (lần đầu / the first receipt again)" } else { "" };
     let mut lines = vec![
         ("đã nhận / accepted", format!("#{}{again}", receipt.position)),
@@ -254,6 +209,8 @@ fn text(receipt: &ReceiptView) -> String {
         ("chữ ký / signatures", receipt.signature.to_owned()),
         ("SHA-256", receipt.sha256.clone()),
     ];
+    let mark = revocation::mark(receipt.revocation);
+    lines.extend(mark.map(|mark| (revocation::LINE, mark.to_owned())));
     for route in &receipt.routes {
         let how = route_text(route.route, route.gateway.as_deref());
         lines.push(("→ nơi nhận / recipient", format!("{}  {how}", route.code)));
@@ -270,9 +227,9 @@ fn text(receipt: &ReceiptView) -> String {
     if more > 0 {
         lines.push(("bỏ qua / left out", format!("… {} nữa / more", thousands(more))));
     }
-    if let Some(first) = &receipt.same_reference {
+    if let Some(first) = &view.same_reference {
         lines.push(("trùng số hiệu / same reference as", first.text()));
     }
-    lines.extend(receipt.changes.iter().map(|one| ("văn bản cũ / old document", one.text())));
+    lines.extend(view.changes.iter().map(|one| ("văn bản cũ / old document", one.text())));
     output::pairs(&lines)
 }

@@ -16,6 +16,7 @@ use crate::change_view::{
 use crate::cli::Output;
 use crate::commands::route::{route_name, route_text};
 use crate::output;
+use crate::revocation;
 use crate::say::Usage;
 use crate::source::{Source, SourceArgs};
 
@@ -47,6 +48,8 @@ struct TrackView {
     reference: String,
     document_type: &'static str,
     urgency: &'static str,
+    /// `proven`, `not-proven` or `found-revoked`; none from an older hub.
+    revocation: Option<&'static str>,
     same_reference: Option<MentionView>,
     acts_on: Option<ActsOnView>,
     changed: Option<MessageView>,
@@ -112,6 +115,7 @@ fn in_folder(folder: &OpenFolder, args: &TrackArgs) -> anyhow::Result<TrackedDoc
 
 fn of_view(view: DocumentView, directory: &Directory) -> anyhow::Result<TrackedDocument> {
     let row = view.document;
+    let revocation = Some(row.revocation());
     let at = row.received_at;
     let code = |ordinal| AgencyCode::parse(&directory.code(ordinal, at));
     let delivery = |tracked: lienthong_core::TrackedDelivery| {
@@ -148,6 +152,7 @@ fn of_view(view: DocumentView, directory: &Directory) -> anyhow::Result<TrackedD
         })
     };
     Ok(TrackedDocument {
+        revocation,
         sender: code(row.sender)?,
         id: row.id,
         position: view.position,
@@ -195,6 +200,7 @@ impl From<&TrackedDocument> for TrackView {
             reference: tracked.reference.clone(),
             document_type: tracked.document_type.name_vi(),
             urgency: tracked.urgency.name_en(),
+            revocation: revocation::name(tracked.revocation),
             same_reference: tracked.same_reference.as_ref().map(MentionView::from),
             acts_on: tracked.acts_on.as_ref().map(ActsOnView::from),
             changed: tracked.changed.as_ref().map(MessageView::from),
@@ -250,6 +256,8 @@ fn time_line(view: &TrackView) -> String {
         head.push(("thay đổi cuối / last change", changed.text()));
     }
     head.push(("chữ ký / signatures", view.signature.to_owned()));
+    let mark = revocation::mark(view.revocation);
+    head.extend(mark.map(|mark| (revocation::LINE, mark.to_owned())));
     if let Some(due) = &view.due {
         head.push(("hạn / due", due.clone()));
     }

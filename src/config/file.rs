@@ -1,4 +1,4 @@
-//! Reading the TOML file: only the keys of [`KEYS`](super::KEYS), each with its line.
+//! Reading the TOML file: only the keys that there are, each with its line.
 
 use std::path::Path;
 
@@ -18,24 +18,24 @@ pub(super) type Line = (&'static Key, usize, Vec<String>);
 ///
 /// # Errors
 /// [`Usage`] with file, line, key and remedy.
-pub(super) fn read(path: &Path) -> Result<Vec<Line>, Usage> {
+pub(super) fn read(path: &Path, keys: &'static [Key]) -> Result<Vec<Line>, Usage> {
     let text = text_of(path)?;
     let shown = path.display();
     let table = DeTable::parse(&text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(&text, span.start));
         Usage::new(format!("`{shown}`, line {line}: {}", error.message()))
-            .remedy("write KEY = VALUE lines of TOML; `lienthong config keys` lists the keys")
+            .remedy("write KEY = VALUE lines of TOML; docs/CONFIGURATION.md lists the keys")
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut lines = Vec::new();
     for (name, value) in table.get_ref() {
         let line = line_of(&text, name.span().start);
         let name = name.get_ref();
-        let Some(key) = keys::key(name) else {
+        let Some(key) = keys::key(keys, name) else {
             return Err(Usage::new(format!("`{shown}`, line {line}: there is no key `{name}`"))
                 .remedy(format!(
-                    "did you mean `{}`? `lienthong config keys` lists them all",
-                    keys::nearest(name)
+                    "did you mean `{}`? docs/CONFIGURATION.md lists them all",
+                    keys::nearest(keys, name)
                 )));
         };
         let values = values(key, value).ok_or_else(|| {
@@ -83,7 +83,7 @@ fn values(key: &Key, value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
         Shape::Text | Shape::Path | Shape::BuiltinOrPath => {
             value.as_str().map(|text| vec![text.to_owned()])
         }
-        Shape::Paths => match value.as_array() {
+        Shape::Paths | Shape::Texts => match value.as_array() {
             None => value.as_str().map(|text| vec![text.to_owned()]),
             Some(array) => array
                 .iter()
@@ -97,7 +97,7 @@ fn placed(shape: Shape, folder: &Path, value: String) -> String {
     let is_path = match shape {
         Shape::Path | Shape::Paths => true,
         Shape::BuiltinOrPath => value != "builtin",
-        Shape::Text | Shape::Switch | Shape::Number => false,
+        Shape::Text | Shape::Texts | Shape::Switch | Shape::Number => false,
     };
     if is_path { folder.join(value).display().to_string() } else { value }
 }

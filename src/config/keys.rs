@@ -1,4 +1,4 @@
-//! The keys of a hub's configuration: name, variable, default, meaning.
+//! What a key of a configuration is, and the keys of a hub's: name, variable, default, meaning.
 
 /// One key.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(crate) enum Shape {
     BuiltinOrPath,
     /// Several paths; in the environment separated as in `PATH`.
     Paths,
+    /// Several texts; in the environment separated by commas.
+    Texts,
     /// `true` or `false`.
     Switch,
     /// A whole number.
@@ -40,6 +42,7 @@ impl Shape {
             Self::Path => "a path, such as \"hub.pem\"",
             Self::BuiltinOrPath => "\"builtin\" or a path, such as \"agencies.csv\"",
             Self::Paths => "a path or a list of paths, such as [\"root.pem\"]",
+            Self::Texts => "a text or a list of texts, such as [\"H34\"]",
             Self::Switch => "true or false",
             Self::Number => "a whole number, such as 1000",
         }
@@ -53,6 +56,7 @@ impl Key {
             Shape::Paths => {
                 std::env::split_paths(value).map(|path| path.display().to_string()).collect()
             }
+            Shape::Texts => value.split(',').map(|text| text.trim().to_owned()).collect(),
             Shape::Text | Shape::Path | Shape::BuiltinOrPath | Shape::Switch | Shape::Number => {
                 vec![value.to_owned()]
             }
@@ -201,13 +205,13 @@ pub(crate) const KEYS: &[Key] = &[
 ];
 
 /// Returns the key with a name.
-pub(crate) fn key(name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.name == name)
+pub(crate) fn key(keys: &'static [Key], name: &str) -> Option<&'static Key> {
+    keys.iter().find(|key| key.name == name)
 }
 
 /// Returns the name of the key that is most like a text.
-pub(crate) fn nearest(text: &str) -> &'static str {
+pub(crate) fn nearest(keys: &'static [Key], text: &str) -> &'static str {
     let text = text.to_lowercase().replace('_', "-");
     let distance = |key: &&Key| strsim::damerau_levenshtein(key.name, &text);
-    KEYS.iter().min_by_key(distance).map_or("data", |key| key.name)
+    keys.iter().min_by_key(distance).map_or("", |key| key.name)
 }

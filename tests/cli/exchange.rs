@@ -423,5 +423,56 @@ fn large_files_are_uploaded_and_downloaded_whole_beside_small_ones() {
     let agency = stage.agency("H36");
     let send = ["send", "--to", "H35", "--subject", "Quá lớn", text(&large)];
     let said = fail(2, &stage.arguments(&agency, &send));
-    assert!(said.contains("10,737,418,240"), "{said}");
+    assert!(said.contains("at most 10 GiB"), "{said}");
+}
+
+#[test]
+fn a_document_is_taken_back_replaced_and_both_sides_are_told() {
+    let stage = Stage::set();
+    let id = stage.send("H35,H34", "Về việc thử", &[]);
+    let inbox = stage.path("inbox");
+    stage.json("H35", &["inbox", "--save", text(&inbox), "--report", "03"]);
+    let notices = stage.json("H36", &["notices"]);
+    assert_eq!((&notices[0]["status"], &notices[0]["verified"]), (&"03".into(), &true.into()));
+    assert_eq!(stage.json("H36", &["notices"]), serde_json::json!([]), "it was acknowledged");
+
+    let agency = stage.agency("H36");
+    let said = fail(2, &stage.arguments(&agency, &["recall", "H36", &id]));
+    assert!(said.contains("--reason"), "{said}");
+    let recall = ["recall", "H36", &id, "--reason", "Gửi nhầm", "--recipients", "H34"];
+    let recalled = stage.json("H36", &recall);
+    assert_eq!(recalled["changes"][0]["effect"], "at once");
+    assert_eq!(stage.json("H34", &["inbox", "--save", text(&inbox)]), serde_json::json!([]));
+
+    let more = ["--replaces", &id, "--reason", "Sai số liệu"];
+    let new = stage.send("H35", "Về việc thử (thay thế)", &more);
+    let asked = stage.json("H35", &["notices"]);
+    assert_eq!(
+        (&asked[0]["kind"], &asked[0]["cause"]),
+        (&"replacement requested".into(), &new.as_str().into(),)
+    );
+    let received = stage.json("H35", &["inbox", "--save", text(&inbox)]);
+    assert_eq!(received[0]["acts_on"]["id"], id.as_str());
+    let agree = ["inbox", "report", "--sender", "H36", "--id", &id, "--status", "15"];
+    stage.json("H35", &agree);
+    let tracked = stage.json("H36", &["track", "H36", &id]);
+    let of = |code: &str| {
+        let deliveries = tracked["deliveries"].as_array().unwrap();
+        deliveries.iter().find(|delivery| delivery["recipient"] == code).unwrap().clone()
+    };
+    assert_eq!(of("H34")["mark"]["standing"], "withdrawn");
+    assert_eq!(of("H35")["mark"]["by"]["id"], new.as_str());
+    assert_eq!(of("H35")["open"], serde_json::json!([]));
+    let shown = succeed(&stage.arguments(&agency, &["track", "H36", &id]));
+    for part in ["ĐÃ RÚT / WITHDRAWN", "ĐÃ THAY THẾ / REPLACED", "Sai số liệu"] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let finish = ["inbox", "report", "--sender", "H36", "--id", &id, "--status", "06"];
+    let recipient = stage.agency("H35");
+    let said = fail(1, &stage.arguments(&recipient, &finish));
+    assert!(said.contains("DOCUMENT_REPLACED") && said.contains(&new), "{said}");
+    let Stage { folder, hub, .. } = stage;
+    assert_eq!(hub.terminate(), Some(0));
+    let data = folder.path().join("data");
+    assert_eq!(json(&["track", "H36", &id, "--data", text(&data)]), tracked);
 }

@@ -3,8 +3,10 @@
 mod configuration;
 mod exchange;
 mod help;
+mod node;
 mod pki;
 mod process;
 mod reading;
 mod sim;
 mod tracking;
+mod trust;

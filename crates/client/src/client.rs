@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use lienthong_model::limits::MESSAGE_BYTES_MAX;
 use lienthong_model::{MessageId, Timestamp};
+use lienthong_wire::proto::admin_service_client::AdminServiceClient;
 use lienthong_wire::proto::directory_service_client::DirectoryServiceClient;
 use lienthong_wire::proto::evidence_service_client::EvidenceServiceClient;
 use lienthong_wire::proto::exchange_service_client::ExchangeServiceClient;
@@ -14,6 +15,7 @@ use lienthong_wire::proto::recipient_list_service_client::RecipientListServiceCl
 use lienthong_wire::proto::statistics_service_client::StatisticsServiceClient;
 use lienthong_wire::proto::tracking_service_client::TrackingServiceClient;
 use lienthong_wire::proto::transfer_service_client::TransferServiceClient;
+use lienthong_wire::proto::trust_service_client::TrustServiceClient;
 use lienthong_wire::proto::verdict_service_client::VerdictServiceClient;
 use lienthong_wire::{Language, proto};
 use parking_lot::RwLock;
@@ -118,6 +120,17 @@ impl Client {
         self.ask_clock(self.shared.retry).await
     }
 
+    /// Asks for the hub's clock and returns how far it is ahead of this machine's (negative:
+    /// behind), in milliseconds, half of the answer's way taken off; `None` when the hub is on a
+    /// scenario's clock.
+    ///
+    /// # Errors
+    /// [`CallError`] as for every call.
+    pub async fn clock_difference(&self) -> Result<Option<i64>, CallError> {
+        let clock = self.clock().await?;
+        Ok(clock.ahead_ms())
+    }
+
     /// Makes a message id (UUIDv7) in business time.
     pub fn new_id(&self) -> MessageId {
         MessageId::new(self.now(), rand::random())
@@ -204,6 +217,8 @@ impl Shared {
         evidence: EvidenceServiceClient,
         verdict: VerdictServiceClient,
         transfer: TransferServiceClient,
+        trust: TrustServiceClient,
+        admin: AdminServiceClient,
         notices: NoticeServiceClient,
         lists: RecipientListServiceClient,
         tracking: TrackingServiceClient,

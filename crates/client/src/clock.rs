@@ -29,8 +29,15 @@ pub struct HubClock(Running);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Running {
-    Own,
-    Scenario { since: Instant, at: Timestamp, rate: f64 },
+    Own {
+        /// How far the hub's was ahead when it was asked for, in milliseconds.
+        ahead_ms: i64,
+    },
+    Scenario {
+        since: Instant,
+        at: Timestamp,
+        rate: f64,
+    },
 }
 
 impl ClockSource {
@@ -49,7 +56,7 @@ impl ClockSource {
 }
 
 impl HubClock {
-    pub(crate) const OWN: Self = Self(Running::Own);
+    pub(crate) const OWN: Self = Self(Running::Own { ahead_ms: 0 });
 
     /// A scenario's clock that showed `at` at a moment of the machine. A rate that is no positive
     /// number stands still.
@@ -61,7 +68,7 @@ impl HubClock {
     /// Returns business time.
     pub fn now(&self) -> Timestamp {
         match self.0 {
-            Running::Own => own_clock(),
+            Running::Own { .. } => own_clock(),
             Running::Scenario { since, at, rate } => {
                 let elapsed = since.elapsed().as_secs_f64() * rate * 1000.0;
                 // The conversion saturates.
@@ -73,8 +80,17 @@ impl HubClock {
     /// Returns how much faster than machine time it runs: 1 on the real clock.
     pub fn rate(&self) -> f64 {
         match self.0 {
-            Running::Own => 1.0,
+            Running::Own { .. } => 1.0,
             Running::Scenario { rate, .. } => rate,
+        }
+    }
+
+    /// Returns how far the hub's real clock was ahead of this machine's when it was asked for, in
+    /// milliseconds; `None` for a scenario's clock.
+    pub fn ahead_ms(&self) -> Option<i64> {
+        match self.0 {
+            Running::Own { ahead_ms } => Some(ahead_ms),
+            Running::Scenario { .. } => None,
         }
     }
 
@@ -90,12 +106,12 @@ impl HubClock {
         if answer.scenario {
             return Self::scenario(answer.now, answer.rate, asked + half);
         }
-        let own = own_clock();
-        let apart = own.millis().abs_diff(answer.now.millis());
-        if u128::from(apart) > DIFFERENCE_MAX.as_millis() {
+        let own = own_clock().minus(half);
+        let ahead_ms = answer.now.millis().saturating_sub(own.millis());
+        if u128::from(ahead_ms.unsigned_abs()) > DIFFERENCE_MAX.as_millis() {
             tracing::warn!(hub = %answer.now, own = %own, "this machine's clock and the hub's differ");
         }
-        Self::OWN
+        Self(Running::Own { ahead_ms })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lienthong_model::limits::PULL_MAX;
-use lienthong_model::{AgencyCode, Position, Refusal, SignedContent, Timestamp};
+use lienthong_model::{AgencyCode, Position, Refusal, Revocation, SignedContent, Timestamp};
 use lienthong_trust::SignatureKind;
 use lienthong_wire::proto::{self, subscribe_request as asked, subscribe_response as said};
 use lienthong_wire::{moment, signed};
@@ -41,6 +41,9 @@ pub struct Delivery {
     pub signature: SignatureKind,
     /// The signed document, byte for byte as it was sent.
     pub signed: SignedContent,
+    /// Whether it is proven that none of its certificates was revoked when the hub received it, as
+    /// the hub says; `None` from a hub of an older version.
+    pub revocation: Option<Revocation>,
     /// What the document is to this recipient by now, as the hub says; `None` while it stands as it
     /// was sent.
     pub mark: Option<DeliveryMark>,
@@ -75,6 +78,7 @@ impl Delivery {
         let recipient = read::code("delivery.recipient", &delivery.recipient)?;
         let received_at = read::moment("delivery.received_at", delivery.received_at.as_ref())?;
         let signature = read::signature("delivery.signature", delivery.signature)?;
+        let revocation = read::revocation("delivery.revocation", delivery.revocation)?;
         let signed = signed::document_from_proto(delivery.document, delivery.attachments)
             .map_err(|refusal| CallError::answer("delivery.document", refusal))?;
         let key = DeliveryKey { recipient, position: Position(delivery.position) };
@@ -84,6 +88,7 @@ impl Delivery {
             attempt: delivery.attempt,
             signature,
             signed,
+            revocation,
             mark: delivery.mark.map(DeliveryMark::read).transpose()?,
             asked: delivery.asked.map(ChangeMessage::read).transpose()?,
         })

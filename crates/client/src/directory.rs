@@ -86,6 +86,18 @@ impl Client {
         }
     }
 
+    /// Returns the directory's version: it rises with every change of it.
+    ///
+    /// # Errors
+    /// [`CallError`] as for every call; unexpected from a hub of an older version.
+    pub async fn directory_version(&self) -> Result<u64, CallError> {
+        let answer = self.shared.call(|| async {
+            let request = proto::GetDirectoryVersionRequest {};
+            Ok(self.shared.directory().get_directory_version(request).await?.into_inner())
+        });
+        Ok(answer.await?.version)
+    }
+
     /// Returns agencies whose name or code holds a text, best first; at most `limit` (1 to 1,000).
     /// Diacritics and case do not matter.
     ///

@@ -148,6 +148,21 @@ impl Roots {
         self
     }
 
+    /// Returns the roots that are trusted.
+    pub fn roots(&self) -> &[Arc<Certificate>] {
+        &self.roots
+    }
+
+    /// Returns the authorities below the roots that were added.
+    pub fn authorities(&self) -> &[Arc<Certificate>] {
+        &self.authorities
+    }
+
+    /// Returns the revocation lists that were added, in DER.
+    pub fn revocation_lists(&self) -> &[Bytes] {
+        &self.revocation_lists
+    }
+
     pub(crate) fn anchors(&self) -> impl Iterator<Item = CertificateDer<'static>> {
         self.roots.iter().map(|root| CertificateDer::from(root.der().to_vec()))
     }

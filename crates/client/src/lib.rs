@@ -7,7 +7,8 @@
 //!   identity                              ├─ subscribe, pull           receive, acknowledge
 //!                                         ├─ subscribe_to_notices …    learn what others did
 //!                                         ├─ upload, download          large attachments
-//!   roots                                 └─ track, explain, agency …  ask
+//!   roots                                 ├─ track, explain, agency …  ask
+//!                                         └─ administration            change what judgement reads
 //! ```
 //! Whatever changes something is retried with the same id and the same bytes, so that a retry never
 //! makes a second document. Signing and verifying are done here, from the bytes; nothing here
@@ -17,6 +18,7 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod administration;
 mod change;
 mod check;
 mod client;
@@ -43,8 +45,10 @@ mod subscription;
 mod track;
 mod tracking;
 mod transfer;
+mod trust;
 mod unreachable;
 
+pub use administration::Administration;
 pub use change::{
     ActsOn, ChangeMessage, ChangeOutcome, DeliveryMark, DocumentMention, NegativeAcknowledgements,
 };
@@ -78,6 +82,7 @@ pub use tracking::{
     Text, Thread, ThreadDocument, Wait, Waited, WaitingDocument, WaitingDocuments,
 };
 pub use transfer::{AttachmentPlace, FileDigest, TransferError};
+pub use trust::{KnownAuthority, RevocationListSummary, Trust};
 pub use unreachable::{Cause, Step, Unreachable, Words};
 
 /// Reads Document v1 and Status v1 for a verifier: whoever checks signatures without a hub needs it.

@@ -1,6 +1,8 @@
 //! Reads fields of the hub's answers: each is checked, none is believed.
 
-use lienthong_model::{AgencyCode, Digest, Level, MessageId, Refusal, StatusCode, Timestamp};
+use lienthong_model::{
+    AgencyCode, Digest, Level, MessageId, Refusal, Revocation, StatusCode, Timestamp,
+};
 use lienthong_trust::SignatureKind;
 use lienthong_wire::{moment, proto, refusal};
 use tonic::Code;
@@ -54,6 +56,20 @@ pub(crate) fn signature(field: &'static str, number: i32) -> Result<SignatureKin
         Ok(proto::SignatureKind::Personal) => Ok(SignatureKind::Personal),
         Ok(proto::SignatureKind::PersonalAndSeal) => Ok(SignatureKind::PersonalAndSeal),
         Ok(proto::SignatureKind::Unspecified) | Err(_) => Err(CallError::answer(field, number)),
+    }
+}
+
+/// `None` from a hub of an older version, which does not say.
+pub(crate) fn revocation(
+    field: &'static str,
+    number: i32,
+) -> Result<Option<Revocation>, CallError> {
+    match proto::RevocationState::try_from(number) {
+        Ok(proto::RevocationState::Proven) => Ok(Some(Revocation::Proven)),
+        Ok(proto::RevocationState::NotProven) => Ok(Some(Revocation::NotProven)),
+        Ok(proto::RevocationState::FoundRevoked) => Ok(Some(Revocation::FoundRevoked)),
+        Ok(proto::RevocationState::Unspecified) => Ok(None),
+        Err(_) => Err(CallError::answer(field, number)),
     }
 }
 

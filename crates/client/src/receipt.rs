@@ -1,6 +1,8 @@
 //! Receipts: what the hub says of something that it accepted, checked against what was sent.
 
-use lienthong_model::{AgencyCode, Digest, MessageId, Position, Reason, SignedContent, Timestamp};
+use lienthong_model::{
+    AgencyCode, Digest, MessageId, Position, Reason, Revocation, SignedContent, Timestamp,
+};
 use lienthong_trust::{SignatureKind, dsse};
 use lienthong_wire::proto;
 
@@ -37,6 +39,9 @@ pub struct Receipt {
     /// What shows anybody that it was accepted; `None` from a hub of an older version. Made anew in a
     /// repeated receipt.
     pub proof: Option<LogProof>,
+    /// Whether it was proven, when it was accepted, that none of its certificates was revoked;
+    /// `None` from a hub of an older version.
+    pub revocation: Option<Revocation>,
     /// For a new document whose reference its sender had used before: the first document with it.
     pub same_reference: Option<DocumentMention>,
     /// For a recall, an update or a replacement: what it means for each recipient of the document
@@ -120,6 +125,23 @@ impl LeftOut {
 }
 
 impl Route {
+    /// Returns the name for programs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::OwnNode => "own-node",
+            Self::Gateway(_) => "gateway",
+            Self::Held => "held",
+        }
+    }
+
+    /// Returns the agency whose node serves it, when another's does.
+    pub fn gateway(&self) -> Option<&AgencyCode> {
+        match self {
+            Self::Gateway(gateway) => Some(gateway),
+            Self::OwnNode | Self::Held => None,
+        }
+    }
+
     pub(crate) fn read(field: &'static str, number: i32, gateway: &str) -> Result<Self, CallError> {
         match proto::Route::try_from(number) {
             Ok(proto::Route::OwnNode) => Ok(Self::OwnNode),
@@ -151,6 +173,7 @@ impl Receipt {
                 .collect::<Result<_, _>>()?,
             left_out: receipt.left_out.into_iter().map(LeftOut::read).collect::<Result<_, _>>()?,
             proof: receipt.proof.map(LogProof::read).transpose()?,
+            revocation: read::revocation("receipt.revocation", receipt.revocation)?,
             same_reference: receipt.same_reference.map(DocumentMention::read).transpose()?,
             changes: changes(receipt.changes)?,
         })

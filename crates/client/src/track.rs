@@ -1,7 +1,8 @@
 //! What became of a document.
 
 use lienthong_model::{
-    AgencyCode, Digest, DocumentType, MessageId, Position, StatusCode, Timestamp, Urgency,
+    AgencyCode, Digest, DocumentType, MessageId, Position, Revocation, StatusCode, Timestamp,
+    Urgency,
 };
 use lienthong_trust::SignatureKind;
 use lienthong_wire::{proto, urgency_from_proto};
@@ -43,6 +44,9 @@ pub struct TrackedDocument {
     pub due: Option<Timestamp>,
     /// The deliveries that the caller may see, in the order of the recipients; at most 1,000.
     pub deliveries: Vec<TrackedDelivery>,
+    /// Whether it is proven that none of its certificates was revoked when the hub received it;
+    /// `None` from a hub of an older version.
+    pub revocation: Option<Revocation>,
     /// For a new document whose reference its sender had used before: the first document with it.
     pub same_reference: Option<DocumentMention>,
     /// For a recall, an update or a replacement: what it acts on.
@@ -132,6 +136,7 @@ impl TrackedDocument {
             signed_at: read::moment("document.signed_at", document.signed_at.as_ref())?,
             due: read::optional_moment("document.due", document.due.as_ref())?,
             deliveries: deliveries.collect::<Result<_, _>>()?,
+            revocation: read::revocation("document.revocation", document.revocation)?,
             same_reference: document.same_reference.map(DocumentMention::read).transpose()?,
             acts_on: document.acts_on.map(ActsOn::read).transpose()?,
             changed: document.changed.map(ChangeMessage::read).transpose()?,

@@ -32,7 +32,7 @@ use lienthong_model::{Ordinal, Position};
 use crate::engine::EngineError;
 use crate::keys::Lane;
 use crate::query::Mailbox;
-pub use pushed::PushMarks;
+pub use pushed::{PushMarks, Pushes, TakenForPushed};
 use reading::{Flight, Reading};
 
 /// Deliveries of one mailbox pushed before the next mailbox has its turn.

@@ -54,7 +54,7 @@ pub use change::{
 };
 pub use command::*;
 pub use deadlines::{DeadlineKind, DeadlinePage, Terms};
-pub use delivery::{ConsumerId, Courier, Credit, Push, PushMarks};
+pub use delivery::{ConsumerId, Courier, Credit, Push, PushMarks, Pushes, TakenForPushed};
 pub use delivery_state::{Closed, DeliveryState, Progress};
 pub use directory::{AgencyRecord, Directory, DirectoryError, Place};
 pub use keys::SliceKey;
@@ -71,7 +71,7 @@ pub use quotas::{QuotaError, Quotas, Used};
 pub use routing::{Effect, Explanation, Route, RouteOutcome, RoutingRules, Rule, Span};
 pub use rows::{
     DeliveryRow, DocumentRow, LapsedLine, Negative, RefusedId, RemindTo, Reminded, ReportPlace,
-    Revocation, SavedList, StatusLine,
+    SavedList, StatusLine,
 };
 pub use signers::{FactsOf, Received, Signers, judge_signers};
 pub use threads::{AnsweredReference, Thread, ThreadDocument, ThreadKey};

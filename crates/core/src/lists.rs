@@ -181,6 +181,9 @@ impl ListName {
         [BuiltIn::Ministries, BuiltIn::Provinces, BuiltIn::Districts, BuiltIn::Communes];
 }
 
+/// The version of a saved list, and the agencies that a list names.
+type Named = (Option<u64>, Vec<Ordinal>);
+
 /// Returns the agencies of a list that a sender names, in force or not, and the version of a saved
 /// one; none when the sender has no list of that name. `read` reads a row of the state.
 pub(crate) fn members(
@@ -189,7 +192,7 @@ pub(crate) fn members(
     name: &str,
     at: Timestamp,
     read: impl Fn(&[u8]) -> Result<Option<bytes::Bytes>, EngineError>,
-) -> Result<Option<(Option<u64>, Vec<Ordinal>)>, EngineError> {
+) -> Result<Option<Named>, EngineError> {
     let (owner, name) = match name.parse() {
         Ok(ListName::BuiltIn(list)) => {
             return Ok(list.members(directory, at).map(|members| (None, members)));

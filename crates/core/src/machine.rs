@@ -36,7 +36,7 @@ use crate::block::{Block, SealedBlock};
 use crate::codec;
 use crate::command::{Command, Decision, Entry, Proposal, RefusedRequests, Work};
 use crate::deadlines::Soonest;
-use crate::delivery::PushMarks;
+use crate::delivery::Pushes;
 use crate::engine::{Change, EngineError, Marker, Payloads, State};
 use crate::keys;
 use crate::mail::Mail;
@@ -47,7 +47,7 @@ use crate::statistics::{Cubes, Event};
 use overlay::Working;
 
 /// The version of the rules of judgement. Raised when judgement changes; blocks carry it.
-pub const RULES_VERSION: u16 = 1;
+pub const RULES_VERSION: u16 = 2;
 
 /// Fingerprints of certificates that the journal is known to have, kept to spare look-ups.
 const CERTIFICATES_REMEMBERED: usize = 65_536;
@@ -70,7 +70,7 @@ pub struct Machine<S, P> {
     slices: BTreeSet<keys::SliceKey>,
     /// The soonest deadlines.
     soonest: Soonest,
-    pushes: Option<Arc<PushMarks>>,
+    pushes: Option<Arc<dyn Pushes>>,
     /// False only where the cost of the log is measured.
     keeps_log: bool,
     work: Working,
@@ -180,7 +180,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
 
     /// Lets the machine know what may have been pushed, for the decisions to come. Without it
     /// everything may have been.
-    pub fn attend(&mut self, pushes: Arc<PushMarks>) {
+    pub fn attend(&mut self, pushes: Arc<dyn Pushes>) {
         self.pushes = Some(pushes);
     }
 

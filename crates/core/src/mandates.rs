@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use lienthong_model::limits::{
     MANDATES_MAX, MANDATES_PER_AGENCY_MAX, MANDATES_PER_PERSON_MAX, TEXT_CHARS_MAX,
 };
-use lienthong_model::{AgencyCode, Mandate, Ordinal};
+use lienthong_model::{AgencyCode, Mandate, Ordinal, Signatory};
 
 use crate::directory::Directory;
 
@@ -86,7 +86,8 @@ impl Mandates {
             after.by_agency.entry(agency).or_insert_with(known);
             after.put(agency, mandate.clone());
             let all = after.of(agency);
-            let theirs = all.iter().filter(|other| other.signatory == mandate.signatory).count();
+            let Signatory { agency: of, person } = &mandate.signatory;
+            let theirs = all.iter().filter(|other| other.is_of(&of.key(), person)).count();
             at_most("of one person", theirs, MANDATES_PER_PERSON_MAX)?;
             at_most("of one agency", all.len(), MANDATES_PER_AGENCY_MAX)?;
         }

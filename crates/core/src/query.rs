@@ -159,17 +159,7 @@ impl<T: Tables + ?Sized> Query<'_, T> {
             deliveries.push(TrackedDelivery { recipient, delivery });
             deliveries.len() < limit
         })?;
-        let same_reference = self.same_reference(&document)?;
-        Ok(Some(DocumentView { position, document, deliveries, same_reference }))
-    }
-
-    /// The first document of the same sender with the reference of a later one.
-    fn same_reference(
-        &self,
-        document: &DocumentRow,
-    ) -> Result<Option<(Position, MessageId)>, EngineError> {
-        let Some(first) = document.same_reference else { return Ok(None) };
-        Ok(self.document(first)?.map(|row| (first, row.id)))
+        self.view(position, document, deliveries).map(Some)
     }
 
     /// Visits a document's deliveries by ordinal, after one of them, until `visit` returns `false`.
@@ -278,8 +268,22 @@ impl<T: Tables + ?Sized> Query<'_, T> {
         if deliveries.is_empty() {
             return Ok(None);
         }
-        let same_reference = self.same_reference(&document)?;
-        Ok(Some(DocumentView { position, document, deliveries, same_reference }))
+        // What the sender sent before is not this caller's to see.
+        let view = self.view(position, document, deliveries)?;
+        Ok(Some(DocumentView { same_reference: None, ..view }))
+    }
+
+    fn view(
+        &self,
+        position: Position,
+        document: DocumentRow,
+        deliveries: Vec<TrackedDelivery>,
+    ) -> Result<DocumentView, EngineError> {
+        let same_reference = match document.same_reference {
+            Some(first) => self.document(first)?.map(|row| (first, row.id)),
+            None => None,
+        };
+        Ok(DocumentView { position, document, deliveries, same_reference })
     }
 
     /// Returns a notice that waits; `None` once it was acknowledged.

@@ -1,6 +1,6 @@
 //! All quotas, in memory, and what is used of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use lienthong_model::limits::QUOTAS_MAX;
 use lienthong_model::{AgencyCode, Day, Ordinal, Quota};
@@ -56,17 +56,17 @@ impl Quotas {
     /// # Errors
     /// [`QuotaError`] for the first that cannot.
     pub fn check(&self, added: &[Quota], directory: &Directory) -> Result<(), QuotaError> {
-        let unknown = added
-            .iter()
-            .filter_map(|quota| quota.agency.as_ref())
-            .find(|code| directory.find(code).is_none());
-        match unknown {
-            Some(code) => Err(QuotaError::AgencyUnknown(code.clone())),
-            None if self.own.len() + added.len() > QUOTAS_MAX => {
-                Err(QuotaError::TooMany(self.own.len() + added.len()))
+        let mut new = BTreeSet::new();
+        for quota in added {
+            let Some(code) = &quota.agency else { continue };
+            let found = directory.find(code);
+            let agency = found.ok_or_else(|| QuotaError::AgencyUnknown(code.clone()))?.ordinal;
+            if !quota.is_empty() && !self.own.contains_key(&agency) {
+                new.insert(agency);
             }
-            None => Ok(()),
         }
+        let after = self.own.len() + new.len();
+        if after > QUOTAS_MAX { Err(QuotaError::TooMany(after)) } else { Ok(()) }
     }
 
     /// Takes a quota over for an agency, `None` for all others; one without bounds takes it away.

@@ -1,8 +1,8 @@
 //! The rows of the state. Field numbers are stable; see [`crate::keys`] for where each stands.
 
 use lienthong_model::{
-    Digest, DocumentType, MessageId, Ordinal, Position, Reference, Refusal, Standing, StatusCode,
-    Timestamp, Urgency,
+    Digest, DocumentType, MessageId, Ordinal, Position, Reference, Refusal, Revocation, Standing,
+    StatusCode, Timestamp, Urgency,
 };
 use lienthong_trust::judge::Serial;
 use lienthong_trust::{AuthorityId, SignatureKind};
@@ -261,17 +261,6 @@ impl DocumentRow {
             (false, true) => Revocation::Proven,
         }
     }
-}
-
-/// What is known of the revocation of a document's certificates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Revocation {
-    /// None was revoked before receipt.
-    Proven,
-    /// It was accepted in the grace; a revocation list is awaited.
-    NotProven,
-    /// It was accepted in the grace, and a list that came later says that one had been revoked.
-    FoundRevoked,
 }
 
 /// One document for one recipient.

@@ -128,6 +128,11 @@ impl TrustStore {
         self.authorities.len() < AUTHORITIES_MAX
     }
 
+    /// Returns whether an authority is known already, or there is room for it.
+    pub(crate) fn has_room_for(&self, certificate: &CertificateBytes) -> bool {
+        self.has_room() || self.authority(&Fingerprint::of(&certificate.0)).is_some()
+    }
+
     /// Returns a known authority's certificate.
     pub(crate) fn authority(&self, fingerprint: &Fingerprint) -> Option<&Arc<Certificate>> {
         self.place(fingerprint).ok().and_then(|place| self.authorities.get(place))

@@ -149,6 +149,8 @@ fn remind(hub: &mut Hub, caller: &str, position: Position, to: RemindTo) -> Deci
 #[test]
 fn a_reminder_is_told_to_the_laggards_only_and_at_most_once_a_day() {
     let mut hub = Hub::new();
+    // In the middle of a minute: a reminder does not wait for its end.
+    hub.now = hub.now.plus(Duration::from_secs(17));
     let (id, position) = hub.accepted(&draft("G22", &["H36", "H34", "G01"]));
     hub.report(&report("H34", "G22", id, StatusCode::Accepted));
     hub.acknowledge("G01", &[("G01", position)]);

@@ -43,11 +43,19 @@ fn recount(hub: &Hub) -> Figures {
                     recount_sent(&mut figures, submit, accepted);
                     // An update's new recipients get the document acted on, too.
                     if let Some(change) = &accepted.change {
+                        // They count by where the sender stands now.
                         let (old, first) = &documents[&change.document];
-                        recount_received(&mut figures, time, old, first, &change.added);
+                        let now = Accepted { place: accepted.place, ..first.clone() };
+                        recount_received(&mut figures, time, old, &now, &change.added);
                     }
                     let document = ((**submit).clone(), accepted.clone());
                     documents.insert(accepted.position, document);
+                    // Whom an update adds receives the document updated too.
+                    if let Some(change) = &accepted.change {
+                        let (submit, first) = &documents[&change.document];
+                        let from = Accepted { place: accepted.place, ..first.clone() };
+                        recount_received(&mut figures, time, submit, &from, &change.added);
+                    }
                 }
                 (Command::FanOut(slice), Decision::FannedOut(deliveries)) => {
                     let (submit, accepted) = &documents[&slice.position];

@@ -6,10 +6,10 @@ mod harness;
 use std::time::Duration;
 
 use harness::{BEGIN, DAY, Draft, HOUR, Hub, MemoryMachine, Signs, at, code, day, draft, reason};
-use lienthong_core::{Accepted, Command, Decision, Policy, Proposal, Revocation, RevocationPolicy};
+use lienthong_core::{Accepted, Command, Decision, Policy, Proposal, RevocationPolicy};
 use lienthong_model::{
     Actor, AgencyCode, Appointment, Capacity, DocumentType, Level, Mandate, Position, Quota,
-    Reason, Role, Signatory, Territory, Timestamp,
+    Reason, Revocation, Role, Signatory, Territory, Timestamp,
 };
 use lienthong_trust::SignatureKind;
 
@@ -284,7 +284,11 @@ fn mandates_that_make_no_sense_are_refused() {
         assert_eq!(reason(&decision), Reason::FieldInvalid, "{mandate_of:?}");
     }
     let days = (1..=17).map(|n| head("G22", &format!("2020-10-{n:02}")));
-    assert_eq!(reason(&mandate(&mut hub, &days.collect::<Vec<_>>())), Reason::FieldInvalid);
+    let mut days: Vec<_> = days.collect();
+    assert_eq!(reason(&mandate(&mut hub, &days)), Reason::FieldInvalid);
+    // The same person, however the agency is written.
+    days[0].signatory.agency = code("000.00.00.G22");
+    assert_eq!(reason(&mandate(&mut hub, &days)), Reason::FieldInvalid);
     assert_eq!(mandate(&mut hub, &[good]), Decision::Done);
 }
 
@@ -398,6 +402,7 @@ fn a_provinces_administrator_changes_its_province_and_nothing_else() {
         let one = Appointment { territory, role: Role::Viewer, ..administrator("c", None) };
         Command::ChangeAppointments(vec![one])
     };
+    let central = harness::entry("H36.78", Level::Ministry, Some("H36"));
     let h36 = Territory::Agency(code("H36.01"));
     let allowed = [
         own(),
@@ -411,8 +416,12 @@ fn a_provinces_administrator_changes_its_province_and_nothing_else() {
         Command::ChangeMandates(both),
         Command::ChangeDirectory(vec![entry("H36.01", "H34")]),
         Command::ChangeDirectory(vec![entry("H34.01", "H36")]),
+        // Its own entry says whether it is suspended.
+        Command::ChangeDirectory(vec![entry("H36", "H36")]),
+        Command::ChangeDirectory(vec![central]),
         appointed(Territory::Country),
         appointed(Territory::Province(code("H34"))),
+        appointed(Territory::Province(code("H36.01"))),
         Command::SetRevocationPolicy(RevocationPolicy { grace_ms: None }),
         quota(Some("H36"), Some(1), None),
     ];
@@ -421,6 +430,25 @@ fn a_provinces_administrator_changes_its_province_and_nothing_else() {
         assert_eq!(reason(&decision), Reason::CallerNotEntitled, "{act:?}");
         assert_eq!(by(&mut hub, "b", act), Decision::Done, "the country's administrator may");
     }
+}
+
+#[test]
+fn an_agencys_administrator_appoints_for_that_agency_and_not_for_the_province_named_after_it() {
+    let mut hub = Hub::new();
+    let of = |territory| Appointment { territory, ..administrator("a", None) };
+    let agency = of(Territory::Agency(code("H36")));
+    let appoint = Command::ChangeAppointments(vec![agency, administrator("b", None)]);
+    assert_eq!(hub.administer(appoint), Decision::Done);
+    let appointed = |territory| Command::ChangeAppointments(vec![of(territory)]);
+    let widened = by(&mut hub, "a", appointed(Territory::Province(code("H36"))));
+    assert_eq!(reason(&widened), Reason::CallerNotEntitled);
+    let own = Territory::Agency(code("000.00.00.H36"));
+    assert_eq!(by(&mut hub, "a", appointed(own)), Decision::Done, "in either order of writing");
+    let mandates = Command::ChangeMandates(vec![head("H36.01", "2020-11-01")]);
+    assert_eq!(reason(&by(&mut hub, "a", mandates)), Reason::CallerNotEntitled);
+    let entry = harness::entry("H36", Level::Province, Some("H36"));
+    let entered = by(&mut hub, "a", Command::ChangeDirectory(vec![entry]));
+    assert_eq!(reason(&entered), Reason::CallerNotEntitled);
 }
 
 #[test]

@@ -41,13 +41,13 @@ impl Meters {
             Decision::Repeated(_) => &self.repeated,
             Decision::Refused(_)
             | Decision::Acknowledged(_)
-            | Decision::Done
-            | Decision::Settled(_)
             | Decision::NoticesAcknowledged(_)
             | Decision::NegativelyAcknowledged(_)
+            | Decision::Done
             | Decision::FannedOut(_)
             | Decision::Ticked(_)
-            | Decision::Reminded(_) => return,
+            | Decision::Reminded(_)
+            | Decision::Settled(_) => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }

@@ -3,10 +3,10 @@
 use lienthong_core::engine::EngineError;
 use lienthong_core::{
     ChangeMade, ChangeMessage, DeliveryChange, Directory, DocumentView, LeftOut, Mark,
-    NoticeNumber, ProgressCounts, Push, Revocation, Route, TrustStore,
+    NoticeNumber, ProgressCounts, Push, Route, TrustStore,
 };
 use lienthong_model::limits::RECEIPT_ROUTES_MAX;
-use lienthong_model::{MessageId, Position, Reason, Refusal, Timestamp};
+use lienthong_model::{MessageId, Position, Reason, Refusal, Revocation, Timestamp};
 use lienthong_trust::judge::Serial;
 use lienthong_trust::{Anchors as _, Certificate, RevocationList, SignatureKind, Unproven};
 use lienthong_wire::{moment, proto, signed};

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use lienthong_core::engine::{EngineError, Journal, State};
 use lienthong_core::{
-    AcknowledgeOutcome, Decision, DeliveryKey, Mail, NegativeAcknowledge, Proposal,
+    AcknowledgeOutcome, Acknowledged, Decision, DeliveryKey, Mail, NegativeAcknowledge, Proposal,
 };
 use lienthong_ledger::{Claim, FolderLock, JournalFiles, SledState, crash};
 use lienthong_model::limits::{
@@ -381,12 +381,7 @@ impl Thread {
                         self.refuse(about.declined(refusal.clone()))?;
                     }
                     (Decision::Acknowledged(decided), _) => {
-                        let outcomes = acknowledged.into_iter().zip(&decided.outcomes);
-                        known.extend(
-                            outcomes
-                                .filter(|(_, o)| **o != AcknowledgeOutcome::Unknown)
-                                .map(|(key, _)| key),
-                        );
+                        known.extend(no_longer_waiting(acknowledged, decided));
                     }
                     _ => {}
                 }
@@ -451,6 +446,16 @@ impl Thread {
         }
         Ok(())
     }
+}
+
+/// Of the deliveries that an acknowledgement names, those that are not to be pushed again.
+fn no_longer_waiting(
+    named: Vec<DeliveryKey>,
+    decided: &Acknowledged,
+) -> impl Iterator<Item = DeliveryKey> {
+    let outcomes = named.into_iter().zip(&decided.outcomes);
+    let known = outcomes.filter(|(_, outcome)| **outcome != AcknowledgeOutcome::Unknown);
+    known.map(|(key, _)| key)
 }
 
 /// The deliveries that an acknowledgement names, in its order.

@@ -210,3 +210,38 @@ async fn why_a_delivery_could_not_be_taken_is_kept_and_shown_to_the_sender() {
     let said = within("an answer", said()).await.unwrap();
     assert_eq!((said.count, said.last_reason.as_str()), (2, "Vẫn hết chỗ"));
 }
+
+#[tokio::test]
+async fn what_was_decided_on_recalls_and_notices_comes_out_the_same_when_it_is_judged_again() {
+    let mut world = World::start().await;
+    let sender = world.client("H36").await;
+    let recipient = world.client("H36.12").await;
+    // One was pushed, one never was: who is told depends on it.
+    let pushed = sent(&world).await;
+    assert_eq!(recipient.pull(&code("H36.12"), 8).await.unwrap().len(), 1);
+    let unseen = sent(&world).await;
+    for document in [&pushed, &unseen] {
+        let on = ("H36", document.id);
+        let recall = world.report("H36", on, StatusCode::RecallRequested, "Gửi nhầm");
+        sender.report(recall).await.unwrap();
+    }
+    let told = recipient.pull_notices(&code("H36.12"), 8).await.unwrap();
+    assert_eq!(told.iter().map(|notice| notice.document).collect::<Vec<_>>(), [pushed.id]);
+    recipient.acknowledge_notices(&code("H36.12"), &[told[0].key.number]).await.unwrap();
+    let replaced = sent(&world).await;
+    let new = acting(BusinessKind::Replace, replaced.id, &["H36.12", "H34"]);
+    sender.submit(world.sealed(&new)).await.unwrap();
+    world.stop().await.unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let data = world.data();
+    let audit = lienthong_hub::Audit {
+        data: &data,
+        scratch: Some(scratch.path()),
+        checkpoints: Vec::new(),
+        redecide: true,
+    };
+    let report = audit.run(|_, _| {}).unwrap();
+    assert!(report.findings.is_empty(), "{:?}", report.findings);
+    let same = matches!(report.redecided, Some(lienthong_hub::Redecided::Same { .. }));
+    assert!(same, "{:?}", report.redecided);
+}

@@ -3,6 +3,8 @@
 //!
 //! The table is a `match` without `_`: a new reason without an entry does not compile.
 
+#[path = "refusals/changes.rs"]
+mod changes;
 #[path = "refusals/documents.rs"]
 mod documents;
 #[path = "refusals/faults.rs"]
@@ -109,6 +111,8 @@ async fn meet(reason: Reason, scene: &Scene) -> Met {
             scene.submit("H36.30.05", of::between(scene, "H36.30.05", "H34")).await.into()
         }
         Reason::RecipientListUnknown => scene.submit("H36", of::to_list(scene)).await.into(),
+        Reason::RecipientListEmpty => changes::to_nobody(scene).await.into(),
+        Reason::ListLimit => changes::lists_without_end(scene).await.into(),
         Reason::DocumentTooLarge => {
             scene.submit("H36.12", of::above_quota(scene).await).await.into()
         }
@@ -117,6 +121,14 @@ async fn meet(reason: Reason, scene: &Scene) -> Met {
         Reason::DocumentUnknown => scene.track_nothing("H36").await.into(),
         Reason::ReporterNotEntitled => scene.report_as_sender().await.into(),
         Reason::ReasonMissing => scene.refuse_without_reason().await.into(),
+        Reason::NotARecipient => changes::recall_from_others(scene).await.into(),
+        Reason::RecipientChangeInvalid => changes::add_a_recipient_again(scene).await.into(),
+        Reason::DocumentTakenBack => changes::report_on_a_recalled(scene).await.into(),
+        Reason::DocumentReplaced => changes::report_on_a_replaced(scene).await.into(),
+        Reason::RecallTooLate => changes::recall_too_late(scene).await.into(),
+        Reason::ChangeLimit => changes::updates_without_end(scene).await.into(),
+        Reason::FanOutUnderWay => changes::recall_under_way().await.into(),
+        Reason::ReminderTooSoon => changes::remind_twice(scene).await.into(),
         Reason::StatusNotOpen => scene.accept_after_refusing().await.into(),
         Reason::StatusLimit => scene.report_without_end().await.into(),
         Reason::KindNotSupported => {

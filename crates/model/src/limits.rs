@@ -245,6 +245,55 @@ pub const REVOKED_MAX: usize = 1_000_000;
 /// Memory of sled's cache, in bytes.
 pub const STATE_CACHE_BYTES: u64 = 64 * MIB as u64;
 
+// --- The connector ---------------------------------------------------------------------
+
+/// Largest header of a document, report or submission that a connector reads, in bytes: one that
+/// names as many recipients as a document may have.
+pub const HEADER_BYTES_MAX: usize = MIB;
+/// Largest file of signatures and certificates that a connector reads, in bytes.
+pub const SIGNATURES_FILE_BYTES_MAX: usize = 2 * MIB;
+/// Largest copy of the directory that a connector reads, in bytes.
+pub const DIRECTORY_COPY_BYTES_MAX: usize = 64 * MIB;
+/// How often a connector asks whether the directory has changed.
+pub const DIRECTORY_ASKED_EVERY: Duration = Duration::from_secs(15 * 60);
+/// The longest pause of a connector before it tries again what did not succeed.
+pub const CONNECTOR_BACKOFF_MAX: Duration = Duration::from_secs(10);
+/// Documents, and reports, that a connector hands over at a time.
+pub const OUTGOING_AT_A_TIME_MAX: usize = 8;
+/// Deliveries that a connector writes at a time.
+pub const INCOMING_AT_A_TIME_MAX: usize = 8;
+/// Deliveries that may wait in a connector for their acknowledgement.
+pub const INCOMING_CREDIT: u32 = 64;
+/// When a delivery that did not verify shall come again: roots or lists may have changed by then.
+pub const REJECTED_AGAIN_AFTER: Duration = Duration::from_secs(300);
+/// How long a connector remembers how the agency's software called a document that it sent.
+pub const NAMES_KEPT_FOR: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Events that may wait for a webhook.
+pub const WEBHOOK_EVENTS_WAITING_MAX: usize = 10_000;
+/// How long a webhook may take to answer.
+pub const WEBHOOK_ANSWER_MAX: Duration = Duration::from_secs(10);
+/// The longest pause before an event is posted again.
+pub const WEBHOOK_PAUSE_MAX: Duration = Duration::from_secs(300);
+/// After how long an event that no webhook takes is given up.
+pub const WEBHOOK_GIVEN_UP_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// Largest JSON body that a connector's HTTP API takes, in bytes.
+pub const HTTP_JSON_BYTES_MAX: usize = 4 * MIB;
+/// Largest multipart body that a connector's HTTP API takes, in bytes; written as it comes.
+pub const HTTP_BODY_BYTES_MAX: usize = ATTACHMENT_BYTES_MAX as usize + 16 * MIB;
+/// How long a request to a connector's HTTP API may wait for an outcome.
+pub const HTTP_WAIT_MAX: Duration = Duration::from_secs(60);
+
+const _: () = {
+    // A header names as many recipients as a document may have.
+    assert!(RECIPIENTS_MAX * (AGENCY_CODE_CHARS_MAX + 4) <= HEADER_BYTES_MAX);
+    // The small files of a document fit one JSON, in base64.
+    assert!(INLINE_ATTACHMENT_BYTES_MAX / 3 * 4 + HEADER_BYTES_MAX <= HTTP_JSON_BYTES_MAX);
+    // Certificates in PEM, and the signatures.
+    assert!(CERTIFICATES_MAX * CERTIFICATE_BYTES_MAX * 3 / 2 <= SIGNATURES_FILE_BYTES_MAX);
+    assert!(INCOMING_CREDIT <= CONSUMER_CREDIT_MAX);
+    assert!(INCOMING_AT_A_TIME_MAX <= INCOMING_CREDIT as usize);
+};
+
 // --- Trust ---------------------------------------------------------------------------
 
 /// Authorities that the hub knows, roots among them.

@@ -4,25 +4,15 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use lienthong_client::{LogProof, ProvenLeaf, Receipt};
-use lienthong_model::{Digest, SignedContent};
+use lienthong_client::LogProof;
+use lienthong_connector::Evidence;
+use lienthong_model::Digest;
 use lienthong_trust::NoteKey;
 use lienthong_trust::merkle::PROOF_HASHES_MAX;
 use lienthong_trust::merkle::entry::LeafEntry;
 use serde::{Deserialize, Serialize};
 
 use crate::say::Usage;
-
-/// What proves that one document or report is in the log.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Evidence {
-    position: u64,
-    /// The leaf's entry, in hex.
-    entry: String,
-    /// The inclusion proof, in hex, lowest first.
-    proof: Vec<String>,
-    checkpoint: String,
-}
 
 /// What proves that the log of one checkpoint is the beginning of that of another.
 #[derive(Debug, Serialize, Deserialize)]
@@ -48,43 +38,21 @@ pub(super) struct Inclusion {
     pub proof: LogProof,
 }
 
-impl Evidence {
-    /// What a receipt proves about what was sent; `None` from a hub of an older version.
-    pub(crate) fn of(receipt: &Receipt, sent: &SignedContent) -> anyhow::Result<Option<Self>> {
-        let Some(proof) = &receipt.proof else { return Ok(None) };
-        Ok(Some(Self::new(receipt.position.0, &receipt.entry(sent)?, proof)))
-    }
+/// Writes what proves a document or report into a new file.
+///
+/// # Errors
+/// When there is one already, or it cannot be written.
+pub(crate) fn write(evidence: &Evidence, path: &Path) -> anyhow::Result<()> {
+    write_json(path, evidence)
+}
 
-    /// What was fetched.
-    pub(super) fn of_leaf(leaf: &ProvenLeaf) -> Self {
-        Self::new(leaf.position, &leaf.entry, &leaf.proof)
-    }
-
-    fn new(position: u64, entry: &LeafEntry, proof: &LogProof) -> Self {
-        Self {
-            position,
-            entry: hex::encode(entry.to_bytes()),
-            proof: in_hex(&proof.hashes),
-            checkpoint: proof.checkpoint.clone(),
-        }
-    }
-
-    /// Writes it into a new file.
-    ///
-    /// # Errors
-    /// When there is one already, or it cannot be written.
-    pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
-        write_json(path, self)
-    }
-
-    /// The values in it, or why there are none.
-    pub(super) fn read(&self) -> Result<Inclusion, String> {
-        let bytes = hex::decode(&self.entry).map_err(|error| error.to_string())?;
-        let entry = LeafEntry::from_bytes(&bytes).ok_or("the entry is malformed")?;
-        let hashes = from_hex(&self.proof)?;
-        let proof = LogProof { checkpoint: self.checkpoint.clone(), hashes };
-        Ok(Inclusion { position: self.position, entry, proof })
-    }
+/// The values in evidence, or why there are none.
+pub(super) fn inclusion(evidence: &Evidence) -> Result<Inclusion, String> {
+    let bytes = hex::decode(&evidence.entry).map_err(|error| error.to_string())?;
+    let entry = LeafEntry::from_bytes(&bytes).ok_or("the entry is malformed")?;
+    let hashes = from_hex(&evidence.proof)?;
+    let proof = LogProof { checkpoint: evidence.checkpoint.clone(), hashes };
+    Ok(Inclusion { position: evidence.position, entry, proof })
 }
 
 impl Consistency {

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
+use lienthong_connector::Evidence;
 use lienthong_model::{AgencyCode, MessageId};
 
-use super::file::{Evidence, key_of};
+use super::file::{self, key_of};
 use super::verify::{Proven, proven_text};
 use crate::cli::Output;
 use crate::connect::{HUB_DEFAULT, WhoArgs};
@@ -43,7 +44,7 @@ pub(super) async fn run(args: &ReceiptArgs, output: Output) -> anyhow::Result<Ex
         .check(&leaf.entry.hash(), leaf.position, &key)
         .context("what the hub answered proves nothing")?;
     if let Some(path) = &args.write {
-        Evidence::of_leaf(&leaf).write(path)?;
+        file::write(&Evidence::of_leaf(&leaf), path)?;
     }
     output::one(output, &Proven::new(&leaf.entry, leaf.position, checkpoint), proven_text)?;
     Ok(ExitCode::SUCCESS)

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
+use lienthong_connector::Evidence;
 use lienthong_trust::merkle::entry::{LeafEntry, LeafKind};
 use lienthong_trust::merkle::{verify_consistency, verify_inclusion};
 use lienthong_trust::{Checkpoint, NoteKey};
 use serde::Serialize;
 
-use super::file::{Consistency, Evidence, EvidenceFile, key_of, malformed};
+use super::file::{Consistency, EvidenceFile, inclusion, key_of, malformed};
 use crate::cli::Output;
 use crate::output;
 
@@ -63,7 +64,7 @@ pub(super) fn run(args: &VerifyArgs, output: Output) -> anyhow::Result<ExitCode>
 }
 
 fn included(args: &VerifyArgs, evidence: &Evidence, key: &NoteKey) -> anyhow::Result<Proven> {
-    let read = evidence.read().map_err(|why| malformed(&args.file, &why))?;
+    let read = inclusion(evidence).map_err(|why| malformed(&args.file, &why))?;
     let checkpoint = Checkpoint::open(&read.proof.checkpoint, key).context("the checkpoint")?;
     let Checkpoint { size, root, .. } = &checkpoint;
     verify_inclusion(&read.entry.hash(), read.position, &read.proof.hashes, *size, root)

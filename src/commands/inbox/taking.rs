@@ -1,25 +1,19 @@
 //! One delivery: verified from its bytes, kept, then reported on.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::Mutex;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lienthong_client::{
-    CallError, Checked, Client, Delivery, DeliveryKey, DocumentCheck, NegativeAcknowledgement,
-    SenderPolicy, Signer, sign_report,
+    CallError, Checked, Client, Delivery, DeliveryKey, NegativeAcknowledgement, Signer, sign_report,
 };
-use lienthong_model::{AgencyCode, CodeKey, Day, Refusal, StatusCode, StatusReport, Timestamp};
-use lienthong_wire::decode_document;
+use lienthong_connector::{Judge, Received, Refused, received};
+use lienthong_model::{AgencyCode, Refusal, StatusCode, StatusReport};
 
-use super::keep::{self, Received};
 use super::view::{DocumentView, ReportedView};
 use crate::agency::AgencyFolder;
 use crate::connect::Connected;
-use crate::say::{self, Usage};
-
-/// Senders' policies that are remembered, by day.
-const POLICIES_KEPT: usize = 4_096;
+use crate::say::Usage;
+use crate::terminal::Bars;
 
 /// When a delivery that did not verify shall come again: roots or lists may have changed by then.
 const AGAIN_AFTER: Duration = Duration::from_secs(300);
@@ -28,13 +22,11 @@ const AGAIN_AFTER: Duration = Duration::from_secs(300);
 pub(super) struct Taker {
     client: Client,
     agency: AgencyFolder,
-    check: DocumentCheck,
+    judge: Judge,
     seal: Option<Signer>,
     statuses: Vec<StatusCode>,
     /// Where documents are kept; `None`: nothing is.
     folder: Option<PathBuf>,
-    /// What is asked of each sender's signatures.
-    policies: Mutex<HashMap<(CodeKey, Day), SenderPolicy>>,
 }
 
 /// What became of a delivery.
@@ -55,9 +47,8 @@ impl Taker {
         if !statuses.is_empty() && seal.is_none() {
             return Err(no_seal().into());
         }
-        let check = DocumentCheck::new(&roots)?;
-        let policies = Mutex::default();
-        Ok(Self { client, agency, check, seal, statuses: statuses.to_vec(), folder, policies })
+        let judge = Judge::new(&roots)?;
+        Ok(Self { client, agency, judge, seal, statuses: statuses.to_vec(), folder })
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -71,21 +62,45 @@ impl Taker {
 
     /// Verifies a delivery and keeps it; on return it is on the disk, unless it does not verify.
     pub(super) async fn take(&self, delivery: &Delivery) -> anyhow::Result<Outcome> {
-        let checked = match self.verified(delivery).await? {
+        let checked = match self.judge.judge(&self.client, delivery).await? {
             Ok(checked) => checked,
             Err(refusal) => {
-                let mut view = DocumentView::unverified(delivery);
-                view.refused = Some(say::refusal_json(&refusal));
+                let received = Received::unverified(delivery, Some(Refused::from(&refusal)));
+                let view = DocumentView::new(delivery, received);
                 return Ok(Outcome { view, kept: false, refusals: vec![refusal] });
             }
         };
-        let mut view = DocumentView::of(delivery, &checked);
+        let mut view = DocumentView::new(delivery, Received::of(delivery, &checked));
         if let Some(folder) = &self.folder {
-            let received = Received { delivery, checked: &checked, view: &view };
-            let kept = keep::keep(&self.client, folder, &received).await?;
+            let kept = self.keep(folder, delivery, &checked, &view.received).await?;
             view.saved = Some(kept.display().to_string());
         }
         Ok(Outcome { view, kept: self.folder.is_some(), refusals: Vec::new() })
+    }
+
+    /// Keeps a document as `DIR/<recipient>/<sender>_<id>/`; returns its folder. One that is there
+    /// already stays as it is.
+    async fn keep(
+        &self,
+        folder: &Path,
+        delivery: &Delivery,
+        checked: &Checked,
+        received: &Received,
+    ) -> anyhow::Result<PathBuf> {
+        // Codes and ids have letters, digits, dots and dashes only: they cannot climb.
+        let mailbox = folder.join(delivery.key.recipient.as_str());
+        let name = format!("{}_{}", received.sender, received.id);
+        let (place, unfinished) = (mailbox.join(&name), mailbox.join(format!("{name}.part")));
+        if place.is_dir() {
+            return Ok(place);
+        }
+        let mut bars = Bars::of("tải về / downloading");
+        let progress = |path: &Path, at, of| bars.reached(path, at, of);
+        received::prepare(&unfinished, received)?;
+        received::download(&self.client, &unfinished, checked, received, progress).await?;
+        received::write(&unfinished, received, &delivery.signed)?;
+        received::put(&unfinished, &place)?;
+        Ok(place)
     }
 
     /// Reports the statuses asked for; a refusal of one leaves out those after it.
@@ -113,42 +128,6 @@ impl Taker {
             }
         }
         Ok(())
-    }
-
-    async fn verified(&self, delivery: &Delivery) -> anyhow::Result<Result<Checked, Refusal>> {
-        // Only to learn whose policy applies; the check reads the sender from the signed bytes
-        // again.
-        let sender = match decode_document(&delivery.signed.content) {
-            Ok(document) => document.from.code,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let policy = self.policy(&sender, delivery.received_at).await?;
-        Ok(self.check.check(delivery, &policy))
-    }
-
-    /// What was asked of the sender's signatures on the day the hub received the document.
-    async fn policy(&self, sender: &AgencyCode, at: Timestamp) -> anyhow::Result<SenderPolicy> {
-        let key = (sender.key(), at.day());
-        let known = |policies: &HashMap<_, SenderPolicy>| policies.get(&key).cloned();
-        if let Some(policy) =
-            known(&self.policies.lock().unwrap_or_else(|error| error.into_inner()))
-        {
-            return Ok(policy);
-        }
-        let policy = match self.client.agency_at(sender, at).await? {
-            None => SenderPolicy::default(),
-            Some(entry) => SenderPolicy {
-                policy: entry.policy,
-                gateway: entry.gateway.as_ref().map(AgencyCode::key),
-                ..SenderPolicy::default()
-            },
-        };
-        let mut policies = self.policies.lock().unwrap_or_else(|error| error.into_inner());
-        if policies.len() >= POLICIES_KEPT {
-            policies.clear();
-        }
-        policies.insert(key, policy.clone());
-        Ok(policy)
     }
 }
 

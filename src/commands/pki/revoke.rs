@@ -91,7 +91,8 @@ pub(super) fn revoke(args: &RevokeArgs, output: Output) -> anyhow::Result<()> {
     folder.revoke(&fingerprint, withdrawal, now, args.lists.next_update(now))?;
     output::many(output, &lists(&args.dir), |files| {
         let next = "trục tự đọc lại danh sách / a hub that was started with --pki or \
-                    --revocation-list takes the new lists over by itself (SIGHUP: at once)\n";
+                    --revocation-list takes the new lists over by itself (SIGHUP: at once);\n\
+                    any other hub: lienthong trust add-list FILE\n";
         format!("đã thu hồi / revoked: {fingerprint}\n{}{next}", written(files))
     })
 }

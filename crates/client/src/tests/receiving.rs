@@ -24,6 +24,7 @@ fn mail(content: SignedContent, position: u64) -> proto::Delivery {
         document: Some(document),
         attachments,
         signature: proto::SignatureKind::Seal.into(),
+        revocation: proto::RevocationState::NotProven.into(),
         ..proto::Delivery::default()
     }
 }

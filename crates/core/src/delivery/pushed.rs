@@ -1,15 +1,24 @@
-//! What may have been pushed: how far each mailbox's queues were read.
+//! What may have been pushed: a fact that the shell knows and a decision depends on.
 //!
-//! A queue is pushed in the order of positions, so one mark a queue says it all: what lies beyond
-//! was never pushed. It errs on one side only: before the hub's start, everything may have been.
+//! Live, marks say how far each mailbox's queues were read. A queue is pushed in the order of
+//! positions, so one mark a queue says it all: what lies beyond was never pushed. It errs on one
+//! side only: before the hub's start, everything may have been. Whoever judges a journal again
+//! takes the fact over from the decision that was made of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{PoisonError, RwLock};
 
 use lienthong_model::{Ordinal, Position};
 
 use super::Push;
+use crate::command::{Decision, DeliveryKey};
 use crate::keys::Lane;
+
+/// Knows what may have been pushed.
+pub trait Pushes: Send + Sync {
+    /// Returns whether a delivery was pushed, or may have been.
+    fn may_have_been(&self, recipient: Ordinal, lane: Lane, position: Position) -> bool;
+}
 
 /// The marks; two a mailbox. Written by whoever pushes, read by whoever judges.
 #[derive(Debug)]
@@ -37,15 +46,48 @@ impl PushMarks {
             *mark = (*mark).max(Some(push.position));
         }
     }
+}
 
-    /// Returns whether a delivery was pushed, or may have been.
-    pub fn may_have_been(&self, recipient: Ordinal, lane: Lane, position: Position) -> bool {
+impl Pushes for PushMarks {
+    fn may_have_been(&self, recipient: Ordinal, lane: Lane, position: Position) -> bool {
         if position < self.started {
             return true;
         }
         let marks = self.marks.read().unwrap_or_else(PoisonError::into_inner);
         let mark = marks.get(&recipient).and_then(|marks| marks[lane as usize]);
         mark.is_some_and(|mark| position <= mark)
+    }
+}
+
+/// The deliveries that a decision of the journal took for pushed.
+#[derive(Debug, Default)]
+pub struct TakenForPushed(BTreeSet<DeliveryKey>);
+
+impl TakenForPushed {
+    /// Reads them from a decision: who was told of a change that took effect at once.
+    pub fn of(decision: &Decision) -> Self {
+        let notices = match decision {
+            Decision::Accepted(accepted) => accepted.notices.as_ref(),
+            Decision::Reported(reported) => reported.notices.as_ref(),
+            Decision::Repeated(_)
+            | Decision::Refused(_)
+            | Decision::Acknowledged(_)
+            | Decision::NoticesAcknowledged(_)
+            | Decision::NegativelyAcknowledged(_)
+            | Decision::Settled(_)
+            | Decision::FannedOut(_)
+            | Decision::Ticked(_)
+            | Decision::Reminded(_)
+            | Decision::Done => None,
+        };
+        let told = notices.map(|notices| notices.told.iter()).into_iter().flatten();
+        Self(told.map(|told| told.delivery).collect())
+    }
+}
+
+impl Pushes for TakenForPushed {
+    fn may_have_been(&self, recipient: Ordinal, _: Lane, position: Position) -> bool {
+        self.0.contains(&DeliveryKey { recipient, position })
     }
 }
 

@@ -99,7 +99,7 @@ fn not_picked_up(
 
 /// What a document waits for that has not reached all mailboxes.
 pub(super) fn of_slices(document: &DocumentRow, pending: u32) -> Option<Wait> {
-    (pending > 0).then(|| Wait {
+    (pending > 0).then_some(Wait {
         recipient: None,
         since: document.received_at,
         cause: Cause::Slices { pending },

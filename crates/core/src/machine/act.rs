@@ -2,7 +2,7 @@
 
 use lienthong_model::limits::{ACT_ENTRIES_MAX, AUTHORITIES_MAX};
 use lienthong_model::{
-    Actor, AgencyCode, AgencyEntry, Appointment, Reason, Refusal, Role, Signatory, Territory,
+    Actor, AgencyCode, AgencyEntry, Appointment, Level, Reason, Refusal, Role, Signatory, Territory,
 };
 use lienthong_trust::Holder;
 
@@ -66,9 +66,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 let known = self.policy.directory.find(&entry.code).is_some();
                 holds_entry(territory, entry) && (!known || lies_in(&entry.code))
             }),
+            // Nobody appoints for more than they have: an agency is not the province named after
+            // it.
             Command::ChangeAppointments(all) => all.iter().all(|one| match &one.territory {
                 Territory::Country => false,
-                Territory::Province(code) | Territory::Agency(code) => lies_in(code),
+                Territory::Province(code) => is_province(territory, code),
+                Territory::Agency(code) => lies_in(code),
             }),
             Command::ImportDirectory(_)
             | Command::AddAuthority(_)
@@ -112,7 +115,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 }
             }
             Command::SetRoutingRules(rules) => checked("routing_rules", rules.check()),
-            Command::AddAuthority(_) if !policy.trust.has_room() => {
+            Command::AddAuthority(added) if !policy.trust.has_room_for(&added.certificate) => {
                 invalid("authority", format!("the hub knows {AUTHORITIES_MAX} authorities already"))
             }
             Command::AddAuthority(added) => {
@@ -153,12 +156,20 @@ impl<S: State, P: Payloads> Machine<S, P> {
     }
 }
 
+/// Whether a territory is the province with a code.
+fn is_province(territory: &Territory, code: &AgencyCode) -> bool {
+    matches!(territory, Territory::Province(own) if own.key() == code.key())
+}
+
 /// Whether what an entry says lies in a territory.
 fn holds_entry(territory: &Territory, entry: &AgencyEntry) -> bool {
     match territory {
         Territory::Country => true,
+        // The province's own entry, whose state says whether it is suspended, and the central level
+        // are not for itself to change.
         Territory::Province(code) => {
-            entry.province.as_ref().map(AgencyCode::key) == Some(code.key())
+            let of_province = entry.province.as_ref().map(AgencyCode::key) == Some(code.key());
+            of_province && entry.code.key() != code.key() && entry.level != Level::Ministry
         }
         // Level, superior and province of an agency are not for itself to change.
         Territory::Agency(_) => false,

@@ -1,6 +1,7 @@
 //! Recall, update, replace: what they do is decided in the order of the block, for each delivery.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use lienthong_model::limits::CHANGES_PER_DOCUMENT_MAX;
 use lienthong_model::{
@@ -21,6 +22,9 @@ use crate::notice::{NoticeKind, Told};
 use crate::routing::Origin;
 use crate::rows::{DeliveryRow, DocumentRow, IdRow, StatusLine};
 use crate::statistics::{Event, Traits};
+
+/// When to try again while the fan-out of the document acted on is under way.
+const FAN_OUT_PAUSE: Duration = Duration::from_secs(1);
 
 /// A document that is acted on.
 pub(super) struct ActedOn {
@@ -135,6 +139,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
             return Ok(Err(Refusal::at(Reason::FieldInvalid, field, value)));
         }
         let mut deliveries = Vec::with_capacity(concerned.len());
+        if self.slices.iter().any(|slice| slice.position == document.position) {
+            // What is not in a mailbox yet could not be taken out of it.
+            let refusal = Refusal::at(Reason::Overloaded, field, "its fan-out is under way");
+            return Ok(Err(refusal.retry_after(FAN_OUT_PAUSE)));
+        }
         let mut seen = BTreeSet::new();
         for (recipient, kind, named) in concerned {
             let Some(row) = self.delivery_row(document.position, recipient)? else {

@@ -12,6 +12,9 @@ use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
 use crate::rows::{DocumentRow, Reminded};
 
+/// What a moment is at most past the beginning of its minute.
+const UNDER_A_MINUTE: std::time::Duration = std::time::Duration::from_millis(59_999);
+
 impl<S: State, P: Payloads> Machine<S, P> {
     pub(super) fn judge_remind(&self, remind: Remind) -> Result<Judged, EngineError> {
         let refused = |refusal| Ok(Err(Decision::Refused(refusal)));
@@ -48,6 +51,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let mut document: DocumentRow = codec::decode(&row, "document")?;
         document.reminded = Some(Reminded { at, to: remind.to });
         self.work.put(key, codec::encode(&document));
-        self.enter_deadline(DeadlineKind::Remind, at, position)
+        // Due at once: in the minute that has begun, not in the next.
+        self.enter_deadline(DeadlineKind::Remind, at.minus(UNDER_A_MINUTE), position)
     }
 }

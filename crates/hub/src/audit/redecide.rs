@@ -11,7 +11,7 @@ use bytes::Bytes;
 use lienthong_core::engine::{EngineError, Payloads};
 use lienthong_core::{
     Command, Entry, Machine, Opening, Proposal, Query, RULES_VERSION, SealedBlock, SignedRecord,
-    Stored, StoredContent, TrustStore, Work,
+    Stored, StoredContent, TakenForPushed, TrustStore, Work,
 };
 use lienthong_ledger::{ExaminedPayload, JournalAudit, SledState, StateLimits, Step};
 use lienthong_model::{Attachment, Digest, Fingerprint, Refusal, SignatureEntry, SignedContent};
@@ -149,6 +149,8 @@ impl Judge {
     }
 
     fn entry(&mut self, entry: &Entry) -> Result<Result<(), String>, EngineError> {
+        // What had been pushed by then is taken over, as what was refused is.
+        self.machine.attend(Arc::new(TakenForPushed::of(&entry.decision)));
         let proposal = match &entry.command {
             Command::Submit(submit) => match self.verify(&submit.signed, Verifier::document)? {
                 Ok(facts) => Proposal::Submit {
@@ -167,6 +169,8 @@ impl Judge {
                 Err(refusal) => return Ok(Err(refusal.to_string())),
             },
             Command::Acknowledge(asked) => Proposal::Acknowledge(asked.clone()),
+            Command::AcknowledgeNotices(asked) => Proposal::AcknowledgeNotices(asked.clone()),
+            Command::NegativeAcknowledge(said) => Proposal::NegativeAcknowledge(said.clone()),
             Command::Refused { requests, .. } => {
                 let lienthong_core::Decision::Refused(refusal) = &entry.decision else {
                     return Ok(Err("a refusal without a refusal".to_owned()));
@@ -174,8 +178,6 @@ impl Judge {
                 self.machine.record_refusal(requests.clone(), refusal.clone())?;
                 return Ok(Ok(()));
             }
-            Command::AcknowledgeNotices(asked) => Proposal::AcknowledgeNotices(asked.clone()),
-            Command::NegativeAcknowledge(said) => Proposal::NegativeAcknowledge(said.clone()),
             Command::SaveList(save) => Proposal::SaveList(save.clone()),
             Command::RemoveList(remove) => Proposal::RemoveList(remove.clone()),
             Command::Remind(remind) => Proposal::Remind(*remind),

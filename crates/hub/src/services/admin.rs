@@ -49,8 +49,9 @@ impl AdminService for Services {
         let outcome = self.0.administration.add_revocation_list(Some(permit.0), der.clone()).await;
         outcome.map_err(refused)?;
         let trust = self.0.reader.trust();
-        let list = RevocationList::parse(&der, trust.authorities());
-        let list = list.ok().map(|list| present::list(&list));
+        let given = RevocationList::parse(&der, trust.authorities()).ok();
+        let list =
+            given.and_then(|given| trust.list(&given.authority).map(|one| present::list(one)));
         Ok(Response::new(proto::AddRevocationListResponse { list }))
     }
 

@@ -49,6 +49,17 @@ impl DirectoryService for Services {
         Ok(Response::new(proto::SearchAgenciesResponse { agencies }))
     }
 
+    async fn get_directory_version(
+        &self,
+        request: Request<proto::GetDirectoryVersionRequest>,
+    ) -> Result<Response<proto::GetDirectoryVersionResponse>, Status> {
+        self.admit::<MayRead, _>(&request)?;
+        let known = self.0.reader.directory();
+        let agencies = u32::try_from(known.len()).unwrap_or(u32::MAX);
+        let version = known.version();
+        Ok(Response::new(proto::GetDirectoryVersionResponse { version, agencies }))
+    }
+
     async fn explain_route(
         &self,
         request: Request<proto::ExplainRouteRequest>,

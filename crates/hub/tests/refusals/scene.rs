@@ -113,14 +113,19 @@ impl Scene {
     }
 
     /// A document of H36 in the mailbox of H36.12.
-    async fn delivered(&self) -> MessageId {
+    pub async fn delivered(&self) -> MessageId {
         let document = document("H36", &["H36.12"]);
         self.accepted("H36", self.world.sealed(&document)).await;
         document.id
     }
 
     /// A report of H36.12.
-    async fn report(&self, on: MessageId, status: StatusCode, reason: &str) -> Result<(), Status> {
+    pub async fn report(
+        &self,
+        on: MessageId,
+        status: StatusCode,
+        reason: &str,
+    ) -> Result<(), Status> {
         let report = self.world.report("H36.12", ("H36", on), status, reason);
         let (report, _) = lienthong_wire::signed::to_proto(report);
         let mut raw = exchange(&self.world, "H36.12").await;

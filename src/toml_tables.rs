@@ -1,0 +1,164 @@
+//! Files of tables of one kind in TOML (`[[rule]]`, `[[mandate]]`): each value with its line, each
+//! error with file, line, key and remedy. What the keys mean is the reader's.
+
+use lienthong_model::{Day, Timestamp};
+use toml::de::{DeTable, DeValue};
+
+use crate::config::file::line_of;
+use crate::say::Usage;
+
+/// One table of a file.
+pub(crate) struct Row<'f> {
+    file: File<'f>,
+    /// Where it begins, in bytes.
+    at: usize,
+    /// Its values in the order of their keys' names.
+    pub fields: Vec<Field<'f>>,
+}
+
+/// A key of a table with its value.
+pub(crate) struct Field<'f> {
+    file: File<'f>,
+    at: usize,
+    /// The key.
+    pub key: String,
+    /// Its texts: one, unless it is a list.
+    texts: Vec<String>,
+    is_list: bool,
+}
+
+/// A file and its name, for errors.
+#[derive(Clone, Copy)]
+struct File<'f> {
+    shown: &'f str,
+    text: &'f str,
+}
+
+/// Reads the tables of a text that are called `name`, at most `max`; `shown` names the file in
+/// errors.
+///
+/// # Errors
+/// [`Usage`] when the text is no TOML, has anything else, or has too much.
+pub(crate) fn read<'f>(
+    (shown, text): (&'f str, &'f str),
+    name: &str,
+    max: usize,
+) -> Result<Vec<Row<'f>>, Usage> {
+    let file = File { shown, text };
+    let table = DeTable::parse(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        file.wrong(at, error.message(), &format!("write [[{name}]] tables of TOML"))
+    })?;
+    let mut rows = Vec::new();
+    for (key, value) in table.get_ref() {
+        let at = key.span().start;
+        if key.get_ref() != name {
+            let what = format!("there is no key `{}`", key.get_ref());
+            let remedy = format!("write {name}s only, each begun with [[{name}]]");
+            return Err(file.wrong(at, &what, &remedy));
+        }
+        let begun = format!("begin each {name} with [[{name}]]");
+        let array = value.get_ref().as_array();
+        let array = array
+            .ok_or_else(|| file.wrong(at, &format!("`{name}` is no list of tables"), &begun))?;
+        for row in array.iter() {
+            let at = row.span().start;
+            let table = row.get_ref().as_table();
+            let table =
+                table.ok_or_else(|| file.wrong(at, &format!("a {name} is no table"), &begun))?;
+            rows.push(Row { file, at, fields: file.fields(table)? });
+        }
+    }
+    if rows.len() > max {
+        let what = format!("{} {name}s, at most {max}", rows.len());
+        return Err(file.wrong(0, &what, "leave out what repeats, or write several files"));
+    }
+    Ok(rows)
+}
+
+impl<'f> File<'f> {
+    fn wrong(self, byte: usize, what: &str, remedy: &str) -> Usage {
+        let line = line_of(self.text, byte);
+        Usage::new(format!("`{}`, line {line}: {what}", self.shown)).remedy(remedy)
+    }
+
+    fn fields(self, table: &DeTable<'_>) -> Result<Vec<Field<'f>>, Usage> {
+        let field = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
+            let (at, key): (usize, &std::borrow::Cow<'_, str>) = (key.span().start, key.get_ref());
+            let texts = match value.get_ref() {
+                DeValue::Array(all) => all.iter().map(|one| text_of(one.get_ref())).collect(),
+                one => text_of(one).map(|text| vec![text]),
+            };
+            let texts = texts.ok_or_else(|| {
+                let what = format!("`{key}` cannot be this {}", value.get_ref().type_str());
+                self.wrong(at, &what, "write a text in quotes")
+            })?;
+            let is_list = value.get_ref().is_array();
+            Ok(Field { file: self, at, key: key.to_string(), texts, is_list })
+        };
+        table.iter().map(field).collect()
+    }
+}
+
+fn text_of(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::Datetime(day) => Some(day.to_string()),
+        value => value.as_str().map(ToOwned::to_owned),
+    }
+}
+
+impl Row<'_> {
+    /// Returns what is wrong with the table as a whole.
+    pub(crate) fn wrong(&self, what: &str, remedy: &str) -> Usage {
+        self.file.wrong(self.at, what, remedy)
+    }
+}
+
+impl Field<'_> {
+    /// Returns the one text.
+    ///
+    /// # Errors
+    /// [`Usage`] when it is a list.
+    pub(crate) fn text(&self) -> Result<&str, Usage> {
+        match (self.texts.as_slice(), self.is_list) {
+            ([text], false) => Ok(text),
+            _ => Err(self.file.wrong(
+                self.at,
+                &format!("`{}` cannot be this array", self.key),
+                "write a text in quotes",
+            )),
+        }
+    }
+
+    /// Returns the texts of a list; one text is a list too.
+    pub(crate) fn list(&self) -> &[String] {
+        &self.texts
+    }
+
+    /// Returns what is wrong with the value.
+    pub(crate) fn wrong(&self, remedy: &str) -> Usage {
+        let what = format!("`{}` cannot be `{}`", self.key, self.texts.join(", "));
+        self.file.wrong(self.at, &what, remedy)
+    }
+
+    /// Returns that there is no such key, with the nearest of those that there are.
+    pub(crate) fn unknown(&self, name: &str, keys: &[&str]) -> Usage {
+        let nearest = keys.iter().min_by_key(|key| strsim::damerau_levenshtein(key, &self.key));
+        let nearest = nearest.copied().unwrap_or_default();
+        let remedy = format!("did you mean `{nearest}`? a {name} has {}", keys.join(", "));
+        self.file.wrong(self.at, &format!("a {name} has no key `{}`", self.key), &remedy)
+    }
+
+    /// Returns the day.
+    ///
+    /// # Errors
+    /// [`Usage`] when it is none.
+    pub(crate) fn day(&self) -> Result<Day, Usage> {
+        day(self.text()?).ok_or_else(|| self.wrong("write a day, such as 2020-11-16"))
+    }
+}
+
+/// Returns the day that a text names, as `yyyy-MM-dd`.
+pub(crate) fn day(text: &str) -> Option<Day> {
+    (text.len() == 10).then(|| Timestamp::parse(text)).flatten().map(Timestamp::day)
+}
