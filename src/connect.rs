@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn the_first_variable_that_is_set_names_the_language() {
         let of = |set: &[(&str, &str)]| {
-            language(|name| Some((*set.iter().find(|(own, _)| *own == name)?).1.to_owned()))
+            language(|name| Some(set.iter().find(|(own, _)| *own == name)?.1.to_owned()))
         };
         assert_eq!(of(&[]), Language::Vietnamese);
         assert_eq!(of(&[("LANG", "en_US.UTF-8")]), Language::English);

@@ -343,7 +343,7 @@ pub fn write(folder: &Path, record: &Received, signed: &SignedContent) -> Result
     disk::sync_folder(folder)
 }
 
-/// Renames a folder that [`write`] wrote into its place; on return that is synced.
+/// Renames a folder that [`write()`] wrote into its place; on return that is synced.
 ///
 /// # Errors
 /// [`DiskError`].

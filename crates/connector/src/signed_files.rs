@@ -72,7 +72,7 @@ pub(crate) fn to_json(signed: &SignedContent) -> Option<serde_json::Value> {
     Some(whole)
 }
 
-/// Reads what [`write`] wrote, without attachments; `None` when it is not there.
+/// Reads what [`write()`] wrote, without attachments; `None` when it is not there.
 ///
 /// # Errors
 /// [`DiskError`] when it cannot be read, or is something else.
@@ -108,7 +108,7 @@ pub(crate) fn read(folder: &Path) -> Result<Option<SignedContent>, DiskError> {
     }))
 }
 
-/// Removes what [`write`] wrote; the folder is not synced.
+/// Removes what [`write()`] wrote; the folder is not synced.
 ///
 /// # Errors
 /// [`DiskError`].

@@ -168,7 +168,7 @@ impl Walk<'_> {
             last_block: 0,
             entries: self.entries,
             leaves: self.log.size(),
-            leaves_from_state: self.log.from_state(),
+            leaves_from_state: self.log.taken_from_state(),
             root: self.log.root(),
             certificates: self.check.certificates() as u64,
             payloads: self.payloads.files(),

@@ -80,7 +80,7 @@ impl<'s> LogCheck<'s> {
         self.log.size()
     }
 
-    pub fn from_state(&self) -> u64 {
+    pub fn taken_from_state(&self) -> u64 {
         self.from_state
     }
 
@@ -103,7 +103,7 @@ impl<'s> LogCheck<'s> {
     ) -> Result<(), EngineError> {
         while !self.broken && self.log.size() < position {
             let missing = self.log.size();
-            match self.from_tiles(missing, findings)? {
+            match self.tile_hash(missing, findings)? {
                 Some(hash) => {
                     self.from_state += 1;
                     self.push(hash, findings)?;
@@ -198,7 +198,8 @@ impl<'s> LogCheck<'s> {
         Ok(())
     }
 
-    fn from_tiles(
+    /// The hash of a leaf, as the state's tiles have it.
+    fn tile_hash(
         &mut self,
         position: u64,
         findings: &mut Findings,
