@@ -88,6 +88,10 @@ fn list(output: Output) -> anyhow::Result<ExitCode> {
             "Kỳ vọng\nexpected",
         ]);
         output::right(&mut table, 3..6);
+        if let Some(name) = table.column_mut(0) {
+            // A name is copied: it never breaks.
+            name.set_constraint(comfy_table::ColumnConstraint::ContentWidth);
+        }
         for one in listed {
             table.add_row([
                 one.name.clone(),

@@ -68,7 +68,7 @@ impl Verdict {
             let measured = measure::measure(expect, &records)?;
             let passed = expect.bound.holds(measured.value);
             Ok(Check {
-                name: format!("line {}: {expect}", expect.line),
+                name: format!("line {}: {}", expect.line, expect.subject()),
                 passed,
                 wanted: expect.bound.to_string(),
                 found: measured.shown(),

@@ -136,6 +136,20 @@ fn write_fault(fault: &Fault, out: &mut String) -> std::fmt::Result {
 
 impl std::fmt::Display for Expect {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.subject(), self.bound)
+    }
+}
+
+impl Expect {
+    /// Returns what is measured, of what, without its bounds.
+    pub fn subject(&self) -> String {
+        let mut subject = String::new();
+        // Writing to a text does not fail.
+        let _ = self.write_subject(&mut subject);
+        subject
+    }
+
+    fn write_subject(&self, f: &mut String) -> std::fmt::Result {
         write!(f, "{} / {}", self.measure.name_vi(), self.measure.name())?;
         if let Some(status) = self.status {
             write!(f, " {status}")?;
@@ -155,6 +169,6 @@ impl std::fmt::Display for Expect {
         if let Some(base) = self.base {
             write!(f, " / {}…{}", base.first, base.last)?;
         }
-        write!(f, " {}", self.bound)
+        Ok(())
     }
 }
