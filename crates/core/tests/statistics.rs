@@ -50,12 +50,6 @@ fn recount(hub: &Hub) -> Figures {
                     }
                     let document = ((**submit).clone(), accepted.clone());
                     documents.insert(accepted.position, document);
-                    // Whom an update adds receives the document updated too.
-                    if let Some(change) = &accepted.change {
-                        let (submit, first) = &documents[&change.document];
-                        let from = Accepted { place: accepted.place, ..first.clone() };
-                        recount_received(&mut figures, time, submit, &from, &change.added);
-                    }
                 }
                 (Command::FanOut(slice), Decision::FannedOut(deliveries)) => {
                     let (submit, accepted) = &documents[&slice.position];
