@@ -1,7 +1,6 @@
 //! Recall, update, replace: what they do is decided in the order of the block, for each delivery.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use lienthong_model::limits::CHANGES_PER_DOCUMENT_MAX;
 use lienthong_model::{
@@ -22,9 +21,6 @@ use crate::notice::{NoticeKind, Told};
 use crate::routing::Origin;
 use crate::rows::{DeliveryRow, DocumentRow, IdRow, StatusLine};
 use crate::statistics::{Event, Traits};
-
-/// When to try again while the fan-out of the document acted on is under way.
-const FAN_OUT_PAUSE: Duration = Duration::from_secs(1);
 
 /// A document that is acted on.
 pub(super) struct ActedOn {
@@ -139,10 +135,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
             return Ok(Err(Refusal::at(Reason::FieldInvalid, field, value)));
         }
         let mut deliveries = Vec::with_capacity(concerned.len());
-        if self.slices.iter().any(|slice| slice.position == document.position) {
+        if self.fan_out_is_under_way(document) {
             // What is not in a mailbox yet could not be taken out of it.
-            let refusal = Refusal::at(Reason::Overloaded, field, "its fan-out is under way");
-            return Ok(Err(refusal.retry_after(FAN_OUT_PAUSE)));
+            let value = format!("{} is on its way to its recipients", document.row.id);
+            let refusal = Refusal::at(Reason::FanOutUnderWay, field, value);
+            return Ok(Err(refusal.retry_after(SLICES_AGAIN)));
         }
         let mut seen = BTreeSet::new();
         for (recipient, kind, named) in concerned {
@@ -158,11 +155,6 @@ impl<S: State, P: Payloads> Machine<S, P> {
         }
         if let Some(refusal) = Refusal::of(wrong) {
             return Ok(Err(refusal));
-        }
-        if self.fan_out_is_under_way(document) {
-            let value = format!("{} is on its way to its recipients", document.row.id);
-            let refusal = Refusal::at(Reason::FanOutUnderWay, field, value);
-            return Ok(Err(refusal.retry_after(SLICES_AGAIN)));
         }
         let number = document.row.changed.as_ref().map_or(0, |last| last.number) + 1;
         if number > CHANGES_PER_DOCUMENT_MAX {
