@@ -66,6 +66,8 @@ use crate::upkeep::Upkeep;
 
 /// How long a drain waits for calls under way before connections are closed.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// How long the last writes to the state may take; nothing that was answered depends on them.
+const WRITTEN_MAX: Duration = Duration::from_secs(60);
 /// How often an idle connection is asked whether it still lives, and how long it may take.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
@@ -384,7 +386,7 @@ impl Hub {
         }
         served?;
         let ended = self.running.wait_for(|running| *running != Running::Yes);
-        let outcome = match tokio::time::timeout(DRAIN_MAX, ended).await {
+        let outcome = match tokio::time::timeout(WRITTEN_MAX, ended).await {
             Ok(Ok(running)) => match &*running {
                 Running::Failed(why) => Err(StartError::Failed(why.clone())),
                 Running::Yes | Running::Ended => Ok(()),
