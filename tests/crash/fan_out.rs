@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use lienthong_client::{Client, Period, ProgressCounts, sign_document};
+use lienthong_client::{Client, ListToSave, Period, ProgressCounts, sign_document};
 use lienthong_model::{Document, MessageId, Recipient};
 
 use crate::child::{Child, Death};
@@ -30,6 +30,20 @@ async fn delivered(client: &Client, id: MessageId) -> ProgressCounts {
         }
     };
     tokio::time::timeout(PATIENCE, asking).await.expect("the fan-out comes to its end")
+}
+
+/// Makes blocks that no statistics count, so that a point that is passed with a block, or with what
+/// follows it, is passed again and again.
+async fn more_blocks(client: Client) {
+    let list = ListToSave {
+        owner: code("G22"),
+        name: "khac".to_owned(),
+        title: "Danh sách".to_owned(),
+        members: vec![code("H34")],
+    };
+    while client.save_list(list.clone()).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -61,12 +75,15 @@ async fn die_and_go_on(fixture: &mut Fixture, point: &str, passings: u32) {
     let signed = sign_document(&document, Vec::new(), &[&fixture.seal("G22")]);
     // A point may be passed before the hub is ready: then nobody was told anything.
     let mut submitting = None;
+    let mut more = None;
     if child.ready(PATIENCE).await {
         let client = fixture.client("G22", PATIENCE).await;
-        let signed = signed.clone();
+        let (signed, other) = (signed.clone(), client.clone());
         submitting = Some(tokio::spawn(async move { client.submit(signed).await }));
+        more = Some(tokio::spawn(more_blocks(other)));
     }
     let death = child.died(PATIENCE).await;
+    more.iter().for_each(tokio::task::JoinHandle::abort);
     assert_eq!(death, Some(Death::Aborted), "{when}: {}", child.said());
     let mut child = Child::start(fixture, None);
     assert!(child.ready(PATIENCE).await, "{when}: {}", child.said());
