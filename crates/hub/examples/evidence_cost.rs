@@ -8,7 +8,7 @@
 //! CPU (user and system, of hub and client together) are medians over the rounds; the ratio is what
 //! to quote, since both sides run on the same machine in the same minute.
 
-#[path = "../tests/harness/mod.rs"]
+#[path = "../tests/hub/harness/mod.rs"]
 mod harness;
 
 use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 //! A connector against a real hub over real TLS: folders, HTTP, webhook, doctor.
 
-#[path = "../../../hub/tests/harness/mod.rs"]
+#[path = "../../../hub/tests/hub/harness/mod.rs"]
 mod harness;
 
 mod client;

@@ -1,0 +1,20 @@
+//! The core by its public functions: one binary, so that it is linked once.
+
+mod attachments;
+mod block;
+mod changes;
+mod deadlines;
+mod delivery_model;
+mod directory;
+mod fan_out;
+mod harness;
+mod judgement;
+mod lists;
+mod log;
+mod notices;
+mod replay;
+mod routing;
+mod statistics;
+mod statuses;
+mod statuses_page;
+mod trust;

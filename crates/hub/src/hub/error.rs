@@ -1,0 +1,66 @@
+//! Why a hub does not start, or has stopped.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use lienthong_core::engine::EngineError;
+use lienthong_model::Timestamp;
+
+use crate::log_key::LogKeyError;
+use crate::open_folder::AdministerError;
+
+/// Why a hub does not start, or has stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Something that the hub was started with is refused.
+    #[error(transparent)]
+    Administer(#[from] AdministerError),
+    /// The machine's clock is behind the journal.
+    #[error(
+        "the clock says {now}, but the last block is from {last}: set the clock right, \
+         or start with the clock of the scenario that this folder belongs to"
+    )]
+    ClockBehind {
+        /// What the clock says.
+        now: Timestamp,
+        /// The last block's time.
+        last: Timestamp,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The key that signs the log's checkpoints cannot be had.
+    #[error(transparent)]
+    LogKey(#[from] LogKeyError),
+    /// The hub's own certificate or key does not do.
+    #[error("the hub's certificate or key: {0}")]
+    Identity(#[from] rustls::Error),
+    /// A certificate or revocation list among the settings does not do.
+    #[error("{what}: {why}")]
+    Trust {
+        /// Which.
+        what: &'static str,
+        /// Why not.
+        why: String,
+    },
+    /// The server ended by itself.
+    #[error("the server ended: {0}")]
+    Server(String),
+    /// A read or write failed while the hub ran.
+    #[error("the hub stopped after a failed read or write: {0}")]
+    Failed(String),
+}
+
+impl StartError {
+    pub(super) fn of_list(named: impl fmt::Display, why: impl fmt::Display) -> Self {
+        Self::Trust { what: "a revocation list", why: format!("`{named}`: {why}") }
+    }
+}

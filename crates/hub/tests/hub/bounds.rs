@@ -1,0 +1,114 @@
+//! What is bounded: messages, credit, answers under way, acknowledgements, handshakes.
+
+use std::collections::HashSet;
+
+use crate::harness::raw::{Line, exchange, key, refusal, request};
+use crate::harness::{World, within};
+use lienthong_model::Reason;
+use lienthong_model::limits::{
+    CONSUMER_CREDIT_MAX, MESSAGE_BYTES_MAX, PULL_MAX, STREAM_IN_FLIGHT_MAX,
+};
+use lienthong_wire::proto;
+use lienthong_wire::proto::submit_documents_response::Outcome;
+use lienthong_wire::proto::subscribe_request::{Credit, Request};
+use lienthong_wire::proto::subscribe_response::Response;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Code;
+
+#[tokio::test]
+async fn a_message_over_the_bound_is_refused_with_both_sizes_and_the_connection_goes_on() {
+    let world = World::start().await;
+    let mut raw = exchange(&world, "H36").await;
+    let mut large = request(world.letter("H36", &["H36.12"]));
+    let attachment = proto::Attachment {
+        content_id: "cid:1".to_owned(),
+        content: crate::harness::noise(MESSAGE_BYTES_MAX),
+    };
+    large.attachments.push(attachment);
+    let status = raw.submit_document(large).await.unwrap_err();
+    assert_eq!(status.code(), Code::OutOfRange);
+    assert!(status.message().contains(&MESSAGE_BYTES_MAX.to_string()), "{}", status.message());
+    raw.submit_document(request(world.letter("H36", &["H36.12"]))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_consumer_never_has_more_than_the_greatest_credit_unacknowledged() {
+    const MORE: usize = 6;
+    let max = CONSUMER_CREDIT_MAX as usize;
+    let world = World::start().await;
+    let stream = world.client("H36").await.submissions(512);
+    let letters = (0..max + MORE).map(|_| stream.submit(world.letter("H36", &["H36.12"])));
+    for receipt in futures_util::future::join_all(letters).await {
+        receipt.unwrap();
+    }
+    let mut exchange = exchange(&world, "H36.12").await;
+    let mut line = Line::open(&mut exchange, &[], 5_000).await.unwrap();
+    let mut keys = Vec::new();
+    for _ in 0..max {
+        keys.push(key(&line.delivery().await));
+    }
+    line.say(Request::Credit(Credit { more: 5_000 })).await;
+    // An acknowledgement of nothing is answered before anything else comes: there is no room.
+    let nothing = proto::DeliveryKey { position: 1_000_000, ..keys[0].clone() };
+    line.acknowledge(vec![nothing]).await;
+    let answer = line.next().await.unwrap();
+    assert!(matches!(answer, Response::RefusedAcknowledgement(_)), "{answer:?}");
+    // Then as many come as are acknowledged, some perhaps before the answer: it is on disk by then.
+    line.acknowledge(keys[..MORE].to_vec()).await;
+    let mut answered = false;
+    for _ in 0..=MORE {
+        match line.next().await.unwrap() {
+            Response::Delivery(delivery) => keys.push(key(&delivery)),
+            Response::Acknowledged(acknowledged) => {
+                assert_eq!(acknowledged.keys, keys[..MORE]);
+                answered = true;
+            }
+            other => panic!("neither delivery nor acknowledgement: {other:?}"),
+        }
+    }
+    assert!(answered);
+    let positions: HashSet<u64> = keys.iter().map(|key| key.position).collect();
+    assert_eq!(positions.len(), max + MORE);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_documents_on_one_stream_than_may_be_under_way_wait_and_are_all_answered() {
+    let world = World::start().await;
+    let mut raw = exchange(&world, "H36").await;
+    let count = 2 * STREAM_IN_FLIGHT_MAX as u64;
+    let requests: Vec<_> = (0..count)
+        .map(|correlation| {
+            let proto::SubmitDocumentRequest { document, attachments } =
+                request(world.letter("H36", &["H36.12"]));
+            proto::SubmitDocumentsRequest { correlation, document, attachments }
+        })
+        .collect();
+    // All are said before the first answer is read.
+    let (send, sending) = tokio::sync::mpsc::channel(1);
+    let saying = tokio::spawn(async move {
+        for request in requests {
+            send.send(request).await.unwrap();
+        }
+    });
+    let sending = ReceiverStream::new(sending);
+    let mut answers = raw.submit_documents(sending).await.unwrap().into_inner();
+    let mut answered = HashSet::new();
+    while let Some(answer) = within("an answer", answers.message()).await.unwrap() {
+        assert!(matches!(answer.outcome, Some(Outcome::Receipt(_))), "{answer:?}");
+        assert!(answered.insert(answer.correlation), "{} twice", answer.correlation);
+    }
+    saying.await.unwrap();
+    assert_eq!(answered.len() as u64, count);
+}
+
+#[tokio::test]
+async fn more_acknowledgements_in_one_call_than_the_bound_are_refused_as_one() {
+    let world = World::start().await;
+    let mut raw = exchange(&world, "H36").await;
+    let key = proto::DeliveryKey { recipient: "H36".to_owned(), position: 0 };
+    let request = proto::AcknowledgeDocumentsRequest { keys: vec![key; PULL_MAX + 1] };
+    let status = raw.acknowledge_documents(request).await.unwrap_err();
+    let refusal = refusal(&status);
+    assert_eq!(refusal.reason, Reason::ContentTooLarge);
+    assert!(refusal.violations[0].value.contains("256"), "{refusal}");
+}
