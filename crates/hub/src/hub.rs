@@ -22,6 +22,7 @@ use tonic_health::server::HealthReporter;
 
 pub use self::error::StartError;
 use self::office::Office;
+use crate::admission::Admission;
 use crate::administration::{Administration, ListOutcome};
 use crate::clock::BusinessClock;
 use crate::connections::{Connections, Shares};
@@ -166,6 +167,7 @@ impl Hub {
             clock,
             rates: RateGate::new(rates),
             transfers,
+            admission: Admission::new(),
             room: Room::new(),
             waits: Arc::new(Semaphore::new(WAITS_FOR_PROGRESS_MAX)),
             stopping: stopping.clone(),

@@ -12,6 +12,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod administration;
+mod admission;
 mod audit;
 mod caller;
 mod clock;

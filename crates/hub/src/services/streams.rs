@@ -68,7 +68,7 @@ where
         })
         .map(move |(request, let_in)| {
             let (place, let_in) = match let_in {
-                Ok(place) => (place, Ok(())),
+                Ok(place) => (Some(place), Ok(())),
                 Err(refusal) => (None, Err(refusal)),
             };
             let answer = request.map(|request| answer(request, let_in));
