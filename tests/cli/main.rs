@@ -1,5 +1,6 @@
 //! The command line as its users meet it: the real binary, real files, a real hub on loopback.
 
+mod case;
 mod configuration;
 mod exchange;
 mod help;
