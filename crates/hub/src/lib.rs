@@ -50,7 +50,7 @@ pub use audit::{
     Audit, AuditReport, CheckpointOutcome, Finding, FindingKind, Redecided, StateOutcome, Verdict,
 };
 pub use clock::{BusinessClock, Clock, ClockError};
-pub use hub::{Hub, StartError};
+pub use hub::{Hub, LeftOut, StartError};
 pub use list_files::{ListFiles, ListsRead};
 pub use log_key::LogKeyError;
 pub use open_folder::{AdministerError, OpenFolder, Recovery};

@@ -20,6 +20,11 @@ pub const OTHER_TEXT_CHARS_MAX: usize = 2_000;
 pub const PLACE_CHARS_MAX: usize = 150;
 /// Most recipients named in one document (agencies and lists together).
 pub const RECIPIENTS_MAX: usize = 16_384;
+/// Documents that may wait in one agency's mailbox, unless its quota says otherwise. Judged when a
+/// document is accepted, so slices that are under way may pass it by what they hold.
+pub const MAILBOX_WAITING_MAX: u32 = 1_000_000;
+/// How long whoever writes to a full mailbox is told to wait.
+pub const MAILBOX_FULL_AGAIN: Duration = Duration::from_secs(3600);
 /// Most entries in any other list of a document (answers, appendixes, trace, extensions …).
 pub const LIST_ENTRIES_MAX: usize = 256;
 /// Most attachments of one document.
