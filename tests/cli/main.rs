@@ -3,6 +3,7 @@
 mod bench;
 mod case;
 mod configuration;
+mod draining;
 mod exchange;
 mod help;
 mod node;
