@@ -22,6 +22,7 @@ mod page;
 mod period;
 mod question;
 mod value;
+mod view;
 mod volumes;
 
 pub use ask::Source;
@@ -41,4 +42,5 @@ pub use question::{
     Unanswerable, Value, growth,
 };
 pub use value::CENTRE;
+pub use view::View;
 pub use volumes::{Flow, LevelVolume, Refusals, Totals, Volume, Volumes, flows, refusals, volumes};

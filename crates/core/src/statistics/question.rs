@@ -342,7 +342,7 @@ impl Question {
         let counted = [
             ("measures", measures.len(), 1, STATISTICS_MEASURES_MAX),
             ("group_by", group_by.len(), 0, STATISTICS_DIMENSIONS_MAX),
-            ("filter", filter.len(), 0, Dimension::ALL.len()),
+            ("filter", filter.len(), 0, Dimension::ALL.len() + 1),
             ("compare", compare.len(), 0, 2),
         ];
         let values =
