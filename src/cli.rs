@@ -58,6 +58,8 @@ pub(crate) enum Output {
     Json,
     /// One JSON document a line
     Jsonl,
+    /// Comma-separated values with a header; what is printed as it comes is JSONL
+    Csv,
 }
 
 /// How log lines are written.
