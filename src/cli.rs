@@ -121,6 +121,10 @@ pub(crate) enum Command {
     Stats(commands::stats::StatsArgs),
     /// Play scenarios of a country of agencies in virtual time / chạy kịch bản
     Sim(commands::sim::SimArgs),
+    /// Copy a hub's data while it runs, check a copy / sao lưu
+    Backup(commands::backup::BackupArgs),
+    /// Make a data folder of a backup / khôi phục
+    Restore(commands::restore::RestoreArgs),
     /// Print a script that completes commands in a shell
     Completions(commands::completions::CompletionsArgs),
 }

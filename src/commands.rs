@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 pub(crate) mod admin;
+pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;
@@ -15,6 +16,7 @@ pub(crate) mod notices;
 pub(crate) mod pki;
 pub(crate) mod progress;
 pub(crate) mod recall;
+pub(crate) mod restore;
 pub(crate) mod route;
 pub(crate) mod send;
 pub(crate) mod sim;
@@ -59,6 +61,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Admin(args) => admin::run(args, output).await,
         Command::Stats(args) => stats::run(args, output).await,
         Command::Sim(args) => sim::run(args, output),
+        Command::Backup(args) => backup::run(args, output),
+        Command::Restore(args) => restore::run(&args, output),
         Command::Completions(args) => completions::run(args),
     }
 }

@@ -13,6 +13,7 @@
 
 mod administration;
 mod audit;
+mod backup;
 mod caller;
 mod clock;
 mod connections;
@@ -47,6 +48,10 @@ mod verdict;
 pub use administration::ListOutcome;
 pub use audit::{
     Audit, AuditReport, CheckpointOutcome, Finding, FindingKind, Redecided, StateOutcome, Verdict,
+};
+pub use backup::{
+    Backup, BackupCheck, BackupError, BackupReport, Manifest, ManifestFile, Restore, Restored,
+    Restoring, check_backup,
 };
 pub use clock::{BusinessClock, Clock, ClockError};
 pub use hub::{Hub, StartError};

@@ -1,0 +1,282 @@
+//! Reading a journal from any block on while its hub may be writing it: what a backup copies.
+//!
+//! Nothing is cut or opened for writing. The journal's end is where it was when the reading began,
+//! less what was not whole then: so reading ends, however fast the hub writes. A frame that is not
+//! whole is the one being written, unless a later frame calls its block synced: then it is damage.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+use lienthong_core::block::SealedBlock;
+use lienthong_core::engine::{EngineError, Marker};
+use lienthong_model::Digest;
+
+use super::frame::{Bad, FileHeader, HEADER_BYTES, Head};
+use super::recover::{Frame, bad_header, follows, place, read_frame, synced_later, too_new};
+use super::writer::{Found, list};
+use crate::disk::{damaged, io_error};
+
+/// Where in a journal a reader stands: behind a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JournalPlace {
+    /// The first block of the file.
+    pub first: u64,
+    /// Where the block's frame begins.
+    pub frame: u64,
+    /// Where the next one begins.
+    pub offset: u64,
+    /// The block.
+    pub marker: Marker,
+}
+
+/// What a reader comes upon.
+#[derive(Debug)]
+pub enum Followed {
+    /// A file begins.
+    File {
+        /// Its name.
+        name: String,
+        /// Number of its first block.
+        first: u64,
+        /// Its header, as it stands there.
+        header: Vec<u8>,
+    },
+    /// The next block.
+    Block {
+        /// Where it lies.
+        place: JournalPlace,
+        /// Its frame, as it stands there.
+        frame: Vec<u8>,
+        /// What it holds.
+        block: SealedBlock,
+    },
+}
+
+/// Reads block after block. One is in memory at a time.
+#[derive(Debug)]
+pub struct JournalFollower {
+    folder: PathBuf,
+    reading: Option<Reading>,
+    last: Marker,
+    /// First block and length of the last file, when the reading began.
+    end: (u64, u64),
+}
+
+#[derive(Debug)]
+struct Reading {
+    file: File,
+    path: PathBuf,
+    first: u64,
+    offset: u64,
+    length: u64,
+}
+
+impl JournalFollower {
+    /// Begins behind a place, or with block 1. The block at the place must be the one that the place
+    /// names.
+    ///
+    /// # Errors
+    /// [`EngineError::Damaged`] when there is no journal, or another block at the place;
+    /// [`EngineError::TooNew`]; [`EngineError::Io`].
+    pub fn open(folder: &Path, from: Option<JournalPlace>) -> Result<Self, EngineError> {
+        let found = list(folder)?;
+        let Some(Found { first, path }) = found.last() else {
+            return Err(damaged(format!("journal `{}`", folder.display()), "it has no files"));
+        };
+        let length = std::fs::metadata(path).map_err(io_error("measure", path))?.len();
+        let nothing = Marker { block: 0, hash: Digest([0; 32]) };
+        let mut follower = Self {
+            folder: folder.to_owned(),
+            reading: None,
+            last: from.map_or(nothing, |place| place.marker),
+            end: (*first, length),
+        };
+        if let Some(from) = from {
+            follower.seek(from)?;
+        }
+        Ok(follower)
+    }
+
+    /// Returns the last block read.
+    pub fn last(&self) -> Marker {
+        self.last
+    }
+
+    /// Returns how many bytes behind the last block read the journal had when the reading began.
+    pub fn left_out(&self) -> u64 {
+        let behind = self.reading.as_ref().filter(|reading| self.is_last(reading.first));
+        behind.map_or(0, |reading| self.end.1.saturating_sub(reading.offset))
+    }
+
+    /// Waits until every block read so far is on the journal's own disk: what was copied the hub
+    /// cannot lose any more. A file before the last one is synced already.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`].
+    pub fn sync(&self) -> Result<(), EngineError> {
+        let Some(reading) = &self.reading else { return Ok(()) };
+        reading.file.sync_data().map_err(io_error("sync", &reading.path))
+    }
+
+    /// Reads on; `None` at the end.
+    ///
+    /// # Errors
+    /// [`EngineError::Damaged`] naming file, byte and block; [`EngineError::TooNew`];
+    /// [`EngineError::Io`].
+    pub fn read(&mut self) -> Result<Option<Followed>, EngineError> {
+        let Some(reading) = &mut self.reading else { return self.begin(1) };
+        if (reading.first, reading.offset) >= self.end {
+            return Ok(None);
+        }
+        if reading.offset >= reading.length {
+            reading.measure()?;
+        }
+        if reading.offset < reading.length { self.frame() } else { self.begin(self.last.block + 1) }
+    }
+
+    fn is_last(&self, first: u64) -> bool {
+        first >= self.end.0
+    }
+
+    /// Opens the file that begins with a block.
+    fn begin(&mut self, first: u64) -> Result<Option<Followed>, EngineError> {
+        let path = self.folder.join(super::writer::name(first));
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let reading = match Reading::open(path, first) {
+            Ok(reading) => reading,
+            Err(EngineError::Io { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                let why = format!("block {first} follows, and no file begins with it");
+                return Err(damaged(format!("journal `{}`", self.folder.display()), why));
+            }
+            Err(error) => return Err(error),
+        };
+        let header = match reading.header()? {
+            Ok(header) => header,
+            // It was just being made.
+            Err(Bad::Short) if self.is_last(first) => return Ok(None),
+            Err(bad) => return Err(bad_header(&reading.path, bad)),
+        };
+        if header.first != first || header.previous != self.last.hash {
+            let what = format!("header of journal file `{name}`");
+            return Err(damaged(what, "it does not follow the block before it"));
+        }
+        let header = reading.read_at(0, HEADER_BYTES as u64)?;
+        self.reading = Some(Reading { offset: HEADER_BYTES as u64, ..reading });
+        Ok(Some(Followed::File { name, first, header }))
+    }
+
+    /// Reads the frame at hand.
+    fn frame(&mut self) -> Result<Option<Followed>, EngineError> {
+        let number = self.last.block + 1;
+        let Some(reading) = &mut self.reading else { return Ok(None) };
+        let (head, payload) = match reading.frame(number)? {
+            Frame::Good(head, payload) => (head, payload),
+            Frame::Bad { why, resume } => {
+                let last = reading.first >= self.end.0;
+                match reading.whole_by_now(last, number, why, resume)? {
+                    Some(whole) => whole,
+                    None => return Ok(None),
+                }
+            }
+        };
+        let frame = reading.bytes(&head)?;
+        let block = SealedBlock::open(payload)
+            .map_err(|error| damaged(reading.place(number), error.to_string()))?;
+        follows(&reading.path, reading.offset, self.last, &block)?;
+        let at = reading.offset;
+        reading.offset += head.frame_bytes();
+        self.last = block.marker;
+        let place = JournalPlace {
+            first: reading.first,
+            frame: at,
+            offset: reading.offset,
+            marker: block.marker,
+        };
+        Ok(Some(Followed::Block { place, frame, block }))
+    }
+
+    fn seek(&mut self, from: JournalPlace) -> Result<(), EngineError> {
+        let path = self.folder.join(super::writer::name(from.first));
+        let mut reading = Reading::open(path, from.first)?;
+        reading.header()?.map_err(|bad| bad_header(&reading.path, bad))?;
+        reading.offset = from.frame;
+        let other = |why: String| damaged(reading.place(from.marker.block), why);
+        let Frame::Good(head, payload) = reading.frame(from.marker.block)? else {
+            return Err(other("it is not there".to_owned()));
+        };
+        let found = Digest::of(&payload);
+        if found != from.marker.hash || from.frame + head.frame_bytes() != from.offset {
+            return Err(other(format!("it has the hash {found}, not {}", from.marker.hash)));
+        }
+        reading.offset = from.offset;
+        self.reading = Some(reading);
+        Ok(())
+    }
+}
+
+impl Reading {
+    fn open(path: PathBuf, first: u64) -> Result<Self, EngineError> {
+        let file = File::open(&path).map_err(io_error("open", &path))?;
+        let mut reading = Self { file, path, first, offset: 0, length: 0 };
+        reading.measure()?;
+        Ok(reading)
+    }
+
+    fn measure(&mut self) -> Result<(), EngineError> {
+        let metadata = self.file.metadata().map_err(io_error("measure", &self.path))?;
+        self.length = metadata.len();
+        Ok(())
+    }
+
+    fn header(&self) -> Result<Result<FileHeader, Bad>, EngineError> {
+        FileHeader::read(&self.file).map_err(io_error("read", &self.path))
+    }
+
+    fn frame(&self, number: u64) -> Result<Frame, EngineError> {
+        let frame = read_frame(&self.file, self.offset, number);
+        match frame.map_err(io_error("read", &self.path))? {
+            Frame::Bad { why: Bad::TooNew(format), .. } => Err(too_new(&self.path, format)),
+            frame => Ok(frame),
+        }
+    }
+
+    /// Decides about a frame that is not whole: `None` when it is the one being written.
+    fn whole_by_now(
+        &mut self,
+        last: bool,
+        number: u64,
+        why: Bad,
+        resume: Option<u64>,
+    ) -> Result<Option<(Head, bytes::Bytes)>, EngineError> {
+        self.measure()?;
+        let from = resume.unwrap_or(self.offset + 1);
+        let later = synced_later(&self.file, from, self.length, number)
+            .map_err(io_error("read", &self.path))?;
+        if last && later.is_none() {
+            return Ok(None);
+        }
+        // It may have been finished while the later one was looked for.
+        match self.frame(number)? {
+            Frame::Good(head, payload) => Ok(Some((head, payload))),
+            Frame::Bad { .. } => Err(damaged(self.place(number), why.to_string())),
+        }
+    }
+
+    /// The bytes of the frame at hand.
+    fn bytes(&self, head: &Head) -> Result<Vec<u8>, EngineError> {
+        self.read_at(self.offset, head.frame_bytes())
+    }
+
+    fn read_at(&self, offset: u64, count: u64) -> Result<Vec<u8>, EngineError> {
+        let mut bytes = vec![0; usize::try_from(count).unwrap_or(0)];
+        self.file.read_exact_at(&mut bytes, offset).map_err(io_error("read", &self.path))?;
+        Ok(bytes)
+    }
+
+    fn place(&self, number: u64) -> String {
+        place(&self.path, self.offset, number)
+    }
+}
