@@ -121,6 +121,8 @@ pub(crate) enum Command {
     Stats(commands::stats::StatsArgs),
     /// Play scenarios of a country of agencies in virtual time / chạy kịch bản
     Sim(commands::sim::SimArgs),
+    /// Try the program out on this machine and its disk / tự kiểm tra
+    Selftest(commands::selftest::SelftestArgs),
     /// Copy a hub's data while it runs, check a copy / sao lưu
     Backup(commands::backup::BackupArgs),
     /// Make a data folder of a backup / khôi phục

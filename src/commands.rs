@@ -18,6 +18,7 @@ pub(crate) mod progress;
 pub(crate) mod recall;
 pub(crate) mod restore;
 pub(crate) mod route;
+pub(crate) mod selftest;
 pub(crate) mod send;
 pub(crate) mod sim;
 pub(crate) mod stats;
@@ -61,6 +62,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Admin(args) => admin::run(args, output).await,
         Command::Stats(args) => stats::run(args, output).await,
         Command::Sim(args) => sim::run(args, output),
+        Command::Selftest(args) => selftest::run(args, output).await,
         Command::Backup(args) => backup::run(args, output),
         Command::Restore(args) => restore::run(&args, output),
         Command::Completions(args) => completions::run(args),

@@ -16,7 +16,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("hub", &["core", "trust", "wire", "model", "ledger"]),
     ("client", &["wire", "trust", "model"]),
     ("connector", &["client", "wire", "trust", "model"]),
-    ("simulator", &["core", "ledger", "client", "pki", "trust", "model"]),
+    ("simulator", &["core", "ledger", "client", "country", "pki", "trust", "model"]),
     // The binary composes the parts.
     (
         "",

@@ -280,3 +280,117 @@ impl Reading {
         place(&self.path, self.offset, number)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+
+    use lienthong_core::engine::Journal as _;
+    use lienthong_core::engine_suite::block_after;
+
+    use super::*;
+    use crate::journal::{JournalFiles, JournalLimits};
+
+    /// A journal of small files, and its writer.
+    fn journal(folder: &Path) -> JournalFiles {
+        let limits = JournalLimits { file_bytes: 1_000, ..JournalLimits::default() };
+        JournalFiles::open(folder, limits).unwrap().journal
+    }
+
+    fn write(journal: &mut JournalFiles, blocks: usize) {
+        for _ in 0..blocks {
+            let block = block_after(journal.last_proposed());
+            journal.propose(&block).unwrap();
+            journal.read_ordered().unwrap();
+        }
+    }
+
+    /// The bytes of the files as they are read, and the last place.
+    fn read(follower: &mut JournalFollower) -> (Vec<u8>, Option<JournalPlace>) {
+        let (mut bytes, mut last) = (Vec::new(), None);
+        while let Some(followed) = follower.read().unwrap() {
+            match followed {
+                Followed::File { header, .. } => bytes.extend(header),
+                Followed::Block { place, frame, .. } => {
+                    bytes.extend(frame);
+                    last = Some(place);
+                }
+            }
+        }
+        (bytes, last)
+    }
+
+    fn files(folder: &Path) -> Vec<PathBuf> {
+        list(folder).unwrap().into_iter().map(|found| found.path).collect()
+    }
+
+    fn all(folder: &Path) -> Vec<u8> {
+        files(folder).iter().flat_map(|path| std::fs::read(path).unwrap()).collect()
+    }
+
+    #[test]
+    fn every_byte_is_read_once_though_the_journal_grows_meanwhile_and_is_taken_up_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = journal(folder.path());
+        write(&mut journal, 40);
+        assert!(files(folder.path()).len() > 3);
+        let mut follower = JournalFollower::open(folder.path(), None).unwrap();
+        let before = all(folder.path());
+        write(&mut journal, 40);
+        let (read_first, place) = read(&mut follower);
+        assert_eq!(read_first, before, "up to the end that it had when the reading began");
+        assert_eq!(follower.last().block, 40);
+        let mut follower = JournalFollower::open(folder.path(), place).unwrap();
+        let (rest, _) = read(&mut follower);
+        assert_eq!([read_first, rest].concat(), all(folder.path()));
+        assert_eq!((follower.last().block, follower.left_out()), (80, 0));
+    }
+
+    #[test]
+    fn a_frame_that_is_being_written_is_left_out_and_a_damaged_one_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = journal(folder.path());
+        write(&mut journal, 30);
+        let files = files(folder.path());
+        let open = |path| OpenOptions::new().write(true).open(path).unwrap();
+        let last = open(files.last().unwrap());
+        last.set_len(last.metadata().unwrap().len() - 1).unwrap();
+        let mut follower = JournalFollower::open(folder.path(), None).unwrap();
+        read(&mut follower);
+        assert_eq!(follower.last().block, 29);
+        assert!(follower.left_out() > 0);
+        let middle = open(&files[1]);
+        middle.write_all_at(&[0xff], 200).unwrap();
+        let mut follower = JournalFollower::open(folder.path(), None).unwrap();
+        let error = loop {
+            match follower.read() {
+                Ok(followed) => assert!(followed.is_some(), "the damage is passed over"),
+                Err(error) => break error.to_string(),
+            }
+        };
+        let name = files[1].file_name().unwrap().to_str().unwrap();
+        assert!(error.contains(name) && error.contains("block"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_file_and_another_block_at_a_place_are_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = journal(folder.path());
+        write(&mut journal, 30);
+        let (_, place) = read(&mut JournalFollower::open(folder.path(), None).unwrap());
+        let place = place.unwrap();
+        let other = Marker { hash: Digest([7; 32]), ..place.marker };
+        let wrong = JournalPlace { marker: other, ..place };
+        let error = JournalFollower::open(folder.path(), Some(wrong)).unwrap_err();
+        assert!(matches!(error, EngineError::Damaged { .. }), "{error}");
+        std::fs::remove_file(&files(folder.path())[1]).unwrap();
+        let mut follower = JournalFollower::open(folder.path(), None).unwrap();
+        let error = loop {
+            match follower.read() {
+                Ok(followed) => assert!(followed.is_some(), "the gap is passed over"),
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(error.contains("no file begins with it"), "{error}");
+    }
+}
