@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use lienthong_core::engine::Tables;
+use lienthong_core::engine::{EngineError, Tables};
 use lienthong_core::statistics::Period;
 use lienthong_core::{Command, Decision, Machine, Opening, Query};
 use lienthong_hub::{Audit, OpenFolder, Reader};
-use lienthong_ledger::{JournalAudit, MemoryState, PayloadFiles, Step};
-use lienthong_model::{AgencyCode, MessageId, Ordinal, Position};
+use lienthong_ledger::{ExaminedPayload, JournalAudit, MemoryState, PayloadFiles, Step};
+use lienthong_model::{AgencyCode, Digest, MessageId, Ordinal, Position};
 use lienthong_trust::{Checkpoint, NoteKey};
 
 use crate::fixture::now;
@@ -36,79 +36,89 @@ pub fn wrong(data: &Path, run: &Run, cut: usize) -> (Vec<String>, Opened) {
     let opened = Opened { rebuilt: recovery.rebuilt.is_some(), torn: recovery.torn_bytes > 0 };
     let reader = folder.reader();
     for fact in run.told(cut) {
-        if let Some(why) = missing(data, &reader, fact) {
-            found.push(why);
+        match served(data, &reader, fact) {
+            Ok(missing) => found.extend(missing),
+            Err(error) => found.push(format!("{fact}: {error}")),
         }
     }
     let journal = Journal::read(data);
     found.extend(journal.twice());
     counters(&reader, &journal, &mut found);
-    found.extend(other_rows(data, &reader));
+    match other_rows(data, &reader) {
+        Ok(differing) => found.extend(differing),
+        Err(error) => found.push(format!("rows: {error}")),
+    }
     drop((reader, folder));
     audit(data, run, cut, &mut found);
     (found, opened)
 }
 
-/// How something that was told is not there.
-fn missing(data: &Path, reader: &Reader, fact: &Fact) -> Option<String> {
+/// How something that was told is not as it was.
+///
+/// # Errors
+/// When the hub says that it cannot tell.
+pub fn served(data: &Path, reader: &Reader, fact: &Fact) -> Result<Option<String>, EngineError> {
     let directory = reader.directory();
-    let ordinal = |code: &AgencyCode| directory.find(code).map(|agency| agency.ordinal);
     let query = reader.query();
+    let missing = |found: &dyn std::fmt::Debug| Ok(Some(format!("{fact}: found {found:?}")));
+    let ordinal = |code: &AgencyCode| directory.find(code).map(|agency| agency.ordinal);
     match fact {
         Fact::Accepted { signed, sender, id, position } => {
-            let place = ordinal(sender).map(|sender| query.position(sender, id));
-            match (place, reader.content(*position)) {
-                (Some(Ok(Some(at))), Ok(Some(kept)))
-                    if at == *position
-                        && kept.content.content == signed.content
+            let Some(sender) = ordinal(sender) else { return missing(&"no sender") };
+            let place = query.position(sender, id)?;
+            if place != Some(*position) {
+                return missing(&place);
+            }
+            match reader.content(*position)? {
+                Some(kept)
+                    if kept.content.content == signed.content
                         && kept.content.attachments == signed.attachments
-                        && kept.row.id == *id => None,
-                (place, kept) => Some(format!(
-                    "document {id} of {sender} at {position}: found at {place:?}, {}",
-                    match kept {
-                        Ok(kept) => kept.map_or("no content".to_owned(), |kept| format!(
-                            "content of {}", kept.row.id
-                        )),
-                        Err(error) => error.to_string(),
-                    }
-                )),
+                        && kept.row.id == *id =>
+                {
+                    Ok(None)
+                }
+                other => missing(&other.map(|kept| kept.row.id)),
             }
         }
         Fact::Acknowledged { recipient, position } => {
-            let row = ordinal(recipient).map(|recipient| query.delivery(*position, recipient));
-            match row {
-                Some(Ok(Some(row))) if row.acknowledged_at.is_some() => None,
-                other => Some(format!("{recipient} acknowledged {position}: {other:?}")),
+            let Some(recipient) = ordinal(recipient) else { return missing(&"no recipient") };
+            match query.delivery(*position, recipient)? {
+                Some(row) if row.acknowledged_at.is_some() => Ok(None),
+                other => missing(&other),
             }
         }
         Fact::Reported { recipient, on, position } => {
-            let row = ordinal(recipient).map(|recipient| query.delivery(*on, recipient));
-            match row {
-                Some(Ok(Some(row)))
-                    if row.statuses.iter().filter(|line| line.position == *position).count()
-                        == 1 => None,
-                other => Some(format!("{recipient} reported at {position}: {other:?}")),
+            let Some(recipient) = ordinal(recipient) else { return missing(&"no recipient") };
+            let row = query.delivery(*on, recipient)?;
+            let lines = row.iter().flat_map(|row| &row.statuses);
+            match lines.filter(|line| line.position == *position).count() {
+                1 => Ok(None),
+                other => missing(&other),
             }
         }
-        Fact::Uploaded { sha256 } => {
-            let payloads = data.join("payloads");
-            let hex = sha256.to_string();
-            let mut places = vec![payloads.join(&hex[..2]).join(&hex[2..])];
-            places.push(payloads.join("proposed").join(&hex));
-            let uploads = std::fs::read_dir(payloads.join("uploads")).unwrap();
-            places.extend(
-                uploads.map(|entry| entry.unwrap().path()).filter(|path| {
-                    let name = path.file_name().unwrap().to_string_lossy().into_owned();
-                    name.contains(&hex) && !name.ends_with(".part")
-                }),
-            );
-            let whole = |path: &std::path::PathBuf| {
-                std::fs::read(path).is_ok_and(|bytes| lienthong_model::Digest::of(&bytes) == *sha256)
-            };
-            (!places.iter().any(whole)).then(|| format!("the upload {sha256} is gone"))
-        }
-        Fact::Checkpoint { .. } => None,
+        Fact::Uploaded { sha256 } => match upload(&data.join("payloads"), sha256) {
+            Some(digest) if digest == *sha256 => Ok(None),
+            Some(other) => Err(EngineError::Damaged {
+                what: format!("upload {sha256}"),
+                why: format!("its bytes have the SHA-256 {other}"),
+            }),
+            None => missing(&"nothing"),
+        },
+        Fact::Checkpoint { .. } => Ok(None),
     }
+}
+
+/// The digest of the bytes that an upload has: by itself, or as the payload of a document. Whoever
+/// fetches it compares.
+fn upload(payloads: &Path, sha256: &Digest) -> Option<Digest> {
+    let hex = sha256.to_string();
+    let names = ExaminedPayload::names(sha256).into_iter().map(|name| payloads.join(name));
+    let uploads = std::fs::read_dir(payloads.join("uploads")).unwrap();
+    let uploads = uploads.map(|entry| entry.unwrap().path()).filter(|path| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.contains(&hex) && !name.ends_with(".part")
+    });
+    names.chain(uploads).find_map(|path| Some(Digest::of(&std::fs::read(path).ok()?)))
 }
 
 /// What the journal has, counted anew from its entries.
@@ -161,38 +171,42 @@ fn counters(reader: &Reader, journal: &Journal, found: &mut Vec<String>) {
 
 type Rows = BTreeMap<Vec<u8>, Bytes>;
 
-fn rows(tables: &dyn Tables) -> Rows {
+fn rows(tables: &dyn Tables) -> Result<Rows, EngineError> {
     let mut rows = Rows::new();
     let visit = &mut |key: &[u8], value: &[u8]| {
         rows.insert(key.to_vec(), Bytes::copy_from_slice(value));
         true
     };
-    tables.scan(b"", b"", visit).unwrap();
-    rows
+    tables.scan(b"", b"", visit)?;
+    Ok(rows)
 }
 
 /// Rows that are not what the whole journal makes, applied to an empty state.
-fn other_rows(data: &Path, reader: &Reader) -> Option<String> {
+///
+/// # Errors
+/// When the hub says that it cannot tell.
+pub fn other_rows(data: &Path, reader: &Reader) -> Result<Option<String>, EngineError> {
+    let Query(tables) = reader.query();
+    let kept = rows(tables)?;
     let state = Arc::new(MemoryState::new());
-    let payloads = Arc::new(PayloadFiles::open(&data.join("payloads")).unwrap());
-    let mut machine = Machine::open(Opening { state: state.clone(), payloads }).unwrap();
-    for step in JournalAudit::open(&data.join("journal")).unwrap() {
-        let Step::Block(found) = step.unwrap() else { continue };
-        machine.replay(&found.block).unwrap();
+    let payloads = Arc::new(PayloadFiles::open(&data.join("payloads"))?);
+    let mut machine = Machine::open(Opening { state: state.clone(), payloads })?;
+    for step in JournalAudit::open(&data.join("journal"))? {
+        let Step::Block(found) = step? else { continue };
+        machine.replay(&found.block)?;
     }
-    machine.cut().unwrap();
-    let (made, Query(tables)) = (rows(&*state), reader.query());
-    let kept = rows(tables);
+    machine.cut()?;
+    let made = rows(&*state)?;
     let differing: Vec<_> = made
         .keys()
         .chain(kept.keys())
         .filter(|key| made.get(*key) != kept.get(*key))
         .map(hex::encode)
         .collect();
-    (!differing.is_empty()).then(|| {
+    Ok((!differing.is_empty()).then(|| {
         let some = &differing[..differing.len().min(4)];
         format!("{} rows are not what the journal makes: {some:?}", differing.len())
-    })
+    }))
 }
 
 /// The audit finds nothing; every checkpoint that was given out holds.

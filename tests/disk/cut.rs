@@ -308,7 +308,7 @@ fn tear(bytes: &mut Vec<u8>, offset: u64, written: &[u8], percent: u32, rng: &mu
 }
 
 /// Writes a file and leaves runs of zeros out: sled's files are mostly that.
-fn sparse(path: &Path, bytes: &[u8]) {
+pub fn sparse(path: &Path, bytes: &[u8]) {
     use std::os::unix::fs::FileExt as _;
     let file = std::fs::File::create(path).unwrap();
     file.set_len(bytes.len() as u64).unwrap();

@@ -15,6 +15,8 @@ mod fixture;
 
 mod check;
 mod cut;
+mod engines;
+mod flips;
 mod record;
 mod run;
 
@@ -112,4 +114,31 @@ async fn what_was_told_survives_every_power_cut_and_without_syncs_it_does_not() 
 
     let wrong = cut_often(&run, &disk, seed, cuts);
     assert!(wrong.is_empty(), "{} of {cuts} disks are wrong", wrong.len());
+
+    lost(&run, "the journal's file", &|path| path.starts_with("journal/"), "document");
+    lost(&run, "the journal's folder", &|path| path == "journal", "document");
+    lost(&run, "files that are proposed", &|path| path.starts_with("payloads/tmp/"), "document");
+    lost(&run, "names that are proposed", &|path| path == "payloads/proposed", "document");
+    lost(&run, "uploads", &|path| path.starts_with("payloads/uploads/"), "upload");
+    lost(&run, "names of uploads", &|path| path == "payloads/uploads", "upload");
+}
+
+/// With the syncs of some paths taken out, something that was told is lost, and that is found.
+fn lost(run: &Run, name: &str, deaf: &dyn Fn(&str) -> bool, what: &str) {
+    let disk = Disk::of(&run.events, deaf);
+    let found = (0..200_u64).any(|seed| {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (cut, memory) = (choose(run, &disk, &mut rng), Memory::choose(&mut rng));
+        let folder = tempfile::tempdir().unwrap();
+        disk.leave(cut, memory, &mut rng, folder.path());
+        let (found, _) = check::wrong(folder.path(), run, cut);
+        let found = found.into_iter().find(|why| {
+            why.contains("does not open") || why.starts_with(what)
+        });
+        if let Some(why) = &found {
+            println!("without syncs of {name}, seed {seed}: {why}");
+        }
+        found.is_some()
+    });
+    assert!(found, "without syncs of {name} nothing is lost");
 }

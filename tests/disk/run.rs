@@ -4,6 +4,7 @@
 //!
 //! The point is taken when a client has the answer, so a cut from there on must keep what it says.
 
+use std::fmt;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -39,6 +40,24 @@ pub enum Fact {
     Reported { recipient: AgencyCode, on: Position, position: Position },
     Uploaded { sha256: Digest },
     Checkpoint { note: String, key: String },
+}
+
+impl fmt::Display for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accepted { sender, id, position, .. } => {
+                write!(f, "document {id} of {sender} accepted at {position}")
+            }
+            Self::Acknowledged { recipient, position } => {
+                write!(f, "acknowledgement of {position} by {recipient}")
+            }
+            Self::Reported { recipient, on, position } => {
+                write!(f, "report of {recipient} on {on} at {position}")
+            }
+            Self::Uploaded { sha256 } => write!(f, "upload {sha256}"),
+            Self::Checkpoint { note, .. } => write!(f, "checkpoint {note}"),
+        }
+    }
 }
 
 /// A run that is over.
