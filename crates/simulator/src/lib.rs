@@ -16,8 +16,11 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod cast;
+pub mod diff;
 mod draft;
+pub mod explore;
 mod live;
+pub mod pdf;
 mod plan;
 pub mod scenario;
 mod tally;
