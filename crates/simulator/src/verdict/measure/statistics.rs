@@ -3,16 +3,13 @@
 use std::collections::BTreeSet;
 
 use lienthong_core::engine::EngineError;
-use lienthong_core::statistics::Direction;
+use lienthong_core::statistics::{self, BASIS_MIN, Direction};
 use lienthong_core::{Place, Span};
 use lienthong_model::Reason;
 
 use super::{Found, Measured, Scope};
 use crate::scenario::Days;
 use crate::verdict::records::{Records, period, within};
-
-/// Growth has no basis below so many documents.
-const BASIS_MIN: u64 = 100;
 
 type Result = std::result::Result<Measured, EngineError>;
 
@@ -43,7 +40,8 @@ pub(super) fn growth(scope: &Scope, base: Option<Days>, records: &Records<'_>) -
 pub(super) fn fully_electronic(scope: &Scope, records: &Records<'_>) -> Result {
     let (mut electronic, mut all) = (0, 0);
     let days = period(scope.days);
-    records.open_cubes().visit_kind(&records.hub.state, days, &mut |province, cell, sum| {
+    statistics::visit_kind(&records.cubes, &records.hub.state, days, &mut |found| {
+        let (province, cell, sum) = (found.province, found.key, found.cell);
         let inside = cell.direction == Direction::Received && cell.scope == Span::Inside;
         if inside && scope.holds(Some(Place { province, level: cell.level })) {
             all += sum.count;
