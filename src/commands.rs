@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+pub(crate) mod account;
 pub(crate) mod admin;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -57,6 +58,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => verify::run(&args, output),
         Command::Trust(args) => trust::run(*args, output).await,
         Command::Admin(args) => admin::run(args, output).await,
+        Command::Account(args) => account::run(*args, output).await,
         Command::Stats(args) => stats::run(args, output).await,
         Command::Sim(args) => sim::run(args, output),
         Command::Completions(args) => completions::run(args),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Our crates that a crate may import. Dependencies of tests are free.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("trust", &["model"]),
     ("pki", &["model", "trust"]),
@@ -13,7 +13,8 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("core", &["model", "trust"]),
     ("wire", &["model"]),
     ("ledger", &["core", "trust", "model"]),
-    ("hub", &["core", "trust", "wire", "model", "ledger"]),
+    ("console", &[]),
+    ("hub", &["console", "core", "trust", "wire", "model", "ledger"]),
     ("client", &["wire", "trust", "model"]),
     ("connector", &["client", "wire", "trust", "model"]),
     ("simulator", &["core", "ledger", "client", "pki", "trust", "model"]),

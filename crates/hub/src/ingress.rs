@@ -5,6 +5,7 @@
 //! proposed: those beside the content are written, those uploaded before are linked.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use lienthong_core::engine::EngineError;
@@ -22,6 +23,7 @@ use lienthong_wire::DocumentContents;
 
 use crate::caller::MayExchange;
 use crate::gate::Declined;
+use crate::meters::Meters;
 use crate::present::unreadable;
 use crate::reader::Reader;
 use crate::sequencer::Sequencer;
@@ -35,6 +37,7 @@ pub(crate) struct Ingress {
     sequencer: Sequencer,
     reader: Reader,
     space: Space,
+    meters: Arc<Meters>,
 }
 
 /// A refusal, and the id that the content names, when it could be read.
@@ -81,9 +84,10 @@ impl Ingress {
         payloads: Arc<PayloadFiles>,
         sequencer: Sequencer,
         space: Space,
+        meters: Arc<Meters>,
     ) -> Self {
         let verifier = Arc::new(Verifier::new(DocumentContents, reader.clone()));
-        Self { verifier, payloads, sequencer, reader, space }
+        Self { verifier, payloads, sequencer, reader, space, meters }
     }
 
     /// Takes a document; on return it is on disk.
@@ -93,7 +97,7 @@ impl Ingress {
         content: SignedContent,
     ) -> Result<Taken, Refused> {
         let caller = permit.0.agency;
-        let submission = match self.verifier.document(content) {
+        let submission = match self.timed(|| self.verifier.document(content)) {
             Ok(submission) => submission,
             Err(rejected) => return Err(self.rejected(caller, rejected).await),
         };
@@ -120,7 +124,7 @@ impl Ingress {
         content: SignedContent,
     ) -> Result<Taken, Refused> {
         let caller = permit.0.agency;
-        let submission = match self.verifier.status(content) {
+        let submission = match self.timed(|| self.verifier.status(content)) {
             Ok(submission) => submission,
             Err(rejected) => return Err(self.rejected(caller, rejected).await),
         };
@@ -157,7 +161,9 @@ impl Ingress {
         held: Held,
     ) -> Result<Taken, Refusal> {
         let Held { claims, uploads } = held;
+        let began = Instant::now();
         let decided = self.sequencer.propose_holding(proposal, claims).await?;
+        self.meters.submit_to_durable.observe(began.elapsed());
         if matches!(decided.decision, Decision::Accepted(_)) && !uploads.is_empty() {
             self.served(uploads).await;
         }
@@ -184,6 +190,14 @@ impl Ingress {
         let Named { from, id, digest } = named;
         let received_at = decided.at;
         Ok(Taken { from, id, digest, position, received_at, repeated, accepted, change })
+    }
+
+    /// Works out facts, and counts how long it took.
+    fn timed<T>(&self, work: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let worked = work();
+        self.meters.verification.observe(began.elapsed());
+        worked
     }
 
     async fn rejected(&self, caller: Ordinal, rejected: Rejected) -> Refused {

@@ -6,6 +6,7 @@ use lienthong_core::Decision;
 use lienthong_model::Reason;
 
 use crate::connections::Connections;
+use crate::histogram::Histogram;
 use crate::places::Places;
 
 /// The counters of a running hub.
@@ -14,6 +15,10 @@ pub(crate) struct Meters {
     pub connections: Connections,
     /// Connections to the HTTP port.
     pub http_connections: Places,
+    /// From taking a document or report in until its decision is on disk.
+    pub submit_to_durable: Histogram,
+    /// Working out what the bytes of a document or report say.
+    pub verification: Histogram,
     documents: AtomicU64,
     reports: AtomicU64,
     repeated: AtomicU64,
@@ -26,6 +31,8 @@ impl Meters {
         Self {
             connections,
             http_connections,
+            submit_to_durable: Histogram::default(),
+            verification: Histogram::default(),
             documents: AtomicU64::new(0),
             reports: AtomicU64::new(0),
             repeated: AtomicU64::new(0),
