@@ -44,6 +44,11 @@ export function span(from: string, until: string): string {
   return format.format(minutes / size);
 }
 
+/** A province as maps and tables name it; `null` is the centre. */
+export function place(named: { name: string } | null): string {
+  return named?.name.replace(/^Ủy ban nhân dân (tỉnh|thành phố) /, "") ?? t("centre");
+}
+
 /** The name of a level. */
 export function level(name: string): string {
   return t(name as TextKey);

@@ -70,6 +70,7 @@ function page(path: string[]): Page<unknown> | undefined {
 
 /** Shows one page, and keeps it up to date. */
 class Shown {
+  private readonly heading = h("h1", { tabindex: -1 });
   private readonly body = h("div", { class: "body" });
   private drawn = "";
   private asked = 0;
@@ -80,12 +81,16 @@ class Shown {
     private readonly page: Page<unknown>,
     main: HTMLElement,
   ) {
-    const heading = h("h1", { tabindex: -1 }, t(page.title));
-    main.replaceChildren(heading, page.controls ?? "", this.body);
+    main.replaceChildren(this.heading, page.controls ?? "", this.body);
+    this.call(t(page.title));
     this.body.replaceChildren(h("p", { class: "hint" }, t("loading")));
     page.onChange?.(() => void this.ask(false));
-    document.title = `${t(page.title)} – ${t("title")}`;
     void this.ask(false);
+  }
+
+  private call(name: string): void {
+    this.heading.replaceChildren(name);
+    document.title = `${name} – ${t("title")}`;
   }
 
   /** Another page takes its place. */
@@ -108,6 +113,7 @@ class Shown {
       if (this.isGone || (byItself && text === this.drawn)) return;
       this.drawn = text;
       replace(this.body, this.page.draw(answer));
+      if (this.page.name) this.call(this.page.name(answer));
     } catch (error) {
       if (this.isGone || (byItself && !(error instanceof Declined))) return;
       if (error instanceof Declined && error.body?.code === "SIGN_IN_REQUIRED") return void start();
@@ -224,7 +230,7 @@ function frame(found: Session, main: HTMLElement): Node[] {
 
 function clock(found: Session): HTMLElement {
   const time = h("time", { id: "clock" }, exactly(found.clock.now));
-  const scenario = found.clock.scenario ? h("strong", { class: "scenario" }, `${t("scenarioClock")} ${found.clock.rate}`) : null;
+  const scenario = found.clock.scenario ? h("strong", { class: "scenario" }, found.clock.rate === 1 ? t("scenarioClock") : `${t("scenarioClock")}, ${t("fasterBy")} ${found.clock.rate}`) : null;
   return h("div", { class: "clock" }, h("span", { id: "live", role: "status" }, t("live")), h("span", {}, `${t("businessTime")} `, time), scenario);
 }
 

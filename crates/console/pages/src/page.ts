@@ -5,6 +5,8 @@ import type { TextKey } from "./texts";
 
 export interface Page<T> {
   title: TextKey;
+  /** Whose page it is, where that is known with the answer. */
+  name?(answer: T): string;
   /** Stands above, and stays while the rest is drawn anew. */
   controls?: HTMLElement;
   /** Asks the hub. */

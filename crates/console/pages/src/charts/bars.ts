@@ -10,9 +10,9 @@ export interface Bar {
   value: number;
 }
 
-const WIDTH = 720;
-const HEIGHT = 220;
-const LEFT = 52;
+const WIDTH = 560;
+const HEIGHT = 190;
+const LEFT = 46;
 const BOTTOM = 24;
 const TOP = 10;
 

@@ -72,10 +72,10 @@ export function documents(words: string): Page<Listed[]> {
 export function document(sender: string, id: string): Page<Told> {
   return {
     title: "documents",
+    name: (told) => told.subject,
     isLive: true,
     load: (byItself) => get<Told>(`documents/${encodeURIComponent(sender)}/${encodeURIComponent(id)}`, byItself),
     draw: (told) => [
-      h("h2", { class: "name" }, told.subject),
       facts([
         [t("reference"), told.reference],
         [t("sender"), agency({ code: told.sender, name: told.sender_name })],

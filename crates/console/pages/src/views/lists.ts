@@ -95,7 +95,7 @@ export function agencies(province: string, words: string, link: string): Page<Ag
         named(STATES, one.state),
         h(
           "span",
-          { class: one.connections > 0 ? "good" : "dim" },
+          { class: one.connections > 0 ? "short good" : "short dim" },
           one.connections > 0 ? t("online") : t("offline"),
           one.gateway ? ` (${t("viaGateway")} ${one.gateway})` : "",
         ),

@@ -1,7 +1,7 @@
 import { get, shapes } from "../api";
 import { country, type Region } from "../charts/country";
 import { h, section, table } from "../dom";
-import { share, whole } from "../format";
+import { place, share, whole } from "../format";
 import { go, href, type Page } from "../page";
 import { choice, query } from "../period";
 import { t, type TextKey } from "../texts";
@@ -53,7 +53,7 @@ export function map(): Page<{ provinces: Provinces; map: MapShapes }> {
           country(map, regions(provinces, chosen), (code) => go("provinces", code)),
           h("p", { class: "hint" }, t("mapHint"), h("br"), t("mapCredit")),
         ),
-        section(t("place"), places(provinces)),
+        section(t("place"), h("div", { class: "tall" }, places(provinces))),
       ),
     ],
   };
@@ -70,7 +70,7 @@ function places(provinces: Provinces): HTMLElement {
   const { value } = MEASURES[chosen];
   const sorted = [...provinces.places].sort((a, b) => (value(b) ?? -1) - (value(a) ?? -1));
   const row = (one: PlaceRow) => [
-    one.province ? h("a", { href: href("provinces", one.province.code) }, one.province.name) : t("centre"),
+    one.province ? h("a", { href: href("provinces", one.province.code) }, place(one.province)) : place(null),
     whole(one.sent),
     whole(one.received),
     share(one.personally_signed, one.sent),

@@ -28,7 +28,7 @@ export function mailboxes(all: Mailbox[], now: string): HTMLElement {
     agency(box.agency),
     whole(box.documents),
     documentLink(box.oldest.sender, box.oldest.id, box.subject),
-    h("span", { title: moment(box.since) }, span(box.since, now)),
+    h("span", { class: "short", title: moment(box.since) }, span(box.since, now)),
     h(
       "div",
       {},

@@ -1,6 +1,6 @@
 import { get } from "../api";
 import { h, section, table } from "../dom";
-import { level, share, span, whole } from "../format";
+import { level, place, share, span, whole } from "../format";
 import { href, type Page } from "../page";
 import { choice, query } from "../period";
 import { t } from "../texts";
@@ -12,6 +12,7 @@ export function province(code: string): Page<Province> {
   let again = () => {};
   return {
     title: "place",
+    name: (found) => place(found.province),
     controls: h("div", { class: "controls" }, choice(() => again())),
     onChange: (call) => (again = call),
     isLive: true,
@@ -25,7 +26,6 @@ export function province(code: string): Page<Province> {
       ]);
       const oldest = found.oldest ? `${t("oldestSince")} ${span(found.oldest, found.until)}` : undefined;
       return [
-        h("h2", { class: "name" }, found.province?.name ?? "", " ", h("code", {}, code)),
         h(
           "dl",
           { class: "figures" },

@@ -2,11 +2,11 @@ import { get } from "../api";
 import { bars } from "../charts/bars";
 import { grid } from "../charts/grid";
 import { h, section } from "../dom";
-import { day, level, whole } from "../format";
+import { day, level, place, whole } from "../format";
 import type { Page } from "../page";
 import { choice, query } from "../period";
 import { t } from "../texts";
-import type { Matrix, Named, Timeline } from "../types";
+import type { Matrix, Timeline } from "../types";
 import { hours } from "./overview";
 
 const LEVELS = ["ministry", "province", "district", "commune"];
@@ -48,14 +48,13 @@ export function matrix(): Page<Matrix> {
     isLive: true,
     load: (byItself) => get<Matrix>(`matrix?${query()}`, byItself),
     draw(found) {
-      const corner = `${t("fromLevel")} ↓  ${t("toLevel")} →`;
+      const corner = (from: string, to: string) => `${from} ↓ / ${to} →`;
       const levels = found.levels.map((cell) => ({ from: level(cell.from), to: level(cell.to), value: cell.deliveries }));
-      const place = (named: Named | null) => named?.name.replace(/^Ủy ban nhân dân (tỉnh|thành phố) /, "") ?? t("centre");
       const provinces = found.provinces.map((cell) => ({ from: place(cell.from), to: place(cell.to), value: cell.deliveries }));
       const names = [...new Set(provinces.flatMap((cell) => [cell.from, cell.to]))].sort((a, b) => a.localeCompare(b, "vi"));
       return [
-        section(t("betweenLevels"), grid(t("betweenLevels"), corner, LEVELS.map(level), levels)),
-        section(t("betweenProvinces"), provinces.length === 0 ? h("p", { class: "empty" }, t("nothing")) : grid(t("betweenProvinces"), corner, names, provinces)),
+        section(t("betweenLevels"), grid(t("betweenLevels"), corner(t("fromLevel"), t("toLevel")), LEVELS.map(level), levels)),
+        section(t("betweenProvinces"), provinces.length === 0 ? h("p", { class: "empty" }, t("nothing")) : grid(t("betweenProvinces"), corner(t("sender"), t("recipients")), names, provinces)),
       ];
     },
   };

@@ -21,7 +21,7 @@ use crate::http::visitor::{self, Caller, Visitor};
 /// How often a page is told at most.
 const EVERY: Duration = Duration::from_secs(1);
 /// How often it is told although nothing has changed, so that whoever is gone is noticed.
-const AT_LEAST_EVERY: u32 = 15;
+const AT_LEAST_EVERY: u32 = 2;
 
 /// Streams overviews; each looks again at who asks.
 pub(super) async fn live(
