@@ -119,6 +119,8 @@ pub(crate) enum Command {
     Trust(Box<commands::trust::TrustArgs>),
     /// Appoint administrators, set quotas / quản trị
     Admin(commands::admin::AdminArgs),
+    /// Keep the accounts of those who operate the hub / tài khoản
+    Account(Box<commands::account::AccountArgs>),
     /// Show how much flows where / thống kê
     Stats(commands::stats::StatsArgs),
     /// Play scenarios of a country of agencies in virtual time / chạy kịch bản

@@ -1,8 +1,9 @@
 //! The commands, one a file.
 
+pub(crate) mod account;
 pub(crate) mod admin;
-pub(crate) mod bench;
 pub(crate) mod backup;
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;
@@ -61,6 +62,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => verify::run(&args, output),
         Command::Trust(args) => trust::run(*args, output).await,
         Command::Admin(args) => admin::run(args, output).await,
+        Command::Account(args) => account::run(*args, output).await,
         Command::Stats(args) => stats::run(args, output).await,
         Command::Sim(args) => sim::run(args, output),
         Command::Bench(args) => bench::run(args, output).await,

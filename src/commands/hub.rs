@@ -65,7 +65,10 @@ pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCod
     let ready = Ready {
         ready: true,
         address: format!("https://{}", hub.address()),
-        http: hub.http_address().map(|address| format!("http://{address}")),
+        http: hub.http_address().map(|address| {
+            let scheme = if hub.http_is_tls() { "https" } else { "http" };
+            format!("{scheme}://{address}")
+        }),
         agencies: hub.reader().directory().len(),
         block: hub.reader().last_block(),
         replayed: hub.recovery().replayed,
@@ -154,6 +157,10 @@ fn explained(error: StartError) -> anyhow::Error {
             "certificate and key must belong together; `lienthong pki show FILE` says what a \
              certificate is for"
         }
+        StartError::NoAccounts(_) => {
+            "make one first: `lienthong account set AGENCY/ID --role administrator --territory \
+             country --data DIR`; or take 127.0.0.1"
+        }
         StartError::Trust { .. } => {
             "a revocation list needs its issuer with --authority or --root; `lienthong pki lists \
              DIR` renews the lists of a test PKI"
@@ -166,13 +173,15 @@ fn explained(error: StartError) -> anyhow::Error {
         | StartError::Administer(_)
         | StartError::ClockBehind { .. }
         | StartError::LogKey(_)
+        | StartError::Accounts(_)
         | StartError::Server(_)
         | StartError::Failed(_) => return error.into(),
     };
     match error {
-        StartError::Listen { .. } | StartError::Identity(_) | StartError::Trust { .. } => {
-            Usage::new(error.to_string()).remedy(remedy).into()
-        }
+        StartError::Listen { .. }
+        | StartError::Identity(_)
+        | StartError::NoAccounts(_)
+        | StartError::Trust { .. } => Usage::new(error.to_string()).remedy(remedy).into(),
         other => anyhow::anyhow!("{other}\n  xử lý / remedy: {remedy}"),
     }
 }

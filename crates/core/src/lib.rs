@@ -17,6 +17,7 @@
 
 mod appointments;
 pub mod audit;
+mod backlog;
 pub mod block;
 mod change;
 pub mod codec;
@@ -41,6 +42,7 @@ mod query;
 mod quotas;
 mod routing;
 mod rows;
+mod search;
 mod signers;
 pub mod statistics;
 mod threads;
@@ -48,6 +50,7 @@ mod trust_store;
 mod waiting;
 
 pub use appointments::{AppointmentError, Appointments, holds};
+pub use backlog::Backlog;
 pub use block::{BLOCK_FORMAT, Block, SealedBlock};
 pub use change::{
     ActsOn, Answered, ChangeMade, ChangeMessage, DeliveryChange, Extent, LastChange, Mark,
@@ -73,6 +76,7 @@ pub use rows::{
     DeliveryRow, DocumentRow, EntryPlace, LapsedLine, Negative, RefusedId, RemindTo, Reminded,
     ReportPlace, SavedList, StatusLine,
 };
+pub use search::RefusedOf;
 pub use signers::{FactsOf, Received, Signers, judge_signers};
 pub use threads::{AnsweredReference, Thread, ThreadDocument, ThreadKey};
 pub use trust_store::{RevocationPolicy, TrustStore};

@@ -204,6 +204,11 @@ impl Sequencer {
         let _ = self.requests.send(Request::NotTaken(Box::new(not_taken))).await;
     }
 
+    /// How many proposals wait.
+    pub fn waiting(&self) -> usize {
+        self.requests.max_capacity() - self.requests.capacity()
+    }
+
     /// Why nobody answers. A thread that ends lets go of what waits first and says then how it
     /// ended: that is waited for, so that a failure is not taken for a drain.
     async fn stopped(&self) -> Refusal {

@@ -127,9 +127,23 @@ pub fn quota_from_proto(quota: &proto::Quota) -> Result<Quota, Refusal> {
     }))
 }
 
-fn signatory_to_proto(signatory: &Signatory) -> proto::Signatory {
+/// Returns the message of a person.
+pub fn signatory_to_proto(signatory: &Signatory) -> proto::Signatory {
     let Signatory { agency, person } = signatory;
     proto::Signatory { agency: agency.to_string(), person: person.clone() }
+}
+
+/// Reads a person.
+///
+/// # Errors
+/// A [`Refusal`] that names what is missing or wrong.
+pub fn signatory_from_proto(
+    said: Option<proto::Signatory>,
+    field: &str,
+) -> Result<Signatory, Refusal> {
+    let mut check = Check::default();
+    let read = signatory(&mut check, field, said);
+    check.finish(read)
 }
 
 fn signatory(check: &mut Check, field: &str, said: Option<proto::Signatory>) -> Option<Signatory> {
