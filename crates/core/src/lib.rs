@@ -41,6 +41,7 @@ mod query;
 mod quotas;
 mod routing;
 mod rows;
+mod settling;
 mod signers;
 pub mod statistics;
 mod threads;
@@ -73,6 +74,7 @@ pub use rows::{
     DeliveryRow, DocumentRow, LapsedLine, Negative, RefusedId, RemindTo, Reminded, ReportPlace,
     SavedList, StatusLine,
 };
+pub use settling::Settling;
 pub use signers::{FactsOf, Received, Signers, judge_signers};
 pub use threads::{AnsweredReference, Thread, ThreadDocument, ThreadKey};
 pub use trust_store::{RevocationPolicy, TrustStore};

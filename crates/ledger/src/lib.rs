@@ -21,6 +21,7 @@ mod folder;
 mod journal;
 mod memory;
 mod payload;
+mod rows;
 mod space;
 mod state;
 

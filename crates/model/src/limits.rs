@@ -225,6 +225,9 @@ pub const WAITS_FOR_PROGRESS_MAX: usize = 1_024;
 /// How long recipients may take to pick a document up before its sender is told. Never changes: a
 /// journal leaves it out where nothing else was set.
 pub const PICK_UP_WITHIN: Duration = Duration::from_secs(72 * 3600);
+/// After how long a recipient of which nothing is heard is no longer waited for, unless the terms
+/// say otherwise.
+pub const SILENT_AFTER: Duration = Duration::from_secs(90 * 24 * 3600);
 /// The least time between two reminders of one document.
 pub const REMIND_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// Documents whose deadlines one tick looks at.
@@ -243,7 +246,23 @@ pub const AGENCIES_MAX: usize = 65_536;
 /// Revoked certificates kept in memory.
 pub const REVOKED_MAX: usize = 1_000_000;
 /// Memory of sled's cache, in bytes.
-pub const STATE_CACHE_BYTES: u64 = 64 * MIB as u64;
+pub const STATE_CACHE_BYTES: u64 = 32 * MIB as u64;
+
+// --- What is settled and leaves the state at hand --------------------------------------
+
+/// How long a document stays at hand at least.
+pub const SETTLED_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// How long references are at hand: a document may be signed up to 30 days before it is sent.
+pub const REFERENCES_AT_HAND: Duration = Duration::from_secs(40 * 24 * 3600);
+/// How long pages of statistics are at hand; older ones are read from settled files.
+pub const CUBE_PAGES_AT_HAND: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Bytes of rows written to one sled database before a fresh one takes its place. Higher costs
+/// memory and time to open after a kill.
+pub const RECENT_ROWS_BYTES: u64 = 64 * MIB as u64;
+/// Runs of rows, each what one sled database held, before what is settled among them leaves.
+pub const OPEN_RUNS_MAX: usize = 8;
+/// Memory of blocks of rows read from files, in bytes.
+pub const ROW_BLOCKS_CACHED_BYTES: u64 = 32 * MIB as u64;
 
 // --- The connector ---------------------------------------------------------------------
 

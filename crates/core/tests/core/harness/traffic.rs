@@ -493,6 +493,7 @@ impl Traffic {
             Step::Terms(hours) => Command::SetTerms(Terms {
                 pick_up_ms: hours * 3_600_000,
                 answer_ms: (hours % 2 == 0).then_some(hours * 7_200_000),
+                silent_ms: (hours % 3 == 0).then_some(hours * 7_200_000),
             }),
             Step::TrustStranger(trusted) => {
                 let der = self.hub.signers.stranger.root().certificate().der().clone();
