@@ -7,8 +7,8 @@
 //!
 //! A document is settled when every recipient has finished or refused, or the document was taken
 //! back from it, or nothing was heard of it for a long time (90 days unless the terms say
-//! otherwise); when its fan-out is done and its signatures' revocation is proven; and not within a
-//! day of its acceptance. With it go its ids, its reports' ids and its references.
+//! otherwise); when its fan-out is done; and not within a day of its acceptance. With it go its ids,
+//! its reports' ids and its references.
 //!
 //! Full tiles of the log, names of payload files, references of long ago and closed pages of
 //! statistics are settled by themselves.
@@ -124,7 +124,7 @@ impl Settling {
         })
     }
 
-    /// Documents that are recent or whose revocation is not proven; returns when each was received.
+    /// Documents that are recent; returns when each was received.
     fn add_documents(
         &mut self,
         at_hand: &dyn Tables,
@@ -139,7 +139,7 @@ impl Settling {
             match codec::decode::<DocumentRow>(row, "document") {
                 Ok(document) => {
                     received.push((position, document.received_at));
-                    if document.received_at > recent || !document.unproven.is_empty() {
+                    if document.received_at > recent {
                         self.open.push(position);
                     }
                 }

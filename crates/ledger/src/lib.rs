@@ -28,7 +28,7 @@ mod state;
 pub use disk::FolderLock;
 pub use folder::{DATA_FORMAT, DataFolder, check_data_folder};
 pub use journal::{
-    ChangedByte, Damage, DamageKind, FoundBlock, JOURNAL_FORMAT, JournalAudit, JournalBlocks,
+    Archived, ChangedByte, Damage, DamageKind, FoundBlock, JOURNAL_FORMAT, JournalAudit, JournalBlocks,
     JournalFiles, JournalLimits, JournalOpened, Replay, Step, TornTail,
 };
 pub use memory::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
@@ -38,6 +38,6 @@ pub use payload::{
 };
 pub use space::{Ballast, Free, free_space};
 pub use state::{
-    KEY_BYTES_MAX, Opened, STATE_FORMAT, SledState, StateLimits, VALUE_BYTES_MAX, Why,
+    KEY_BYTES_MAX, Opened, STATE_FORMAT, SledState, StateLimits, StateSize, VALUE_BYTES_MAX, Why,
     open_or_rebuild, open_or_rebuild_with,
 };

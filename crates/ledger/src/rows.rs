@@ -15,7 +15,7 @@ mod write;
 use bytes::Bytes;
 
 pub(crate) use merge::{Merged, Source};
-pub(crate) use run::{BlockCache, Run, block_cache};
+pub(crate) use run::{BlockCache, Run, block_cache, unpack};
 pub(crate) use write::{RunForm, RunWriter};
 
 /// A row; `None` for one that is deleted.

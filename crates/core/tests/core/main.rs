@@ -14,6 +14,7 @@ mod log;
 mod notices;
 mod replay;
 mod routing;
+mod settling;
 mod statistics;
 mod statuses;
 mod statuses_page;

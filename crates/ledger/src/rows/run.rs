@@ -116,10 +116,6 @@ impl Run {
         self.index.bytes.len() + self.index.entries.len() * 4 + self.filter.bytes().len()
     }
 
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Finds a row: `None` when the run has none, `Some(None)` when it says that it is deleted.
     pub fn find(&self, key: &[u8]) -> Result<Option<Option<Bytes>>, EngineError> {
         if !self.index.spans(key) || !self.filter.may_have(key) {

@@ -144,7 +144,15 @@ impl RunWriter {
     }
 
     /// Ends the run: it is on disk on return, its name too.
-    pub fn finish(mut self) -> Result<(), EngineError> {
+    pub fn finish(self) -> Result<(), EngineError> {
+        let path = self.path.clone();
+        let file = self.end()?;
+        file.sync_all().map_err(io_error("sync", &path))?;
+        sync_parent(&path)
+    }
+
+    /// Ends the run; nothing is on disk on return.
+    pub fn end(mut self) -> Result<File, EngineError> {
         if !self.rows.is_empty() {
             self.end_block()?;
         }
@@ -163,11 +171,11 @@ impl RunWriter {
             self.file.write_all(&self.index)?;
             self.file.write_all(filter.bytes())?;
             self.file.write_all(&footer)?;
-            self.file.flush()?;
-            self.file.get_ref().sync_all()
+            self.file.flush()
         };
         write().map_err(io_error("write", &self.path))?;
-        sync_parent(&self.path)
+        let failed = |error: std::io::IntoInnerError<_>| error.into_error();
+        self.file.into_inner().map_err(failed).map_err(io_error("write", &self.path))
     }
 
     fn footer(&self, filter: &[u8]) -> Vec<u8> {

@@ -226,14 +226,22 @@ pub struct Traffic {
 
 impl Traffic {
     pub fn new() -> Self {
-        let mut hub = Hub::new();
+        Self::on(lienthong_ledger::MemoryState::new())
+    }
+
+    pub fn on(state: lienthong_ledger::MemoryState) -> Self {
+        let mut hub = Hub::on(state);
         hub.journals_refusals = true;
         hub.change(super::communes(COMMUNES));
         Self { hub, sent: Vec::new(), lists: 0, waiting: Vec::new() }
     }
 
     pub fn run(steps: &[Step]) -> Self {
-        let mut traffic = Self::new();
+        Self::run_on(lienthong_ledger::MemoryState::new(), steps)
+    }
+
+    pub fn run_on(state: lienthong_ledger::MemoryState, steps: &[Step]) -> Self {
+        let mut traffic = Self::on(state);
         for step in steps {
             traffic.take(step);
         }
