@@ -178,6 +178,8 @@ pub const BLOCK_BYTES_MAX: usize = 8 * MIB;
 pub const INLINE_PAYLOAD_BYTES_MAX: usize = 16 * KIB;
 /// Bytes after which a new journal file is begun.
 pub const JOURNAL_FILE_BYTES: u64 = 256 * MIB as u64;
+/// The newest closed journal files, which are not archived: delivery reads what waits from them.
+pub const JOURNAL_FILES_PLAIN: usize = 3;
 /// Blocks kept in memory for delivery.
 pub const RECENT_BLOCKS: usize = 512;
 /// Bytes of blocks kept in memory for delivery.
