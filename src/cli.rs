@@ -121,6 +121,8 @@ pub(crate) enum Command {
     Stats(commands::stats::StatsArgs),
     /// Play scenarios of a country of agencies in virtual time / chạy kịch bản
     Sim(commands::sim::SimArgs),
+    /// Measure a hub under load / đo tải
+    Bench(commands::bench::BenchArgs),
     /// Print a script that completes commands in a shell
     Completions(commands::completions::CompletionsArgs),
 }

@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 pub(crate) mod admin;
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;
@@ -59,6 +60,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Admin(args) => admin::run(args, output).await,
         Command::Stats(args) => stats::run(args, output).await,
         Command::Sim(args) => sim::run(args, output),
+        Command::Bench(args) => bench::run(args, output).await,
         Command::Completions(args) => completions::run(args),
     }
 }

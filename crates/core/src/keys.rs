@@ -171,6 +171,9 @@ pub(crate) fn recipient_of(key: &[u8]) -> Option<Ordinal> {
     Some(Ordinal(u32::from_be_bytes(bytes)))
 }
 
+/// Mailboxes of documents.
+pub(crate) const MAILBOXES: &[u8] = b"m";
+
 pub(crate) fn mailbox(recipient: Ordinal, lane: Lane) -> Vec<u8> {
     key(b"m", &[&recipient.0.to_be_bytes(), &[lane as u8]])
 }

@@ -20,6 +20,11 @@ pub const OTHER_TEXT_CHARS_MAX: usize = 2_000;
 pub const PLACE_CHARS_MAX: usize = 150;
 /// Most recipients named in one document (agencies and lists together).
 pub const RECIPIENTS_MAX: usize = 16_384;
+/// Documents that may wait in one agency's mailbox, unless its quota says otherwise. Judged when a
+/// document is accepted, so slices that are under way may pass it by what they hold.
+pub const MAILBOX_WAITING_MAX: u32 = 1_000_000;
+/// How long whoever writes to a full mailbox is told to wait.
+pub const MAILBOX_FULL_AGAIN: Duration = Duration::from_secs(3600);
 /// Most entries in any other list of a document (answers, appendixes, trace, extensions …).
 pub const LIST_ENTRIES_MAX: usize = 256;
 /// Most attachments of one document.
@@ -133,6 +138,11 @@ pub const SPACE_HARD_BYTES: u64 = 256 * MIB as u64;
 
 /// Bytes of submissions and reports that are under way at a time, on all connections together.
 pub const SUBMISSION_BYTES_UNDER_WAY_MAX: usize = 256 * MIB;
+/// Submissions and reports that are under way at a time, on all connections together: enough to
+/// fill several blocks, few enough that whoever is let in has an answer soon.
+pub const SUBMISSIONS_UNDER_WAY_MAX: usize = 512;
+/// How long a unary call may wait for one of these places before it is refused.
+pub const ADMISSION_WAIT_MAX: Duration = Duration::from_millis(100);
 /// How long a connection may live: certificates are judged when it begins.
 pub const CONNECTION_AGE_MAX: Duration = Duration::from_secs(3600);
 /// How long a connection that is too old may take to finish what is under way.
@@ -376,6 +386,7 @@ const _: () = {
     assert!(BLOCK_BYTES_MAX as u64 * 2 < JOURNAL_FILE_BYTES);
     assert!(BLOCK_ENTRIES_MAX <= PROPOSALS_WAITING_MAX);
     assert!(STREAM_IN_FLIGHT_MAX <= PROPOSALS_WAITING_MAX);
+    assert!(SUBMISSIONS_UNDER_WAY_MAX <= PROPOSALS_WAITING_MAX);
     assert!(MESSAGE_BYTES_MAX * 16 <= SUBMISSION_BYTES_UNDER_WAY_MAX);
     assert!(CHUNK_BLOCKS < OVERLAY_BLOCKS_MAX);
     assert!(PULL_MAX <= CONSUMER_CREDIT_MAX as usize);

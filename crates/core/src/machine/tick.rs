@@ -69,7 +69,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
     ) -> Result<(), EngineError> {
         let page = DeadlinePage::of(kind, at, position);
         self.soonest.insert(page);
-        self.enter_page(keys::deadline(page), position)
+        self.enter_page(keys::deadline(page), position)?;
+        Ok(())
     }
 
     pub(super) fn judge_tick(&mut self, page: DeadlinePage) -> Result<Judged, EngineError> {
@@ -237,7 +238,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let mut document: DocumentRow = codec::decode(&row, "document")?;
         if matches!(kind, DeadlineKind::PickUp | DeadlineKind::LookAgain) {
             match laggards {
-                0 => self.leave_page(keys::sent_page(document.sender, position), position)?,
+                0 => {
+                    self.leave_page(keys::sent_page(document.sender, position), position)?;
+                }
                 _ => {
                     let again = at.plus(Terms::default().pick_up());
                     self.enter_deadline(DeadlineKind::LookAgain, again, position)?;
