@@ -389,6 +389,10 @@ const _: () = {
     assert!(SUBMISSIONS_UNDER_WAY_MAX <= PROPOSALS_WAITING_MAX);
     assert!(MESSAGE_BYTES_MAX * 16 <= SUBMISSION_BYTES_UNDER_WAY_MAX);
     assert!(CHUNK_BLOCKS < OVERLAY_BLOCKS_MAX);
+    // What is settled is out of reach of what comes in the ordinary way.
+    assert!(SETTLED_AFTER.as_secs() < SILENT_AFTER.as_secs());
+    assert!(REFERENCES_AT_HAND.as_secs() > MESSAGE_AGE_MAX.as_secs());
+    assert!(JOURNAL_FILES_PLAIN >= 1 && OPEN_RUNS_MAX >= 2);
     assert!(PULL_MAX <= CONSUMER_CREDIT_MAX as usize);
     assert!(PAGE_SIZE_DEFAULT <= PAGE_SIZE_MAX);
     assert!(SIGNATURES_MAX <= CERTIFICATES_MAX);

@@ -51,7 +51,8 @@ impl JournalBlocks {
                 *place = Arc::new(archived);
             }
         }
-        // Whoever has it open reads on.
+        // Whoever reads it now has it open, and reads on.
+        self.shared.let_go(first);
         remove_file(&file.path)?;
         crash::point("archive-in-force");
         Ok(Some(Archived { first, plain_bytes, archive_bytes }))

@@ -110,6 +110,11 @@ impl Shared {
         }
     }
 
+    /// Lets go of a file that gave way to another.
+    pub fn let_go(&self, first: u64) {
+        self.handle.lock().take_if(|(known, _)| *known == first);
+    }
+
     /// Finds the offset of a visible block's frame.
     pub fn offset_of(
         &self,

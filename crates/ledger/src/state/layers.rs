@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use lienthong_core::Settling;
 use lienthong_core::engine::{EngineError, Marker, Tables};
 
 use super::{StateLimits, StateSize};
@@ -116,7 +117,9 @@ impl Layers {
                 return Ok(value);
             }
         }
-        for run in self.open.iter().chain(&self.settled) {
+        // Most keys are of rows that are never settled.
+        let settled = if Settling::may_settle(key) { self.settled.as_slice() } else { &[] };
+        for run in self.open.iter().chain(settled) {
             if let Some(value) = self.recent.noting(run.find(key))? {
                 return Ok(value);
             }

@@ -70,7 +70,8 @@ impl Shared {
     /// The settler thread: step after step until [`Shared::close`] or a failure.
     pub fn settle(&self) {
         while let Some(step) = self.next_step() {
-            if let Err(error) = self.take(step) {
+            let taken = self.take(step);
+            if let Err(error) = self.layers().recent.noting(taken) {
                 tracing::error!(%error, ?step, "the state cannot be kept small");
                 self.fail(&error);
                 return;

@@ -336,6 +336,8 @@ impl Shared {
                 self.rested.wait(&mut progress);
             }
         }
+        // The fresh one begins with the marker of the full one, which must have what it stands for.
+        self.layers().recent.flush()?;
         {
             let _exchanging = self.exchanging.lock();
             let number = self.next_number();
