@@ -121,7 +121,7 @@ async fn read_lists(hub: &Hub) {
 /// Says that the hub is ready: one line in every form.
 fn announce(output: Output, ready: &Ready) -> anyhow::Result<()> {
     let line = match output {
-        Output::Json | Output::Jsonl => serde_json::to_string(ready)?,
+        Output::Json | Output::Jsonl | Output::Csv => serde_json::to_string(ready)?,
         Output::Table => format!(
             "lienthong hub ready: {}{} · data {} · {} agencies · block {} ({} replayed) · {} ({})",
             ready.address,

@@ -10,12 +10,12 @@
 //! otherwise); when its fan-out is done; and not within a day of its acceptance. With it go its ids,
 //! its reports' ids and its references.
 //!
-//! Full tiles of the log, names of payload files, references of long ago and closed pages of
-//! statistics are settled by themselves.
+//! Full tiles of the log, names of payload files and references of long ago are settled by
+//! themselves.
 
 use std::time::Duration;
 
-use lienthong_model::limits::{CUBE_PAGES_AT_HAND, REFERENCES_AT_HAND, SETTLED_AFTER};
+use lienthong_model::limits::{REFERENCES_AT_HAND, SETTLED_AFTER};
 use lienthong_model::{Position, Timestamp};
 
 use crate::codec;
@@ -81,8 +81,6 @@ impl Settling {
             (Some(Family::Tile), 10) => value.len() as u64 == TILE_HASHES * HASH_BYTES as u64,
             (Some(Family::Payload), 33) => true,
             (Some(Family::Issue), 13 | 21) => self.is_old_issue(key),
-            (Some(Family::Hourly), 10) => self.is_old_page(key, 3_600),
-            (Some(Family::Daily), 10) => self.is_old_page(key, 86_400),
             _ => false,
         })
     }
@@ -108,12 +106,6 @@ impl Settling {
         let oldest = oldest.replace('-', "").parse::<u32>().unwrap_or(0);
         // A reference alone is looked at only when its page is full.
         day.is_some_and(|day| key.len() == 21 || (day != 0 && day < oldest))
-    }
-
-    fn is_old_page(&self, key: &[u8], period_s: i64) -> bool {
-        let Some((period, _, _)) = keys::cube_page_of(key) else { return false };
-        let ended_ms = (i64::from(period) + 1).saturating_mul(period_s * 1_000);
-        Timestamp::from_millis(ended_ms) < self.now.minus(CUBE_PAGES_AT_HAND)
     }
 
     /// Documents whose fan-out is under way.
@@ -195,8 +187,6 @@ enum Family {
     Tile,
     Payload,
     Issue,
-    Hourly,
-    Daily,
 }
 
 impl Family {
@@ -210,8 +200,6 @@ impl Family {
             [b'y', ..] => Some(Self::Tile),
             [b's', ..] => Some(Self::Payload),
             [b'b', ..] => Some(Self::Issue),
-            [b'f' | b'x', ..] => Some(Self::Hourly),
-            [b'k', ..] => Some(Self::Daily),
             _ => None,
         }
     }
@@ -287,17 +275,12 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_references_and_statistics_are_settled_when_they_are_old() {
+    fn pages_of_references_are_settled_when_they_are_old() {
         // 2019-04-14.
         let settling = at_day(18_000);
         let page = |day| keys::references(day, Ordinal(1), 4);
         assert!(settling.is_settled(&page(20_190_101), b"").unwrap());
         assert!(!settling.is_settled(&page(20_190_401), b"").unwrap());
         assert!(!settling.is_settled(&page(0), b"").unwrap());
-        let cube = |cube, period| keys::cube_page(cube, (period, None, 0));
-        assert!(settling.is_settled(&cube(b'k', 17_800), b"").unwrap());
-        assert!(!settling.is_settled(&cube(b'k', 17_990), b"").unwrap());
-        assert!(settling.is_settled(&cube(b'f', 17_800 * 24), b"").unwrap());
-        assert!(!settling.is_settled(&cube(b'f', 17_990 * 24), b"").unwrap());
     }
 }

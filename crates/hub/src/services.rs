@@ -52,6 +52,8 @@ pub(crate) struct Rooms {
     pub room: Room,
     /// Places for those who wait for recipients to get somewhere.
     pub waits: Arc<Semaphore>,
+    /// Places for live questions to the statistics.
+    pub live: Arc<Semaphore>,
     /// Becomes true when the hub drains: streams end themselves.
     pub stopping: watch::Receiver<bool>,
 }

@@ -266,8 +266,6 @@ pub const STATE_CACHE_BYTES: u64 = 32 * MIB as u64;
 pub const SETTLED_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// How long references are at hand: a document may be signed up to 30 days before it is sent.
 pub const REFERENCES_AT_HAND: Duration = Duration::from_secs(40 * 24 * 3600);
-/// How long pages of statistics are at hand; older ones are read from settled files.
-pub const CUBE_PAGES_AT_HAND: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Bytes of rows written to one sled database before a fresh one takes its place. Higher costs
 /// memory and time to open after a kill.
 pub const RECENT_ROWS_BYTES: u64 = 64 * MIB as u64;
@@ -369,6 +367,8 @@ pub const HTTP_CONNECTION_AGE_MAX: Duration = Duration::from_secs(300);
 pub const HTTP_BLOCK_READS_MAX: usize = 4;
 /// Most findings of an audit that are listed; further ones are counted.
 pub const AUDIT_FINDINGS_MAX: usize = 10_000;
+/// Most payload files that a backup has copied and not yet given their names.
+pub const BACKUP_COPIES_WAITING_MAX: usize = 4_096;
 
 const _: () = {
     assert!(HTTP_BLOCK_READS_MAX < HTTP_CONNECTIONS_MAX);
@@ -413,3 +413,33 @@ const _: () = {
     assert!(SPACE_HARD_BYTES >= SUBMISSION_BYTES_UNDER_WAY_MAX as u64);
     assert!(2 * SPACE_HARD_BYTES <= SPACE_SOFT_BYTES);
 };
+
+// --- Statistics ------------------------------------------------------------------------------
+
+/// How long statistics by the hour are kept; those by day and month stay.
+pub const HOURS_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Pages of statistics that may be open before the state cuts: what comes of old deliveries opens
+/// pages of the days on which they were made.
+pub const STATISTICS_PAGES_OPEN_MAX: usize = 16 * 1024;
+/// Pages of hours that are removed by one cut.
+pub const STATISTICS_PRUNED_MAX: usize = 256;
+/// Most rows that the answer to one question may have.
+pub const STATISTICS_ROWS_MAX: usize = 65_536;
+/// Most rows of an answer on one page.
+pub const STATISTICS_PAGE_MAX: usize = 4_096;
+/// Most dimensions that a question may group by.
+pub const STATISTICS_DIMENSIONS_MAX: usize = 3;
+/// Most measures that a question may ask for.
+pub const STATISTICS_MEASURES_MAX: usize = 24;
+/// Most values that one condition of a question may name.
+pub const STATISTICS_VALUES_MAX: usize = 1_024;
+/// Mailbox pages that one look at the backlog reads, 256 deliveries a page at most.
+pub const BACKLOG_PAGES_MAX: usize = 65_536;
+/// Most agencies that one look at the backlog names.
+pub const BACKLOG_AGENCIES_MAX: usize = 1_000;
+/// How often a live question is answered again at most.
+pub const STATISTICS_LIVE_EVERY: Duration = Duration::from_secs(1);
+/// Live questions that are open at a time, of all callers.
+pub const STATISTICS_LIVE_MAX: usize = 64;
+/// Most targets of indicators.
+pub const TARGETS_MAX: usize = 4_096;

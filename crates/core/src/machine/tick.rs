@@ -223,6 +223,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         if self.row(&key)?.is_none() {
             self.soonest.remove(page);
         }
+        if page.kind == DeadlineKind::Due {
+            self.count_overdue(ticked)?;
+        }
         self.tell(ticked.notices.as_ref(), None)
     }
 
