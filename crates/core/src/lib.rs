@@ -43,6 +43,7 @@ mod quotas;
 mod routing;
 mod rows;
 mod search;
+mod settling;
 mod signers;
 pub mod statistics;
 mod threads;
@@ -77,6 +78,7 @@ pub use rows::{
     ReportPlace, SavedList, StatusLine,
 };
 pub use search::RefusedOf;
+pub use settling::Settling;
 pub use signers::{FactsOf, Received, Signers, judge_signers};
 pub use threads::{AnsweredReference, Thread, ThreadDocument, ThreadKey};
 pub use trust_store::{RevocationPolicy, TrustStore};

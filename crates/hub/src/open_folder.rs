@@ -33,7 +33,8 @@ pub struct OpenFolder {
 pub struct Recovery {
     /// Blocks that were applied again.
     pub replayed: u64,
-    /// Why the state was rebuilt from the whole journal, if it was.
+    /// Why the state could not be used as found, and was rebuilt from its last good runs or the
+    /// whole journal, if it was.
     pub rebuilt: Option<String>,
     /// Bytes of an unfinished block cut off the journal's end.
     pub torn_bytes: u64,

@@ -1,15 +1,14 @@
 //! What opening the last file of a journal finds: good frames, a torn tail, or damage.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use lienthong_core::block::{BLOCK_FORMAT, SealedBlock};
 use lienthong_core::engine::{EngineError, Marker};
 
 use super::frame::{Bad, FRAME_MAGIC, FileHeader, HEADER_BYTES, Head, JOURNAL_FORMAT};
+use super::image::Image;
 use super::index::FileIndex;
 use super::{JournalLimits, TornTail};
 use crate::disk::{damaged, io_error};
@@ -43,12 +42,12 @@ pub(super) struct Verified {
 /// [`EngineError::TooNew`] when a frame's encoding is newer.
 pub(super) fn verify(
     path: &Path,
-    file: &File,
+    file: &Image,
     header: FileHeader,
     standing: Standing,
     limits: JournalLimits,
 ) -> Result<Verified, EngineError> {
-    let length = file.metadata().map_err(io_error("measure", path))?.len();
+    let length = file.len().map_err(io_error("measure", path))?;
     let mut found = Verified {
         index: FileIndex::new(header.first),
         last: Marker { block: header.first.saturating_sub(1), hash: header.previous },
@@ -138,7 +137,7 @@ pub(super) enum Frame {
     },
 }
 
-pub(super) fn read_frame(file: &File, offset: u64, expected: u64) -> io::Result<Frame> {
+pub(super) fn read_frame(file: &Image, offset: u64, expected: u64) -> io::Result<Frame> {
     let head = match Head::read(file, offset)? {
         Ok(head) => head,
         Err(why) => return Ok(Frame::Bad { why, resume: None }),
@@ -161,7 +160,7 @@ impl Place<'_> {
     /// Decides whether a bad frame is the torn end of the journal.
     fn torn_tail(
         &self,
-        file: &File,
+        file: &Image,
         standing: Standing,
         length: u64,
         resume: Option<u64>,
@@ -189,7 +188,7 @@ impl Place<'_> {
 
 /// Looks from `from` on for a whole frame that calls `block` synced, and returns its number.
 pub(super) fn synced_later(
-    file: &File,
+    file: &Image,
     from: u64,
     length: u64,
     block: u64,
@@ -212,7 +211,7 @@ pub(super) fn synced_later(
 }
 
 /// Finds the next bytes at or after `from` that look like the beginning of a frame.
-pub(super) fn next_magic(file: &File, from: u64) -> io::Result<Option<u64>> {
+pub(super) fn next_magic(file: &Image, from: u64) -> io::Result<Option<u64>> {
     let mut window = vec![0; 64 * 1024];
     let mut offset = from.max(HEADER_BYTES as u64);
     loop {
