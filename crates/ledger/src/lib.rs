@@ -25,7 +25,7 @@ mod space;
 mod state;
 
 pub use disk::FolderLock;
-pub use folder::{DATA_FORMAT, DataFolder, check_data_folder};
+pub use folder::{DATA_FORMAT, DataFolder, check_data_folder, is_state_damaged};
 pub use journal::{
     ChangedByte, Damage, DamageKind, FoundBlock, JOURNAL_FORMAT, JournalAudit, JournalBlocks,
     JournalFiles, JournalLimits, JournalOpened, Replay, Step, TornTail,
