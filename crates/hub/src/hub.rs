@@ -151,9 +151,14 @@ impl Hub {
             uploads_kept: storage.uploads.kept,
         };
         upkeep.start(stopping.clone());
-        let transfers = Transfers::new(reader.clone(), payloads.clone(), space, storage.uploads);
-        let administration =
-            Administration { reader: reader.clone(), payloads, sequencer: sequencer.clone() };
+        let transfers =
+            Transfers::new(reader.clone(), payloads.clone(), space.clone(), storage.uploads);
+        let administration = Administration {
+            reader: reader.clone(),
+            payloads,
+            sequencer: sequencer.clone(),
+            space,
+        };
         let office = Office::open(administration.clone(), list_files, stopping.clone());
         let rooms = Rooms {
             reader: reader.clone(),
