@@ -46,7 +46,8 @@ mod verdict;
 
 pub use administration::ListOutcome;
 pub use audit::{
-    Audit, AuditReport, CheckpointOutcome, Finding, FindingKind, Redecided, StateOutcome, Verdict,
+    Audit, AuditReport, CheckpointOutcome, Finding, FindingKind, Redecided, Salvage, Salvaged,
+    SalvagedDocument, StateOutcome, Verdict,
 };
 pub use clock::{BusinessClock, Clock, ClockError};
 pub use hub::{Hub, StartError};
