@@ -58,6 +58,8 @@ pub(crate) enum Output {
     Json,
     /// One JSON document a line
     Jsonl,
+    /// Comma-separated values with a header; what is printed as it comes is JSONL
+    Csv,
 }
 
 /// How log lines are written.
@@ -121,6 +123,14 @@ pub(crate) enum Command {
     Stats(commands::stats::StatsArgs),
     /// Play scenarios of a country of agencies in virtual time / chạy kịch bản
     Sim(commands::sim::SimArgs),
+    /// Measure a hub under load / đo tải
+    Bench(commands::bench::BenchArgs),
+    /// Try the program out on this machine and its disk / tự kiểm tra
+    Selftest(commands::selftest::SelftestArgs),
+    /// Copy a hub's data while it runs, check a copy / sao lưu
+    Backup(commands::backup::BackupArgs),
+    /// Make a data folder of a backup / khôi phục
+    Restore(commands::restore::RestoreArgs),
     /// Print a script that completes commands in a shell
     Completions(commands::completions::CompletionsArgs),
 }

@@ -1,6 +1,8 @@
 //! The commands, one a file.
 
 pub(crate) mod admin;
+pub(crate) mod bench;
+pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;
@@ -15,7 +17,9 @@ pub(crate) mod notices;
 pub(crate) mod pki;
 pub(crate) mod progress;
 pub(crate) mod recall;
+pub(crate) mod restore;
 pub(crate) mod route;
+pub(crate) mod selftest;
 pub(crate) mod send;
 pub(crate) mod sim;
 pub(crate) mod stats;
@@ -59,6 +63,10 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Admin(args) => admin::run(args, output).await,
         Command::Stats(args) => stats::run(args, output).await,
         Command::Sim(args) => sim::run(args, output),
+        Command::Bench(args) => bench::run(args, output).await,
+        Command::Selftest(args) => selftest::run(args, output).await,
+        Command::Backup(args) => backup::run(args, output),
+        Command::Restore(args) => restore::run(&args, output),
         Command::Completions(args) => completions::run(args),
     }
 }

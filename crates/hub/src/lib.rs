@@ -12,7 +12,9 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod administration;
+mod admission;
 mod audit;
+mod backup;
 mod caller;
 mod clock;
 mod connections;
@@ -49,8 +51,12 @@ pub use audit::{
     Audit, AuditReport, CheckpointOutcome, Finding, FindingKind, Redecided, Salvage, Salvaged,
     SalvagedDocument, StateOutcome, Verdict,
 };
+pub use backup::{
+    Backup, BackupCheck, BackupError, BackupReport, Manifest, ManifestFile, Restore, Restored,
+    Restoring, check_backup,
+};
 pub use clock::{BusinessClock, Clock, ClockError};
-pub use hub::{Hub, StartError};
+pub use hub::{Hub, LeftOut, StartError};
 pub use list_files::{ListFiles, ListsRead};
 pub use log_key::LogKeyError;
 pub use open_folder::{AdministerError, OpenFolder, Recovery};

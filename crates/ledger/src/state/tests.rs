@@ -331,7 +331,8 @@ fn a_state_of_an_older_format_is_rebuilt_and_one_of_a_newer_format_refused() {
     assert_eq!(open_or_rebuild_with(&path, &blocks, limits()).unwrap().rebuilt, None);
     write(STATE_FORMAT - 1);
     let opened = open_or_rebuild_with(&path, &blocks, limits()).unwrap();
-    assert!(matches!(&opened.rebuilt, Some(Why::Unusable { why }) if why.contains("format 1")));
+    let named = format!("format {}", STATE_FORMAT - 1);
+    assert!(matches!(&opened.rebuilt, Some(Why::Unusable { why }) if why.contains(&named)));
     assert_eq!((opened.replay_from, rows(&opened.state)), (1, vec![]));
 }
 
