@@ -55,7 +55,8 @@ mod verdict;
 pub use accounts::{Accounts, AccountsError, PasswordProof};
 pub use administration::ListOutcome;
 pub use audit::{
-    Audit, AuditReport, CheckpointOutcome, Finding, FindingKind, Redecided, StateOutcome, Verdict,
+    Audit, AuditReport, CheckpointOutcome, Finding, FindingKind, Redecided, Salvage, Salvaged,
+    SalvagedDocument, StateOutcome, Verdict,
 };
 pub use backup::{
     Backup, BackupCheck, BackupError, BackupReport, Manifest, ManifestFile, Restore, Restored,

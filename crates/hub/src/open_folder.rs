@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use lienthong_core::engine::{Blocks, EngineError, Journal, Payloads, State};
 use lienthong_core::{Command, Decision, Machine, Opening, Proposal, Query};
-use lienthong_ledger::{DataFolder, JournalBlocks, JournalFiles, PayloadFiles, SledState};
+use lienthong_ledger::{
+    DataFolder, JournalBlocks, JournalFiles, PayloadFiles, SledState, is_state_damaged,
+};
 use lienthong_model::{AccountChange, AccountChangeKind, Refusal, Signatory, Timestamp};
 
 use crate::accounts::{Accounts, AccountsError, PasswordProof};
@@ -41,12 +43,22 @@ pub struct Recovery {
 }
 
 impl OpenFolder {
-    /// Opens or makes a data folder and replays what its state misses. `progress` is told the
-    /// block reached and the last one.
+    /// Opens or makes a data folder and replays what its state misses; a state that turns out to be
+    /// damaged is made anew. `progress` is told the block reached and the last one.
     ///
     /// # Errors
     /// [`EngineError`] when the folder is in use, damaged, too new, or cannot be read.
     pub fn open(path: &Path, mut progress: impl FnMut(u64, u64)) -> Result<Self, EngineError> {
+        match Self::replayed(path, &mut progress) {
+            // Whoever finds damage in the state leaves a note, after which opening makes it anew.
+            Err(EngineError::Damaged { .. }) if is_state_damaged(path) => {
+                Self::replayed(path, &mut progress)
+            }
+            opened => opened,
+        }
+    }
+
+    fn replayed(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Self, EngineError> {
         let DataFolder { journal, blocks, state, replay_from, rebuilt, torn, payloads, lock } =
             DataFolder::open(path)?;
         let (state, payloads) = (Arc::new(state), Arc::new(payloads));

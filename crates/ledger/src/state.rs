@@ -59,9 +59,11 @@ use lienthong_model::limits;
 pub(crate) use settler::joined;
 pub use open::{Opened, Why, open_or_rebuild, open_or_rebuild_with};
 use layers::Layers;
+pub(crate) use rows::damage_note;
 use writer::Shared;
 
-/// The version of the layout of the state. Stable. A state of another version is rebuilt.
+/// The version of the layout of the state and of its rows. Stable. A state of an older version is
+/// rebuilt, one of a newer version refused.
 pub const STATE_FORMAT: u16 = 3;
 /// Largest value of a row, in bytes; a larger one is refused before anything is stored.
 pub const VALUE_BYTES_MAX: usize = 128 * 1024;
