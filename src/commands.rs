@@ -15,6 +15,8 @@ pub(crate) mod notices;
 pub(crate) mod pki;
 pub(crate) mod progress;
 pub(crate) mod recall;
+pub(crate) mod refusals;
+pub(crate) mod report;
 pub(crate) mod route;
 pub(crate) mod send;
 pub(crate) mod sim;
@@ -57,7 +59,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => verify::run(&args, output),
         Command::Trust(args) => trust::run(*args, output).await,
         Command::Admin(args) => admin::run(args, output).await,
-        Command::Stats(args) => stats::run(args, output).await,
+        Command::Stats(args) => stats::run(*args, output).await,
+        Command::Refusals(args) => refusals::run(*args, output).await,
+        Command::Report(args) => report::run(*args, output).await,
         Command::Sim(args) => sim::run(args, output),
         Command::Completions(args) => completions::run(args),
     }

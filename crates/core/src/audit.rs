@@ -166,6 +166,7 @@ impl JournalCheck {
             | Command::SetRevocationPolicy(_)
             | Command::ChangeAppointments(_)
             | Command::ChangeQuotas(_)
+            | Command::ChangeTargets(_)
             | Command::SaveList(_)
             | Command::RemoveList(_)
             | Command::SetTerms(_) => about.done(command, decision),

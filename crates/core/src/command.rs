@@ -15,7 +15,7 @@ pub use decision::*;
 pub use delivery::*;
 pub use proposal::*;
 
-use lienthong_model::{Actor, AgencyEntry, Appointment, Mandate, Ordinal, Quota};
+use lienthong_model::{Actor, AgencyEntry, Appointment, Mandate, Ordinal, Quota, Target};
 use minicbor::{Decode, Encode};
 
 use crate::deadlines::Terms;
@@ -119,4 +119,7 @@ pub enum Command {
     /// A sender reminds the laggards of a document.
     #[n(36)]
     Remind(#[n(0)] Remind),
+    /// What indicators should reach.
+    #[n(40)]
+    ChangeTargets(#[n(0)] Vec<Target>),
 }

@@ -43,6 +43,7 @@ mod routing;
 mod rows;
 mod signers;
 pub mod statistics;
+mod targets;
 mod threads;
 mod trust_store;
 mod waiting;
@@ -74,6 +75,7 @@ pub use rows::{
     ReportPlace, SavedList, StatusLine,
 };
 pub use signers::{FactsOf, Received, Signers, judge_signers};
+pub use targets::{TargetError, Targets};
 pub use threads::{AnsweredReference, Thread, ThreadDocument, ThreadKey};
 pub use trust_store::{RevocationPolicy, TrustStore};
 pub use waiting::{Waiting, WaitingDocument};

@@ -73,6 +73,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 Territory::Province(code) => is_province(territory, code),
                 Territory::Agency(code) => lies_in(code),
             }),
+            Command::ChangeTargets(all) => all.iter().all(|one| match &one.territory {
+                Territory::Country => false,
+                Territory::Province(code) => is_province(territory, code),
+                Territory::Agency(code) => lies_in(code),
+            }),
             Command::ImportDirectory(_)
             | Command::AddAuthority(_)
             | Command::AddRevocationList(_)
@@ -136,6 +141,10 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Command::ChangeQuotas(all) if all.len() > ACT_ENTRIES_MAX => too_many(all.len()),
             Command::ChangeQuotas(quotas) => {
                 checked("quotas", policy.quotas.check(quotas, directory))
+            }
+            Command::ChangeTargets(all) if all.len() > ACT_ENTRIES_MAX => too_many(all.len()),
+            Command::ChangeTargets(targets) => {
+                checked("targets", policy.targets.check(targets, directory))
             }
             Command::SetRevocationPolicy(_) => Ok(Ok(())),
             Command::SetTerms(terms) => checked("terms", terms.check()),

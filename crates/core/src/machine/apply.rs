@@ -77,6 +77,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 | Command::SetTerms(_)
                 | Command::ChangeAppointments(_)
                 | Command::ChangeQuotas(_)
+                | Command::ChangeTargets(_)
                 | Command::Act { .. }),
                 Decision::Done,
             ) => self.apply_act(act),

@@ -196,7 +196,8 @@ impl Judge {
             | Command::SetRevocationPolicy(_)
             | Command::SetTerms(_)
             | Command::ChangeAppointments(_)
-            | Command::ChangeQuotas(_)) => Proposal::Administer(administered.clone()),
+            | Command::ChangeQuotas(_)
+            | Command::ChangeTargets(_)) => Proposal::Administer(administered.clone()),
         };
         let decision = self.machine.decide(proposal)?;
         Ok(if decision == entry.decision {
