@@ -19,6 +19,8 @@ pub(crate) mod pki;
 pub(crate) mod progress;
 pub(crate) mod recall;
 pub(crate) mod restore;
+pub(crate) mod refusals;
+pub(crate) mod report;
 pub(crate) mod route;
 pub(crate) mod selftest;
 pub(crate) mod send;
@@ -63,7 +65,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Trust(args) => trust::run(*args, output).await,
         Command::Admin(args) => admin::run(args, output).await,
         Command::Account(args) => account::run(*args, output).await,
-        Command::Stats(args) => stats::run(args, output).await,
+        Command::Stats(args) => stats::run(*args, output).await,
+        Command::Refusals(args) => refusals::run(*args, output).await,
+        Command::Report(args) => report::run(*args, output).await,
         Command::Sim(args) => sim::run(args, output),
         Command::Bench(args) => bench::run(args, output).await,
         Command::Selftest(args) => selftest::run(args, output).await,

@@ -46,6 +46,7 @@ mod search;
 mod settling;
 mod signers;
 pub mod statistics;
+mod targets;
 mod threads;
 mod trust_store;
 mod waiting;
@@ -80,6 +81,7 @@ pub use rows::{
 pub use search::RefusedOf;
 pub use settling::Settling;
 pub use signers::{FactsOf, Received, Signers, judge_signers};
+pub use targets::{TargetError, Targets};
 pub use threads::{AnsweredReference, Thread, ThreadDocument, ThreadKey};
 pub use trust_store::{RevocationPolicy, TrustStore};
 pub use waiting::{Waiting, WaitingDocument};

@@ -199,7 +199,8 @@ impl Judge {
             | Command::SetTerms(_)
             | Command::ChangeAppointments(_)
             | Command::ChangeQuotas(_)
-            | Command::ChangeAccounts(_)) => Proposal::Administer(administered.clone()),
+            | Command::ChangeAccounts(_)
+            | Command::ChangeTargets(_)) => Proposal::Administer(administered.clone()),
         };
         let decision = self.machine.decide(proposal)?;
         Ok(if decision == entry.decision {
