@@ -17,7 +17,7 @@
 
 mod cast;
 mod draft;
-mod live;
+pub mod live;
 mod plan;
 pub mod scenario;
 mod tally;

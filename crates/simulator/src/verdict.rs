@@ -8,10 +8,9 @@ mod laws;
 mod measure;
 mod records;
 
-use lienthong_core::engine::EngineError;
-
 use crate::scenario::Scenario;
-use crate::world::Played;
+use crate::world::{AccountError, Played};
+pub use laws::REPLAY;
 use records::Records;
 
 /// Documents that are named where something does not hold.
@@ -61,8 +60,8 @@ impl Verdict {
     /// Judges a run.
     ///
     /// # Errors
-    /// [`EngineError`] when the hub's records cannot be read.
-    pub fn of(scenario: &Scenario, seed: u64, played: &Played) -> Result<Self, EngineError> {
+    /// [`AccountError`] when the hub's records cannot be read.
+    pub fn of(scenario: &Scenario, seed: u64, played: &Played) -> Result<Self, AccountError> {
         let records = Records::read(played)?;
         let expects = scenario.expects.iter().map(|expect| {
             let measured = measure::measure(expect, &records)?;
@@ -81,7 +80,7 @@ impl Verdict {
         Ok(Self {
             scenario: scenario.name.clone(),
             seed,
-            expects: expects.collect::<Result<_, EngineError>>()?,
+            expects: expects.collect::<Result<_, AccountError>>()?,
             laws: laws::check(&records)?,
             documents: records.documents.len() as u64,
             deliveries: deliveries().count() as u64,

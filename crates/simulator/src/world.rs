@@ -16,9 +16,11 @@
 //! were made, and everything random comes from the scenario's seed. The same scenario and seed give
 //! the same trace, byte for byte.
 
+mod axis;
 mod faults;
 mod hub;
 mod keys;
+mod paced;
 mod population;
 mod queue;
 mod receiving;
@@ -39,13 +41,17 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::scenario::{Country, Scenario, Since};
 use faults::Hits;
-use hub::Outcome;
-pub(crate) use hub::{Hub, replayed, rows};
-use keys::Keys;
+pub use axis::AccountError;
+pub(crate) use axis::{Account, Arrived, Axis, Declined};
+use hub::Hub;
+pub(crate) use hub::Outcome;
+pub use keys::Keys;
+pub(crate) use paced::{Bell, Pace};
 pub use population::{Member, Population};
 use queue::Queue;
 use receiving::Task;
 use sending::{Call, Pending};
+pub(crate) use sending::Sent;
 use trace::Trace;
 
 /// What a message needs through the network, in milliseconds: least and most.
@@ -92,6 +98,9 @@ pub enum WorldError {
     /// The trace cannot be written.
     #[error("cannot write the trace: {0}")]
     Trace(#[from] std::io::Error),
+    /// The hub of a live world cannot be reached, started or stopped.
+    #[error(transparent)]
+    Live(#[from] crate::live::LiveError),
     /// It does not come to an end.
     #[error("more than {EVENTS_MAX} events")]
     Endless,
@@ -110,7 +119,7 @@ pub struct Progress {
 
 /// What was played: the hub as it stands in the end.
 pub struct Played {
-    pub(crate) hub: Hub,
+    pub(crate) hub: Box<dyn Axis>,
     /// Agencies whose nodes are not there in the end.
     pub(crate) offline: BTreeSet<Ordinal>,
     taking_part: BTreeSet<Ordinal>,
@@ -125,6 +134,11 @@ pub struct Played {
 }
 
 impl Played {
+    /// What the axis says in the end.
+    pub(crate) fn account(&self) -> &dyn Account {
+        &*self.hub
+    }
+
     /// Whether an agency has a node at all.
     pub(crate) fn takes_part(&self, agency: Ordinal) -> bool {
         self.taking_part.contains(&agency)
@@ -202,7 +216,7 @@ pub struct World<'s> {
     /// Which of the answers each node's clerks follow.
     clerks: Vec<Option<usize>>,
     hits: Hits,
-    hub: Hub,
+    hub: Box<dyn Axis>,
     keys: Keys,
     queue: Queue<Event>,
     trace: Trace<'s>,
@@ -216,8 +230,18 @@ pub struct World<'s> {
     now: Timestamp,
 }
 
+/// What a world is set up with beside its scenario and its axis.
+pub(crate) struct Set<'c, 's> {
+    pub country: &'c Country,
+    pub population: Population,
+    pub keys: Keys,
+    pub seed: u64,
+    pub trace: Option<&'s mut dyn Write>,
+}
+
 impl<'s> World<'s> {
-    /// Sets a scenario up; `seed` instead of its own, `trace` takes one line an event.
+    /// Sets a scenario up in the virtual world; `seed` instead of its own, `trace` takes one line
+    /// an event.
     ///
     /// # Errors
     /// [`WorldError`] when the directory does not have who is named, or nobody can write.
@@ -227,19 +251,21 @@ impl<'s> World<'s> {
         seed: Option<u64>,
         trace: Option<&'s mut dyn Write>,
     ) -> Result<Self, WorldError> {
-        let areas = population::areas(scenario);
-        let unknown: Vec<String> = areas.flat_map(|area| area.unknown(country)).collect();
-        if !unknown.is_empty() {
-            return Err(WorldError::Unknown(unknown));
-        }
-        let population = Population::choose(scenario, country);
-        if population.is_empty() {
-            return Err(WorldError::Nobody);
-        }
+        let population = Population::of(scenario, country)?;
         let seed = seed.unwrap_or(scenario.seed);
         let keys = Keys::new(seed, scenario.begin(), scenario.end())?;
         let mut hub = Hub::new(scenario.begin());
         hub.set_up(&keys, &population.directory(country))?;
+        let set = Set { country, population, keys, seed, trace };
+        Self::on(scenario, set, Box::new(hub))
+    }
+
+    /// Sets a scenario up on an axis.
+    pub(crate) fn on(
+        scenario: &'s Scenario,
+        Set { country, population, keys, seed, trace }: Set<'_, 's>,
+        hub: Box<dyn Axis>,
+    ) -> Result<Self, WorldError> {
         let mut nodes = Vec::new();
         for member in population {
             let agency = hub.ordinal(&member.entry.code);
@@ -311,6 +337,9 @@ impl<'s> World<'s> {
                 Since::Day(day) => day.start().max(self.now),
                 Since::Never => continue,
             };
+            if self.nodes[index].member.outside {
+                continue;
+            }
             if at < self.scenario.end() {
                 self.queue.put(at, Event::Connect(index));
             }
@@ -326,23 +355,34 @@ impl<'s> World<'s> {
     /// # Errors
     /// [`WorldError`] when the hub's engine fails or the trace cannot be written.
     pub fn play(mut self, mut told: impl FnMut(Progress)) -> Result<Played, WorldError> {
-        let length = self.scenario.end().millis() - self.scenario.begin().millis();
         let mut events = 0;
         while let Some((at, event)) = self.queue.take() {
             self.now = at;
             self.happens(event)?;
             events += 1;
             if events % TOLD_EVERY == 0 {
-                #[allow(clippy::cast_precision_loss)] // A bar on a screen.
-                let share = (at.millis() - self.scenario.begin().millis()) as f64 / length as f64;
-                told(Progress { now: at, share: share.min(1.0), events });
+                told(self.progress(events));
             }
             if events > EVENTS_MAX {
                 return Err(WorldError::Endless);
             }
         }
+        self.end(events)
+    }
+
+    fn progress(&self, events: u64) -> Progress {
+        let length = self.scenario.end().millis() - self.scenario.begin().millis();
+        let gone = self.now.millis() - self.scenario.begin().millis();
+        #[allow(clippy::cast_precision_loss)] // A bar on a screen.
+        let share = gone as f64 / length as f64;
+        Progress { now: self.now, share: share.min(1.0), events }
+    }
+
+    /// What there is in the end.
+    fn end(mut self, events: u64) -> Result<Played, WorldError> {
         self.hub.finish()?;
-        let offline = self.nodes.iter().filter(|node| !node.connected || node.off > 0);
+        let offline =
+            self.nodes.iter().filter(|node| !node.is_on() || node.member.outside);
         Ok(Played {
             offline: offline.map(|node| node.ordinal).collect(),
             taking_part: self.by_ordinal.keys().copied().collect(),

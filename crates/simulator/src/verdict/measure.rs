@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use lienthong_core::engine::EngineError;
-use lienthong_core::statistics::{Direction, LevelVolume};
-use lienthong_core::{DeliveryRow, DocumentRow, Place, Span};
+use lienthong_core::statistics::LevelVolume;
+use lienthong_core::{DeliveryRow, DocumentRow, Place};
 use lienthong_model::{Level, Ordinal, StatusCode};
 
-use super::records::{Records, period, within};
+use super::records::{Records, within};
 use crate::scenario::{Days, Expect, Measure};
+use crate::world::AccountError;
 
 /// A delivery is late that was acknowledged later than this.
 const LATE: Duration = Duration::from_secs(3_600);
@@ -54,7 +54,7 @@ fn number(count: u64) -> f64 {
     count as f64
 }
 
-pub(super) fn measure(expect: &Expect, records: &Records<'_>) -> Result<Measured, EngineError> {
+pub(super) fn measure(expect: &Expect, records: &Records<'_>) -> Result<Measured, AccountError> {
     let scope = Scope::of(expect, records);
     match expect.measure {
         Measure::Sent => {
@@ -95,8 +95,8 @@ pub(super) fn measure(expect: &Expect, records: &Records<'_>) -> Result<Measured
             Ok(Measured::count(count).with(again))
         }
         Measure::Late => Ok(scope.late(records)),
-        Measure::RepeatedReceipts => Ok(Measured::count(records.hub.repeated)),
-        Measure::HubRestarts => Ok(Measured::count(records.hub.restarts)),
+        Measure::RepeatedReceipts => Ok(Measured::count(records.hub.repeated())),
+        Measure::HubRestarts => Ok(Measured::count(records.hub.restarts())),
     }
 }
 
@@ -139,7 +139,7 @@ impl Scope {
         &self,
         records: &Records<'_>,
         days: Option<Days>,
-    ) -> Result<LevelVolume, EngineError> {
+    ) -> Result<LevelVolume, AccountError> {
         let volumes = records.volumes(days)?;
         let provinces =
             volumes.provinces.iter().map(|(province, volume)| (Some(*province), volume));
@@ -214,22 +214,15 @@ impl Scope {
     }
 }
 
-fn fully_electronic(scope: &Scope, records: &Records<'_>) -> Result<Measured, EngineError> {
-    let (mut electronic, mut all) = (0, 0);
-    let days = period(scope.days);
-    records.open_cubes().visit_kind(&records.hub.state, days, &mut |province, cell, sum| {
-        let inside = cell.direction == Direction::Received && cell.scope == Span::Inside;
-        if inside && scope.holds(Some(Place { province, level: cell.level })) {
-            all += sum.count;
-            electronic += if cell.paper_copy { 0 } else { sum.count };
-        }
-    })?;
+fn fully_electronic(scope: &Scope, records: &Records<'_>) -> Result<Measured, AccountError> {
+    let counts = |place| scope.holds(Some(place));
+    let (electronic, all) = records.hub.electronic(scope.days, &counts)?;
     Ok(Measured::share(electronic, all))
 }
 
 /// Levels of a province where something was sent and something received, and the centre when it
 /// wrote to the province and the province to it.
-fn levels_connected(scope: &Scope, records: &Records<'_>) -> Result<Measured, EngineError> {
+fn levels_connected(scope: &Scope, records: &Records<'_>) -> Result<Measured, AccountError> {
     let (mut sending, mut receiving) = (BTreeSet::new(), BTreeSet::new());
     for flow in records.flows(scope.days)? {
         let from_centre = flow.from_province.is_none();
@@ -250,7 +243,7 @@ fn refusals(
     expect: &Expect,
     scope: &Scope,
     records: &Records<'_>,
-) -> Result<Measured, EngineError> {
+) -> Result<Measured, AccountError> {
     let wanted = |reason| expect.reason.is_none_or(|only| only == reason);
     let counted = records.refusals_in(scope.days)?;
     let here = counted

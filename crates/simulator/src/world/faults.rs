@@ -1,5 +1,6 @@
 //! What goes wrong on purpose.
 
+use lienthong_model::Ordinal;
 use lienthong_trust::Revoked;
 use rand::RngExt as _;
 
@@ -48,6 +49,7 @@ impl World<'_> {
     pub(super) fn fault_begins(&mut self, index: usize) -> Result<(), WorldError> {
         let kind = self.scenario.faults[index].kind;
         self.trace.line(self.now, "fault-begins", &[&kind.name()])?;
+        self.hub.disturb(kind, &self.ordinals(index), true);
         match kind {
             FaultKind::NodeOff => {
                 for node in self.hits.0[index].clone() {
@@ -58,8 +60,7 @@ impl World<'_> {
             }
             FaultKind::CertificateRevoked => self.revoke(),
             FaultKind::HubKilled => {
-                self.hub.kill();
-                Ok(())
+                self.hub.kill()
             }
             FaultKind::AcknowledgementLost
             | FaultKind::DuplicateSubmission
@@ -71,6 +72,7 @@ impl World<'_> {
     pub(super) fn fault_ends(&mut self, index: usize) -> Result<(), WorldError> {
         let kind = self.scenario.faults[index].kind;
         self.trace.line(self.now, "fault-ends", &[&kind.name()])?;
+        self.hub.disturb(kind, &self.ordinals(index), false);
         match kind {
             FaultKind::NodeOff => {
                 for node in self.hits.0[index].clone() {
@@ -95,6 +97,11 @@ impl World<'_> {
             | FaultKind::CertificateExpired
             | FaultKind::ContentChanged => Ok(()),
         }
+    }
+
+    /// The agencies that a fault hits.
+    fn ordinals(&self, fault: usize) -> Vec<Ordinal> {
+        self.hits.0[fault].iter().map(|node| self.nodes[*node].ordinal).collect()
     }
 
     /// A node is back: it connects and sends what it kept.

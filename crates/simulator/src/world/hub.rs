@@ -1,5 +1,7 @@
 //! The hub: its machine, its delivery machine and its journal, with a shell of its own.
 
+mod axis;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
@@ -60,13 +62,15 @@ pub(super) enum Asked {
 
 /// What became of a call.
 #[derive(Debug, Clone)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// A document or a report is accepted.
     Accepted(Position),
     /// It had been accepted before.
     Repeated(Position),
     /// The acknowledgement is on disk.
     Acknowledged,
+    /// There was no answer: whether it arrived is not known.
+    Unanswered,
     Refused(Reason),
 }
 
@@ -76,6 +80,7 @@ impl fmt::Display for Outcome {
             Self::Accepted(position) => write!(f, "accepted {}", position.0),
             Self::Repeated(position) => write!(f, "repeated {}", position.0),
             Self::Acknowledged => f.write_str("acknowledged"),
+            Self::Unanswered => f.write_str("unanswered"),
             Self::Refused(reason) => f.write_str(reason.code()),
         }
     }
@@ -83,8 +88,8 @@ impl fmt::Display for Outcome {
 
 /// The hub.
 pub(crate) struct Hub {
-    pub state: MemoryState,
-    pub blocks: MemoryBlocks,
+    state: MemoryState,
+    blocks: MemoryBlocks,
     payloads: MemoryPayloads,
     journal: MemoryJournal,
     /// None while it is down.
@@ -97,9 +102,9 @@ pub(crate) struct Hub {
     waiting: VecDeque<(u64, Ordinal, Asked)>,
     begin: Timestamp,
     /// Receipts that were given again.
-    pub repeated: u64,
+    repeated: u64,
     /// Starts after it was killed.
-    pub restarts: u64,
+    restarts: u64,
     /// Why it could not be opened; kept until somebody asks.
     failed: Option<EngineError>,
 }
@@ -193,14 +198,6 @@ impl Hub {
     pub fn ordinal(&self, code: &AgencyCode) -> Option<Ordinal> {
         let directory = &self.machine.as_ref()?.policy().directory;
         directory.find(code).map(|agency| agency.ordinal)
-    }
-
-    pub fn is_up(&self) -> bool {
-        self.machine.is_some()
-    }
-
-    pub fn machine(&self) -> Option<&MemoryMachine> {
-        self.machine.as_ref()
     }
 
     pub fn query(&self) -> Query<'_, MemoryState> {
@@ -386,11 +383,6 @@ impl Hub {
     pub fn finish(&mut self) -> Result<(), EngineError> {
         self.machine.as_mut().map_or(Ok(()), Machine::cut)
     }
-
-    /// Returns the payloads.
-    pub fn payloads(&self) -> &MemoryPayloads {
-        &self.payloads
-    }
 }
 
 fn open(state: &MemoryState, payloads: &MemoryPayloads) -> Result<MemoryMachine, EngineError> {
@@ -398,7 +390,7 @@ fn open(state: &MemoryState, payloads: &MemoryPayloads) -> Result<MemoryMachine,
 }
 
 /// Builds state and machine from a journal alone.
-pub(crate) fn replayed(
+fn replayed(
     blocks: &MemoryBlocks,
     payloads: &MemoryPayloads,
 ) -> Result<(MemoryState, MemoryMachine), EngineError> {
@@ -411,7 +403,7 @@ pub(crate) fn replayed(
 }
 
 /// Returns every row of a state.
-pub(crate) fn rows(state: &MemoryState) -> Result<Vec<(Vec<u8>, Bytes)>, EngineError> {
+fn rows(state: &MemoryState) -> Result<Vec<(Vec<u8>, Bytes)>, EngineError> {
     let mut rows = Vec::new();
     state.scan(b"", b"", &mut |key, value| {
         rows.push((key.to_vec(), Bytes::copy_from_slice(value)));

@@ -1,18 +1,23 @@
 //! Keys and certificates of a scenario, all from its seed.
 
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use lienthong_client::Signer;
+use lienthong_client::{Roots, Signer};
 use lienthong_model::{AgencyCode, Fingerprint, Timestamp};
-use lienthong_pki::{Authority, Identity, IssueError, Profile, TestPki, Validity};
+use lienthong_pki::{
+    Authority, Folder, FolderError, Identity, IssueError, Profile, TestPki, Validity,
+};
 use lienthong_trust::Revoked;
 
 use super::WorldError;
 use crate::draft;
+use crate::live::LiveError;
 
 /// The PKI of a scenario.
-pub(super) struct Keys {
+#[derive(Debug)]
+pub struct Keys {
     pki: TestPki,
     begin: Timestamp,
     end: Timestamp,
@@ -23,6 +28,10 @@ fn days(days: u64) -> Duration {
 }
 
 impl Keys {
+    /// Grows a PKI for a scenario's time.
+    ///
+    /// # Errors
+    /// When a date cannot be written.
     pub fn new(seed: u64, begin: Timestamp, end: Timestamp) -> Result<Self, WorldError> {
         let validity =
             Validity { not_before: begin.minus(days(400)), not_after: end.plus(days(400)) };
@@ -30,16 +39,40 @@ impl Keys {
         Ok(Self { pki: TestPki::new(*seed.as_bytes(), validity)?, begin, end })
     }
 
-    pub fn root(&self) -> &Authority {
+    /// Writes it as a folder, as `lienthong pki` does: the authorities with their keys and lists, and
+    /// the hub's certificate. Whoever has the folder can issue for every agency.
+    ///
+    /// # Errors
+    /// [`FolderError`] when there is a PKI already or a file cannot be written.
+    pub fn write(&self, path: &Path, hub: &Profile) -> Result<Folder, FolderError> {
+        let (root, issuing) = (self.root().clone(), self.issuing().clone());
+        let folder =
+            Folder::adopt(path, root, issuing, self.begin.minus(days(2)), self.end.plus(days(366)))?;
+        folder.keep_identity(hub, &self.pki.identity(hub)?)?;
+        Ok(folder)
+    }
+
+    /// Whom agencies trust.
+    pub(crate) fn roots(&self) -> Result<Roots, LiveError> {
+        let root = Roots::new([self.root().certificate().der().clone()])?;
+        Ok(root.with_authority(self.issuing().certificate().der().clone())?)
+    }
+
+    /// Returns an agency's node.
+    pub(crate) fn node(&self, agency: &AgencyCode) -> Result<Identity, IssueError> {
+        self.pki.node(agency)
+    }
+
+    pub(crate) fn root(&self) -> &Authority {
         self.pki.root()
     }
 
-    pub fn issuing(&self) -> &Authority {
+    pub(crate) fn issuing(&self) -> &Authority {
         self.pki.issuing()
     }
 
     /// Returns the revocation list of an authority, in date beyond the scenario's end.
-    pub fn list(
+    pub(crate) fn list(
         &self,
         authority: &Authority,
         number: u64,
@@ -49,18 +82,18 @@ impl Keys {
         authority.revocation_list(number, at, self.end.plus(days(366)), revoked)
     }
 
-    pub fn seal(&self, agency: &AgencyCode) -> Result<Signer, WorldError> {
+    pub(crate) fn seal(&self, agency: &AgencyCode) -> Result<Signer, WorldError> {
         self.signer(self.pki.seal(agency)?)
     }
 
     /// Returns an agency's leader with the certificate of a generation: after a revocation the next.
-    pub fn leader(&self, agency: &AgencyCode, generation: u32) -> Result<Signer, WorldError> {
+    pub(crate) fn leader(&self, agency: &AgencyCode, generation: u32) -> Result<Signer, WorldError> {
         let id = format!("lanh-dao-{generation}");
         self.signer(self.pki.identity(&person(agency, &id))?)
     }
 
     /// Returns a person whose certificate ended before the scenario begins.
-    pub fn expired(&self, agency: &AgencyCode) -> Result<Signer, WorldError> {
+    pub(crate) fn expired(&self, agency: &AgencyCode) -> Result<Signer, WorldError> {
         let validity = Validity {
             not_before: self.begin.minus(days(300)),
             not_after: self.begin.minus(days(1)),

@@ -26,6 +26,11 @@ impl<E> Queue<E> {
         self.put += 1;
     }
 
+    /// Returns the moment of the next event; none when nothing is left to happen.
+    pub fn next(&self) -> Option<Timestamp> {
+        self.order.peek().map(|Reverse((at, _))| *at)
+    }
+
     /// Takes the next event; none when nothing is left to happen.
     pub fn take(&mut self) -> Option<(Timestamp, E)> {
         let Reverse((at, number)) = self.order.pop()?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lienthong_client::sign_report;
-use lienthong_model::{AgencyCode, MessageId, Ordinal, Position, StatusCode, StatusReport};
+use lienthong_model::{AgencyCode, MessageId, Position, StatusCode, StatusReport};
 use rand::RngExt as _;
 
 use super::sending::{Call, Sent, Then};
@@ -54,7 +54,8 @@ impl World<'_> {
         }
         if self.struck(FaultKind::AcknowledgementLost, node) {
             if !std::mem::replace(&mut self.nodes[node].reconnecting, true) {
-                self.queue.put(self.now.plus(PATIENCE), Event::Reconnect(node));
+                let patience = self.hub.patience().unwrap_or(PATIENCE);
+                self.queue.put(self.now.plus(patience), Event::Reconnect(node));
             }
             return self.trace.line(self.now, "acknowledgement-lost", &[&code, &position.0]);
         }
@@ -66,19 +67,13 @@ impl World<'_> {
 
     fn hand_to_clerk(&mut self, node: usize, position: Position) -> Result<(), WorldError> {
         let Some(index) = self.clerks[node] else { return Ok(()) };
-        let Some(document) = self.hub.query().document(position)? else { return Ok(()) };
+        let Some((sender, id)) = self.hub.named(position)? else { return Ok(()) };
         let steps = self.plan(&self.scenario.answers[index]);
-        let Some(sender) = self.code_of(document.sender) else { return Ok(()) };
         let Some((_, first)) = steps.front().copied() else { return Ok(()) };
-        self.nodes[node].tasks.insert(position, Task { sender, id: document.id, steps });
+        self.nodes[node].tasks.insert(position, Task { sender, id, steps });
         let at = self.scenario.calendar.after(self.now, first);
         self.queue.put(at, Event::Report { node, position });
         Ok(())
-    }
-
-    fn code_of(&self, ordinal: Ordinal) -> Option<AgencyCode> {
-        let node = self.by_ordinal.get(&ordinal)?;
-        Some(self.nodes[*node].member.entry.code.clone())
     }
 
     /// What a clerk will report.

@@ -13,7 +13,7 @@ use lienthong_model::{
 use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
 
-use super::{Event, Outcome, PATIENCE, Signed, World, WorldError};
+use super::{Event, Outcome, Signed, World, WorldError};
 use crate::draft;
 use crate::scenario::{FaultKind, Traffic};
 
@@ -29,7 +29,7 @@ pub(super) struct Call {
 
 /// What is sent.
 #[derive(Clone)]
-pub(super) enum Sent {
+pub(crate) enum Sent {
     Document(Signed),
     Report(Signed),
     Acknowledge(Position),
@@ -121,7 +121,10 @@ impl World<'_> {
         let ready: Vec<usize> = self.senders[index]
             .iter()
             .copied()
-            .filter(|node| self.nodes[*node].member.connected.holds(day))
+            .filter(|node| {
+                let member = &self.nodes[*node].member;
+                member.connected.holds(day) && !member.outside
+            })
             .collect();
         let Some(sender) = ready.choose(&mut self.dice.writing).copied() else {
             return self.trace.line(self.now, "nobody-writes", &[&traffic.line]);
@@ -264,7 +267,9 @@ impl World<'_> {
         let code = self.nodes[node].member.entry.code.to_string();
         self.trace.line(self.now, "sent", &[&code, &number])?;
         self.later(Event::Arrive(Call { number, node, sent }));
-        self.queue.put(self.now.plus(PATIENCE), Event::Overdue(number));
+        if let Some(patience) = self.hub.patience() {
+            self.queue.put(self.now.plus(patience), Event::Overdue(number));
+        }
         Ok(())
     }
 
@@ -274,6 +279,9 @@ impl World<'_> {
     }
 
     pub(super) fn answered(&mut self, number: u64, outcome: Outcome) -> Result<(), WorldError> {
+        if matches!(outcome, Outcome::Unanswered) {
+            return self.send(number);
+        }
         let Some(Pending { node, sent, then }) = self.pending.remove(&number) else {
             return Ok(());
         };
@@ -287,7 +295,7 @@ impl World<'_> {
             },
             Then::Report(position) => match outcome {
                 Outcome::Accepted(_) | Outcome::Repeated(_) => self.reported(node, position),
-                Outcome::Refused(_) | Outcome::Acknowledged => Ok(()),
+                Outcome::Refused(_) | Outcome::Acknowledged | Outcome::Unanswered => Ok(()),
             },
         }
     }
