@@ -121,6 +121,8 @@ pub(crate) enum Command {
     Stats(commands::stats::StatsArgs),
     /// Play scenarios of a country of agencies in virtual time / chạy kịch bản
     Sim(commands::sim::SimArgs),
+    /// Run a hub and a living province to test a system against / sân tập
+    Sandbox(Box<commands::sandbox::SandboxArgs>),
     /// Print a script that completes commands in a shell
     Completions(commands::completions::CompletionsArgs),
 }

@@ -16,6 +16,7 @@ pub(crate) mod pki;
 pub(crate) mod progress;
 pub(crate) mod recall;
 pub(crate) mod route;
+pub(crate) mod sandbox;
 pub(crate) mod send;
 pub(crate) mod sim;
 pub(crate) mod stats;
@@ -58,6 +59,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Trust(args) => trust::run(*args, output).await,
         Command::Admin(args) => admin::run(args, output).await,
         Command::Stats(args) => stats::run(args, output).await,
+        Command::Sandbox(args) => sandbox::run(*args, output).await,
         Command::Sim(args) => sim::run(args, output),
         Command::Completions(args) => completions::run(args),
     }

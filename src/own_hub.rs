@@ -87,19 +87,6 @@ impl OwnHub {
         self.folder.join("data")
     }
 
-    /// Ends it as an operator would: it drains, and everything is on its disk.
-    ///
-    /// # Errors
-    /// When it does not end well.
-    pub(crate) fn stop(&mut self) -> io::Result<()> {
-        let Some(mut child) = self.child.take() else { return Ok(()) };
-        signal(&child, Signal::TERM)?;
-        match child.wait()?.success() {
-            true => Ok(()),
-            false => Err(io::Error::other("the hub did not end well")),
-        }
-    }
-
     fn run(&mut self, time: Time) -> io::Result<()> {
         let mut command = Command::new(std::env::current_exe()?);
         for (name, _) in std::env::vars_os() {
@@ -152,6 +139,15 @@ impl HubControl for OwnHub {
             Time::Scenario { rate, .. } => Time::Scenario { start: now, rate },
         };
         self.run(time)
+    }
+
+    fn stop(&mut self) -> io::Result<()> {
+        let Some(mut child) = self.child.take() else { return Ok(()) };
+        signal(&child, Signal::TERM)?;
+        match child.wait()?.success() {
+            true => Ok(()),
+            false => Err(io::Error::other("the hub did not end well")),
+        }
     }
 
     fn enter_list(&mut self, list: &bytes::Bytes) -> io::Result<()> {

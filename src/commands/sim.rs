@@ -1,5 +1,6 @@
 //! `lienthong sim`: scenarios in the virtual world.
 
+pub(crate) mod live;
 mod report;
 mod run;
 
@@ -160,7 +161,7 @@ fn read(path: &Path) -> Result<Scenario, Usage> {
 }
 
 /// The built-in directory of Viet Nam.
-fn country() -> anyhow::Result<Country> {
+pub(crate) fn country() -> anyhow::Result<Country> {
     let mut regions: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for province in lienthong_country::provinces()? {
         regions.entry(province.region.name().to_owned()).or_default().push(province.code);

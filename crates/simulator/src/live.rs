@@ -126,6 +126,11 @@ pub trait HubControl: Send {
     /// # Errors
     /// When it does not start.
     fn start(&mut self, now: Timestamp) -> std::io::Result<()>;
+    /// Ends it in order.
+    ///
+    /// # Errors
+    /// When it does not end well.
+    fn stop(&mut self) -> std::io::Result<()>;
     /// Gives it a new revocation list of the issuing authority (DER).
     ///
     /// # Errors

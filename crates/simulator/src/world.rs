@@ -139,6 +139,15 @@ impl Played {
         &*self.hub
     }
 
+    /// Ends a hub of the scenario's own, so that its folder can be read; does nothing in the virtual
+    /// world. Nothing can be asked of it after that.
+    ///
+    /// # Errors
+    /// When it does not end well.
+    pub fn stop_hub(&mut self) -> Result<(), WorldError> {
+        self.hub.stop()
+    }
+
     /// Whether an agency has a node at all.
     pub(crate) fn takes_part(&self, agency: Ordinal) -> bool {
         self.taking_part.contains(&agency)
@@ -237,6 +246,8 @@ pub(crate) struct Set<'c, 's> {
     pub keys: Keys,
     pub seed: u64,
     pub trace: Option<&'s mut dyn Write>,
+    /// When it begins: what was due before does not happen.
+    pub now: Timestamp,
 }
 
 impl<'s> World<'s> {
@@ -256,14 +267,15 @@ impl<'s> World<'s> {
         let keys = Keys::new(seed, scenario.begin(), scenario.end())?;
         let mut hub = Hub::new(scenario.begin());
         hub.set_up(&keys, &population.directory(country))?;
-        let set = Set { country, population, keys, seed, trace };
+        let now = scenario.begin();
+        let set = Set { country, population, keys, seed, trace, now };
         Self::on(scenario, set, Box::new(hub))
     }
 
     /// Sets a scenario up on an axis.
     pub(crate) fn on(
         scenario: &'s Scenario,
-        Set { country, population, keys, seed, trace }: Set<'_, 's>,
+        Set { country, population, keys, seed, trace, now }: Set<'_, 's>,
         hub: Box<dyn Axis>,
     ) -> Result<Self, WorldError> {
         let mut nodes = Vec::new();
@@ -312,7 +324,7 @@ impl<'s> World<'s> {
             commit_due: false,
             deadline: None,
             lists: 1,
-            now: scenario.begin(),
+            now,
             nodes,
         };
         world.place_nodes();

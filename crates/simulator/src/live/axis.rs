@@ -358,6 +358,11 @@ impl Axis for LiveAxis {
         Ok(())
     }
 
+    fn stop(&mut self) -> Result<(), WorldError> {
+        let stopped = self.control.as_mut().map_or(Ok(()), |control| control.stop());
+        Ok(stopped.map_err(LiveError::Control)?)
+    }
+
     fn patience(&self) -> Option<Duration> {
         None
     }

@@ -61,6 +61,7 @@ pub fn play<'s>(
         axis.put_links(&hit)?;
     }
     let pace = Pace { clock: axis.clock(), bell, stop };
-    let set = Set { country, population, keys, seed, trace };
+    let now = pace.clock.now().max(scenario.begin());
+    let set = Set { country, population, keys, seed, trace, now };
     World::on(scenario, set, Box::new(axis))?.play_paced(&pace, told)
 }

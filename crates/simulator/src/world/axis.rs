@@ -66,6 +66,8 @@ pub(crate) trait Axis: Account {
     fn is_idle(&self) -> bool;
     /// The scenario is over.
     fn finish(&mut self) -> Result<(), WorldError>;
+    /// It ends in order; a hub that is not the scenario's own goes on.
+    fn stop(&mut self) -> Result<(), WorldError>;
     /// How long a node waits for an answer before it sends the same bytes again; `None`: it is told
     /// when there will be none.
     fn patience(&self) -> Option<std::time::Duration>;

@@ -27,16 +27,28 @@ fn days(days: u64) -> Duration {
     Duration::from_secs(days * 24 * 3_600)
 }
 
+fn validity(begin: Timestamp, end: Timestamp) -> Validity {
+    Validity { not_before: begin.minus(days(400)), not_after: end.plus(days(400)) }
+}
+
+fn key_seed(seed: u64) -> [u8; 32] {
+    *Fingerprint::of(format!("lienthong scenario {seed}").as_bytes()).as_bytes()
+}
+
 impl Keys {
     /// Grows a PKI for a scenario's time.
     ///
     /// # Errors
     /// When a date cannot be written.
     pub fn new(seed: u64, begin: Timestamp, end: Timestamp) -> Result<Self, WorldError> {
-        let validity =
-            Validity { not_before: begin.minus(days(400)), not_after: end.plus(days(400)) };
-        let seed = Fingerprint::of(format!("lienthong scenario {seed}").as_bytes());
-        Ok(Self { pki: TestPki::new(*seed.as_bytes(), validity)?, begin, end })
+        Ok(Self { pki: TestPki::new(key_seed(seed), validity(begin, end))?, begin, end })
+    }
+
+    /// Issues below a PKI that there is already; keys follow from the seed.
+    pub fn below(folder: &Folder, seed: u64, begin: Timestamp, end: Timestamp) -> Self {
+        let (root, issuing) = (folder.root().clone(), folder.issuing().clone());
+        let pki = TestPki::below(root, issuing, key_seed(seed), validity(begin, end));
+        Self { pki, begin, end }
     }
 
     /// Writes it as a folder, as `lienthong pki` does: the authorities with their keys and lists, and
@@ -50,6 +62,19 @@ impl Keys {
             Folder::adopt(path, root, issuing, self.begin.minus(days(2)), self.end.plus(days(366)))?;
         folder.keep_identity(hub, &self.pki.identity(hub)?)?;
         Ok(folder)
+    }
+
+    /// Writes an agency's node, seal and leader into the folder of the PKI.
+    ///
+    /// # Errors
+    /// [`FolderError`] when they are there already or cannot be written.
+    pub fn write_agency(&self, folder: &Folder, agency: &AgencyCode) -> Result<(), FolderError> {
+        let node = Profile::Node { agency: agency.clone() };
+        let seal = Profile::Seal { agency: agency.clone() };
+        for profile in [node, seal, person(agency, "lanh-dao-0")] {
+            folder.keep_identity(&profile, &self.pki.identity(&profile)?)?;
+        }
+        Ok(())
     }
 
     /// Whom agencies trust.

@@ -111,6 +111,10 @@ impl Axis for Hub {
         Ok(Hub::finish(self)?)
     }
 
+    fn stop(&mut self) -> Result<(), WorldError> {
+        Ok(())
+    }
+
     fn patience(&self) -> Option<Duration> {
         Some(PATIENCE)
     }
