@@ -123,6 +123,8 @@ pub(crate) enum Command {
     Sim(commands::sim::SimArgs),
     /// Run a hub and a living province to test a system against / sân tập
     Sandbox(Box<commands::sandbox::SandboxArgs>),
+    /// Examine a system that is connected to a sandbox / kiểm tra sự phù hợp
+    Conformance(commands::conformance::ConformanceArgs),
     /// Print a script that completes commands in a shell
     Completions(commands::completions::CompletionsArgs),
 }

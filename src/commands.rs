@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod conformance;
 pub(crate) mod demo;
 pub(crate) mod directory;
 pub(crate) mod evidence;
@@ -61,6 +62,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Stats(args) => stats::run(args, output).await,
         Command::Sandbox(args) => sandbox::run(*args, output).await,
         Command::Sim(args) => sim::run(args, output),
+        Command::Conformance(args) => conformance::run(args, output).await,
         Command::Completions(args) => completions::run(args),
     }
 }

@@ -97,6 +97,14 @@ impl OwnHub {
         }
         command.arg("hub").arg("--data").arg(self.data());
         command.arg("--pki").arg(self.folder.join("pki"));
+        if self.folder.join("stranger").is_dir() {
+            // A second PKI that the hub relies on.
+            for pki in ["pki", "stranger"].map(|name| self.folder.join(name)) {
+                command.arg("--root").arg(pki.join("root.pem"));
+                command.arg("--authority").arg(pki.join("issuing.pem"));
+                command.arg("--revocation-list").arg(pki.join("crl"));
+            }
+        }
         command.arg("--directory").arg(self.folder.join("agencies.csv"));
         command.args(["--listen", &self.listen, "--http", "off", "--clock", &time.text()]);
         command.args(["--output", "json", "--log", "warn"]);

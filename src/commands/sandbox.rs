@@ -8,6 +8,7 @@ mod clerk;
 mod folder;
 mod invite;
 mod life;
+mod line;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ use crate::output;
 use crate::own_hub::OwnHub;
 use crate::stop::Stop;
 pub(crate) use folder::Sandbox;
+pub(crate) use line::wish;
 
 /// Where a sandbox is kept when nobody says.
 pub(crate) const FOLDER: &str = "lienthong-sandbox";
@@ -45,6 +47,8 @@ pub(crate) struct SandboxArgs {
 enum SandboxCommand {
     /// Make certificates and a configuration for an agency under test / mời một cơ quan
     Invite(invite::InviteArgs),
+    /// Let a clerk work in a connector's folder: register, process, answer / cán bộ mô phỏng
+    Clerk(clerk::ClerkArgs),
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +99,7 @@ struct Ready {
 pub(crate) async fn run(args: SandboxArgs, output: Output) -> anyhow::Result<ExitCode> {
     match args.command {
         Some(SandboxCommand::Invite(args)) => invite::run(&args, output),
+        Some(SandboxCommand::Clerk(args)) => clerk::run(args).await,
         None => live(args.run, output).await,
     }
 }
@@ -110,7 +115,8 @@ async fn live(args: RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     let keys = sandbox.keys(&scenario)?;
     sandbox.write(&keys, &population.directory(&country), &cast)?;
     let hub = OwnHub::start(&args.folder, &args.listen, sandbox.time())?;
-    sandbox.opened(&hub.url())?;
+    let lines = line::Lines::open(&sandbox, &hub.url()).await?;
+    sandbox.opened(&hub.url(), lines.addresses())?;
     let clerk = clerk::Clerk::start(&sandbox, &cast).await?;
     announce(output, &sandbox, &cast)?;
     let ended = Arc::new(AtomicBool::new(false));
@@ -121,10 +127,12 @@ async fn live(args: RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     });
     let ground =
         Ground { url: hub.url(), clock: sandbox.time().source(), control: Some(Box::new(hub)) };
-    let live = Live { country: &country, population, keys, seed: sandbox.seed(), ground, stop: ended };
+    let (seed, from) = (sandbox.seed(), sandbox.time().source().now());
+    let live = Live { country: &country, population, keys, seed, ground, from, stop: ended };
     let played =
         tokio::task::block_in_place(|| lienthong_simulator::live::play(&scenario, live, None, |_| {}));
     clerk.stop().await;
+    drop(lines);
     let mut played = played?;
     sandbox.ended(played.ended)?;
     played.stop_hub()?;

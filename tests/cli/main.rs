@@ -7,6 +7,7 @@ mod node;
 mod pki;
 mod process;
 mod reading;
+mod sandbox;
 mod sim;
 mod tracking;
 mod trust;

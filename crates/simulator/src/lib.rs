@@ -16,6 +16,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod cast;
+pub mod conformance;
 mod draft;
 pub mod live;
 mod plan;

@@ -12,6 +12,7 @@ mod expect;
 mod fault;
 mod library;
 mod read;
+mod worlds;
 
 pub use area::{Area, Country};
 pub(crate) use calendar::whole;
@@ -21,6 +22,7 @@ pub use expect::{Bound, Expect, Measure};
 pub use fault::{Fault, FaultKind};
 pub use library::{builtin, names};
 pub use read::VOCABULARY;
+pub use worlds::{Missing, Place};
 
 use lienthong_core::Span;
 use lienthong_model::{Day, DocumentType, Level, Timestamp};

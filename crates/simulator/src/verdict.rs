@@ -3,7 +3,7 @@
 //! Everything is read from the hub in the end: its statistics, its records, its journal. What was
 //! generated is not asked.
 
-mod junit;
+pub(crate) mod junit;
 mod laws;
 mod measure;
 mod records;

@@ -1,8 +1,10 @@
-//! The agency of a sandbox that works through the connector: a clerk who reads the inbox and writes
-//! reports and answers into folders, as an agency's own software would.
+//! A clerk at a connector's folders: reads the inbox, writes reports and answers, agrees to recalls,
+//! as an agency's own software would. One works for the sandbox's agency that has a connector;
+//! `lienthong sandbox clerk` lets one work in any other connector's folder.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -12,6 +14,8 @@ use tokio::task::JoinHandle;
 use super::folder::Sandbox;
 use super::life::Cast;
 use crate::commands::node::{self, init};
+use crate::say::Usage;
+use crate::stop::Stop;
 
 /// How often the clerk looks, and how long each step of the work takes.
 const LOOK: Duration = Duration::from_secs(2);
@@ -21,6 +25,31 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 const ANSWERED_ONE_IN: usize = 3;
 /// The steps of the work on a document.
 const STEPS: [&str; 4] = ["03", "04", "05", "06"];
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ClerkArgs {
+    /// The connector's folder, with inbox, outbox and status
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+}
+
+/// Runs `lienthong sandbox clerk` until it is asked to stop.
+///
+/// # Errors
+/// [`Usage`] when the folder is no connector's.
+pub(super) async fn run(args: ClerkArgs) -> anyhow::Result<ExitCode> {
+    if !args.folder.join("status/out").is_dir() {
+        return Err(Usage::new(format!("`{}` is no connector's folder", args.folder.display()))
+            .remedy("give the folder of `lienthong sandbox invite` or `lienthong node init`")
+            .into());
+    }
+    let mut stop = Stop::new()?;
+    tokio::select! {
+        () = work(args.folder) => {}
+        () = stop.asked() => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
 
 /// A running connector and its clerk.
 pub(super) struct Clerk {
@@ -64,6 +93,11 @@ async fn work(folder: PathBuf) {
     let mut seen = 0;
     loop {
         tokio::time::sleep(LOOK).await;
+        for file in names(&folder.join("status/in")) {
+            if let Err(error) = notice(&folder, &file) {
+                tracing::warn!(%error, file, "the clerk cannot answer it");
+            }
+        }
         for name in names(&folder.join("inbox")) {
             if let Err(error) = step(&folder, &name, &mut seen) {
                 tracing::warn!(%error, document = name, "the clerk cannot go on with it");
@@ -89,10 +123,32 @@ fn step(folder: &Path, name: &str, seen: &mut usize) -> anyhow::Result<()> {
         return Ok(());
     };
     let text = format!("document = \"{name}\"\nstatus = \"{status}\"\n");
-    let unfinished = folder.join("status/out").join(format!(".{name}-{status}"));
+    put(folder, &format!("{name}-{status}"), &text)
+}
+
+/// Reads a notice: what the sender asks to take back is given back, and no longer worked on.
+fn notice(folder: &Path, file: &str) -> anyhow::Result<()> {
+    let path = folder.join("status/in").join(file);
+    let notice: serde_json::Value = serde_json::from_slice(&std::fs::read(&path)?)?;
+    let text = |key: &str| notice.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+    if text("status") == "13" {
+        let (sender, id) = (text("sender"), text("id"));
+        put(folder, &format!("recall-{id}"), &format!(
+            "sender = \"{sender}\"\nid = \"{id}\"\nstatus = \"15\"\n"
+        ))?;
+        for name in names(&folder.join("inbox")).iter().filter(|name| name.ends_with(&id)) {
+            std::fs::rename(folder.join("inbox").join(name), folder.join("inbox-read").join(name))?;
+        }
+    }
+    Ok(std::fs::remove_file(path)?)
+}
+
+/// Puts a report where the connector takes it: written under another name, then renamed.
+fn put(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
+    let out = folder.join("status/out");
+    let unfinished = out.join(format!(".{name}"));
     std::fs::write(&unfinished, text)?;
-    std::fs::rename(unfinished, folder.join("status/out").join(format!("{name}-{status}.toml")))?;
-    Ok(())
+    Ok(std::fs::rename(unfinished, out.join(format!("{name}.toml")))?)
 }
 
 /// Answers a document with one of its own.

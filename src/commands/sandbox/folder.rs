@@ -5,14 +5,18 @@
 //! pki/             the test PKI, as `lienthong pki` writes it
 //! agencies.csv     the directory
 //! data/            the hub's
+//! stranger/        a test PKI that the hub relies on and nobody is given
+//! lines/           how the network before each agency under test is
 //! connector/       the connector of the agency that works through one
 //! ```
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use lienthong_model::{AgencyCode, AgencyEntry, Timestamp};
-use lienthong_pki::Folder;
+use lienthong_pki::{Folder, KeySource, Validity};
 use lienthong_simulator::scenario::Scenario;
 use lienthong_simulator::world::Keys;
 use serde::{Deserialize, Serialize};
@@ -42,6 +46,9 @@ struct Noted {
     living: Vec<String>,
     connector: String,
     under_test: Vec<String>,
+    /// Where agencies under test reach the hub, by code.
+    #[serde(default)]
+    lines: BTreeMap<String, SocketAddr>,
     /// Everything random follows from it, the keys of the living agencies too.
     seed: u64,
     /// When it was made, in business time.
@@ -66,6 +73,7 @@ impl Sandbox {
             living: texts(&cast.living),
             connector: cast.connector.to_string(),
             under_test: texts(&cast.under_test),
+            lines: BTreeMap::new(),
             seed: rand_seed()?,
             begin: now.day().start().to_string(),
             ended: None,
@@ -120,6 +128,11 @@ impl Sandbox {
         &self.noted.hub
     }
 
+    /// Returns where an agency under test reaches the hub: by a line that can be disturbed.
+    pub(crate) fn line(&self, agency: &str) -> Option<SocketAddr> {
+        self.noted.lines.get(agency).copied()
+    }
+
     /// Returns its clock.
     pub(crate) fn time(&self) -> Time {
         self.time
@@ -134,6 +147,15 @@ impl Sandbox {
         Timestamp::parse(&self.noted.begin).unwrap_or_else(machine_now)
     }
 
+    /// Returns the PKI that the hub relies on and nobody is given.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn stranger(&self) -> anyhow::Result<Folder> {
+        let path = self.folder.join("stranger");
+        Folder::open(&path).with_context(|| format!("`{}`", path.display()))
+    }
+
     /// Returns its PKI.
     ///
     /// # Errors
@@ -146,6 +168,13 @@ impl Sandbox {
     /// Returns the agencies under test.
     pub(crate) fn under_test(&self) -> &[String] {
         &self.noted.under_test
+    }
+
+    /// Returns how the sandbox writes the code of an agency under test; `None` when it is not.
+    pub(crate) fn tested(&self, agency: &AgencyCode) -> Option<String> {
+        let is_it =
+            |code: &&String| AgencyCode::parse(code).is_ok_and(|code| code.key() == agency.key());
+        self.under_test().iter().find(is_it).cloned()
     }
 
     /// Returns agencies that live as clients of the simulator.
@@ -171,11 +200,24 @@ impl Sandbox {
         }
         let folder = keys.write(&pki, &hub_profile()?)?;
         keys.write_agency(&folder, &cast.connector)?;
+        let seed = lienthong_model::Digest::of(format!("stranger {}", self.seed()).as_bytes());
+        let day = std::time::Duration::from_secs(24 * 3_600);
+        let validity = Validity {
+            not_before: self.begin().minus(day * 2),
+            not_after: self.begin().plus(day * 800),
+        };
+        let stranger = KeySource::Seed(*seed.as_bytes());
+        Folder::create(&self.folder.join("stranger"), &stranger, validity, validity.not_after)?;
         crate::own_hub::OwnHub::write_directory(&self.folder, directory)
     }
 
     /// Notes where the hub is, for other terminals.
-    pub(super) fn opened(&mut self, hub: &str) -> anyhow::Result<()> {
+    pub(super) fn opened(
+        &mut self,
+        hub: &str,
+        lines: BTreeMap<String, SocketAddr>,
+    ) -> anyhow::Result<()> {
+        self.noted.lines = lines;
         self.noted.hub = hub.replace("127.0.0.1", "localhost");
         self.noted.clock = self.time.text();
         self.note()

@@ -54,17 +54,18 @@ pub(super) fn run(args: &InviteArgs, output: Output) -> anyhow::Result<ExitCode>
     let keys = args.to.join("keys");
     write_keys(&sandbox.pki()?, sandbox.time(), &args.agency, &keys)?;
     let clock = sandbox.time().text();
+    let line = line_of(&sandbox, &args.agency);
     let config = init::write_folder(&init::Wanted {
         dir: &args.to,
         keys: &keys,
-        hub: Some(sandbox.hub()),
+        hub: Some(&line),
         http: args.http.as_deref(),
         clock: Some(&clock),
         gateway: false,
     })?;
     let invited = Invited {
         agency: args.agency.to_string(),
-        hub: sandbox.hub().to_owned(),
+        hub: line,
         clock,
         keys: keys.display().to_string(),
         config: config.display().to_string(),
@@ -73,16 +74,18 @@ pub(super) fn run(args: &InviteArgs, output: Output) -> anyhow::Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
+/// Where the agency reaches the hub.
+fn line_of(sandbox: &Sandbox, agency: &AgencyCode) -> String {
+    let line = sandbox.tested(agency).and_then(|code| sandbox.line(&code));
+    line.map_or_else(|| sandbox.hub().to_owned(), |at| format!("https://localhost:{}", at.port()))
+}
+
 fn check(args: &InviteArgs, sandbox: &Sandbox) -> anyhow::Result<()> {
-    let under_test = sandbox.under_test();
-    let is_it = |code: &String| {
-        AgencyCode::parse(code).is_ok_and(|code| code.key() == args.agency.key())
-    };
-    if !under_test.iter().any(is_it) {
+    if sandbox.tested(&args.agency).is_none() {
         return Err(Usage::new(format!("`{}` is not under test in this sandbox", args.agency))
             .remedy(format!(
                 "take one of {}, or start a sandbox with --agency {}",
-                under_test.join(", "),
+                sandbox.under_test().join(", "),
                 args.agency
             ))
             .into());

@@ -112,7 +112,7 @@ impl Life {
         let text = format!(
             "[scenario]\nname = \"sandbox\"\ntitle = \"Sân tập {province}\"\n\
              title-en = \"Sandbox of {province}\"\nfrom = {day}\nuntil = {until}\n\
-             [calendar]\nhours = [\"00:00-24:00\"]\nweekend-share = 1.0\n\
+             [calendar]\nhours = [\"00:00-23:59\"]\nweekend-share = 1.0\n\
              [[agencies]]\nagencies = {all}\n\
              [[traffic]]\nagencies = {living}\ndocuments-per-day = {half}\nfan-out = [1, 3]\n\
              pages = [1, 4]\nattachment-kib = [4, 64]\n\

@@ -45,6 +45,11 @@ impl LiveArgs {
         text
     }
 
+    /// Whether the hub is one that runs already.
+    pub fn is_on_a_running_hub(&self) -> bool {
+        self.hub.is_some()
+    }
+
     /// Plays a scenario and judges it.
     pub fn run<'s>(
         &self,
@@ -69,7 +74,8 @@ impl LiveArgs {
             }
         };
         let stop = Arc::new(AtomicBool::new(false));
-        let live = Live { country, population, keys, seed, ground, stop };
+        let from = scenario.begin();
+        let live = Live { country, population, keys, seed, ground, from, stop };
         let mut played = tokio::task::block_in_place(|| {
             lienthong_simulator::live::play(scenario, live, trace, told)
         })

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use lienthong_simulator::scenario::Scenario;
+use lienthong_simulator::scenario::{Place, Scenario};
 use lienthong_simulator::verdict::Verdict;
 use lienthong_simulator::world::{Played, Progress, World};
 
@@ -57,9 +57,21 @@ pub(super) enum WorldKind {
     Live,
 }
 
+impl WorldKind {
+    /// Returns what world that is for the scenario.
+    pub(super) fn place(self, running_hub: bool) -> Place {
+        match (self, running_hub) {
+            (Self::Virtual, _) => Place::Virtual,
+            (Self::Live, false) => Place::OwnHub,
+            (Self::Live, true) => Place::RunningHub,
+        }
+    }
+}
+
 /// Runs the command.
 pub(super) fn run(args: &RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     let scenario = super::load(&args.scenario)?;
+    super::has_all(&scenario, &args.scenario, args.world.place(args.live.is_on_a_running_hub()))?;
     let seed = args.seed.unwrap_or(scenario.seed);
     let began = Instant::now();
     let (played, verdict) = play(args, &scenario, seed)?;

@@ -359,6 +359,9 @@ impl Axis for LiveAxis {
     }
 
     fn stop(&mut self) -> Result<(), WorldError> {
+        for agency in self.nodes.keys().copied().collect::<Vec<_>>() {
+            self.close(agency);
+        }
         let stopped = self.control.as_mut().map_or(Ok(()), |control| control.stop());
         Ok(stopped.map_err(LiveError::Control)?)
     }

@@ -5,14 +5,13 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use lienthong_client::{
-    CallError, Checked, Delivery, DeliveryKey, DocumentCheck, Receipt, SenderPolicy,
-    SubscriptionOptions,
+    CallError, Delivery, DeliveryKey, DocumentCheck, Receipt, SubscriptionOptions,
 };
 use lienthong_core::Directory;
-use lienthong_model::{AgencyCode, MessageId, Ordinal, Position, Reason, Refusal, Timestamp};
+use lienthong_model::{AgencyCode, MessageId, Ordinal, Position, Reason, Timestamp};
 
 use super::LiveError;
-use super::station::Station;
+use super::station::{Station, verified};
 use crate::world::{Bell, Outcome, Sent};
 
 /// Deliveries that one node has unacknowledged.
@@ -179,7 +178,10 @@ impl Receiving {
     }
 
     fn received(&self, delivery: &Delivery) {
-        match self.verified(delivery) {
+        let entry = |sender: &AgencyCode| {
+            self.directory.find(sender).map(|sender| sender.entry(delivery.received_at))
+        };
+        match verified(&self.check, delivery, entry) {
             Ok(checked) => {
                 let named = Named {
                     key: delivery.key.clone(),
@@ -195,15 +197,5 @@ impl Receiving {
                 self.mouth.tell(Heard::Distrusted(what));
             }
         }
-    }
-
-    /// Verifies with the roots that the agency was given, and the sender's policy.
-    fn verified(&self, delivery: &Delivery) -> Result<Checked, Refusal> {
-        self.check.check_with(delivery, |sender| {
-            let Some(sender) = self.directory.find(sender) else { return SenderPolicy::default() };
-            let entry = sender.entry(delivery.received_at);
-            let gateway = entry.gateway.as_ref().map(AgencyCode::key);
-            SenderPolicy { policy: entry.policy, gateway, ..SenderPolicy::default() }
-        })
     }
 }

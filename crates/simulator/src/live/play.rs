@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use lienthong_model::AgencyCode;
+use lienthong_model::{AgencyCode, Timestamp};
 
 use super::axis::{Ground, LiveAxis};
 use super::link::Disturbance;
@@ -22,6 +22,9 @@ pub struct Live<'c> {
     pub seed: u64,
     /// Where the hub is.
     pub ground: Ground,
+    /// When it begins: what was due before does not happen. What is due later and is missed, since
+    /// the clock runs fast, happens late.
+    pub from: Timestamp,
     /// Whether to stop before the scenario is over.
     pub stop: Arc<AtomicBool>,
 }
@@ -37,7 +40,7 @@ pub fn play<'s>(
     trace: Option<&'s mut dyn std::io::Write>,
     told: impl FnMut(Progress),
 ) -> Result<Played, WorldError> {
-    let Live { country, population, keys, seed, ground, stop } = live;
+    let Live { country, population, keys, seed, ground, from, stop } = live;
     let bell = Bell::default();
     let played: Vec<AgencyCode> = population
         .iter()
@@ -61,7 +64,6 @@ pub fn play<'s>(
         axis.put_links(&hit)?;
     }
     let pace = Pace { clock: axis.clock(), bell, stop };
-    let now = pace.clock.now().max(scenario.begin());
-    let set = Set { country, population, keys, seed, trace, now };
+    let set = Set { country, population, keys, seed, trace, now: from };
     World::on(scenario, set, Box::new(axis))?.play_paced(&pace, told)
 }

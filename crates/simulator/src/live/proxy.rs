@@ -29,12 +29,35 @@ pub enum Mode {
     /// What the node sends arrives; what the hub answers is lost, and the connection is cut after
     /// it.
     LoseAnswers,
+    /// What the hub sends arrives; what the node says to it is lost, and the connection is cut after
+    /// it.
+    LoseRequests,
     /// The connection is cut when the node has sent so many bytes in this mode.
     CutAfter(u64),
     /// The node reads nothing.
     Stall,
     /// Nobody is there: connections are closed, and new ones at once.
     Closed,
+}
+
+impl Mode {
+    /// Returns the name of a mode that a sandbox's line can be in; others have none.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::LoseAnswers => "lose-answers",
+            Self::LoseRequests => "lose-requests",
+            Self::Stall => "stall",
+            Self::Closed => "closed",
+            Self::Delay(_) | Self::CutAfter(_) => "",
+        }
+    }
+
+    /// Returns the mode with a name.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Open, Self::LoseAnswers, Self::LoseRequests, Self::Stall, Self::Closed];
+        all.into_iter().find(|mode| mode.name() == name)
+    }
 }
 
 /// What a proxy has done.
@@ -44,7 +67,7 @@ pub struct Done {
     pub connections: u64,
     /// Connections that it cut.
     pub cut: u64,
-    /// Bytes of answers that were lost.
+    /// Bytes that were lost.
     pub lost_bytes: u64,
 }
 
@@ -75,11 +98,19 @@ impl Proxy {
     /// # Errors
     /// When it cannot listen.
     pub async fn before(target: String) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        Self::between(SocketAddr::from(([127, 0, 0, 1], 0)), target).await
+    }
+
+    /// Starts one at an address before another (`host:port`).
+    ///
+    /// # Errors
+    /// When it cannot listen.
+    pub async fn between(listen: SocketAddr, target: String) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         let (mode, modes) = watch::channel(Mode::Open);
         let counters = Arc::new(Counters::default());
-        let listening = tokio::spawn(listen(listener, target, modes, counters.clone()));
+        let listening = tokio::spawn(serve(listener, target, modes, counters.clone()));
         Ok(Self { address, mode, counters, listening: listening.abort_handle() })
     }
 
@@ -104,7 +135,7 @@ impl Proxy {
     }
 }
 
-async fn listen(
+async fn serve(
     listener: TcpListener,
     target: String,
     modes: watch::Receiver<Mode>,
@@ -151,7 +182,7 @@ async fn carry(
     let (hub_in, hub_out) = hub.into_split();
     let cut = cut(modes.clone());
     tokio::select! {
-        end = up(node_in, hub_out, modes.clone()) => end,
+        end = up(node_in, hub_out, modes.clone(), counters) => end,
         end = down(hub_in, node_out, modes, counters) => end,
         () = cut => End::Cut,
     }
@@ -164,7 +195,7 @@ async fn cut(mut modes: watch::Receiver<Mode>) {
         let changed = modes.changed();
         match mode {
             Mode::Closed => return,
-            Mode::LoseAnswers => {
+            Mode::LoseAnswers | Mode::LoseRequests => {
                 tokio::time::sleep(GRACE + DEAF).await;
                 return;
             }
@@ -182,8 +213,10 @@ async fn up(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     modes: watch::Receiver<Mode>,
+    counters: &Counters,
 ) -> End {
     let (mut buffer, mut sent) = (vec![0; CHUNK], 0);
+    let began = tokio::time::Instant::now();
     loop {
         let Ok(read @ 1..) = from.read(&mut buffer).await else { return End::Theirs };
         let mode = *modes.borrow();
@@ -195,7 +228,15 @@ async fn up(
                     return End::Cut;
                 }
             }
-            Mode::Open | Mode::LoseAnswers | Mode::Stall | Mode::Closed => sent = 0,
+            Mode::LoseRequests if began.elapsed() >= GRACE => {
+                counters.lost_bytes.fetch_add(read as u64, Ordering::Relaxed);
+                continue;
+            }
+            Mode::Open
+            | Mode::LoseAnswers
+            | Mode::LoseRequests
+            | Mode::Stall
+            | Mode::Closed => sent = 0,
         }
         if to.write_all(&buffer[..read]).await.is_err() {
             return End::Theirs;
@@ -229,7 +270,11 @@ async fn down(
                     return End::Theirs;
                 }
             }
-            Mode::Open | Mode::LoseAnswers | Mode::CutAfter(_) | Mode::Closed => {}
+            Mode::Open
+            | Mode::LoseAnswers
+            | Mode::LoseRequests
+            | Mode::CutAfter(_)
+            | Mode::Closed => {}
         }
         if to.write_all(&buffer[..read]).await.is_err() {
             return End::Theirs;

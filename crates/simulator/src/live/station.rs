@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use lienthong_client::{
-    Acknowledger, Client, ClockSource, Endpoint, Identity, Retry, Roots,
+    Acknowledger, Checked, Client, ClockSource, Delivery, DocumentCheck, Endpoint, Identity, Retry,
+    Roots, SenderPolicy,
 };
+use lienthong_model::{AgencyCode, AgencyEntry, Refusal};
 use lienthong_pki::{Authority, Identity as Certified};
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
@@ -26,6 +28,20 @@ pub(super) fn endpoint(
     let chain = vec![node.certificate.der().clone(), issuing.certificate().der().clone()];
     let identity = Identity::new(chain, &node.key.to_pkcs8_der())?;
     Ok(Endpoint::new(url, identity, roots.clone())?.clock(clock))
+}
+
+/// Verifies a delivery from its bytes, with the roots that the agency was given and the policy that
+/// the directory's entry of the sender asks for.
+pub(super) fn verified<'d>(
+    check: &DocumentCheck,
+    delivery: &Delivery,
+    entry: impl FnOnce(&AgencyCode) -> Option<&'d AgencyEntry>,
+) -> Result<Checked, Refusal> {
+    check.check_with(delivery, |sender| {
+        let Some(entry) = entry(sender) else { return SenderPolicy::default() };
+        let gateway = entry.gateway.as_ref().map(AgencyCode::key);
+        SenderPolicy { policy: entry.policy, gateway, ..SenderPolicy::default() }
+    })
 }
 
 /// An agency's system on the network. It connects when it is first needed.

@@ -17,6 +17,8 @@ pub struct Fault {
     pub from: Timestamp,
     /// The first moment after it.
     pub until: Timestamp,
+    /// The line of the file that it stands on.
+    pub line: usize,
 }
 
 /// What goes wrong.

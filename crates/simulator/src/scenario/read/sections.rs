@@ -153,6 +153,7 @@ pub(super) fn fault(section: &Section<'_>, days: Days) -> Read<Fault> {
         share: section.or("share", 1.0, |field| field.share())?,
         from: section.or("from", days.first.start(), |field| field.moment())?,
         until: section.or("until", end, |field| field.moment())?,
+        line: section.line(),
     };
     if fault.from >= fault.until || fault.from < days.first.start() || fault.until > end {
         let what = "the fault begins after it ends, or lies outside the scenario";
