@@ -58,6 +58,8 @@ pub(crate) enum Output {
     Json,
     /// One JSON document a line
     Jsonl,
+    /// Comma-separated values with a header; what is printed as it comes is JSONL
+    Csv,
 }
 
 /// How log lines are written.
@@ -125,6 +127,8 @@ pub(crate) enum Command {
     Sandbox(Box<commands::sandbox::SandboxArgs>),
     /// Examine a system that is connected to a sandbox / kiểm tra sự phù hợp
     Conformance(commands::conformance::ConformanceArgs),
+    /// Measure a hub under load / đo tải
+    Bench(commands::bench::BenchArgs),
     /// Print a script that completes commands in a shell
     Completions(commands::completions::CompletionsArgs),
 }

@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 pub(crate) mod admin;
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod conformance;
@@ -63,6 +64,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sandbox(args) => sandbox::run(*args, output).await,
         Command::Sim(args) => sim::run(args, output),
         Command::Conformance(args) => conformance::run(args, output).await,
+        Command::Bench(args) => bench::run(args, output).await,
         Command::Completions(args) => completions::run(args),
     }
 }

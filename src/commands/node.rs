@@ -160,7 +160,9 @@ pub(crate) async fn run(args: NodeArgs, output: Output) -> anyhow::Result<ExitCo
 ///
 /// # Errors
 /// [`Usage`] or an error that names the key.
-pub(crate) fn settings_of(config: &std::path::Path) -> anyhow::Result<lienthong_connector::Settings> {
+pub(crate) fn settings_of(
+    config: &std::path::Path,
+) -> anyhow::Result<lienthong_connector::Settings> {
     let flags = NodeFlags { config: Some(config.to_owned()), ..NodeFlags::default() };
     settings::settings(&flags.effective(|_| None)?)
 }
@@ -168,7 +170,7 @@ pub(crate) fn settings_of(config: &std::path::Path) -> anyhow::Result<lienthong_
 /// Says that the connector is ready: one line in every form.
 fn announce(output: Output, ready: &Ready) -> anyhow::Result<()> {
     let line = match output {
-        Output::Json | Output::Jsonl => serde_json::to_string(ready)?,
+        Output::Json | Output::Jsonl | Output::Csv => serde_json::to_string(ready)?,
         Output::Table => {
             let hub = match ready.connected {
                 true => format!("hub {}", ready.hub),

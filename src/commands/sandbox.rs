@@ -129,8 +129,9 @@ async fn live(args: RunArgs, output: Output) -> anyhow::Result<ExitCode> {
         Ground { url: hub.url(), clock: sandbox.time().source(), control: Some(Box::new(hub)) };
     let (seed, from) = (sandbox.seed(), sandbox.time().source().now());
     let live = Live { country: &country, population, keys, seed, ground, from, stop: ended };
-    let played =
-        tokio::task::block_in_place(|| lienthong_simulator::live::play(&scenario, live, None, |_| {}));
+    let played = tokio::task::block_in_place(|| {
+        lienthong_simulator::live::play(&scenario, live, None, |_| {})
+    });
     clerk.stop().await;
     drop(lines);
     let mut played = played?;
@@ -153,7 +154,7 @@ fn announce(output: Output, sandbox: &Sandbox, cast: &life::Cast) -> anyhow::Res
         under_test: codes(&cast.under_test),
     };
     let text = match output {
-        Output::Json | Output::Jsonl => serde_json::to_string(&ready)? + "\n",
+        Output::Json | Output::Jsonl | Output::Csv => serde_json::to_string(&ready)? + "\n",
         Output::Table => text(&ready),
     };
     output::print(&text)

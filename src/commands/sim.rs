@@ -1,5 +1,7 @@
-//! `lienthong sim`: scenarios in the virtual world.
+//! `lienthong sim`: scenarios, in the virtual world and live.
 
+mod diff;
+mod explore;
 pub(crate) mod live;
 mod report;
 mod run;
@@ -9,9 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use lienthong_simulator::scenario::{
-    Country, Place, Scenario, ScenarioError, builtin, names,
-};
+use lienthong_simulator::scenario::{Country, Place, Scenario, ScenarioError, builtin, names};
 use lienthong_simulator::world::World;
 use serde::Serialize;
 
@@ -50,6 +50,8 @@ enum SimCommand {
     },
     /// Play a scenario and judge what came of it / chạy và kết luận
     Run(run::RunArgs),
+    Diff(diff::DiffArgs),
+    Explore(explore::ExploreArgs),
 }
 
 #[derive(Debug, Serialize)]
@@ -79,6 +81,8 @@ pub(crate) fn run(args: SimArgs, output: Output) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         SimCommand::Run(args) => run::run(&args, output),
+        SimCommand::Diff(args) => diff::run(&args, output),
+        SimCommand::Explore(args) => explore::run(&args, output),
     }
 }
 

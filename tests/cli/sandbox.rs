@@ -23,9 +23,7 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
 /// What is complete in a folder.
 fn entries(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    entries
-        .filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'))
-        .collect()
+    entries.filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.')).collect()
 }
 
 /// Everything that is said of a report in `status/in`.
@@ -70,7 +68,13 @@ impl Sandbox {
     fn invite(&self) -> Value {
         let (kept, mine) = (self.kept(), self.mine());
         json(&[
-            "sandbox", "invite", "--agency", &self.agency, "--to", text(&mine), "--sandbox",
+            "sandbox",
+            "invite",
+            "--agency",
+            &self.agency,
+            "--to",
+            text(&mine),
+            "--sandbox",
             text(&kept),
         ])
     }
@@ -118,8 +122,18 @@ fn a_province_lives_and_examines_our_own_connector_which_passes_all_ten() {
     let (kept, xml) = (stage.kept(), stage.folder.path().join("statement.xml"));
     let html = stage.folder.path().join("statement.html");
     let output = run(&[
-        "conformance", "run", "--agency", &stage.agency, "--sandbox", text(&kept), "--junit",
-        text(&xml), "--html", text(&html), "--output", "json",
+        "conformance",
+        "run",
+        "--agency",
+        &stage.agency,
+        "--sandbox",
+        text(&kept),
+        "--junit",
+        text(&xml),
+        "--html",
+        text(&html),
+        "--output",
+        "json",
     ]);
     let statement: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
@@ -144,7 +158,10 @@ fn a_province_lives_and_examines_our_own_connector_which_passes_all_ten() {
 fn who_is_not_under_test_is_not_invited_and_no_sandbox_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let none = folder.path().join("none");
-    let said = fail(2, &["sandbox", "invite", "--agency", "H36.30", "--to", "x", "--sandbox", text(&none)]);
+    let said = fail(
+        2,
+        &["sandbox", "invite", "--agency", "H36.30", "--to", "x", "--sandbox", text(&none)],
+    );
     assert!(said.contains("lienthong sandbox"), "{said}");
     let said = fail(2, &["conformance", "run", "--agency", "H36.30", "--sandbox", text(&none)]);
     assert!(said.contains("lienthong sandbox"), "{said}");

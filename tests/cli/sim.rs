@@ -94,7 +94,15 @@ fn a_live_hub_that_is_killed_comes_back_and_the_scenario_still_comes_out() {
     let (folder, path) = file(&format!("{SMALL}{killed}"));
     let xml = folder.path().join("report.xml");
     let report = json(&[
-        "sim", "run", text(&path), "--world", "live", "--rate", "7200", "--junit", text(&xml),
+        "sim",
+        "run",
+        text(&path),
+        "--world",
+        "live",
+        "--rate",
+        "7200",
+        "--junit",
+        text(&xml),
     ]);
     assert_eq!(report["passed"], true, "{report:#}");
     let laws = report["checks"].as_array().unwrap().iter().filter(|one| one["kind"] == "law");

@@ -52,7 +52,11 @@ pub struct Case {
 
 /// All cases, in the order in which they are run.
 pub const CASES: [Case; 10] = [
-    Case { name: "receive", vi: "nhận văn bản có tệp kèm", en: "receives a document with attachments" },
+    Case {
+        name: "receive",
+        vi: "nhận văn bản có tệp kèm",
+        en: "receives a document with attachments",
+    },
     Case {
         name: "verify",
         vi: "chấp nhận văn bản có chữ ký số cá nhân và của cơ quan",

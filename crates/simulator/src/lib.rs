@@ -17,8 +17,11 @@
 
 mod cast;
 pub mod conformance;
+pub mod diff;
 mod draft;
+pub mod explore;
 pub mod live;
+pub mod pdf;
 mod plan;
 pub mod scenario;
 mod tally;

@@ -20,11 +20,11 @@ mod station;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use lienthong_client::{
     CallError, ConnectError, DocumentCheckError, EndpointError, IdentityError, RootsError,
     SignerError,
 };
-use bytes::Bytes;
 use lienthong_model::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::watch;

@@ -92,7 +92,8 @@ impl StatementView {
             ("kết quả / result", self.count()),
         ]);
         text.push('\n');
-        let mut table = output::table(["", "Trường hợp\ncase", "Phải là\nwanted", "Trục ghi nhận\nrecorded"]);
+        let mut table =
+            output::table(["", "Trường hợp\ncase", "Phải là\nwanted", "Trục ghi nhận\nrecorded"]);
         for case in &self.cases {
             let sign = if case.passed { "✓" } else { "✗" };
             let name = format!("{}\n{}", case.name, case.vi);

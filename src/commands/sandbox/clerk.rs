@@ -64,7 +64,8 @@ impl Clerk {
         let config = folder.join("node.toml");
         // The hub may listen elsewhere than the last time.
         if config.is_file() {
-            std::fs::remove_file(&config).context("cannot replace the connector's configuration")?;
+            std::fs::remove_file(&config)
+                .context("cannot replace the connector's configuration")?;
         }
         let clock = sandbox.time().text();
         let keys = sandbox.pki()?.agency_path(&cast.connector);
@@ -133,9 +134,11 @@ fn notice(folder: &Path, file: &str) -> anyhow::Result<()> {
     let text = |key: &str| notice.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
     if text("status") == "13" {
         let (sender, id) = (text("sender"), text("id"));
-        put(folder, &format!("recall-{id}"), &format!(
-            "sender = \"{sender}\"\nid = \"{id}\"\nstatus = \"15\"\n"
-        ))?;
+        put(
+            folder,
+            &format!("recall-{id}"),
+            &format!("sender = \"{sender}\"\nid = \"{id}\"\nstatus = \"15\"\n"),
+        )?;
         for name in names(&folder.join("inbox")).iter().filter(|name| name.ends_with(&id)) {
             std::fs::rename(folder.join("inbox").join(name), folder.join("inbox-read").join(name))?;
         }

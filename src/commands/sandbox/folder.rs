@@ -255,6 +255,8 @@ fn rand_seed() -> anyhow::Result<u64> {
             // TOML's numbers have a sign.
             Ok(u64::from_be_bytes(seed) >> 1)
         }
-        lienthong_pki::Serial::Derived => anyhow::bail!("the operating system gives no random bytes"),
+        lienthong_pki::Serial::Derived => {
+            anyhow::bail!("the operating system gives no random bytes")
+        }
     }
 }

@@ -48,7 +48,8 @@ impl Cast {
                 .remedy("`lienthong directory list --level province` lists them")
                 .into());
         }
-        if let Some(unknown) = under_test.iter().find(|code| !own.iter().any(|(o, _)| is(o, code))) {
+        if let Some(unknown) = under_test.iter().find(|code| !own.iter().any(|(o, _)| is(o, code)))
+        {
             return Err(Usage::new(format!("`{unknown}` is no agency of {province}"))
                 .remedy(format!("`lienthong directory list --province {province}` lists them"))
                 .into());
@@ -60,13 +61,16 @@ impl Cast {
         let free = |code: &AgencyCode| !under_test.iter().any(|other| is(other, code));
         let mut living = Vec::new();
         // In turn: a department, a district, a commune …
-        let mut by_level: Vec<Vec<&AgencyCode>> = [Level::Province, Level::District, Level::Commune]
-            .map(|level| {
-                let here = own.iter().filter(|(code, l)| *l == level && free(code));
-                here.map(|(code, _)| *code).rev().collect()
-            })
-            .into();
-        while living.len() < usize::from(count) + 1 && by_level.iter().any(|level| !level.is_empty()) {
+        let mut by_level: Vec<Vec<&AgencyCode>> =
+            [Level::Province, Level::District, Level::Commune]
+                .map(|level| {
+                    let here = own.iter().filter(|(code, l)| *l == level && free(code));
+                    here.map(|(code, _)| *code).rev().collect()
+                })
+                .into();
+        while living.len() < usize::from(count) + 1
+            && by_level.iter().any(|level| !level.is_empty())
+        {
             living.extend(by_level.iter_mut().filter_map(Vec::pop).cloned());
         }
         living.truncate(usize::from(count) + 1);
@@ -115,18 +119,24 @@ impl Life {
              [calendar]\nhours = [\"00:00-23:59\"]\nweekend-share = 1.0\n\
              [[agencies]]\nagencies = {all}\n\
              [[traffic]]\nagencies = {living}\ndocuments-per-day = {half}\nfan-out = [1, 3]\n\
+             recall-share = 0.05\nchange-hours = [{change_least}, {change_most}]\n\
              pages = [1, 4]\nattachment-kib = [4, 64]\n\
-             [[traffic]]\nagencies = {living}\n\
-             documents-per-day = {half}\n\
+             [[traffic]]\nagencies = {living}\nto-agencies = {under_test}\n\
+             documents-per-day = {half}\nrecall-share = 0.1\n\
+             change-hours = [{change_least}, {change_most}]\n\
              pages = [1, 4]\nattachment-kib = [4, 64]\n\
              [[answers]]\nagencies = {living}\nrefused-share = 0.03\nassigned-share = 0.4\n\
              processed-share = 0.9\nfinished-share = 0.8\n\
+             reply-share = 0.2\n\
              accepted-hours = [{soon}, {later}]\nprocessed-hours = [{soon}, {later}]\n\
              finished-hours = [{soon}, {later}]\n",
             province = cast.province,
             all = list(&all),
             living = list(&living),
+            under_test = list(&under_test),
             half = a_day / 2.0,
+            change_least = hours(15.0),
+            change_most = hours(60.0),
             soon = hours(3.0),
             later = hours(15.0),
         );

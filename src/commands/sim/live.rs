@@ -57,7 +57,8 @@ impl LiveArgs {
         trace: Option<&'s mut dyn std::io::Write>,
         told: impl FnMut(Progress),
     ) -> anyhow::Result<(Played, Verdict)> {
-        let mut population = Population::of(scenario, country).map_err(|e| super::wrong_world(&e))?;
+        let mut population =
+            Population::of(scenario, country).map_err(|e| super::wrong_world(&e))?;
         population.keep(self.agencies);
         let (keys, ground, folder) = match (&self.hub, &self.pki) {
             (Some(hub), Some(pki)) => {
@@ -69,7 +70,8 @@ impl LiveArgs {
             _ => {
                 let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
                 let keys = Keys::new(seed, scenario.begin(), scenario.end())?;
-                let hub = self.own_hub(folder.path(), &keys, &population.directory(country), scenario)?;
+                let hub =
+                    self.own_hub(folder.path(), &keys, &population.directory(country), scenario)?;
                 (keys, hub, Some(folder))
             }
         };
@@ -120,12 +122,8 @@ pub(crate) fn hub_profile() -> anyhow::Result<Profile> {
 /// every decision made again.
 fn replayed(data: &Path) -> anyhow::Result<Check> {
     let scratch = tempfile::tempdir().context("a temporary folder for the state")?;
-    let audit = Audit {
-        data,
-        scratch: Some(scratch.path()),
-        checkpoints: Vec::new(),
-        redecide: true,
-    };
+    let audit =
+        Audit { data, scratch: Some(scratch.path()), checkpoints: Vec::new(), redecide: true };
     let report = audit.run(|_, _| {})?;
     let documents: Vec<String> =
         report.findings.iter().take(10).map(|finding| format!("{finding:?}")).collect();

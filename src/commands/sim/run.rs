@@ -45,6 +45,17 @@ pub(super) struct RunArgs {
     /// Where to write the report as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Where to write the report as one page of HTML with charts
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Share of signatures that are really made and verified; default: the scenario's
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    signatures: Option<f64>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "write a share from 0 to 1, such as 0.01".to_owned())
 }
 
 /// Where a scenario is played.
@@ -70,13 +81,19 @@ impl WorldKind {
 
 /// Runs the command.
 pub(super) fn run(args: &RunArgs, output: Output) -> anyhow::Result<ExitCode> {
-    let scenario = super::load(&args.scenario)?;
-    super::has_all(&scenario, &args.scenario, args.world.place(args.live.is_on_a_running_hub()))?;
+    let mut scenario = super::load(&args.scenario)?;
+    scenario.signatures = args.signatures.unwrap_or(scenario.signatures);
+    if args.world == WorldKind::Live {
+        // A hub takes no signature that was not really made.
+        scenario.signatures = 1.0;
+    }
+    let place = args.world.place(args.live.is_on_a_running_hub());
+    super::has_all(&scenario, &args.scenario, place)?;
     let seed = args.seed.unwrap_or(scenario.seed);
     let began = Instant::now();
     let (played, verdict) = play(args, &scenario, seed)?;
     let played_for = began.elapsed().as_secs_f64();
-    let mut report = Report::new(&args.scenario, &verdict, &played, played_for);
+    let mut report = Report::new((&args.scenario, &scenario), &verdict, &played, played_for);
     if args.world == WorldKind::Live {
         report.replay += &args.live.replay();
     }
@@ -86,20 +103,19 @@ pub(super) fn run(args: &RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.junit {
         write(path, &verdict.junit(&report.replay, played_for))?;
     }
+    if let Some(path) = &args.html {
+        write(path, &report.to_html(&scenario, &verdict))?;
+    }
     output::one(output, &report, Report::to_table)?;
     Ok(if verdict.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn play(
-    args: &RunArgs,
-    scenario: &Scenario,
-    seed: u64,
-) -> anyhow::Result<(Played, Verdict)> {
+fn play(args: &RunArgs, scenario: &Scenario, seed: u64) -> anyhow::Result<(Played, Verdict)> {
     let created = args.trace.as_deref().map(create).transpose()?;
     let mut trace = created.map(BufWriter::new);
     let writer = trace.as_mut().map(|file| file as &mut dyn Write);
     let country = super::country()?;
-    let bar = bar();
+    let bar = bar(STEPS);
     let told = |progress: Progress| {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A share of 1,000.
         bar.set_position((progress.share * STEPS as f64) as u64);
@@ -120,8 +136,8 @@ fn play(
 }
 
 /// The progress bar; hidden off a terminal.
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::new(STEPS);
+pub(super) fn bar(steps: u64) -> ProgressBar {
+    let bar = ProgressBar::new(steps);
     match ProgressStyle::with_template("{msg:10} {wide_bar} {percent} % {elapsed}") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

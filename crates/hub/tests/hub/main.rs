@@ -20,5 +20,6 @@ mod notices;
 mod questions;
 mod refusals;
 mod revocation;
+mod statistics;
 mod statuses;
 mod tracking;

@@ -65,7 +65,13 @@ fn shown(delivery: &TrackedDelivery) -> String {
 impl Examination {
     pub(super) async fn examine(&self, case: Case) -> Judged {
         match case.name {
-            "receive" => self.taken(case, vec![self.with_files("nhận", &["Công văn.pdf", "Bảng số liệu.xlsx"])]).await,
+            "receive" => {
+                self.taken(
+                    case,
+                    vec![self.with_files("nhận", &["Công văn.pdf", "Bảng số liệu.xlsx"])],
+                )
+                .await
+            }
             "verify" => self.verify(case).await,
             "refuse-bad-signature" => self.refuse_bad_signature(case).await,
             "acknowledge" => self.acknowledge(case).await,
@@ -104,7 +110,8 @@ impl Examination {
 
     async fn verify(&self, case: Case) -> Judged {
         let signers = [&self.examiner.person, &self.examiner.seal];
-        let sent = self.send(self.with_files("kiểm tra chữ ký", &["Quyết định.pdf"]), &signers).await?;
+        let sent =
+            self.send(self.with_files("kiểm tra chữ ký", &["Quyết định.pdf"]), &signers).await?;
         let (delivery, taken) = self.until(&sent, acknowledged).await?;
         let fine = taken && !has(&delivery, StatusCode::Refused);
         let found = shown(&delivery);
@@ -172,7 +179,8 @@ impl Examination {
         };
         let found = codes(&delivery);
         let fine = ended && in_order;
-        let broken = if fine { Vec::new() } else { vec![format!("{}: {}", sent.id, shown(&delivery))] };
+        let broken =
+            if fine { Vec::new() } else { vec![format!("{}: {}", sent.id, shown(&delivery))] };
         Ok(outcome(case, "03, 04|05, 06", broken, found))
     }
 
@@ -187,7 +195,8 @@ impl Examination {
             (self.line)(Mode::Open)?;
             let registered = |delivery: &TrackedDelivery| has(delivery, StatusCode::Accepted);
             let (delivery, fine) = self.until(&sent, registered).await?;
-            let once = fine && acknowledged(&delivery) && count(&delivery, StatusCode::Accepted) == 1;
+            let once =
+                fine && acknowledged(&delivery) && count(&delivery, StatusCode::Accepted) == 1;
             found = format!("phát / delivered ×{}; {}", delivery.attempts, shown(&delivery));
             if !once || has(&delivery, StatusCode::Refused) {
                 broken.push(format!("{}: {found}", sent.id));
@@ -279,7 +288,10 @@ impl Examination {
         ];
         let paper = |(form, subject, name): (&str, String, String)| {
             let (document, attachments) = self.with_files(form, &[&name]);
-            (lienthong_model::Document { subject: format!("{form}: {subject}"), ..document }, attachments)
+            (
+                lienthong_model::Document { subject: format!("{form}: {subject}"), ..document },
+                attachments,
+            )
         };
         forms.into_iter().map(paper).collect()
     }

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use lienthong_model::{
-    Answer, Attachment, AttachmentEntry, Correspondent, Document, DocumentType, Extension, Recipient,
-    Reference, Signer, Staff, Steering, TraceHop, Urgency, Written,
+    Answer, Attachment, AttachmentEntry, Correspondent, Document, DocumentType, Extension,
+    Recipient, Reference, Signer, Staff, Steering, TraceHop, Urgency, Written,
 };
 
 use super::Examination;
@@ -18,8 +18,9 @@ impl Examination {
         let id = examiner.client.new_id();
         let to = Correspondent::new(self.agency.clone());
         let subject = format!("Kiểm thử liên thông ({what}): đề nghị tiếp nhận, xử lý, hoàn thành");
-        let document = Document::new(id, examiner.agency.clone(), [Recipient::from(to)], subject, id.time())
-            .issued(examiner.next_number(), DocumentType::OFFICIAL_LETTER, "UBND");
+        let document =
+            Document::new(id, examiner.agency.clone(), [Recipient::from(to)], subject, id.time())
+                .issued(examiner.next_number(), DocumentType::OFFICIAL_LETTER, "UBND");
         (document, Vec::new())
     }
 
@@ -47,7 +48,8 @@ impl Examination {
 
     /// A document with every field that there is.
     pub(super) fn all_fields(&self) -> Paper {
-        let (document, attachments) = self.with_files("mọi trường", &["Toàn văn.pdf", "Phụ lục 1.docx"]);
+        let (document, attachments) =
+            self.with_files("mọi trường", &["Toàn văn.pdf", "Phụ lục 1.docx"]);
         let now = document.signed_at;
         let day = document.issued_on.clone();
         let tomorrow = Written::moment(now.plus(std::time::Duration::from_secs(86_400)));

@@ -3,6 +3,7 @@
 //! Which documents to ask about is known from the hub's receipts; what became of them is what it
 //! answers. A hub that was not started for the run had traffic before: that is taken off.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -10,16 +11,15 @@ use futures_util::{StreamExt as _, stream};
 use lienthong_client::{self as client, CallError, TrackedDocument};
 use lienthong_core::statistics::{Flow, LevelVolume, Refusals, Totals, Volume, Volumes};
 use lienthong_core::{
-    DeliveryRow, Directory, DocumentRow, DocumentView, Place, StatusLine, TrackedDelivery,
+    ChangeMessage, DeliveryRow, Directory, DocumentRow, DocumentView, Mark, Place, StatusLine,
+    TrackedDelivery,
 };
-use lienthong_model::{
-    AgencyCode, Day, MessageId, Ordinal, Position, Reference, Revocation,
-};
+use lienthong_model::{AgencyCode, Day, MessageId, Ordinal, Position, Reference, Revocation};
 
 use super::axis::LiveAxis;
 use super::{LiveError, node};
 use crate::scenario::Days;
-use crate::world::{Account, AccountError, Axis as _, Declined};
+use crate::world::{Account, AccountError, Axis as _, Declined, Journalled, Told};
 
 /// Documents asked about at a time.
 const ASKING: usize = 32;
@@ -31,8 +31,9 @@ pub(super) struct Known {
     pub accepted: BTreeMap<Position, (Ordinal, MessageId)>,
     pub declined: Vec<Declined>,
     pub distrusted: Vec<String>,
-    pub repeated: u64,
-    pub restarts: u64,
+    pub told: Told,
+    /// What became of the documents, asked once: in the end.
+    views: OnceCell<Vec<DocumentView>>,
 }
 
 impl Known {
@@ -71,7 +72,10 @@ fn period(days: Option<Days>) -> client::Period {
 
 impl LiveAxis {
     /// Remembers what the hub has counted already, for all days that will be asked about.
-    pub fn take_baseline(&mut self, days: impl Iterator<Item = Option<Days>>) -> Result<(), LiveError> {
+    pub fn take_baseline(
+        &mut self,
+        days: impl Iterator<Item = Option<Days>>,
+    ) -> Result<(), LiveError> {
         for days in days.chain([None]) {
             let counted = self.counted(days)?;
             self.baseline.0.insert(key(days), counted);
@@ -108,20 +112,15 @@ impl Account for LiveAxis {
         self.directory.clone()
     }
 
-    fn documents(&self) -> Result<Vec<DocumentView>, AccountError> {
-        let stations = self.stations();
-        let asked = self.known.accepted.values().filter_map(|(sender, id)| {
-            let (code, station) = stations.get(sender)?.clone();
-            let id = *id;
-            Some(async move {
-                let client = station.client(code.as_str()).await?;
-                Ok::<_, LiveError>(client.track(&code, id).await?)
-            })
-        });
-        let tracked: Vec<_> =
-            self.runtime().block_on(stream::iter(asked).buffered(ASKING).collect());
-        let tracked: Result<Vec<TrackedDocument>, LiveError> = tracked.into_iter().collect();
-        Ok(self.told(tracked)?.into_iter().filter_map(|one| view(one, &self.directory)).collect())
+    fn each(&self, visit: &mut dyn FnMut(&DocumentView)) -> Result<(), AccountError> {
+        self.views()?.iter().for_each(visit);
+        Ok(())
+    }
+
+    fn id_at(&self, position: Position) -> Result<Option<MessageId>, AccountError> {
+        let views = self.views()?;
+        let found = views.binary_search_by_key(&position, |view| view.position);
+        Ok(found.ok().and_then(|index| views.get(index)).map(|view| view.document.id))
     }
 
     fn volumes(&self, days: Option<Days>) -> Result<Volumes, AccountError> {
@@ -130,7 +129,11 @@ impl Account for LiveAxis {
         let mut volumes = Volumes::default();
         for province in counted.provinces.iter().chain([&counted.centre]) {
             let was = before.and_then(|before| {
-                before.provinces.iter().chain([&before.centre]).find(|one| one.code == province.code)
+                before
+                    .provinces
+                    .iter()
+                    .chain([&before.centre])
+                    .find(|one| one.code == province.code)
             });
             let volume = volume(province, was);
             volumes.totals.sent += volume.sent;
@@ -178,7 +181,11 @@ impl Account for LiveAxis {
         let mut refusals = Refusals::default();
         for province in counted.provinces.iter().chain([&counted.centre]) {
             let was = before.and_then(|before| {
-                before.provinces.iter().chain([&before.centre]).find(|one| one.code == province.code)
+                before
+                    .provinces
+                    .iter()
+                    .chain([&before.centre])
+                    .find(|one| one.code == province.code)
             });
             for one in &province.refusals {
                 let was = was.and_then(|was| was.refusals.iter().find(|w| w.code == one.code));
@@ -200,8 +207,14 @@ impl Account for LiveAxis {
         Err(AccountError::NotTold("fully-electronic-share"))
     }
 
-    fn declined(&self) -> Result<Vec<Declined>, AccountError> {
-        Ok(self.known.declined.clone())
+    fn journal(&self) -> Result<Journalled, AccountError> {
+        Ok(Journalled {
+            documents: self.views()?.len() as u64,
+            // The scenario was refused that asks for it.
+            unproven: Vec::new(),
+            declined: self.known.declined.clone(),
+            blocks: 0,
+        })
     }
 
     fn mailboxes(&self) -> Result<Option<BTreeSet<(Ordinal, Position)>>, AccountError> {
@@ -216,23 +229,40 @@ impl Account for LiveAxis {
         Some(self.known.distrusted.clone())
     }
 
-    fn blocks(&self) -> Result<u64, AccountError> {
-        Ok(0)
-    }
-
-    fn repeated(&self) -> u64 {
-        self.known.repeated
-    }
-
-    fn restarts(&self) -> u64 {
-        self.known.restarts
+    fn told(&self) -> Told {
+        self.known.told
     }
 }
 
 impl LiveAxis {
+    fn views(&self) -> Result<&[DocumentView], AccountError> {
+        if self.known.views.get().is_none() {
+            // Nobody else sets it.
+            let _ = self.known.views.set(self.tracked()?);
+        }
+        Ok(self.known.views.get().map(Vec::as_slice).unwrap_or_default())
+    }
+
+    /// Every document, as its sender is told.
+    fn tracked(&self) -> Result<Vec<DocumentView>, AccountError> {
+        let stations = self.stations();
+        let asked = self.known.accepted.values().filter_map(|(sender, id)| {
+            let (code, station) = stations.get(sender)?.clone();
+            let id = *id;
+            Some(async move {
+                let client = station.client(code.as_str()).await?;
+                Ok::<_, LiveError>(client.track(&code, id).await?)
+            })
+        });
+        let tracked: Vec<_> =
+            self.runtime().block_on(stream::iter(asked).buffered(ASKING).collect());
+        let tracked: Result<Vec<TrackedDocument>, LiveError> = tracked.into_iter().collect();
+        Ok(self.told(tracked)?.into_iter().filter_map(|one| view(one, &self.directory)).collect())
+    }
+
     /// The statistics say by province how much was signed by persons; by level the records do.
     fn sign(&self, days: Option<Days>, volumes: &mut Volumes) -> Result<(), AccountError> {
-        for view in self.documents()? {
+        for view in self.views()? {
             let (at, document) = (view.document.received_at, &view.document);
             let Some(sender) = self.directory.agency(document.sender) else { continue };
             if !document.signature.is_personal() || days.is_some_and(|d| !d.holds(at.day())) {
@@ -282,16 +312,19 @@ fn view(tracked: TrackedDocument, directory: &Directory) -> Option<DocumentView>
             acknowledged_at: one.acknowledged_at,
             attempts: one.attempts,
             statuses: statuses.collect(),
-            mark: None,
+            mark: one.mark.as_ref().map(mark),
             asked: None,
             negative: None,
             index: None,
+            made: None,
+            picked_up_by: None,
+            overdue_by: None,
         };
         Some(TrackedDelivery { recipient: ordinal(&one.recipient)?, delivery })
     });
     let deliveries = deliveries.collect();
-    let found_revoked = (tracked.revocation == Some(Revocation::FoundRevoked))
-        .then_some(tracked.received_at);
+    let found_revoked =
+        (tracked.revocation == Some(Revocation::FoundRevoked)).then_some(tracked.received_at);
     let document = DocumentRow {
         id: tracked.id,
         sender: ordinal(&tracked.sender)?,
@@ -331,4 +364,16 @@ fn route(told: &client::Route, directory: &Directory) -> lienthong_core::Route {
             None => lienthong_core::Route::Held,
         },
     }
+}
+
+fn mark(told: &client::DeliveryMark) -> Mark {
+    let by = &told.by;
+    let by = ChangeMessage {
+        kind: by.kind,
+        position: by.position,
+        id: by.id,
+        at: by.at,
+        reason: by.reason.clone(),
+    };
+    Mark { standing: told.standing, by }
 }

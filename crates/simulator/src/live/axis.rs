@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lienthong_client::{
-    Client, ClockSource, DeliveryKey, DocumentCheck, Endpoint, HubClock, Route, Roots,
+    Client, ClockSource, DeliveryKey, DocumentCheck, Endpoint, HubClock, Roots, Route,
 };
-use lienthong_core::Directory;
-use lienthong_model::{AgencyCode, AgencyEntry, MessageId, Ordinal, Position, Timestamp};
-use lienthong_trust::Revoked;
+use lienthong_core::{Directory, NoticeKind, NoticeNumber};
+use lienthong_model::{AgencyCode, AgencyEntry, Digest, Ordinal, Position, Timestamp};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
@@ -21,10 +20,13 @@ use super::node::{self, Heard, Mouth};
 use super::station::{Station, endpoint};
 use super::{HubControl, LiveError};
 use crate::scenario::FaultKind;
-use crate::world::{Arrived, Axis, Bell, Keys, Outcome, Sent, WorldError};
+use crate::world::{Arrived, Axis, Bell, Keys, Named, Outcome, Piece, Sent, WorldError};
 
 /// Messages to the hub under way at a time, by all agencies together.
 const UNDER_WAY: usize = 256;
+
+/// How long a node waits for an answer in machine time: longer than its client tries by itself.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where a scenario is played live.
 pub struct Ground {
@@ -42,7 +44,8 @@ struct Node {
     endpoint: Endpoint,
     station: Arc<Station>,
     link: Option<Link>,
-    receiving: Option<AbortHandle>,
+    /// The streams of documents and of notices.
+    receiving: Option<[AbortHandle; 2]>,
 }
 
 /// The axis.
@@ -60,7 +63,12 @@ pub(crate) struct LiveAxis {
     arrived: VecDeque<Arrived>,
     /// By delivery: its key as the hub writes it, the document's sender and id.
     keys: HashMap<(Ordinal, Position), DeliveryKey>,
-    names: HashMap<Position, (AgencyCode, MessageId)>,
+    names: HashMap<Position, node::Heading>,
+    /// Notices under way to their nodes, and what each says.
+    told: VecDeque<(Ordinal, NoticeNumber)>,
+    notices: HashMap<(Ordinal, NoticeNumber), (NoticeKind, Position)>,
+    /// Attachments that nodes bring piece by piece, until they are whole.
+    uploads: HashMap<(Ordinal, Digest), Vec<u8>>,
     /// Deliveries that the hub said it makes to nodes that are played here, until it has their
     /// acknowledgements.
     expected: BTreeSet<(Ordinal, Position)>,
@@ -112,6 +120,9 @@ impl LiveAxis {
             arrived: VecDeque::new(),
             keys: HashMap::new(),
             names: HashMap::new(),
+            told: VecDeque::new(),
+            notices: HashMap::new(),
+            uploads: HashMap::new(),
             expected: BTreeSet::new(),
             acknowledged: HashSet::new(),
             known: Known::default(),
@@ -170,11 +181,17 @@ impl LiveAxis {
         while let Ok(heard) = self.heard.try_recv() {
             match heard {
                 Heard::Answered { number, outcome } => self.answers.push((number, outcome)),
-                Heard::Accepted { number, caller, receipt } => self.accepted(number, caller, &receipt),
+                Heard::Accepted { number, caller, receipt } => {
+                    self.accepted(number, caller, &receipt)
+                }
                 Heard::Declined { number, caller, declined } => {
                     let province = self.place_of(caller, declined.at);
                     let outcome = Outcome::Refused(declined.reason);
-                    self.known.declined(declined, province, self.nodes.get(&caller).map(|n| &n.code));
+                    self.known.declined(
+                        declined,
+                        province,
+                        self.nodes.get(&caller).map(|n| &n.code),
+                    );
                     self.answers.push((number, outcome));
                 }
                 Heard::Acknowledged { key } => {
@@ -184,10 +201,17 @@ impl LiveAxis {
                 }
                 Heard::Arrived { recipient, delivery } => {
                     let position = delivery.key.position;
-                    self.names.insert(position, (delivery.sender, delivery.id));
+                    self.names.insert(position, delivery.heading);
                     self.keys.insert((recipient, position), delivery.key);
                     let attempt = delivery.attempt;
                     self.arrived.push_back(Arrived { recipient, position, attempt });
+                }
+                Heard::Noticed { agency, number, kind, position } => {
+                    self.notices.insert((agency, number), (kind, position));
+                    self.told.push_back((agency, number));
+                }
+                Heard::Withdrawn { recipient, position } => {
+                    self.expected.remove(&(recipient, position));
                 }
                 Heard::Distrusted(what) => self.known.distrusted.push(what),
                 Heard::Failed(error) => self.failed = Some(error),
@@ -198,7 +222,7 @@ impl LiveAxis {
     fn accepted(&mut self, number: u64, caller: Ordinal, receipt: &lienthong_client::Receipt) {
         let outcome = match receipt.repeated {
             true => {
-                self.known.repeated += 1;
+                self.known.told.repeated += 1;
                 Outcome::Repeated(receipt.position)
             }
             false => Outcome::Accepted(receipt.position),
@@ -244,7 +268,7 @@ impl Axis for LiveAxis {
 
     fn open(&mut self, agency: Ordinal) {
         let Some(node) = self.nodes.get_mut(&agency) else { return };
-        if let Some(former) = node.receiving.take() {
+        for former in node.receiving.take().into_iter().flatten() {
             former.abort();
         }
         let receiving = node::Receiving {
@@ -255,12 +279,13 @@ impl Axis for LiveAxis {
             directory: self.directory.clone(),
             mouth: self.mouth.clone(),
         };
-        node.receiving = Some(self.runtime.spawn(receiving.run()).abort_handle());
+        let hearing = self.runtime.spawn(receiving.clone().hear()).abort_handle();
+        node.receiving = Some([self.runtime.spawn(receiving.run()).abort_handle(), hearing]);
     }
 
     fn close(&mut self, agency: Ordinal) {
         let Some(node) = self.nodes.get_mut(&agency) else { return };
-        if let Some(former) = node.receiving.take() {
+        for former in node.receiving.take().into_iter().flatten() {
             former.abort();
         }
         // It is off: its connection ends with it.
@@ -268,11 +293,30 @@ impl Axis for LiveAxis {
         node.station = Arc::new(Station::new(node.endpoint.clone()));
     }
 
-    fn take(&mut self, number: u64, caller: Ordinal, sent: Sent) {
-        let Some(node) = self.nodes.get(&caller) else { return };
-        let key = match &sent {
-            Sent::Acknowledge(position) => self.keys.get(&(caller, *position)).cloned(),
-            Sent::Document(_) | Sent::Report(_) => None,
+    fn take(
+        &mut self,
+        number: u64,
+        caller: Ordinal,
+        sent: &Sent,
+    ) -> Result<Option<Outcome>, WorldError> {
+        if let Sent::Piece(piece) = sent
+            && let Some(stored) = self.gather(caller, piece)
+        {
+            return Ok(Some(Outcome::Stored(stored)));
+        }
+        let Some(node) = self.nodes.get(&caller) else { return Ok(None) };
+        let work = match sent {
+            Sent::Document(signed) => node::Work::Submit(signed.clone()),
+            Sent::Report(signed) => node::Work::Report(signed.clone()),
+            Sent::Acknowledge(position) => match self.keys.get(&(caller, *position)).cloned() {
+                Some(key) => node::Work::Acknowledge(key),
+                None => return Ok(None),
+            },
+            Sent::AcknowledgeNotices(through) => node::Work::KnowNotices(through.0),
+            Sent::Piece(piece) => {
+                let bytes = self.uploads.remove(&(caller, piece.digest)).unwrap_or_default();
+                node::Work::Upload(bytes.into())
+            }
         };
         let sending = node::Sending {
             number,
@@ -284,15 +328,22 @@ impl Axis for LiveAxis {
         let places = self.places.clone();
         self.runtime.spawn(async move {
             let Ok(_place) = places.acquire_owned().await else { return };
-            sending.run(sent, key).await;
+            sending.run(work).await;
         });
+        Ok(None)
     }
 
-    fn commit(&mut self, _: Timestamp) -> Result<Vec<(u64, Outcome)>, WorldError> {
+    fn is_writing(&self) -> bool {
+        false
+    }
+
+    fn begin_block(&mut self, _: Timestamp) -> Result<(), WorldError> {
         self.listen();
-        if let Some(error) = self.failed.take() {
-            return Err(error.into());
-        }
+        self.failed.take().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    fn end_block(&mut self) -> Result<Vec<(u64, Outcome)>, WorldError> {
+        self.listen();
         Ok(std::mem::take(&mut self.answers))
     }
 
@@ -312,8 +363,28 @@ impl Axis for LiveAxis {
         false
     }
 
-    fn named(&self, position: Position) -> Result<Option<(AgencyCode, MessageId)>, WorldError> {
-        Ok(self.names.get(&position).cloned())
+    fn poll_notices(&mut self, _: Timestamp) -> Result<Vec<(Ordinal, NoticeNumber)>, WorldError> {
+        Ok(self.told.drain(..).collect())
+    }
+
+    fn document(&self, position: Position) -> Result<Option<Named>, WorldError> {
+        let named = self.names.get(&position).and_then(|heading| {
+            Some(Named {
+                sender: self.ordinal(&heading.sender)?,
+                id: heading.id,
+                reference: heading.reference.clone(),
+                subject: heading.subject.clone(),
+            })
+        });
+        Ok(named)
+    }
+
+    fn notice(
+        &self,
+        agency: Ordinal,
+        number: NoticeNumber,
+    ) -> Result<Option<(NoticeKind, Position)>, WorldError> {
+        Ok(self.notices.get(&(agency, number)).copied())
     }
 
     fn kill(&mut self) -> Result<(), WorldError> {
@@ -322,19 +393,16 @@ impl Axis for LiveAxis {
 
     fn start(&mut self) -> Result<(), WorldError> {
         self.controlled(|control, now| control.start(now))?;
-        self.known.restarts += 1;
+        self.known.told.restarts += 1;
         Ok(())
     }
 
-    fn revoke(
-        &mut self,
-        keys: &Keys,
-        number: u64,
-        at: Timestamp,
-        revoked: &[Revoked],
-    ) -> Result<(), WorldError> {
-        let list: Bytes = keys.list(keys.issuing(), number, at, revoked)?;
-        Ok(self.controlled(|control, _| control.enter_list(&list))?)
+    fn take_list(&mut self, _: &Keys, list: &Bytes) -> Result<(), WorldError> {
+        Ok(self.controlled(|control, _| control.enter_list(list))?)
+    }
+
+    fn set_low(&mut self, _: bool) {
+        // No live world has that fault: the scenario was refused.
     }
 
     fn disturb(&mut self, kind: FaultKind, nodes: &[Ordinal], begins: bool) {
@@ -344,6 +412,10 @@ impl Axis for LiveAxis {
                 link.disturb(if begins { Some(disturbance) } else { None });
             }
         }
+    }
+
+    fn disturbs(&self, kind: FaultKind) -> bool {
+        Disturbance::of(kind).is_some()
     }
 
     fn is_idle(&self) -> bool {
@@ -366,12 +438,31 @@ impl Axis for LiveAxis {
         Ok(stopped.map_err(LiveError::Control)?)
     }
 
-    fn patience(&self) -> Option<Duration> {
-        None
+    fn patience(&self) -> Duration {
+        PATIENCE.mul_f64(self.clock.rate())
+    }
+
+    #[cfg(test)]
+    fn set_flaw(&mut self, _: crate::world::Flaw) {}
+
+    #[cfg(test)]
+    fn early_answers(&mut self) -> Vec<(u64, Outcome)> {
+        Vec::new()
     }
 }
 
 impl LiveAxis {
+    /// Takes a piece of an attachment; returns how much is there, and nothing once it is whole: then
+    /// it is brought to the hub.
+    fn gather(&mut self, caller: Ordinal, piece: &Piece) -> Option<u64> {
+        let stored = self.uploads.entry((caller, piece.digest)).or_default();
+        if stored.len() as u64 == piece.offset {
+            stored.extend_from_slice(&piece.bytes);
+        }
+        let there = stored.len() as u64;
+        (there < piece.size).then_some(there)
+    }
+
     fn controlled(
         &mut self,
         act: impl FnOnce(&mut dyn HubControl, Timestamp) -> std::io::Result<()>,

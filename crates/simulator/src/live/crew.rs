@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use lienthong_client::{
-    Client, ClockSource, DocumentCheck, Reports, Roots, Signer, Submissions,
-};
+use lienthong_client::{Client, ClockSource, DocumentCheck, Reports, Roots, Signer, Submissions};
 use lienthong_pki::Identity as Certified;
 
 use super::station::endpoint;

@@ -1,17 +1,13 @@
 //! The network before one node, as a scenario's faults disturb it.
 
-use std::time::Duration;
-
 use lienthong_client::Endpoint;
 
 use super::LiveError;
 use super::proxy::{Mode, Proxy};
 use crate::scenario::FaultKind;
 
-/// How late everything is that a slow line carries, in machine time.
-const LATE: Duration = Duration::from_millis(250);
 /// Bytes after which an upload is cut.
-const UPLOAD_CUT: u64 = 192 * 1024;
+const UPLOAD_CUT: u64 = 1_024 * 1_024;
 
 /// What a fault does to the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,13 +17,21 @@ impl Disturbance {
     /// Returns what a kind of fault does; `None`: nothing.
     pub fn of(kind: FaultKind) -> Option<Self> {
         match kind {
+            FaultKind::UploadCut => Some(Self(Mode::CutAfter(UPLOAD_CUT))),
             FaultKind::AcknowledgementLost
+            | FaultKind::Delay
             | FaultKind::DuplicateSubmission
-            | FaultKind::NodeOff
-            | FaultKind::CertificateRevoked
-            | FaultKind::CertificateExpired
+            | FaultKind::Reorder
             | FaultKind::ContentChanged
-            | FaultKind::HubKilled => None,
+            | FaultKind::CertificateWrong
+            | FaultKind::CertificateExpired
+            | FaultKind::CertificateRevoked
+            | FaultKind::ClockOff
+            | FaultKind::SlowReader
+            | FaultKind::NodeOff
+            | FaultKind::HubKilled
+            | FaultKind::DiskFull
+            | FaultKind::RevocationListLate => None,
         }
     }
 }

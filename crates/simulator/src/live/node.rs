@@ -4,15 +4,19 @@
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use bytes::Bytes;
 use lienthong_client::{
-    CallError, Delivery, DeliveryKey, DocumentCheck, Receipt, SubscriptionOptions,
+    self as client, CallError, Delivery, DeliveryKey, DocumentCheck, FileDigest, Receipt,
+    SubscriptionOptions,
 };
-use lienthong_core::Directory;
-use lienthong_model::{AgencyCode, MessageId, Ordinal, Position, Reason, Timestamp};
+use lienthong_core::{Directory, NoticeKind, NoticeNumber};
+use lienthong_model::{
+    AgencyCode, Digest, MessageId, Ordinal, Position, Reason, Reference, SignedContent, Timestamp,
+};
 
 use super::LiveError;
 use super::station::{Station, verified};
-use crate::world::{Bell, Outcome, Sent};
+use crate::world::{Bell, Outcome};
 
 /// Deliveries that one node has unacknowledged.
 const CREDIT: u32 = 64;
@@ -31,6 +35,10 @@ pub(super) enum Heard {
     Acknowledged { key: (Ordinal, Position) },
     /// A delivery whose signatures hold.
     Arrived { recipient: Ordinal, delivery: Named },
+    /// Something that an agency is told.
+    Noticed { agency: Ordinal, number: NoticeNumber, kind: NoticeKind, position: Position },
+    /// A delivery that was taken back or replaced before it was picked up.
+    Withdrawn { recipient: Ordinal, position: Position },
     /// A delivery whose signatures do not.
     Distrusted(String),
     /// A node cannot connect.
@@ -47,8 +55,26 @@ pub(super) struct Declined {
 pub(super) struct Named {
     pub key: DeliveryKey,
     pub attempt: u32,
+    pub heading: Heading,
+}
+
+/// What a document says of itself.
+pub(super) struct Heading {
     pub sender: AgencyCode,
     pub id: MessageId,
+    pub reference: Reference,
+    pub subject: String,
+}
+
+/// What is sent.
+pub(super) enum Work {
+    Submit(Arc<SignedContent>),
+    Report(Arc<SignedContent>),
+    Acknowledge(DeliveryKey),
+    /// All notices up to a number are known.
+    KnowNotices(u64),
+    /// An attachment.
+    Upload(Bytes),
 }
 
 /// Tells the world.
@@ -82,28 +108,57 @@ pub(super) struct Sending {
 
 impl Sending {
     /// Sends it and tells what became of it.
-    pub async fn run(self, sent: Sent, key: Option<DeliveryKey>) {
-        match sent {
-            Sent::Document(signed) => {
-                let (number, caller) = (self.number, self.caller);
+    pub async fn run(self, work: Work) {
+        let number = self.number;
+        match work {
+            Work::Submit(signed) => {
                 let submitted = self.call(async |client| client.submit((*signed).clone()).await);
                 if let Some(receipt) = submitted.await {
-                    let receipt = Box::new(receipt);
+                    let (caller, receipt) = (self.caller, Box::new(receipt));
                     self.mouth.tell(Heard::Accepted { number, caller, receipt });
                 }
             }
-            Sent::Report(signed) => {
+            Work::Report(signed) => {
                 let reported = self.call(async |client| client.report((*signed).clone()).await);
                 if let Some(receipt) = reported.await {
                     let outcome = match receipt.repeated {
                         true => Outcome::Repeated(receipt.position),
                         false => Outcome::Accepted(receipt.position),
                     };
-                    self.mouth.tell(Heard::Answered { number: self.number, outcome });
+                    self.mouth.tell(Heard::Answered { number, outcome });
                 }
             }
-            Sent::Acknowledge(position) => self.acknowledge(position, key).await,
+            Work::Acknowledge(key) => self.acknowledge(key).await,
+            Work::KnowNotices(through) => {
+                let agency = self.code.clone();
+                self.call(async |client| {
+                    client.acknowledge_notices_through(&agency, through).await
+                })
+                .await;
+            }
+            Work::Upload(bytes) => {
+                let outcome = match self.upload(&bytes).await {
+                    Ok(()) => Outcome::Stored(bytes.len() as u64),
+                    Err(error) => {
+                        tracing::debug!(agency = %self.code, %error, "not uploaded");
+                        Outcome::Unanswered
+                    }
+                };
+                self.mouth.tell(Heard::Answered { number, outcome });
+            }
         }
+    }
+
+    /// A file is uploaded, so the bytes become one for a while.
+    async fn upload(&self, bytes: &Bytes) -> Result<(), UploadError> {
+        let client = self.station.client(self.code.as_str()).await?;
+        let name = format!("lienthong-{}-{}.part", std::process::id(), self.number);
+        let path = std::env::temp_dir().join(name);
+        tokio::fs::write(&path, bytes).await?;
+        let whole = FileDigest { size: bytes.len() as u64, sha256: Digest::of(bytes) };
+        let uploaded = client.upload(&path, &whole, |_| {}).await;
+        tokio::fs::remove_file(&path).await?;
+        Ok(uploaded?)
     }
 
     /// Makes a call; what is no success is told.
@@ -133,17 +188,33 @@ impl Sending {
         None
     }
 
-    /// What is not acknowledged comes again.
-    async fn acknowledge(&self, position: Position, key: Option<DeliveryKey>) {
-        let acknowledger = self.station.acknowledger.lock().clone();
-        let (Some(key), Some(acknowledger)) = (key, acknowledger) else { return };
-        if acknowledger.acknowledge(&[key]).await.is_ok() {
-            self.mouth.tell(Heard::Acknowledged { key: (self.caller, position) });
+    /// What is not acknowledged comes again; what was taken back meanwhile does not.
+    async fn acknowledge(&self, key: DeliveryKey) {
+        let Some(acknowledger) = self.station.acknowledger.lock().clone() else { return };
+        let (recipient, position) = (self.caller, key.position);
+        match acknowledger.acknowledge(&[key]).await {
+            Ok(()) => self.mouth.tell(Heard::Acknowledged { key: (recipient, position) }),
+            Err(CallError::Refused(_)) => {
+                self.mouth.tell(Heard::Withdrawn { recipient, position });
+            }
+            Err(error) => tracing::debug!(agency = %self.code, %error, "not acknowledged"),
         }
     }
 }
 
+/// Why an attachment is not there.
+#[derive(Debug, thiserror::Error)]
+enum UploadError {
+    #[error(transparent)]
+    Live(#[from] LiveError),
+    #[error(transparent)]
+    File(#[from] std::io::Error),
+    #[error(transparent)]
+    Transfer(#[from] lienthong_client::TransferError),
+}
+
 /// A node that receives.
+#[derive(Clone)]
 pub(super) struct Receiving {
     pub agency: Ordinal,
     pub code: AgencyCode,
@@ -177,6 +248,28 @@ impl Receiving {
         }
     }
 
+    /// Hears what the agency is told, until it is aborted.
+    pub async fn hear(self) {
+        let Ok(client) = self.station.client(self.code.as_str()).await else { return };
+        let mut notices = loop {
+            match client.subscribe_to_notices(&[], CREDIT).await {
+                Ok(notices) => break notices,
+                Err(error) => tracing::debug!(agency = %self.code, %error, "cannot hear notices"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        };
+        while let Some(next) = notices.next().await {
+            let Ok(notice) = next else { continue };
+            let (agency, position) = (self.agency, notice.position);
+            let Some(kind) = kind_of(notice.kind) else { continue };
+            if matches!(kind, NoticeKind::Withdrawn | NoticeKind::Replaced) {
+                self.mouth.tell(Heard::Withdrawn { recipient: agency, position });
+            }
+            let number = NoticeNumber(notice.key.number);
+            self.mouth.tell(Heard::Noticed { agency, number, kind, position });
+        }
+    }
+
     fn received(&self, delivery: &Delivery) {
         let entry = |sender: &AgencyCode| {
             self.directory.find(sender).map(|sender| sender.entry(delivery.received_at))
@@ -186,16 +279,41 @@ impl Receiving {
                 let named = Named {
                     key: delivery.key.clone(),
                     attempt: delivery.attempt,
-                    sender: checked.document.from.code,
-                    id: checked.document.id,
+                    heading: Heading {
+                        sender: checked.document.from.code,
+                        id: checked.document.id,
+                        reference: checked.document.reference,
+                        subject: checked.document.subject,
+                    },
                 };
                 self.mouth.tell(Heard::Arrived { recipient: self.agency, delivery: named });
             }
             Err(refusal) => {
                 let position = delivery.key.position.0;
-                let what = format!("position {position} → {}: {}", self.code, refusal.reason.code());
+                let what =
+                    format!("position {position} → {}: {}", self.code, refusal.reason.code());
                 self.mouth.tell(Heard::Distrusted(what));
             }
         }
     }
+}
+
+/// A kind as `core` has it; `None` for one that this version does not know.
+fn kind_of(kind: client::NoticeKind) -> Option<NoticeKind> {
+    Some(match kind {
+        client::NoticeKind::Reported => NoticeKind::Reported,
+        client::NoticeKind::RecallRequested => NoticeKind::RecallRequested,
+        client::NoticeKind::UpdateRequested => NoticeKind::UpdateRequested,
+        client::NoticeKind::ReplacementRequested => NoticeKind::ReplacementRequested,
+        client::NoticeKind::Withdrawn => NoticeKind::Withdrawn,
+        client::NoticeKind::Updated => NoticeKind::Updated,
+        client::NoticeKind::Replaced => NoticeKind::Replaced,
+        client::NoticeKind::Undelivered => NoticeKind::Undelivered,
+        client::NoticeKind::Unanswered => NoticeKind::Unanswered,
+        client::NoticeKind::Overdue => NoticeKind::Overdue,
+        client::NoticeKind::DeliverByMissed => NoticeKind::DeliverByMissed,
+        client::NoticeKind::OverdueHere => NoticeKind::OverdueHere,
+        client::NoticeKind::Reminder => NoticeKind::Reminder,
+        _ => return None,
+    })
 }

@@ -8,7 +8,9 @@ use lienthong_model::{AgencyCode, Timestamp};
 use super::axis::{Ground, LiveAxis};
 use super::link::Disturbance;
 use crate::scenario::{Country, Scenario};
-use crate::world::{Axis as _, Bell, Keys, Pace, Played, Population, Progress, Set, World, WorldError};
+use crate::world::{
+    Axis as _, Bell, Keys, Pace, Played, Population, Progress, Set, World, WorldError,
+};
 
 /// What is played live beside the scenario.
 pub struct Live<'c> {
@@ -59,8 +61,7 @@ pub fn play<'s>(
             continue;
         }
         let members = population.iter().filter(|one| fault.area.holds(&one.entry, country));
-        let hit: Vec<_> =
-            members.filter_map(|member| axis.ordinal(&member.entry.code)).collect();
+        let hit: Vec<_> = members.filter_map(|member| axis.ordinal(&member.entry.code)).collect();
         axis.put_links(&hit)?;
     }
     let pace = Pace { clock: axis.clock(), bell, stop };

@@ -232,11 +232,9 @@ async fn up(
                 counters.lost_bytes.fetch_add(read as u64, Ordering::Relaxed);
                 continue;
             }
-            Mode::Open
-            | Mode::LoseAnswers
-            | Mode::LoseRequests
-            | Mode::Stall
-            | Mode::Closed => sent = 0,
+            Mode::Open | Mode::LoseAnswers | Mode::LoseRequests | Mode::Stall | Mode::Closed => {
+                sent = 0
+            }
         }
         if to.write_all(&buffer[..read]).await.is_err() {
             return End::Theirs;

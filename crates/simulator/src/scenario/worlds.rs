@@ -31,12 +31,20 @@ impl FaultKind {
         match self {
             // Done by the agency itself, or to its network.
             Self::AcknowledgementLost
+            | Self::Delay
             | Self::DuplicateSubmission
-            | Self::NodeOff
+            | Self::Reorder
+            | Self::UploadCut
+            | Self::ContentChanged
+            | Self::CertificateWrong
             | Self::CertificateExpired
-            | Self::ContentChanged => true,
+            | Self::ClockOff
+            | Self::SlowReader
+            | Self::NodeOff => true,
             // Done to the hub, or told to it.
             Self::CertificateRevoked | Self::HubKilled => !matches!(place, Place::RunningHub),
+            // Of the disk and the lists only the virtual world has all in its hand.
+            Self::DiskFull | Self::RevocationListLate => matches!(place, Place::Virtual),
         }
     }
 }
@@ -45,7 +53,11 @@ impl Measure {
     /// Returns whether a world tells it.
     pub const fn is_told_in(self, place: Place) -> bool {
         match self {
-            Self::FullyElectronicShare => matches!(place, Place::Virtual),
+            Self::FullyElectronicShare
+            | Self::Replies
+            | Self::Unproven
+            | Self::ResumedUploads
+            | Self::LostBlocks => matches!(place, Place::Virtual),
             _ => true,
         }
     }
@@ -59,10 +71,14 @@ impl Scenario {
             line: fault.line,
             what: format!("`{}` does not happen there", fault.kind.name()),
             remedy: match place {
-                Place::RunningHub => "leave --hub out: on a hub of its own it happens; or take the \
-                                      [[fault]] out",
-                Place::OwnHub | Place::Virtual => "play it with --world virtual, or take the \
-                                                   [[fault]] out",
+                Place::RunningHub => {
+                    "leave --hub out: on a hub of its own it happens; or take the \
+                                      [[fault]] out"
+                }
+                Place::OwnHub | Place::Virtual => {
+                    "play it with --world virtual, or take the \
+                                                   [[fault]] out"
+                }
             },
         });
         let expects = self.expects.iter().filter(|expect| !expect.measure.is_told_in(place));

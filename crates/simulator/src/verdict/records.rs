@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use lienthong_core::statistics::{self, Refusals};
 use lienthong_core::{Directory, DocumentView, Place};
-use lienthong_model::{AgencyCode, Ordinal, Timestamp};
+use lienthong_model::{AgencyCode, Ordinal, Position, Timestamp};
 
 use crate::scenario::Days;
-use crate::world::{Account, AccountError, Declined, Played};
+use crate::world::{Account, AccountError, Declined, Journalled, Played};
 
 /// The hub's records.
 pub(super) struct Records<'p> {
     pub hub: &'p dyn Account,
     pub directory: Arc<Directory>,
-    /// Every accepted document with its deliveries, by position.
-    pub documents: Vec<DocumentView>,
+    /// How many documents were accepted.
+    pub documents: u64,
+    /// Documents of which it was not proven at acceptance that nothing was revoked.
+    pub unproven: Vec<Position>,
     /// Every refusal that is told of one by one.
     pub declined: Vec<Declined>,
     pub blocks: u64,
@@ -24,14 +26,16 @@ pub(super) struct Records<'p> {
 impl<'p> Records<'p> {
     pub fn read(played: &'p Played) -> Result<Self, AccountError> {
         let hub = played.account();
-        Ok(Self {
-            hub,
-            directory: hub.directory(),
-            documents: hub.documents()?,
-            declined: hub.declined()?,
-            blocks: hub.blocks()?,
-            played,
-        })
+        let Journalled { documents, unproven, declined, blocks } = hub.journal()?;
+        Ok(Self { hub, directory: hub.directory(), documents, unproven, declined, blocks, played })
+    }
+
+    /// Visits every accepted document with its deliveries, by position.
+    ///
+    /// # Errors
+    /// [`AccountError`] when the hub does not tell.
+    pub fn each(&self, mut visit: impl FnMut(&DocumentView)) -> Result<(), AccountError> {
+        self.hub.each(&mut visit)
     }
 
     pub fn volumes(&self, days: Option<Days>) -> Result<statistics::Volumes, AccountError> {

@@ -59,7 +59,7 @@ impl Keys {
     pub fn write(&self, path: &Path, hub: &Profile) -> Result<Folder, FolderError> {
         let (root, issuing) = (self.root().clone(), self.issuing().clone());
         let folder =
-            Folder::adopt(path, root, issuing, self.begin.minus(days(2)), self.end.plus(days(366)))?;
+            Folder::adopt(path, root, issuing, self.begin.minus(days(2)), self.last_update())?;
         folder.keep_identity(hub, &self.pki.identity(hub)?)?;
         Ok(folder)
     }
@@ -96,15 +96,25 @@ impl Keys {
         self.pki.issuing()
     }
 
-    /// Returns the revocation list of an authority, in date beyond the scenario's end.
+    /// Returns a day on which lists of the world are out of date at last: long after its end.
+    pub(crate) fn last_update(&self) -> Timestamp {
+        self.end.plus(days(366))
+    }
+
+    /// Returns the revocation list of an authority: its number, since when, and until when it is
+    /// in date.
     pub(crate) fn list(
         &self,
         authority: &Authority,
-        number: u64,
-        at: Timestamp,
+        (number, at, next_update): (u64, Timestamp, Timestamp),
         revoked: &[Revoked],
     ) -> Result<Bytes, IssueError> {
-        authority.revocation_list(number, at, self.end.plus(days(366)), revoked)
+        authority.revocation_list(number, at, next_update, revoked)
+    }
+
+    /// Returns the certificates above a signer's: the hub's verifier knows nobody beforehand.
+    pub(crate) fn issuers(&self) -> [Bytes; 2] {
+        [self.issuing(), self.root()].map(|authority| authority.certificate().der().clone())
     }
 
     pub(crate) fn seal(&self, agency: &AgencyCode) -> Result<Signer, WorldError> {
@@ -112,7 +122,11 @@ impl Keys {
     }
 
     /// Returns an agency's leader with the certificate of a generation: after a revocation the next.
-    pub(crate) fn leader(&self, agency: &AgencyCode, generation: u32) -> Result<Signer, WorldError> {
+    pub(crate) fn leader(
+        &self,
+        agency: &AgencyCode,
+        generation: u32,
+    ) -> Result<Signer, WorldError> {
         let id = format!("lanh-dao-{generation}");
         self.signer(self.pki.identity(&person(agency, &id))?)
     }
@@ -127,9 +141,7 @@ impl Keys {
     }
 
     fn signer(&self, identity: Identity) -> Result<Signer, WorldError> {
-        // The whole chain: the hub's verifier knows nobody beforehand.
-        let above = [self.issuing(), self.root()];
-        let issuers = above.map(|authority| authority.certificate().der().clone()).to_vec();
+        let issuers = self.issuers().to_vec();
         Ok(Signer::new(identity.certificate, issuers, identity.key.to_signing_key())?)
     }
 }

@@ -73,14 +73,15 @@ impl World<'_> {
     ) -> Result<Played, WorldError> {
         let (mut events, mut moved) = (0, Instant::now());
         while !pace.stop.load(Ordering::Relaxed) {
-            while self.queue.next().is_some_and(|at| at <= pace.clock.now()) {
+            self.send_again(pace)?;
+            while self.queue.next_at().is_some_and(|at| at <= pace.clock.now()) {
                 let Some((_, event)) = self.queue.take() else { break };
                 self.now = self.now.max(pace.clock.now());
                 self.happens(event)?;
                 (events, moved) = (events + 1, Instant::now());
             }
             told(self.progress(events));
-            let next = self.queue.next();
+            let next = self.queue.next_at();
             if next.is_none() {
                 let settled = self.pending.is_empty() && self.hub.is_idle();
                 if settled || moved.elapsed() > STILL_MAX {
@@ -94,5 +95,20 @@ impl World<'_> {
             }
         }
         self.end(events)
+    }
+
+    /// Calls whose patience is over are sent again.
+    fn send_again(&mut self, pace: &Pace) -> Result<(), WorldError> {
+        while let Some((at, number)) = self.patience.front().copied() {
+            if at > pace.clock.now() {
+                break;
+            }
+            self.patience.pop_front();
+            self.now = self.now.max(pace.clock.now());
+            if self.pending.contains_key(&number) {
+                self.overdue_by(number, at)?;
+            }
+        }
+        Ok(())
     }
 }

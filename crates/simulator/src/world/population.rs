@@ -27,9 +27,10 @@ pub struct Population(Vec<Member>);
 /// Returns every area that a scenario names.
 fn areas(scenario: &Scenario) -> impl Iterator<Item = &Area> {
     let agencies = scenario.agencies.iter().map(|one| &one.area);
-    let traffic = scenario.traffic.iter().map(|one| &one.area);
+    let traffic = scenario.traffic.iter().flat_map(|one| [&one.area, &one.to]);
     let answers = scenario.answers.iter().map(|one| &one.area);
-    agencies.chain(traffic).chain(answers).chain(scenario.faults.iter().map(|one| &one.area))
+    let faults = scenario.faults.iter().flat_map(|one| [&one.area, &one.with]);
+    agencies.chain(traffic).chain(answers).chain(faults)
 }
 
 impl Population {
@@ -58,7 +59,8 @@ impl Population {
             *rank += 1;
         }
         ranked.sort_unstable();
-        let kept: BTreeSet<usize> = ranked.into_iter().take(count).map(|(_, index)| index).collect();
+        let kept: BTreeSet<usize> =
+            ranked.into_iter().take(count).map(|(_, index)| index).collect();
         let mut index = 0;
         self.0.retain(|_| {
             index += 1;

@@ -194,8 +194,7 @@ impl System {
     }
 
     async fn take(self: Arc<Self>, acknowledger: Acknowledger, delivery: Delivery) {
-        let policy =
-            SenderPolicy { policy: SignaturePolicy::Required, ..SenderPolicy::default() };
+        let policy = SenderPolicy { policy: SignaturePolicy::Required, ..SenderPolicy::default() };
         let document = match self.check.check(&delivery, &policy) {
             Ok(checked) => checked.document,
             Err(_) if self.flaw == Flaw::TrustsEverybody => read(&delivery),

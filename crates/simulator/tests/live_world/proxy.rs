@@ -18,7 +18,8 @@ struct Behind {
 impl Behind {
     async fn new() -> Self {
         let stage = Stage::set().await;
-        let proxy = Proxy::before(format!("127.0.0.1:{}", stage.hub.address().port())).await.unwrap();
+        let proxy =
+            Proxy::before(format!("127.0.0.1:{}", stage.hub.address().port())).await.unwrap();
         let patient = Retry { total: Duration::from_secs(60), ..Retry::default() };
         let endpoint = stage.endpoint("H36").through(proxy.address()).retry(patient);
         let sender = Client::connect(endpoint.call_max(Duration::from_secs(5))).await.unwrap();
@@ -28,12 +29,8 @@ impl Behind {
     fn document(&self, subject: &str) -> SignedContent {
         let id = self.sender.new_id();
         let to = [crate::ground::code("H36.01")];
-        let document =
-            Document::new(id, crate::ground::code("H36"), to, subject, id.time()).issued(
-                1,
-                lienthong_model::DocumentType::OFFICIAL_LETTER,
-                "UBND",
-            );
+        let document = Document::new(id, crate::ground::code("H36"), to, subject, id.time())
+            .issued(1, lienthong_model::DocumentType::OFFICIAL_LETTER, "UBND");
         sign_document(&document, Vec::new(), &[&self.stage.person("H36")])
     }
 
@@ -83,7 +80,9 @@ async fn an_upload_that_is_cut_in_the_middle_goes_on_where_it_was() {
     let steps = std::sync::Arc::new(parking_lot::Mutex::new(Vec::new()));
     let told = steps.clone();
     let uploading =
-        tokio::spawn(async move { client.upload(&file, &whole, |bytes| told.lock().push(bytes)).await });
+        tokio::spawn(
+            async move { client.upload(&file, &whole, |bytes| told.lock().push(bytes)).await },
+        );
     until("the connection is cut", async || behind.proxy.done().cut > 0).await;
     behind.proxy.set(Mode::Open);
     uploading.await.unwrap().unwrap();
@@ -99,8 +98,7 @@ async fn a_node_that_does_not_read_keeps_nobody_else_waiting_and_gets_everything
     behind.proxy.set(Mode::Stall);
     let id = other.new_id();
     let to = [crate::ground::code("H36"), crate::ground::code("H36.01")];
-    let document =
-        Document::new(id, crate::ground::code("H36.02"), to, "hai nơi nhận", id.time());
+    let document = Document::new(id, crate::ground::code("H36.02"), to, "hai nơi nhận", id.time());
     let sender = behind.stage.client("H36.02").await;
     let signed = sign_document(&document, Vec::new(), &[&behind.stage.person("H36.02")]);
     sender.submit(signed).await.unwrap();
@@ -132,7 +130,7 @@ async fn a_document_whose_signature_was_not_really_made_is_refused_by_a_live_hub
     let mut signed = behind.document("chữ ký giả");
     for signature in &mut signed.signatures {
         // As a world that skips the arithmetic would leave it.
-        signature.value = bytes::Bytes::from(vec![0; 64]);
+        signature.value = bytes::Bytes::from(vec![1; 64]);
     }
     match behind.sender.submit(signed).await {
         Err(CallError::Refused(refusal)) => {

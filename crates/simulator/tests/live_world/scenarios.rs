@@ -113,3 +113,31 @@ async fn what_was_sent_to_a_node_that_is_off_waits_and_is_there_when_it_is_back(
     )
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_of_another_agency_is_refused_by_code() {
+    comes_out_only_with(
+        "[[fault]]\nkind = \"certificate-wrong\"\nshare = 0.3\n",
+        "[[expect]]\nmeasure = \"refusals\"\nreason = \"SIGNER_OF_OTHER_AGENCY\"\nat-least = 3\n",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn recalls_slow_nodes_late_messages_and_cut_uploads_lose_nothing() {
+    let text = "[scenario]\nname = \"live\"\ntitle = \"X\"\nfrom = 2020-11-16\n\
+        until = 2020-11-16\n[[agencies]]\nprovinces = [\"H36\"]\ntake = 2\n\
+        [[traffic]]\nprovinces = [\"H36\"]\ndocuments-per-day = 20\nattachment-kib = [10, 3000]\n\
+        recall-share = 0.5\nchange-hours = [0.2, 1]\n\
+        [[answers]]\naccepted-hours = [0.1, 3]\n\
+        [[fault]]\nkind = \"delay\"\nshare = 0.5\ndelay-seconds = [60, 3600]\n\
+        [[fault]]\nkind = \"slow-reader\"\nshare = 0.5\ndelay-seconds = [60, 3600]\n\
+        [[fault]]\nkind = \"reorder\"\nshare = 0.3\n\
+        [[fault]]\nkind = \"upload-cut\"\nlevels = [\"district\"]\n\
+        from = 2020-11-16T08:00:00\nuntil = 2020-11-16T18:00:00\n\
+        [[expect]]\nmeasure = \"sent\"\nequals = 20\n\
+        [[expect]]\nmeasure = \"waiting\"\nequals = 0\n\
+        [[expect]]\nmeasure = \"taken-back\"\nat-least = 2\n";
+    let verdict = play(&Scenario::parse("live.toml", text).unwrap(), RATE).await;
+    assert_eq!(failures(&verdict), Vec::<String>::new(), "{verdict:#?}");
+}

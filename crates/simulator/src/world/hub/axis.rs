@@ -1,22 +1,22 @@
 //! The virtual hub as agencies meet it, and what it says in the end: read from `core` itself.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use lienthong_core::engine::Blocks as _;
 use lienthong_core::statistics::{self, Cubes, Direction, Flow, Period, Refusals, Volumes};
 use lienthong_core::{
-    Command, Decision, Directory, DocumentView, Mailbox as _, MailboxLane, Place, Span,
+    Command, Decision, Directory, DocumentView, Entry, Mailbox as _, MailboxLane, NoticeKind,
+    NoticeNumber, Place, Span,
 };
 use lienthong_model::{AgencyCode, Day, MessageId, Ordinal, Position, Timestamp};
-use lienthong_trust::Revoked;
 
-use super::{Hub, Outcome, replayed, rows};
+use super::{Hub, MemoryMachine, Outcome, Sent, Told, replayed, rows};
 use crate::scenario::{Days, FaultKind};
-use crate::world::axis::{Account, AccountError, Arrived, Axis, Declined};
+use crate::world::axis::{Account, AccountError, Arrived, Axis, Declined, Journalled, Named};
 use crate::world::keys::Keys;
-use crate::world::sending::Sent;
 use crate::world::{PATIENCE, WorldError};
 
 /// More than ever waits in one mailbox.
@@ -32,19 +32,33 @@ impl Axis for Hub {
     }
 
     fn open(&mut self, agency: Ordinal) {
-        Hub::open(self, agency);
+        self.post.open(agency);
     }
 
     fn close(&mut self, agency: Ordinal) {
-        Hub::close(self, agency);
+        self.post.close(agency);
     }
 
-    fn take(&mut self, number: u64, caller: Ordinal, sent: Sent) {
-        Hub::take(self, number, caller, sent);
+    fn take(
+        &mut self,
+        number: u64,
+        caller: Ordinal,
+        sent: &Sent,
+    ) -> Result<Option<Outcome>, WorldError> {
+        Ok(Hub::take(self, number, caller, sent)?)
     }
 
-    fn commit(&mut self, now: Timestamp) -> Result<Vec<(u64, Outcome)>, WorldError> {
-        Ok(Hub::commit(self, now)?)
+    fn is_writing(&self) -> bool {
+        self.writing.is_some()
+    }
+
+    fn begin_block(&mut self, now: Timestamp) -> Result<(), WorldError> {
+        Hub::begin_block(self, now)?;
+        self.check_acts()
+    }
+
+    fn end_block(&mut self) -> Result<Vec<(u64, Outcome)>, WorldError> {
+        Ok(Hub::end_block(self)?)
     }
 
     fn has_waiting(&self) -> bool {
@@ -52,7 +66,7 @@ impl Axis for Hub {
     }
 
     fn next_deadline(&self) -> Option<Timestamp> {
-        Hub::next_deadline(self)
+        self.machine.as_ref()?.next_deadline()
     }
 
     fn poll(&mut self, now: Timestamp) -> Result<Vec<Arrived>, WorldError> {
@@ -65,19 +79,32 @@ impl Axis for Hub {
         Ok(arrived.collect())
     }
 
+    fn poll_notices(&mut self, now: Timestamp) -> Result<Vec<(Ordinal, NoticeNumber)>, WorldError> {
+        let pushes = Hub::poll_notices(self, now)?.into_iter();
+        Ok(pushes.map(|push| (push.recipient, NoticeNumber(push.position.0))).collect())
+    }
+
     fn has_pushes(&self) -> bool {
         Hub::has_pushes(self)
     }
 
-    fn named(&self, position: Position) -> Result<Option<(AgencyCode, MessageId)>, WorldError> {
-        let (Some(machine), Some(document)) = (&self.machine, self.query().document(position)?)
-        else {
-            return Ok(None);
-        };
-        let directory = &machine.policy().directory;
-        let sender = directory.agency(document.sender);
-        let code = sender.map(|sender| sender.entry(document.received_at).code.clone());
-        Ok(code.map(|code| (code, document.id)))
+    fn document(&self, position: Position) -> Result<Option<Named>, WorldError> {
+        let document = self.query().document(position)?;
+        Ok(document.map(|row| Named {
+            sender: row.sender,
+            id: row.id,
+            reference: row.reference,
+            subject: row.subject,
+        }))
+    }
+
+    fn notice(
+        &self,
+        _: Ordinal,
+        number: NoticeNumber,
+    ) -> Result<Option<(NoticeKind, Position)>, WorldError> {
+        let notice = self.query().notice(number)?;
+        Ok(notice.map(|notice| (notice.kind, notice.delivery.position)))
     }
 
     fn kill(&mut self) -> Result<(), WorldError> {
@@ -89,18 +116,20 @@ impl Axis for Hub {
         Ok(Hub::start(self)?)
     }
 
-    fn revoke(
-        &mut self,
-        keys: &Keys,
-        number: u64,
-        at: Timestamp,
-        revoked: &[Revoked],
-    ) -> Result<(), WorldError> {
-        Hub::revoke(self, keys, number, at, revoked)
+    fn take_list(&mut self, keys: &Keys, list: &Bytes) -> Result<(), WorldError> {
+        Ok(Hub::take_list(self, keys, list)?)
+    }
+
+    fn set_low(&mut self, low: bool) {
+        self.low = low;
     }
 
     fn disturb(&mut self, _: FaultKind, _: &[Ordinal], _: bool) {
         // The network is modelled by the world itself.
+    }
+
+    fn disturbs(&self, _: FaultKind) -> bool {
+        false
     }
 
     fn is_idle(&self) -> bool {
@@ -108,26 +137,32 @@ impl Axis for Hub {
     }
 
     fn finish(&mut self) -> Result<(), WorldError> {
-        Ok(Hub::finish(self)?)
+        Ok(self.machine.as_mut().map_or(Ok(()), MemoryMachine::cut)?)
     }
 
     fn stop(&mut self) -> Result<(), WorldError> {
         Ok(())
     }
 
-    fn patience(&self) -> Option<Duration> {
-        Some(PATIENCE)
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
+
+    #[cfg(test)]
+    fn set_flaw(&mut self, flaw: crate::world::Flaw) {
+        self.flaw = Some(flaw);
+    }
+
+    #[cfg(test)]
+    fn early_answers(&mut self) -> Vec<(u64, Outcome)> {
+        Hub::early_answers(self)
     }
 }
 
 impl Hub {
-    /// Who is written to and who waits is asked of a hub that runs; one that does not has nobody.
+    /// A hub that is killed starts again before the end: the reader of scenarios says so.
     fn cubes(&self) -> Arc<RwLock<Cubes>> {
-        self.machine.as_ref().map(super::MemoryMachine::cubes).unwrap_or_default()
-    }
-
-    fn counted<T>(&self, count: impl FnOnce(&Cubes) -> T) -> T {
-        count(&self.cubes().read().unwrap_or_else(PoisonError::into_inner))
+        self.machine.as_ref().map(MemoryMachine::cubes).unwrap_or_default()
     }
 }
 
@@ -137,25 +172,30 @@ impl Account for Hub {
         machine.map(|machine| machine.policy().directory.clone()).unwrap_or_default()
     }
 
-    fn documents(&self) -> Result<Vec<DocumentView>, AccountError> {
-        let size = self.machine.as_ref().map_or(0, super::MemoryMachine::log_size);
-        let mut documents = Vec::new();
+    fn each(&self, visit: &mut dyn FnMut(&DocumentView)) -> Result<(), AccountError> {
+        let size = self.machine.as_ref().map_or(0, MemoryMachine::log_size);
         for position in 0..size {
-            documents.extend(self.query().track(Position(position))?);
+            if let Some(view) = self.query().track(Position(position))? {
+                visit(&view);
+            }
         }
-        Ok(documents)
+        Ok(())
+    }
+
+    fn id_at(&self, position: Position) -> Result<Option<MessageId>, AccountError> {
+        Ok(self.query().document(position)?.map(|document| document.id))
     }
 
     fn volumes(&self, days: Option<Days>) -> Result<Volumes, AccountError> {
-        Ok(self.counted(|cubes| statistics::volumes(cubes, &self.state, period(days)))?)
+        Ok(statistics::volumes(&self.cubes(), &self.state, period(days))?)
     }
 
     fn flows(&self, days: Option<Days>) -> Result<Vec<Flow>, AccountError> {
-        Ok(self.counted(|cubes| statistics::flows(cubes, &self.state, period(days)))?)
+        Ok(statistics::flows(&self.cubes(), &self.state, period(days))?)
     }
 
     fn refusals(&self, days: Option<Days>) -> Result<Refusals, AccountError> {
-        Ok(self.counted(|cubes| statistics::refusals(cubes, &self.state, period(days)))?)
+        Ok(statistics::refusals(&self.cubes(), &self.state, period(days))?)
     }
 
     fn electronic(
@@ -164,42 +204,31 @@ impl Account for Hub {
         counts: &dyn Fn(Place) -> bool,
     ) -> Result<(u64, u64), AccountError> {
         let (mut electronic, mut all) = (0, 0);
-        let mut visit = |province, cell: &statistics::KindCell, sum: statistics::Cell| {
+        statistics::visit_kind(&self.cubes(), &self.state, period(days), &mut |found| {
+            let (province, cell, sum) = (found.province, found.key, found.cell);
             let inside = cell.direction == Direction::Received && cell.scope == Span::Inside;
             if inside && counts(Place { province, level: cell.level }) {
                 all += sum.count;
                 electronic += if cell.paper_copy { 0 } else { sum.count };
             }
-        };
-        self.counted(|cubes| cubes.visit_kind(&self.state, period(days), &mut visit))?;
+        })?;
         Ok((electronic, all))
     }
 
-    fn declined(&self) -> Result<Vec<Declined>, AccountError> {
-        let (directory, mut declined, mut number) = (self.directory(), Vec::new(), 1);
-        while let Some(block) = self.blocks.block(number)? {
-            number += 1;
+    fn journal(&self) -> Result<Journalled, AccountError> {
+        let (directory, mut journalled) = (Account::directory(self), Journalled::default());
+        while let Some(block) = self.blocks.block(journalled.blocks + 1)? {
+            journalled.blocks += 1;
             for entry in &block.entries {
-                if let (Command::Refused { requests, province }, Decision::Refused(refusal)) =
-                    (&entry.command, &entry.decision)
-                {
-                    let id = requests.id.map_or_else(|| "?".to_owned(), |id| id.to_string());
-                    let caller = directory.code(requests.caller, block.time);
-                    declined.push(Declined {
-                        at: block.time,
-                        reason: refusal.reason,
-                        province: *province,
-                        shown: format!("{id} ({caller}): {}", refusal.reason.code()),
-                    });
-                }
+                note(&mut journalled, entry, block.time, &directory);
             }
         }
-        Ok(declined)
+        Ok(journalled)
     }
 
     fn mailboxes(&self) -> Result<Option<BTreeSet<(Ordinal, Position)>>, AccountError> {
         let mut waiting = BTreeSet::new();
-        for agency in self.directory().agencies() {
+        for agency in Account::directory(self).agencies() {
             for lane in [MailboxLane::Urgent, MailboxLane::Ordinary] {
                 let mail = self.query().waiting(agency.ordinal, lane, None, WAITING_MAX)?;
                 waiting.extend(mail.into_iter().map(|position| (agency.ordinal, position)));
@@ -225,20 +254,30 @@ impl Account for Hub {
         None
     }
 
-    fn blocks(&self) -> Result<u64, AccountError> {
-        let mut blocks = 0;
-        while self.blocks.block(blocks + 1)?.is_some() {
-            blocks += 1;
+    fn told(&self) -> Told {
+        self.told
+    }
+}
+
+fn note(journalled: &mut Journalled, entry: &Entry, at: Timestamp, directory: &Directory) {
+    match (&entry.command, &entry.decision) {
+        (Command::Submit(_), Decision::Accepted(accepted)) => {
+            journalled.documents += 1;
+            if !accepted.unproven.is_empty() {
+                journalled.unproven.push(accepted.position);
+            }
         }
-        Ok(blocks)
-    }
-
-    fn repeated(&self) -> u64 {
-        self.repeated
-    }
-
-    fn restarts(&self) -> u64 {
-        self.restarts
+        (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
+            let id = requests.id.map_or_else(|| "?".to_owned(), |id| id.to_string());
+            let caller = directory.code(requests.caller, at);
+            journalled.declined.push(Declined {
+                at,
+                reason: refusal.reason,
+                province: *province,
+                shown: format!("{id} ({caller}): {}", refusal.reason.code()),
+            });
+        }
+        _ => {}
     }
 }
 
