@@ -129,6 +129,12 @@ pub(crate) enum Command {
     Conformance(commands::conformance::ConformanceArgs),
     /// Measure a hub under load / đo tải
     Bench(commands::bench::BenchArgs),
+    /// Try the program out on this machine and its disk / tự kiểm tra
+    Selftest(commands::selftest::SelftestArgs),
+    /// Copy a hub's data while it runs, check a copy / sao lưu
+    Backup(commands::backup::BackupArgs),
+    /// Make a data folder of a backup / khôi phục
+    Restore(commands::restore::RestoreArgs),
     /// Print a script that completes commands in a shell
     Completions(commands::completions::CompletionsArgs),
 }

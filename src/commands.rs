@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod bench;
+pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod conformance;
@@ -17,8 +18,10 @@ pub(crate) mod notices;
 pub(crate) mod pki;
 pub(crate) mod progress;
 pub(crate) mod recall;
+pub(crate) mod restore;
 pub(crate) mod route;
 pub(crate) mod sandbox;
+pub(crate) mod selftest;
 pub(crate) mod send;
 pub(crate) mod sim;
 pub(crate) mod stats;
@@ -65,6 +68,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sim(args) => sim::run(args, output),
         Command::Conformance(args) => conformance::run(args, output).await,
         Command::Bench(args) => bench::run(args, output).await,
+        Command::Selftest(args) => selftest::run(args, output).await,
+        Command::Backup(args) => backup::run(args, output),
+        Command::Restore(args) => restore::run(&args, output),
         Command::Completions(args) => completions::run(args),
     }
 }

@@ -16,8 +16,8 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("hub", &["core", "trust", "wire", "model", "ledger"]),
     ("client", &["wire", "trust", "model"]),
     ("connector", &["client", "wire", "trust", "model"]),
-    ("simulator", &["core", "ledger", "client", "pki", "trust", "model"]),
     ("bench", &["client", "pki", "country", "model"]),
+    ("simulator", &["core", "ledger", "client", "country", "pki", "trust", "model"]),
     // The binary composes the parts.
     (
         "",

@@ -13,7 +13,8 @@ use clap::{Args, Subcommand};
 
 use crate::cli::Output;
 
-pub(crate) use file::write;
+pub(crate) use audit::view::{AuditView, text as audit_text};
+pub(crate) use file::{key_of, write};
 
 /// Checkpoints, proofs, their check offline, the audit of a data folder / bằng chứng
 ///

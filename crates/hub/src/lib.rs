@@ -14,6 +14,7 @@
 mod administration;
 mod admission;
 mod audit;
+mod backup;
 mod caller;
 mod clock;
 mod connections;
@@ -48,6 +49,10 @@ mod verdict;
 pub use administration::ListOutcome;
 pub use audit::{
     Audit, AuditReport, CheckpointOutcome, Finding, FindingKind, Redecided, StateOutcome, Verdict,
+};
+pub use backup::{
+    Backup, BackupCheck, BackupError, BackupReport, Manifest, ManifestFile, Restore, Restored,
+    Restoring, check_backup,
 };
 pub use clock::{BusinessClock, Clock, ClockError};
 pub use hub::{Hub, LeftOut, StartError};

@@ -11,6 +11,7 @@
 
 mod audit;
 mod blocks;
+mod follow;
 mod frame;
 mod index;
 mod recover;
@@ -21,6 +22,7 @@ mod writer;
 
 pub use audit::{ChangedByte, Damage, DamageKind, FoundBlock, JournalAudit, Step};
 pub use blocks::JournalBlocks;
+pub use follow::{Followed, JournalFollower, JournalPlace};
 pub use frame::JOURNAL_FORMAT;
 pub use replay::Replay;
 pub use writer::JournalFiles;

@@ -27,13 +27,14 @@ mod state;
 pub use disk::FolderLock;
 pub use folder::{DATA_FORMAT, DataFolder, check_data_folder};
 pub use journal::{
-    ChangedByte, Damage, DamageKind, FoundBlock, JOURNAL_FORMAT, JournalAudit, JournalBlocks,
-    JournalFiles, JournalLimits, JournalOpened, Replay, Step, TornTail,
+    ChangedByte, Damage, DamageKind, Followed, FoundBlock, JOURNAL_FORMAT, JournalAudit,
+    JournalBlocks, JournalFiles, JournalFollower, JournalLimits, JournalOpened, JournalPlace,
+    Replay, Step, TornTail,
 };
 pub use memory::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
 pub use payload::{
-    Claim, ExaminedPayload, PayloadFile, PayloadFiles, Progress, Settled, Upload, UploadError,
-    UploadKey, UploadLimits, Uploads,
+    Claim, Copied, ExaminedPayload, PayloadCopies, PayloadFile, PayloadFiles, Progress, Settled,
+    Upload, UploadError, UploadKey, UploadLimits, Uploads,
 };
 pub use space::{Ballast, Free, free_space};
 pub use state::{

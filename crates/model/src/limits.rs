@@ -348,6 +348,8 @@ pub const HTTP_CONNECTION_AGE_MAX: Duration = Duration::from_secs(300);
 pub const HTTP_BLOCK_READS_MAX: usize = 4;
 /// Most findings of an audit that are listed; further ones are counted.
 pub const AUDIT_FINDINGS_MAX: usize = 10_000;
+/// Most payload files that a backup has copied and not yet given their names.
+pub const BACKUP_COPIES_WAITING_MAX: usize = 4_096;
 
 const _: () = {
     assert!(HTTP_BLOCK_READS_MAX < HTTP_CONNECTIONS_MAX);

@@ -63,7 +63,8 @@ impl AuditReport {
             | FindingKind::Marker
             | FindingKind::Log
             | FindingKind::Checkpoint
-            | FindingKind::Redecided => false,
+            | FindingKind::Redecided
+            | FindingKind::Backup => false,
         };
         if self.findings.iter().any(|finding| needed(finding.kind)) {
             self.redecided = Some(Redecided::Damaged);

@@ -128,7 +128,8 @@ pub(super) fn bad_header(path: &Path, bad: Bad) -> EngineError {
     }
 }
 
-enum Frame {
+/// What stands where a frame is expected.
+pub(super) enum Frame {
     Good(Head, bytes::Bytes),
     /// A later frame can begin at `resume` at the earliest; `None`: anywhere after this one.
     Bad {
@@ -137,7 +138,7 @@ enum Frame {
     },
 }
 
-fn read_frame(file: &File, offset: u64, expected: u64) -> io::Result<Frame> {
+pub(super) fn read_frame(file: &File, offset: u64, expected: u64) -> io::Result<Frame> {
     let head = match Head::read(file, offset)? {
         Ok(head) => head,
         Err(why) => return Ok(Frame::Bad { why, resume: None }),
@@ -187,7 +188,12 @@ impl Place<'_> {
 }
 
 /// Looks from `from` on for a whole frame that calls `block` synced, and returns its number.
-fn synced_later(file: &File, from: u64, length: u64, block: u64) -> io::Result<Option<u64>> {
+pub(super) fn synced_later(
+    file: &File,
+    from: u64,
+    length: u64,
+    block: u64,
+) -> io::Result<Option<u64>> {
     let mut offset = from;
     while offset < length {
         if let Frame::Good(head, _) = read_frame(file, offset, block)? {

@@ -240,9 +240,14 @@ impl Journal for JournalFiles {
     }
 }
 
+/// The name of the file that begins with a block.
+pub(super) fn name(first: u64) -> String {
+    format!("{first:020}{SUFFIX}")
+}
+
 /// Creates a file with its header; both and the file's name are on disk on return.
 fn create(folder: &Path, header: FileHeader) -> Result<(File, Arc<JournalFile>), EngineError> {
-    let path = folder.join(format!("{:020}{SUFFIX}", header.first));
+    let path = folder.join(name(header.first));
     let file = OpenOptions::new()
         .read(true)
         .write(true)
