@@ -10,6 +10,7 @@ mod node;
 mod pki;
 mod process;
 mod reading;
+mod sandbox;
 mod sim;
 mod tracking;
 mod trust;
