@@ -58,6 +58,8 @@ pub(crate) enum Output {
     Json,
     /// One JSON document a line
     Jsonl,
+    /// Comma-separated values with a header; what is printed as it comes is JSONL
+    Csv,
 }
 
 /// How log lines are written.
@@ -127,6 +129,8 @@ pub(crate) enum Command {
     Backup(commands::backup::BackupArgs),
     /// Make a data folder of a backup / khôi phục
     Restore(commands::restore::RestoreArgs),
+    /// Measure a hub under load / đo tải
+    Bench(commands::bench::BenchArgs),
     /// Print a script that completes commands in a shell
     Completions(commands::completions::CompletionsArgs),
 }

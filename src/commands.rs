@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod backup;
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;
@@ -65,6 +66,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Selftest(args) => selftest::run(args, output).await,
         Command::Backup(args) => backup::run(args, output),
         Command::Restore(args) => restore::run(&args, output),
+        Command::Bench(args) => bench::run(args, output).await,
         Command::Completions(args) => completions::run(args),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Our crates that a crate may import. Dependencies of tests are free.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("trust", &["model"]),
     ("pki", &["model", "trust"]),
@@ -17,10 +17,12 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("client", &["wire", "trust", "model"]),
     ("connector", &["client", "wire", "trust", "model"]),
     ("simulator", &["core", "ledger", "client", "country", "pki", "trust", "model"]),
+    ("bench", &["client", "pki", "country", "model"]),
     // The binary composes the parts.
     (
         "",
         &[
+            "bench",
             "client",
             "connector",
             "core",

@@ -70,8 +70,8 @@ pub use query::{DocumentView, Mailbox, MailboxLane, NoticeMailbox, Query, Tracke
 pub use quotas::{QuotaError, Quotas, Used};
 pub use routing::{Effect, Explanation, Route, RouteOutcome, RoutingRules, Rule, Span};
 pub use rows::{
-    DeliveryRow, DocumentRow, LapsedLine, Negative, RefusedId, RemindTo, Reminded, ReportPlace,
-    SavedList, StatusLine,
+    DeliveryRow, DocumentRow, EntryPlace, LapsedLine, Negative, RefusedId, RemindTo, Reminded,
+    ReportPlace, SavedList, StatusLine,
 };
 pub use signers::{FactsOf, Received, Signers, judge_signers};
 pub use threads::{AnsweredReference, Thread, ThreadDocument, ThreadKey};

@@ -12,6 +12,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod administration;
+mod admission;
 mod audit;
 mod backup;
 mod caller;
@@ -54,7 +55,7 @@ pub use backup::{
     Restoring, check_backup,
 };
 pub use clock::{BusinessClock, Clock, ClockError};
-pub use hub::{Hub, StartError};
+pub use hub::{Hub, LeftOut, StartError};
 pub use list_files::{ListFiles, ListsRead};
 pub use log_key::LogKeyError;
 pub use open_folder::{AdministerError, OpenFolder, Recovery};

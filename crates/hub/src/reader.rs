@@ -1,11 +1,13 @@
 //! What every reader shares: rows, blocks, payloads, statistics, and the directory, trust and rules
 //! of the last block on disk. Who has to act when these change watches them here.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use bytes::Bytes;
 use lienthong_core::engine::{Blocks, EngineError, Payloads};
-use lienthong_core::statistics::{self, Cubes, Flow, Period, Refusals, Volumes};
+use lienthong_core::statistics::{
+    self, Answer, Cubes, Flow, Period, Question, Refusals, Unanswerable, Volumes,
+};
 use lienthong_core::{
     Accepted, Block, ChangeMade, Command, Decision, Directory, DocumentRow, Entry, NoticeCause,
     NoticeMailbox, Policy, Query, RoutingRules, SignedRecord, Stored, Submit, TrustStore,
@@ -190,8 +192,7 @@ impl Reader {
     /// # Errors
     /// [`EngineError`] when a page cannot be read.
     pub fn volumes(&self, period: Period) -> Result<Volumes, EngineError> {
-        let cubes = self.cubes.read().unwrap_or_else(PoisonError::into_inner);
-        statistics::volumes(&cubes, &*self.state, period)
+        statistics::volumes(&self.cubes, &*self.state, period)
     }
 
     /// Returns deliveries between places.
@@ -199,8 +200,7 @@ impl Reader {
     /// # Errors
     /// [`EngineError`] when a page cannot be read.
     pub fn flows(&self, period: Period) -> Result<Vec<Flow>, EngineError> {
-        let cubes = self.cubes.read().unwrap_or_else(PoisonError::into_inner);
-        statistics::flows(&cubes, &*self.state, period)
+        statistics::flows(&self.cubes, &*self.state, period)
     }
 
     /// Returns refusals by province and reason.
@@ -208,8 +208,21 @@ impl Reader {
     /// # Errors
     /// [`EngineError`] when a page cannot be read.
     pub fn refusals(&self, period: Period) -> Result<Refusals, EngineError> {
-        let cubes = self.cubes.read().unwrap_or_else(PoisonError::into_inner);
-        statistics::refusals(&cubes, &*self.state, period)
+        statistics::refusals(&self.cubes, &*self.state, period)
+    }
+
+    /// Answers a question to the statistics.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a page cannot be read; within, why there is no answer.
+    pub fn ask(&self, question: &Question) -> Result<Result<Answer, Unanswerable>, EngineError> {
+        self.with_statistics(|source| source.ask(question))
+    }
+
+    /// Asks the statistics, with the directory of the last block on disk.
+    pub fn with_statistics<T>(&self, ask: impl FnOnce(&statistics::Source<'_>) -> T) -> T {
+        let directory = self.directory();
+        ask(&statistics::Source { cubes: &self.cubes, tables: &*self.state, directory: &directory })
     }
 
     /// Returns a document as it was sent, with its row; `None` when there is none at that place.

@@ -24,6 +24,20 @@ fn written(pages: &Pages) -> String {
     page.value("lienthong_ready", u64::from(pages.not_ready().is_none()));
     page.metric("lienthong_journal_blocks_total", "counter", "Blocks in the journal.");
     page.value("lienthong_journal_blocks_total", shown.reader.last_block());
+    let journalled = shown.meters.journalled();
+    let help = "Entries of blocks written since the start.";
+    page.metric("lienthong_journal_entries_total", "counter", help);
+    page.value("lienthong_journal_entries_total", journalled.entries);
+    page.metric("lienthong_journal_bytes_total", "counter", "Bytes of these blocks.");
+    page.value("lienthong_journal_bytes_total", journalled.bytes);
+    page.metric(
+        "lienthong_journal_syncs_total",
+        "counter",
+        "Syncs of the journal since the start.",
+    );
+    page.value("lienthong_journal_syncs_total", journalled.syncs);
+    page.metric("lienthong_journal_sync_seconds_total", "counter", "How long they took together.");
+    page.value("lienthong_journal_sync_seconds_total", format!("{:.6}", journalled.sync_seconds));
     // A page that cannot be read is told by whoever needs it.
     if let Ok(Some(time)) = shown.reader.query().last_block_time() {
         let help = "Business time of the last block, in Unix time.";

@@ -21,5 +21,6 @@ mod notices;
 mod questions;
 mod refusals;
 mod revocation;
+mod statistics;
 mod statuses;
 mod tracking;

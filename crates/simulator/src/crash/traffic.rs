@@ -15,12 +15,12 @@ use rand_chacha::ChaCha8Rng;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{FOR_EVER, PATIENCE};
 use super::books::{Books, Name};
 use super::error::CrashError;
 use super::ground::{AGENCIES, Ground};
 use super::receiving::{self, Recipient};
 use super::writing::{self, Streams, Writer};
+use super::{FOR_EVER, PATIENCE};
 
 /// Documents of one client under way at a time.
 const UNDER_WAY: usize = 4;
