@@ -123,14 +123,14 @@ pub(crate) enum Command {
     Stats(commands::stats::StatsArgs),
     /// Play scenarios of a country of agencies in virtual time / chạy kịch bản
     Sim(commands::sim::SimArgs),
+    /// Measure a hub under load / đo tải
+    Bench(commands::bench::BenchArgs),
     /// Try the program out on this machine and its disk / tự kiểm tra
     Selftest(commands::selftest::SelftestArgs),
     /// Copy a hub's data while it runs, check a copy / sao lưu
     Backup(commands::backup::BackupArgs),
     /// Make a data folder of a backup / khôi phục
     Restore(commands::restore::RestoreArgs),
-    /// Measure a hub under load / đo tải
-    Bench(commands::bench::BenchArgs),
     /// Print a script that completes commands in a shell
     Completions(commands::completions::CompletionsArgs),
 }

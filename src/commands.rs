@@ -63,10 +63,10 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Admin(args) => admin::run(args, output).await,
         Command::Stats(args) => stats::run(args, output).await,
         Command::Sim(args) => sim::run(args, output),
+        Command::Bench(args) => bench::run(args, output).await,
         Command::Selftest(args) => selftest::run(args, output).await,
         Command::Backup(args) => backup::run(args, output),
         Command::Restore(args) => restore::run(&args, output),
-        Command::Bench(args) => bench::run(args, output).await,
         Command::Completions(args) => completions::run(args),
     }
 }

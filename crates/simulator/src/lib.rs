@@ -20,8 +20,11 @@
 
 mod cast;
 pub mod crash;
+pub mod diff;
 mod draft;
+pub mod explore;
 mod live;
+pub mod pdf;
 mod plan;
 pub mod scenario;
 mod tally;
