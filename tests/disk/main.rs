@@ -67,7 +67,10 @@ fn cut_often(run: &Run, disk: &Disk<'_>, seed: u64, cuts: usize) -> BTreeMap<usi
     println!(
         "{cuts} cuts in {} events, {} facts: {rebuilt} states rebuilt, {torn} journals torn, {} \
          wrong, {:?}",
-        run.events.len(), run.facts.len(), all.len(), began.elapsed(),
+        run.events.len(),
+        run.facts.len(),
+        all.len(),
+        began.elapsed(),
     );
     all
 }
@@ -130,9 +133,8 @@ fn lost(run: &Run, name: &str, deaf: &dyn Fn(&str) -> bool, what: &str) {
         let folder = tempfile::tempdir().unwrap();
         disk.leave(cut, memory, &mut rng, folder.path());
         let (found, _) = check::wrong(folder.path(), run, cut);
-        let found = found.into_iter().find(|why| {
-            why.contains("does not open") || why.starts_with(what)
-        });
+        let found =
+            found.into_iter().find(|why| why.contains("does not open") || why.starts_with(what));
         if let Some(why) = &found {
             println!("without syncs of {name}, seed {seed}: {why}");
         }

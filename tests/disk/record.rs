@@ -27,14 +27,33 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     Create(String),
-    Write { path: String, offset: u64, bytes: Vec<u8> },
-    Length { path: String, bytes: u64 },
+    Write {
+        path: String,
+        offset: u64,
+        bytes: Vec<u8>,
+    },
+    Length {
+        path: String,
+        bytes: u64,
+    },
     /// A sync began; what was done to its file before is on disk when it has ended.
-    Sync { path: String, token: u64 },
+    Sync {
+        path: String,
+        token: u64,
+    },
     /// It has ended, or failed.
-    Synced { token: u64, failed: bool },
-    Rename { from: String, to: String },
-    Link { from: String, to: String },
+    Synced {
+        token: u64,
+        failed: bool,
+    },
+    Rename {
+        from: String,
+        to: String,
+    },
+    Link {
+        from: String,
+        to: String,
+    },
     Unlink(String),
     MakeFolder(String),
     RemoveFolder(String),

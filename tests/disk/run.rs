@@ -254,14 +254,12 @@ impl Writer {
                 let bytes = Bytes::from(bytes);
                 let entry = AttachmentEntry::of("cid:toan-van", "toan-van.pdf", &bytes);
                 document.attachments.push(entry);
-                attachments
-                    .push(Attachment { content_id: "cid:toan-van".to_owned(), bytes });
+                attachments.push(Attachment { content_id: "cid:toan-van".to_owned(), bytes });
             }
             self.submit(document, attachments).await;
             if number % 4 == 0 {
                 let newest = self.client.checkpoint().await.unwrap();
-                self.notes
-                    .told(Fact::Checkpoint { note: newest.checkpoint, key: newest.key });
+                self.notes.told(Fact::Checkpoint { note: newest.checkpoint, key: newest.key });
             }
         }
     }
