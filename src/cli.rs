@@ -119,6 +119,8 @@ pub(crate) enum Command {
     Trust(Box<commands::trust::TrustArgs>),
     /// Appoint administrators, set quotas / quản trị
     Admin(commands::admin::AdminArgs),
+    /// Keep the accounts of those who operate the hub / tài khoản
+    Account(Box<commands::account::AccountArgs>),
     /// Show how much flows where, and what becomes of it / thống kê
     Stats(Box<commands::stats::StatsArgs>),
     /// Show what is refused, by reason, with examples / lượt bị từ chối
@@ -127,6 +129,14 @@ pub(crate) enum Command {
     Report(Box<commands::report::ReportArgs>),
     /// Play scenarios of a country of agencies in virtual time / chạy kịch bản
     Sim(commands::sim::SimArgs),
+    /// Measure a hub under load / đo tải
+    Bench(commands::bench::BenchArgs),
+    /// Try the program out on this machine and its disk / tự kiểm tra
+    Selftest(commands::selftest::SelftestArgs),
+    /// Copy a hub's data while it runs, check a copy / sao lưu
+    Backup(commands::backup::BackupArgs),
+    /// Make a data folder of a backup / khôi phục
+    Restore(commands::restore::RestoreArgs),
     /// Print a script that completes commands in a shell
     Completions(commands::completions::CompletionsArgs),
 }

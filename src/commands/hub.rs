@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use lienthong_hub::{Hub, StartError};
+use lienthong_hub::{Hub, Settings, StartError};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -13,6 +13,7 @@ use crate::config::{self, HubFlags};
 use crate::output;
 use crate::say::Usage;
 use crate::terminal::Progress;
+use crate::trouble::Trouble;
 
 /// Run a hub / chạy trục
 ///
@@ -59,13 +60,16 @@ pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCod
     let mut hangup = signal(SignalKind::hangup())?;
     let data = settings.data.display().to_string();
     let mut progress = Progress::of("replaying the journal");
-    let started = Hub::start(settings, |block, end| progress.reached(block, end)).await;
+    let started = start(settings, |block, end| progress.reached(block, end)).await;
     progress.finish();
     let mut hub = started.map_err(explained).with_context(|| format!("the hub on `{data}`"))?;
     let ready = Ready {
         ready: true,
         address: format!("https://{}", hub.address()),
-        http: hub.http_address().map(|address| format!("http://{address}")),
+        http: hub.http_address().map(|address| {
+            let scheme = if hub.http_is_tls() { "https" } else { "http" };
+            format!("{scheme}://{address}")
+        }),
         agencies: hub.reader().directory().len(),
         block: hub.reader().last_block(),
         replayed: hub.recovery().replayed,
@@ -85,13 +89,29 @@ pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCod
         }
     };
     if let Some(error) = failed {
-        return Err(anyhow::Error::new(error)
-            .context("nothing acknowledged is lost; look at the disk, then start the hub again"));
+        return Err(explained(error));
     }
     tracing::info!("draining");
     hub.stop().await?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(not(feature = "measure"))]
+async fn start(settings: Settings, progress: impl FnMut(u64, u64)) -> Result<Hub, StartError> {
+    Hub::start(settings, progress).await
+}
+
+/// Leaves out what `LIENTHONG_MEASURE` says: `journal` or `evidence`.
+#[cfg(feature = "measure")]
+async fn start(settings: Settings, progress: impl FnMut(u64, u64)) -> Result<Hub, StartError> {
+    use lienthong_hub::LeftOut;
+    let left_out = match std::env::var("LIENTHONG_MEASURE").as_deref() {
+        Ok("journal") => LeftOut::Journal,
+        Ok("evidence") => LeftOut::Evidence,
+        Ok(_) | Err(_) => LeftOut::Nothing,
+    };
+    Hub::start_without(settings, left_out, progress).await
 }
 
 /// Reads the revocation lists at once. What cannot be used the hub logs itself.
@@ -137,25 +157,26 @@ fn explained(error: StartError) -> anyhow::Error {
             "certificate and key must belong together; `lienthong pki show FILE` says what a \
              certificate is for"
         }
+        StartError::NoAccounts(_) => {
+            "make one first: `lienthong account set AGENCY/ID --role administrator --territory \
+             country --data DIR`; or take 127.0.0.1"
+        }
         StartError::Trust { .. } => {
             "a revocation list needs its issuer with --authority or --root; `lienthong pki lists \
              DIR` renews the lists of a test PKI"
-        }
-        StartError::Engine(lienthong_core::engine::EngineError::InUse(_)) => {
-            "one hub at a time uses a data folder: stop the other one, or give another folder \
-             with --data"
         }
         StartError::Engine(_)
         | StartError::Administer(_)
         | StartError::ClockBehind { .. }
         | StartError::LogKey(_)
+        | StartError::Accounts(_)
         | StartError::Server(_)
-        | StartError::Failed(_) => return error.into(),
-    };
-    match error {
-        StartError::Listen { .. } | StartError::Identity(_) | StartError::Trust { .. } => {
-            Usage::new(error.to_string()).remedy(remedy).into()
+        | StartError::Failed(_) => {
+            return match Trouble::of_start(&error) {
+                Some(trouble) => trouble.explained(&error),
+                None => error.into(),
+            };
         }
-        other => anyhow::anyhow!("{other}\n  xử lý / remedy: {remedy}"),
-    }
+    };
+    Usage::new(error.to_string()).remedy(remedy).into()
 }

@@ -166,6 +166,7 @@ impl JournalCheck {
             | Command::SetRevocationPolicy(_)
             | Command::ChangeAppointments(_)
             | Command::ChangeQuotas(_)
+            | Command::ChangeAccounts(_)
             | Command::ChangeTargets(_)
             | Command::SaveList(_)
             | Command::RemoveList(_)

@@ -73,10 +73,12 @@ pub(crate) const UNPROVEN: &[u8] = b"u";
 pub(crate) const MANDATES: &[u8] = b"o";
 pub(crate) const APPOINTMENTS: &[u8] = b"r";
 pub(crate) const QUOTAS: &[u8] = b"qa";
+pub(crate) const CERTIFICATES: &[u8] = b"c";
 pub(crate) const TARGETS: &[u8] = b"qt";
 
 /// All mailboxes.
 pub(crate) const MAILBOXES: &[u8] = b"m";
+pub(crate) const REFUSALS: &[u8] = b"jf";
 
 /// Positions on one mailbox page.
 pub(crate) const MAILBOX_PAGE: u64 = 256;
@@ -93,7 +95,7 @@ pub(crate) fn agency(ordinal: Ordinal) -> Vec<u8> {
 }
 
 pub(crate) fn certificate(fingerprint: &Fingerprint) -> Vec<u8> {
-    key(b"c", &[fingerprint.as_bytes()])
+    key(CERTIFICATES, &[fingerprint.as_bytes()])
 }
 
 pub(crate) fn authority(fingerprint: &Fingerprint) -> Vec<u8> {
@@ -163,6 +165,11 @@ pub(crate) fn act_block(key: &[u8]) -> Option<u64> {
 
 pub(crate) fn id(id: &MessageId, sender: Ordinal) -> Vec<u8> {
     key(b"i", &[id.as_bytes(), &sender.0.to_be_bytes()])
+}
+
+/// An id, whoever its sender is.
+pub(crate) fn ids(id: &MessageId) -> Vec<u8> {
+    key(b"i", &[id.as_bytes()])
 }
 
 pub(crate) fn document(position: Position) -> Vec<u8> {

@@ -17,6 +17,7 @@
 
 mod appointments;
 pub mod audit;
+mod backlog;
 pub mod block;
 mod change;
 pub mod codec;
@@ -41,6 +42,8 @@ mod query;
 mod quotas;
 mod routing;
 mod rows;
+mod search;
+mod settling;
 mod signers;
 pub mod statistics;
 mod targets;
@@ -49,6 +52,7 @@ mod trust_store;
 mod waiting;
 
 pub use appointments::{AppointmentError, Appointments, holds};
+pub use backlog::Backlog;
 pub use block::{BLOCK_FORMAT, Block, SealedBlock};
 pub use change::{
     ActsOn, Answered, ChangeMade, ChangeMessage, DeliveryChange, Extent, LastChange, Mark,
@@ -74,6 +78,8 @@ pub use rows::{
     DeliveryRow, DocumentRow, EntryPlace, LapsedLine, Negative, RefusedId, RemindTo, Reminded,
     ReportPlace, SavedList, StatusLine,
 };
+pub use search::RefusedOf;
+pub use settling::Settling;
 pub use signers::{FactsOf, Received, Signers, judge_signers};
 pub use targets::{TargetError, Targets};
 pub use threads::{AnsweredReference, Thread, ThreadDocument, ThreadKey};

@@ -45,6 +45,7 @@ use crate::notice::NoticeNumber;
 use crate::policy::Policy;
 use crate::rows::HeadRow;
 use crate::statistics::{Cubes, Event, Fold};
+use mailboxes::Waiting;
 use overlay::Working;
 
 /// The version of the rules of judgement. Raised when judgement changes; blocks carry it.
@@ -71,6 +72,8 @@ pub struct Machine<S, P> {
     slices: BTreeSet<keys::SliceKey>,
     /// The soonest deadlines.
     soonest: Soonest,
+    /// How many documents wait in each mailbox.
+    waiting: Waiting,
     pushes: Option<Arc<dyn Pushes>>,
     /// False only where the cost of the log is measured.
     keeps_log: bool,
@@ -100,6 +103,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             true
         })?;
         let soonest = Soonest::load(&*state)?;
+        let waiting = Waiting::load(&*state)?;
         let head = match state.read(keys::HEAD)? {
             Some(row) => codec::decode(&row, "head")?,
             None => HeadRow {
@@ -122,6 +126,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             clock_ahead: CLOCK_AHEAD_MAX,
             slices,
             soonest,
+            waiting,
             pushes: None,
             keeps_log: true,
             work: Working::none(),

@@ -173,7 +173,8 @@ impl Policy {
             | Command::SaveList(_)
             | Command::RemoveList(_)
             | Command::Tick(_)
-            | Command::Remind(_) => Ok(Vec::new()),
+            | Command::Remind(_)
+            | Command::ChangeAccounts(_) => Ok(Vec::new()),
             Command::SetTerms(terms) => {
                 self.terms = *terms;
                 Ok(vec![row(keys::TERMS.to_vec(), terms)])

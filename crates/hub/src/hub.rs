@@ -23,12 +23,14 @@ use tonic_health::server::HealthReporter;
 
 pub use self::error::StartError;
 use self::office::Office;
+use crate::accounts::Accounts;
 use crate::administration::{Administration, ListOutcome};
+use crate::admission::Admission;
 use crate::clock::BusinessClock;
 use crate::connections::{Connections, Shares};
 use crate::egress::{Egress, Source};
 use crate::evidence::Evidence;
-use crate::http::{Http, Pages};
+use crate::http::{Http, HttpDoor, Pages, Sources};
 use crate::ingress::Ingress;
 use crate::list_files::ListsRead;
 use crate::listener::{self, Listener};
@@ -51,6 +53,42 @@ use crate::upkeep::Upkeep;
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// How long the last writes to the state may take; nothing that was answered depends on them.
 const WRITTEN_MAX: Duration = Duration::from_secs(60);
+
+/// What a hub leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOut {
+    /// As every hub that is in use.
+    Nothing,
+    /// The Merkle log, checkpoints and proofs. Only with the feature `measure`.
+    #[cfg(feature = "measure")]
+    Evidence,
+    /// Everything behind verification: what is submitted is verified and answered, and goes nowhere.
+    /// Only with the feature `measure`.
+    #[cfg(feature = "measure")]
+    Journal,
+}
+
+impl LeftOut {
+    fn of_evidence(self, evidence: Evidence) -> Evidence {
+        match self {
+            Self::Nothing => evidence,
+            #[cfg(feature = "measure")]
+            Self::Evidence => evidence.proving_nothing(),
+            #[cfg(feature = "measure")]
+            Self::Journal => evidence,
+        }
+    }
+
+    fn of_ingress(self, ingress: Ingress) -> Ingress {
+        match self {
+            Self::Nothing => ingress,
+            #[cfg(feature = "measure")]
+            Self::Evidence => ingress,
+            #[cfg(feature = "measure")]
+            Self::Journal => ingress.verifying_only(),
+        }
+    }
+}
 
 /// A running hub. Dropping it without [`Hub::stop`] leaves its tasks to the runtime.
 pub struct Hub {
@@ -77,31 +115,39 @@ impl Hub {
         progress: impl FnMut(u64, u64),
     ) -> Result<Self, StartError> {
         let folder = OpenFolder::open(&settings.data, progress)?;
-        Self::start_on(folder, settings, |_| {}).await
+        Self::start_on(folder, settings, LeftOut::Nothing).await
     }
 
-    /// Starts a hub that keeps no log and proves nothing, so that the cost of both can be measured.
+    /// Starts a hub that leaves something out, so that the cost of it can be measured.
     ///
     /// # Errors
     /// As [`Hub::start`].
     #[cfg(feature = "measure")]
-    pub async fn start_without_evidence(settings: Settings) -> Result<Self, StartError> {
-        let mut folder = OpenFolder::open(&settings.data, |_, _| {})?;
-        folder.machine.keep_no_log();
-        Self::start_on(folder, settings, Evidence::prove_nothing).await
+    pub async fn start_without(
+        settings: Settings,
+        left_out: LeftOut,
+        progress: impl FnMut(u64, u64),
+    ) -> Result<Self, StartError> {
+        let mut folder = OpenFolder::open(&settings.data, progress)?;
+        if left_out == LeftOut::Evidence {
+            folder.machine.keep_no_log();
+        }
+        Self::start_on(folder, settings, left_out).await
     }
 
     async fn start_on(
         mut folder: OpenFolder,
         settings: Settings,
-        evidence_as: impl FnOnce(&mut Evidence),
+        left_out: LeftOut,
     ) -> Result<Self, StartError> {
         let clock = BusinessClock::start(settings.clock);
         enter::check_clock(&settings.clock, &clock, &folder)?;
         let log_key = LogKey::of_folder(&settings.data, folder.machine.log_size())?;
         folder.machine.allow_clock_ahead(clock.ahead());
         let (data, storage) = (settings.data.clone(), settings.storage.clone());
-        let (list_files, http) = (settings.list_files.clone(), settings.http);
+        let list_files = settings.list_files.clone();
+        let (http, settings) = (settings.http, Settings { http: None, ..settings });
+        let accounts = Arc::new(Accounts::open(&data)?);
         let rates = settings.rates;
         let (identity, listen) = enter::enter(&mut folder, settings, clock.now())?;
         let (reader, recovery) = (folder.reader(), folder.recovery().clone());
@@ -110,8 +156,8 @@ impl Hub {
         let socket = server::bind(listen).await?;
         let failed = |source| StartError::Listen { address: listen, source };
         let address = socket.local_addr().map_err(failed)?;
-        let http_socket = match http {
-            Some(http) => Some(server::bind(http.address()).await?),
+        let http_door = match http {
+            Some(http) => Some(HttpDoor::open(http, &accounts, judge.clone()).await?),
             None => None,
         };
 
@@ -123,8 +169,8 @@ impl Hub {
             documents: Egress::start(Source::Documents, Some(pushes), reader.clone()),
             notices: Egress::start(Source::Notices, None, reader.clone()),
         };
-        let mut evidence = Evidence::of_folder(&folder, log_key)?;
-        evidence_as(&mut evidence);
+        let evidence = Evidence::of_folder(&folder, log_key)?;
+        let evidence = left_out.of_evidence(evidence);
         let evidence = Arc::new(evidence);
         let connections = Connections::new(Shares::default());
         let meters = Arc::new(Meters::new(connections.clone(), Places::new(HTTP_CONNECTIONS_MAX)));
@@ -137,14 +183,16 @@ impl Hub {
             (clock, space.clone()),
         )
         .map_err(failed)?;
-        let ingress =
-            Ingress::new(reader.clone(), payloads.clone(), sequencer.clone(), space.clone());
+        let ingress = Ingress::new(
+            reader.clone(),
+            payloads.clone(),
+            sequencer.clone(),
+            space.clone(),
+            meters.clone(),
+        );
+        let ingress = left_out.of_ingress(ingress);
         let (stop, stopping) = watch::channel(false);
         let levels = space.levels();
-        let pages =
-            Pages::new(reader.clone(), evidence.clone(), meters, running.clone(), stopping.clone());
-        let http = http_socket.map(|socket| Http::serve(socket, pages)).transpose();
-        let http = http.map_err(failed)?;
         let upkeep = Upkeep {
             reader: reader.clone(),
             payloads: payloads.clone(),
@@ -152,9 +200,29 @@ impl Hub {
             uploads_kept: storage.uploads.kept,
         };
         upkeep.start(stopping.clone());
-        let transfers = Transfers::new(reader.clone(), payloads.clone(), space, storage.uploads);
-        let administration =
-            Administration { reader: reader.clone(), payloads, sequencer: sequencer.clone() };
+        let transfers =
+            Transfers::new(reader.clone(), payloads.clone(), space.clone(), storage.uploads);
+        let administration = Administration {
+            reader: reader.clone(),
+            payloads,
+            sequencer: sequencer.clone(),
+            accounts: accounts.clone(),
+            space: space.clone(),
+        };
+        let pages = Pages::new(Sources {
+            reader: reader.clone(),
+            evidence: evidence.clone(),
+            meters,
+            running: running.clone(),
+            stopping: stopping.clone(),
+            clock,
+            space,
+            accounts,
+            administration: administration.clone(),
+            folder: data.clone(),
+        });
+        let http = http_door.map(|door| Http::serve(door, pages)).transpose();
+        let http = http.map_err(failed)?;
         let office = Office::open(administration.clone(), list_files, stopping.clone());
         let rooms = Rooms {
             reader: reader.clone(),
@@ -167,6 +235,7 @@ impl Hub {
             clock,
             rates: RateGate::new(rates),
             transfers,
+            admission: Admission::new(),
             room: Room::new(),
             waits: Arc::new(Semaphore::new(WAITS_FOR_PROGRESS_MAX)),
             live: Arc::new(Semaphore::new(STATISTICS_LIVE_MAX)),
@@ -219,6 +288,11 @@ impl Hub {
     /// Returns where the hub answers HTTP.
     pub fn http_address(&self) -> Option<SocketAddr> {
         self.http.as_ref().map(|http| http.address)
+    }
+
+    /// Returns whether it answers HTTP over TLS.
+    pub fn http_is_tls(&self) -> bool {
+        self.http.as_ref().is_some_and(|http| http.is_tls)
     }
 
     /// Returns what readers see.

@@ -7,6 +7,7 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod account;
 mod appointment;
 mod change;
 mod code;
@@ -28,6 +29,7 @@ mod target;
 mod text;
 mod time;
 
+pub use account::{AccountChange, AccountChangeKind};
 pub use appointment::{Actor, Appointment, Role, Territory};
 pub use change::{ChangeEffect, ChangeKind, Standing};
 pub use code::{AgencyCode, CodeError, CodeKey};

@@ -137,6 +137,7 @@ pub fn quota_to_proto(quota: &Quota) -> proto::Quota {
         documents_per_day: quota.documents_per_day,
         bytes_per_day: quota.bytes_per_day,
         document_bytes_max: quota.document_bytes_max,
+        waiting_max: quota.waiting_max,
     }
 }
 
@@ -155,12 +156,27 @@ pub fn quota_from_proto(quota: &proto::Quota) -> Result<Quota, Refusal> {
         documents_per_day: quota.documents_per_day,
         bytes_per_day: quota.bytes_per_day,
         document_bytes_max: quota.document_bytes_max,
+        waiting_max: quota.waiting_max,
     }))
 }
 
-fn signatory_to_proto(signatory: &Signatory) -> proto::Signatory {
+/// Returns the message of a person.
+pub fn signatory_to_proto(signatory: &Signatory) -> proto::Signatory {
     let Signatory { agency, person } = signatory;
     proto::Signatory { agency: agency.to_string(), person: person.clone() }
+}
+
+/// Reads a person.
+///
+/// # Errors
+/// A [`Refusal`] that names what is missing or wrong.
+pub fn signatory_from_proto(
+    said: Option<proto::Signatory>,
+    field: &str,
+) -> Result<Signatory, Refusal> {
+    let mut check = Check::default();
+    let read = signatory(&mut check, field, said);
+    check.finish(read)
 }
 
 fn signatory(check: &mut Check, field: &str, said: Option<proto::Signatory>) -> Option<Signatory> {
@@ -270,12 +286,14 @@ mod tests {
         #[test]
         fn a_quota_comes_back(
             own: bool, documents: Option<u64>, bytes: Option<u64>, document: Option<u64>,
+            waiting: Option<u64>,
         ) {
             let quota = Quota {
                 agency: own.then(|| code("H36")),
                 documents_per_day: documents,
                 bytes_per_day: bytes,
                 document_bytes_max: document,
+                waiting_max: waiting,
             };
             prop_assert_eq!(quota_from_proto(&quota_to_proto(&quota)), Ok(quota));
         }

@@ -69,7 +69,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
     ) -> Result<(), EngineError> {
         let page = DeadlinePage::of(kind, at, position);
         self.soonest.insert(page);
-        self.enter_page(keys::deadline(page), position)
+        self.enter_page(keys::deadline(page), position)?;
+        Ok(())
     }
 
     pub(super) fn judge_tick(&mut self, page: DeadlinePage) -> Result<Judged, EngineError> {
@@ -99,6 +100,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let nothing = Lapse { position, laggards: 0, next_slice: None };
         let Some(row) = self.row(&keys::document(position))? else { return Ok(nothing) };
         let document: DocumentRow = codec::decode(&row, "document")?;
+        let silent = document.received_at.plus(self.policy.terms.silent());
+        if kind == DeadlineKind::LookAgain && silent <= self.now() {
+            // Nobody is waited for without end.
+            return Ok(nothing);
+        }
         let slice = match self.row(&keys::lapse(kind, position))? {
             Some(row) => codec::decode(&row, "lapse")?,
             None => 0u16,
@@ -235,7 +241,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let mut document: DocumentRow = codec::decode(&row, "document")?;
         if matches!(kind, DeadlineKind::PickUp | DeadlineKind::LookAgain) {
             match laggards {
-                0 => self.leave_page(keys::sent_page(document.sender, position), position)?,
+                0 => {
+                    self.leave_page(keys::sent_page(document.sender, position), position)?;
+                }
                 _ => {
                     let again = at.plus(Terms::default().pick_up());
                     self.enter_deadline(DeadlineKind::LookAgain, again, position)?;

@@ -124,6 +124,40 @@ impl AdminService for Services {
         Ok(Response::new(proto::ListQuotasResponse { quotas }))
     }
 
+    async fn set_password(
+        &self,
+        request: Request<proto::SetPasswordRequest>,
+    ) -> Result<Response<proto::SetPasswordResponse>, Status> {
+        let permit = self.admit::<MayAct, _>(&request)?;
+        let proto::SetPasswordRequest { holder, password } = request.into_inner();
+        let holder = read::signatory_from_proto(holder, "holder").map_err(refused)?;
+        let set = self.0.administration.set_password(Some(permit.0), holder, password).await;
+        set.map_err(refused)?;
+        Ok(Response::new(proto::SetPasswordResponse {}))
+    }
+
+    async fn remove_account(
+        &self,
+        request: Request<proto::RemoveAccountRequest>,
+    ) -> Result<Response<proto::RemoveAccountResponse>, Status> {
+        let permit = self.admit::<MayAct, _>(&request)?;
+        let holder = request.into_inner().holder;
+        let holder = read::signatory_from_proto(holder, "holder").map_err(refused)?;
+        let removed = self.0.administration.remove_account(Some(permit.0), holder).await;
+        removed.map_err(refused)?;
+        Ok(Response::new(proto::RemoveAccountResponse {}))
+    }
+
+    async fn list_accounts(
+        &self,
+        request: Request<proto::ListAccountsRequest>,
+    ) -> Result<Response<proto::ListAccountsResponse>, Status> {
+        self.admit::<MayAdminister, _>(&request)?;
+        let holders = self.0.administration.accounts.holders();
+        let holders = holders.iter().map(read::signatory_to_proto).collect();
+        Ok(Response::new(proto::ListAccountsResponse { holders }))
+    }
+
     async fn change_targets(
         &self,
         request: Request<proto::ChangeTargetsRequest>,

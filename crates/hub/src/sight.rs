@@ -1,0 +1,116 @@
+//! What an operator may see: the agencies of the territories of its appointments, and the documents
+//! that these sent or received.
+
+use lienthong_core::engine::EngineError;
+use lienthong_core::{AgencyRecord, Appointments, Directory, DocumentRow, Query, holds};
+use lienthong_ledger::SledState;
+use lienthong_model::{
+    AgencyCode, Appointment, Ordinal, Position, Role, Signatory, Territory, Timestamp,
+};
+
+/// What somebody may see. Deny by default: it is made of appointments in force, or says that all
+/// may be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sight {
+    /// Largest first: the country, provinces, agencies.
+    territories: Vec<Territory>,
+}
+
+impl Sight {
+    /// All of the country: of whoever is at the machine itself while there are no accounts.
+    pub fn country() -> Self {
+        Self { territories: vec![Territory::Country] }
+    }
+
+    /// What a person's appointments in force show; `None` when none is.
+    pub fn of(appointments: &Appointments, person: &Signatory, at: Timestamp) -> Option<Self> {
+        let mut territories: Vec<Territory> =
+            in_force(appointments, person, at).map(|one| one.territory.clone()).collect();
+        territories.sort_by_key(|territory| match territory {
+            Territory::Country => 0,
+            Territory::Province(_) => 1,
+            Territory::Agency(_) => 2,
+        });
+        (!territories.is_empty()).then_some(Self { territories })
+    }
+
+    /// Whether the whole country may be seen.
+    pub fn is_country(&self) -> bool {
+        self.territories.contains(&Territory::Country)
+    }
+
+    /// Whether all of a province may be seen; of `None`, the centre.
+    pub fn has_province(&self, province: Option<&AgencyCode>) -> bool {
+        let named = |territory: &Territory| match (territory, province) {
+            (Territory::Province(own), Some(code)) => own.key() == code.key(),
+            _ => false,
+        };
+        self.is_country() || self.territories.iter().any(named)
+    }
+
+    /// What of this lies in a province: the province itself, or agencies whoever asks may see.
+    pub fn within(&self, province: &AgencyCode) -> Self {
+        match self.has_province(Some(province)) {
+            true => Self { territories: vec![Territory::Province(province.clone())] },
+            false => self.clone(),
+        }
+    }
+
+    /// Whether an agency may be seen.
+    pub fn has(&self, agency: &AgencyRecord, at: Timestamp) -> bool {
+        self.territories.iter().any(|territory| holds(territory, agency, at))
+    }
+
+    /// Whether the agency with an ordinal may be seen.
+    pub fn has_ordinal(&self, directory: &Directory, agency: Ordinal, at: Timestamp) -> bool {
+        self.is_country() || directory.agency(agency).is_some_and(|found| self.has(found, at))
+    }
+
+    /// Which of a document's parties may be seen.
+    pub fn of_document(
+        &self,
+        query: Query<'_, SledState>,
+        directory: &Directory,
+        position: Position,
+        document: &DocumentRow,
+    ) -> Result<Parties, EngineError> {
+        let at = document.received_at;
+        if self.has_ordinal(directory, document.sender, at) {
+            return Ok(Parties::All);
+        }
+        let mut seen = Vec::new();
+        query.deliveries(position, None, &mut |recipient, _| {
+            if self.has_ordinal(directory, recipient, at) {
+                seen.push(recipient);
+            }
+            true
+        })?;
+        Ok(if seen.is_empty() { Parties::None } else { Parties::Recipients(seen) })
+    }
+}
+
+/// Which parties of a document may be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Parties {
+    /// All: its sender may be seen.
+    All,
+    /// These recipients.
+    Recipients(Vec<Ordinal>),
+    /// Nobody: the document is not shown.
+    None,
+}
+
+/// The appointments of a person that are in force.
+pub(crate) fn in_force<'a>(
+    appointments: &'a Appointments,
+    person: &Signatory,
+    at: Timestamp,
+) -> impl Iterator<Item = &'a Appointment> {
+    let held = appointments.of(&person.agency.key(), &person.person).iter();
+    held.filter(move |one| one.in_force(at))
+}
+
+/// The highest role among appointments in force.
+pub(crate) fn role(appointments: &Appointments, person: &Signatory, at: Timestamp) -> Option<Role> {
+    in_force(appointments, person, at).map(|one| one.role).max()
+}
