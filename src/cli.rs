@@ -58,6 +58,8 @@ pub(crate) enum Output {
     Json,
     /// One JSON document a line
     Jsonl,
+    /// Comma-separated values with a header; what is printed as it comes is JSONL
+    Csv,
 }
 
 /// How log lines are written.
@@ -123,6 +125,8 @@ pub(crate) enum Command {
     Stats(commands::stats::StatsArgs),
     /// Play scenarios of a country of agencies in virtual time / chạy kịch bản
     Sim(commands::sim::SimArgs),
+    /// Measure a hub under load / đo tải
+    Bench(commands::bench::BenchArgs),
     /// Print a script that completes commands in a shell
     Completions(commands::completions::CompletionsArgs),
 }

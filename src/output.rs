@@ -1,4 +1,6 @@
-//! Results on stdout: a table for people, JSON for programs.
+//! Results on stdout: a table for people, JSON and CSV for programs.
+
+mod csv;
 
 use std::io::Write as _;
 
@@ -38,6 +40,23 @@ pub(crate) fn one<T: Serialize>(
         Output::Table => print(&with_line_end(table(value))),
         Output::Json => print(&with_line_end(serde_json::to_string_pretty(value)?)),
         Output::Jsonl => print(&with_line_end(serde_json::to_string(value)?)),
+        Output::Csv => print(&csv::of(std::slice::from_ref(value))?),
+    }
+}
+
+/// Prints a value that is above all its lines: whole in a table and in JSON, else a line at a time.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub(crate) fn sheet<T: Serialize, L: Serialize>(
+    output: Output,
+    value: &T,
+    lines: &[L],
+    table: impl FnOnce(&T) -> String,
+) -> anyhow::Result<()> {
+    match output {
+        Output::Table | Output::Json => one(output, value, table),
+        Output::Jsonl | Output::Csv => many(output, lines, |_| String::new()),
     }
 }
 
@@ -57,6 +76,7 @@ pub(crate) fn many<T: Serialize>(
             let lines = values.iter().map(|value| Ok(serde_json::to_string(value)? + "\n"));
             print(&lines.collect::<anyhow::Result<String>>()?)
         }
+        Output::Csv => print(&csv::of(values)?),
     }
 }
 
@@ -79,6 +99,16 @@ pub(crate) fn table<const N: usize>(header: [&str; N]) -> Table {
         column.set_padding((0, 2));
     }
     table
+}
+
+/// Returns an empty table with a header of any length, without frames or colours.
+pub(crate) fn table_of(header: &[String]) -> Table {
+    let mut whole = table::<0>([]);
+    whole.set_header(header);
+    for column in whole.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    whole
 }
 
 /// Aligns columns to the right, for numbers.

@@ -55,7 +55,7 @@ impl std::error::Error for Usage {}
 pub(crate) fn failure(error: &anyhow::Error, output: Output) -> ExitCode {
     let found = Found::in_chain(error);
     let text = match output {
-        Output::Table => found.text(error),
+        Output::Table | Output::Csv => found.text(error),
         Output::Json | Output::Jsonl => found.json(error).to_string(),
     };
     anstream::eprintln!("{}", text.trim_end());

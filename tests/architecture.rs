@@ -18,10 +18,12 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("client", &["wire", "trust", "model"]),
     ("connector", &["client", "wire", "trust", "model"]),
     ("simulator", &["core", "ledger", "client", "pki", "trust", "model"]),
+    ("bench", &["client", "pki", "country", "model"]),
     // The binary composes the parts.
     (
         "",
         &[
+            "bench",
             "client",
             "connector",
             "core",

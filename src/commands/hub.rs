@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use lienthong_hub::{Hub, StartError};
+use lienthong_hub::{Hub, Settings, StartError};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -59,7 +59,7 @@ pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCod
     let mut hangup = signal(SignalKind::hangup())?;
     let data = settings.data.display().to_string();
     let mut progress = Progress::of("replaying the journal");
-    let started = Hub::start(settings, |block, end| progress.reached(block, end)).await;
+    let started = start(settings, |block, end| progress.reached(block, end)).await;
     progress.finish();
     let mut hub = started.map_err(explained).with_context(|| format!("the hub on `{data}`"))?;
     let ready = Ready {
@@ -97,6 +97,23 @@ pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
+#[cfg(not(feature = "measure"))]
+async fn start(settings: Settings, progress: impl FnMut(u64, u64)) -> Result<Hub, StartError> {
+    Hub::start(settings, progress).await
+}
+
+/// Leaves out what `LIENTHONG_MEASURE` says: `journal` or `evidence`.
+#[cfg(feature = "measure")]
+async fn start(settings: Settings, progress: impl FnMut(u64, u64)) -> Result<Hub, StartError> {
+    use lienthong_hub::LeftOut;
+    let left_out = match std::env::var("LIENTHONG_MEASURE").as_deref() {
+        Ok("journal") => LeftOut::Journal,
+        Ok("evidence") => LeftOut::Evidence,
+        Ok(_) | Err(_) => LeftOut::Nothing,
+    };
+    Hub::start_without(settings, left_out, progress).await
+}
+
 /// Reads the revocation lists at once. What cannot be used the hub logs itself.
 async fn read_lists(hub: &Hub) {
     let read = hub.read_revocation_lists().await;
@@ -107,7 +124,7 @@ async fn read_lists(hub: &Hub) {
 /// Says that the hub is ready: one line in every form.
 fn announce(output: Output, ready: &Ready) -> anyhow::Result<()> {
     let line = match output {
-        Output::Json | Output::Jsonl => serde_json::to_string(ready)?,
+        Output::Json | Output::Jsonl | Output::Csv => serde_json::to_string(ready)?,
         Output::Table => format!(
             "lienthong hub ready: {}{} · data {} · {} agencies · block {} ({} replayed) · {} ({})",
             ready.address,

@@ -159,7 +159,7 @@ pub(crate) async fn run(args: NodeArgs, output: Output) -> anyhow::Result<ExitCo
 /// Says that the connector is ready: one line in every form.
 fn announce(output: Output, ready: &Ready) -> anyhow::Result<()> {
     let line = match output {
-        Output::Json | Output::Jsonl => serde_json::to_string(ready)?,
+        Output::Json | Output::Jsonl | Output::Csv => serde_json::to_string(ready)?,
         Output::Table => {
             let hub = match ready.connected {
                 true => format!("hub {}", ready.hub),

@@ -155,7 +155,9 @@ impl Printer {
                 self.collected.push(view);
                 Ok(())
             }
-            Output::Json | Output::Jsonl => output::print(&(serde_json::to_string(&view)? + "\n")),
+            Output::Json | Output::Jsonl | Output::Csv => {
+                output::print(&(serde_json::to_string(&view)? + "\n"))
+            }
         }
     }
 

@@ -1,9 +1,14 @@
-//! `lienthong stats`: volumes per province, flows, refusals.
+//! `lienthong stats`: volumes per province, flows, refusals, and any other question.
+
+mod asking;
+mod backlog;
+mod sheet;
 
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use lienthong_client::Period;
+use lienthong_client::Client;
+use lienthong_core::statistics::{Dimension, Measure};
 use lienthong_core::{Directory, statistics};
 use lienthong_model::{Ordinal, Reason, Timestamp};
 use serde::Serialize;
@@ -13,35 +18,47 @@ use crate::output::{self, thousands};
 use crate::say::Usage;
 use crate::source::{self, Source, SourceArgs};
 use crate::tables::{VolumeSheet, volume_table};
+use asking::AskArgs;
+use sheet::Sheet;
 
-/// Show how much flows where / thống kê
+/// Show how much flows where, and what becomes of it / thống kê
 ///
-/// Reads from the hub (--hub) or from a data folder that no hub uses (--data). Volumes are counted
-/// in whole days, flows and refusals in whole hours, of UTC+07:00.
+/// Reads from the hub (--hub) or from a data folder that no hub uses (--data). Without anything but
+/// a period: documents sent and received by province and level. Days, months and years are those of
+/// UTC+07:00; docs/STATISTICS.md defines every figure.
 #[derive(Debug, Args)]
 pub(crate) struct StatsArgs {
     /// What to show
     #[arg(value_enum, default_value_t)]
     what: What,
-    /// The first moment of the period; default: since the beginning
-    #[arg(long, value_name = "TIME", value_parser = source::moment)]
-    from: Option<Timestamp>,
-    /// The first moment after the period; default: until now
-    #[arg(long, value_name = "TIME", value_parser = source::moment)]
-    to: Option<Timestamp>,
+    #[command(flatten)]
+    ask: AskArgs,
+    /// Show again whenever the figures change, at most once a second
+    #[arg(long, conflicts_with = "data")]
+    watch: bool,
     #[command(flatten)]
     source: SourceArgs,
 }
 
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum What {
-    /// Documents sent and received, by province and level
+    /// Documents sent and received, by province and level; or the question that the flags make
     #[default]
     Volumes,
     /// Deliveries from each province and level to each, largest first
     Flows,
     /// Refusals by code and province
     Refusals,
+    /// Who exchanges with whom: provinces, or `--by level,to-level`
+    Matrix,
+    /// How far deliveries came
+    Progress,
+    /// How long it takes to arrive, to be accepted, to be finished
+    Times,
+    /// Agencies that send and receive most
+    Top,
+    /// What waits in mailboxes, agency by agency
+    Backlog,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,45 +82,118 @@ struct RefusalView {
 /// Runs the command.
 ///
 /// # Errors
-/// When the source cannot be read.
-pub(crate) async fn run(args: StatsArgs, output: Output) -> anyhow::Result<ExitCode> {
-    if let (Some(from), Some(to)) = (args.from, args.to)
-        && from >= to
-    {
-        return Err(Usage::new(format!("the period ends at {to}, before it begins at {from}"))
-            .remedy("give --from an earlier moment than --to")
-            .into());
-    }
+/// When the source cannot be read, or the question has no answer.
+pub(crate) async fn run(mut args: StatsArgs, output: Output) -> anyhow::Result<ExitCode> {
+    args.ask.check()?;
     let source = args.source.open().await?;
     match args.what {
-        What::Volumes => output::one(output, &volumes(&args, &source).await?, volume_table)?,
+        What::Volumes if !args.ask.is_own_question() && !args.watch => {
+            let sheet = volumes(&args, &source).await?;
+            let lines: Vec<_> = sheet.provinces.iter().chain([&sheet.centre]).collect();
+            output::sheet(output, &sheet, &lines, volume_table)?;
+        }
         What::Flows => output::many(output, &flows(&args, &source).await?, flow_table)?,
         What::Refusals => output::many(output, &refusals(&args, &source).await?, refusal_table)?,
+        What::Backlog => backlog::show(&args.ask, &source, output).await?,
+        _ => {
+            complete(args.what, &mut args.ask);
+            match (&source, args.watch) {
+                (Source::Hub(client), true) => return watch(&args, client, output).await,
+                _ => show(&args, &answer(&args.ask, &source).await?, output)?,
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-impl StatsArgs {
-    fn asked(&self) -> Period {
-        Period { from: self.from, to: self.to }
+/// Fills in what a preset asks for and the flags do not say.
+fn complete(what: What, ask: &mut AskArgs) {
+    use Dimension as D;
+    use Measure as M;
+    let (measures, by): (&[Measure], &[Dimension]) = match what {
+        What::Matrix => (&[M::Deliveries], &[D::Province, D::PartnerProvince]),
+        What::Progress => (
+            &[M::Delivered, M::Acknowledged, M::Accepted, M::Refused, M::Finished, M::Overdue],
+            &[D::Province],
+        ),
+        What::Times => (
+            &[
+                M::ArriveHalf,
+                M::ArriveMost,
+                M::AcceptHalf,
+                M::AcceptMost,
+                M::FinishHalf,
+                M::FinishMost,
+            ],
+            &[D::Level],
+        ),
+        What::Top => (&[M::Documents], &[D::Agency, D::Direction]),
+        What::Volumes | What::Flows | What::Refusals | What::Backlog => {
+            (&[M::Documents], if ask.by.is_empty() { &[D::Direction] } else { &[] })
+        }
+    };
+    if ask.measure.is_empty() {
+        ask.measure = measures.to_vec();
     }
+    if ask.by.is_empty() {
+        ask.by = by.to_vec();
+    }
+    if what == What::Top && ask.top.is_none() {
+        ask.top = Some(20);
+    }
+}
 
-    fn here(&self) -> statistics::Period {
-        let all = statistics::Period::ALL;
-        statistics::Period {
-            from: self.from.unwrap_or(all.from),
-            until: self.to.unwrap_or(all.until),
+async fn answer(ask: &AskArgs, source: &Source) -> anyhow::Result<Sheet> {
+    match source {
+        Source::Hub(client) => Ok(Sheet::of_client(ask, client.ask(&ask.client_question()).await?)),
+        Source::Folder(folder) => {
+            let at = folder.last_time().unwrap_or_else(source::machine_now);
+            let reader = folder.reader();
+            let directory = reader.directory();
+            let answer = reader.ask(&ask.question(&directory)?)?;
+            let answer = answer.map_err(|why| Usage::new(why.to_string()))?;
+            Ok(Sheet::of_core(ask, &answer, &directory, at))
+        }
+    }
+}
+
+fn show(args: &StatsArgs, sheet: &Sheet, output: Output) -> anyhow::Result<()> {
+    output::sheet(output, sheet, &sheet.rows, |found| match args.what {
+        What::Matrix => sheet::matrix(&args.ask, found),
+        _ => sheet::table(&args.ask, found),
+    })
+}
+
+/// Shows answers as they change, until the hub goes or somebody stops it.
+async fn watch(args: &StatsArgs, client: &Client, output: Output) -> anyhow::Result<ExitCode> {
+    let rows_max = args.ask.top.map_or(0, |top| u16::try_from(top).unwrap_or(u16::MAX));
+    let mut answers = client.watch(&args.ask.client_question(), rows_max).await?;
+    loop {
+        let answer = tokio::select! {
+            answer = answers.next() => answer?,
+            _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
+        };
+        let sheet = Sheet::of_client(&args.ask, answer);
+        match output {
+            Output::Table => {
+                let at = sheet.at.as_deref().unwrap_or_default();
+                output::print(&format!("\n{at}\n"))?;
+                show(args, &sheet, output)?;
+            }
+            Output::Json | Output::Jsonl | Output::Csv => {
+                output::print(&(serde_json::to_string(&sheet)? + "\n"))?;
+            }
         }
     }
 }
 
 async fn volumes(args: &StatsArgs, source: &Source) -> anyhow::Result<VolumeSheet> {
     Ok(match source {
-        Source::Hub(client) => client.volumes(args.asked()).await?.into(),
+        Source::Hub(client) => client.volumes(args.ask.asked()).await?.into(),
         Source::Folder(folder) => {
             let at = folder.last_time().unwrap_or_else(source::machine_now);
             let reader = folder.reader();
-            VolumeSheet::of_reader(&reader.volumes(args.here())?, &reader.directory(), at)
+            VolumeSheet::of_reader(&reader.volumes(args.ask.here())?, &reader.directory(), at)
         }
     })
 }
@@ -119,7 +209,7 @@ async fn flows(args: &StatsArgs, source: &Source) -> anyhow::Result<Vec<FlowView
                 deliveries: cell.deliveries,
                 bytes: cell.content_bytes,
             };
-            client.flows(args.asked()).await?.into_iter().map(view).collect()
+            client.flows(args.ask.asked()).await?.into_iter().map(view).collect()
         }
         Source::Folder(folder) => {
             let at = folder.last_time().unwrap_or_else(source::machine_now);
@@ -133,7 +223,7 @@ async fn flows(args: &StatsArgs, source: &Source) -> anyhow::Result<Vec<FlowView
                 deliveries: flow.deliveries,
                 bytes: flow.bytes,
             };
-            reader.flows(args.here())?.into_iter().map(view).collect()
+            reader.flows(args.ask.here())?.into_iter().map(view).collect()
         }
     };
     flows.sort_by_key(|flow| std::cmp::Reverse(flow.deliveries));
@@ -143,7 +233,7 @@ async fn flows(args: &StatsArgs, source: &Source) -> anyhow::Result<Vec<FlowView
 async fn refusals(args: &StatsArgs, source: &Source) -> anyhow::Result<Vec<RefusalView>> {
     Ok(match source {
         Source::Hub(client) => {
-            let refusals = client.refusals(args.asked()).await?;
+            let refusals = client.refusals(args.ask.asked()).await?;
             let places = refusals.provinces.into_iter().chain([refusals.centre]);
             let views = places.flat_map(|place| {
                 let province = place.code.map(|code| code.to_string());
@@ -159,7 +249,7 @@ async fn refusals(args: &StatsArgs, source: &Source) -> anyhow::Result<Vec<Refus
             let at = folder.last_time().unwrap_or_else(source::machine_now);
             let reader = folder.reader();
             let directory = reader.directory();
-            let found = reader.refusals(args.here())?;
+            let found = reader.refusals(args.ask.here())?;
             let view =
                 |((province, reason), count): (&(Option<Ordinal>, Reason), &u64)| RefusalView {
                     province: code(&directory, *province, at),

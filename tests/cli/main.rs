@@ -1,6 +1,9 @@
 //! The command line as its users meet it: the real binary, real files, a real hub on loopback.
 
+mod bench;
+mod case;
 mod configuration;
+mod draining;
 mod exchange;
 mod help;
 mod node;

@@ -17,14 +17,14 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const LETTER: &str = "to = [\"H35\"]\nsubject = \"Về việc thử\"\n";
 
 /// A hub, and the connectors of H36 and H35.
-struct Stage {
-    folder: tempfile::TempDir,
+pub(crate) struct Stage {
+    pub(crate) folder: tempfile::TempDir,
     hub: Option<Running>,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Stage {
-    fn set() -> Self {
+    pub(crate) fn set() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let pki = folder.path().join("pki");
         succeed(&["pki", "init", text(&pki)]);
@@ -70,7 +70,7 @@ impl Stage {
     }
 
     /// The folder of an agency's connector.
-    fn desk(&self, agency: &str) -> PathBuf {
+    pub(crate) fn desk(&self, agency: &str) -> PathBuf {
         self.folder.path().join(format!("desk-{agency}"))
     }
 
@@ -82,7 +82,7 @@ impl Stage {
         command
     }
 
-    fn start(&self, agency: &str) -> Running {
+    pub(crate) fn start(&self, agency: &str) -> Running {
         let mut node = Running::start(self.command(agency));
         node.line_with("ready");
         node
@@ -113,7 +113,7 @@ impl Stage {
 }
 
 /// Waits until a condition holds.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
         assert!(began.elapsed() < PATIENCE, "{what} did not come within {PATIENCE:?}");
@@ -127,7 +127,7 @@ fn dies(mut child: Child, point: &str) {
 }
 
 /// The names of what is complete in a folder.
-fn names(folder: &Path) -> Vec<String> {
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
     let mut names: Vec<String> = entries.map(name).collect();

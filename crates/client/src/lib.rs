@@ -47,6 +47,7 @@ mod tracking;
 mod transfer;
 mod trust;
 mod unreachable;
+mod volumes;
 
 pub use administration::Administration;
 pub use change::{
@@ -71,8 +72,8 @@ pub use receipt::{LeftOut, Receipt, RecipientRoute, Route, StatusReceipt};
 pub use retry::Retry;
 pub use signer::{Signer, SignerError, sign, sign_document, sign_report};
 pub use statistics::{
-    FlowCell, LevelVolume, Period, ProvinceRefusals, ProvinceVolume, RefusalCount, Refusals,
-    TotalVolume, Volumes,
+    AgencyBacklog, Answer, Backlog, BacklogFilter, Bucket, Comparison, Dimension, GroupValue,
+    LiveAnswers, Measure, Period, Question, Row,
 };
 pub use stream::{Reports, Submissions};
 pub use subscription::{Acknowledger, Subscription, SubscriptionOptions};
@@ -84,6 +85,10 @@ pub use tracking::{
 pub use transfer::{AttachmentPlace, FileDigest, TransferError};
 pub use trust::{KnownAuthority, RevocationListSummary, Trust};
 pub use unreachable::{Cause, Step, Unreachable, Words};
+pub use volumes::{
+    FlowCell, LevelVolume, ProvinceRefusals, ProvinceVolume, RefusalCount, Refusals, TotalVolume,
+    Volumes,
+};
 
 /// Reads Document v1 and Status v1 for a verifier: whoever checks signatures without a hub needs it.
 pub use lienthong_wire::DocumentContents;

@@ -20,6 +20,7 @@ mod documents;
 mod error;
 mod inbox;
 mod intake;
+mod listing;
 mod notices;
 mod outcome;
 mod reports;

@@ -13,19 +13,17 @@ use lienthong_client::{
     TransferError,
 };
 use lienthong_model::Refusal;
-use lienthong_model::limits::{
-    CONNECTOR_BACKOFF_MAX, INCOMING_AT_A_TIME_MAX, INCOMING_CREDIT, REJECTED_AGAIN_AFTER,
-};
+use lienthong_model::limits::{INCOMING_AT_A_TIME_MAX, INCOMING_CREDIT, REJECTED_AGAIN_AFTER};
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::disk::{self, DiskError};
 use crate::events::Event;
 use crate::intake::Taken;
-use crate::link::Away;
 use crate::node::Shared;
 use crate::places::{Room, received_name, stamp};
 use crate::received::{self, Received};
+use crate::receiving;
 use crate::refused::Refused;
 
 /// How long the last acknowledgements are waited for when the connector ends.
@@ -35,25 +33,7 @@ const AGAIN_SOON: Duration = Duration::from_secs(10);
 
 /// Receives until the connector ends.
 pub(crate) async fn run(shared: Arc<Shared>) {
-    let mut backoff = Duration::from_secs(1);
-    loop {
-        // Where there is no client, the link has said why.
-        if let Ok(client) = shared.link.client().await {
-            match receive(&shared, &client).await {
-                Ok(()) => backoff = Duration::from_secs(1),
-                Err(error) => {
-                    if let Some(unreachable) = error.unreachable() {
-                        shared.link.note(Some(Away::of(unreachable)));
-                    }
-                    tracing::warn!(%error, "receiving is begun anew");
-                }
-            }
-        }
-        if shared.pause(backoff).await {
-            return;
-        }
-        backoff = (backoff * 2).min(CONNECTOR_BACKOFF_MAX);
-    }
+    receiving::again(&shared, "documents", receive).await;
 }
 
 async fn receive(shared: &Arc<Shared>, client: &Client) -> Result<(), CallError> {

@@ -34,6 +34,7 @@ mod outgoing;
 mod places;
 mod receipts;
 pub mod received;
+mod receiving;
 mod refresh;
 mod refused;
 mod report_header;

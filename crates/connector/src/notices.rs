@@ -12,16 +12,16 @@ use std::time::Duration;
 use lienthong_client::{
     Acknowledger, CallError, Client, Notice, NoticeKind, Receipt, ReportedStatus,
 };
-use lienthong_model::limits::{CONNECTOR_BACKOFF_MAX, INCOMING_CREDIT, NAMES_KEPT_FOR};
+use lienthong_model::limits::{INCOMING_CREDIT, NAMES_KEPT_FOR};
 use lienthong_model::{AgencyCode, MessageId, Refusal, StatusReport};
 use serde_json::{Value, json};
 
 use crate::disk::{self, DiskError};
 use crate::events::Event;
-use crate::link::Away;
 use crate::node::Shared;
 use crate::outgoing::parcel::Parcel;
 use crate::places::{Room, stamp};
+use crate::receiving;
 use crate::refused::Refused;
 use crate::signed_files;
 
@@ -60,32 +60,14 @@ fn forget(shared: &Shared) -> Result<(), DiskError> {
 
 /// Receives notices until the connector ends.
 pub(crate) async fn run(shared: Arc<Shared>) {
-    let mut backoff = Duration::from_secs(1);
-    loop {
-        let owner = shared.clone();
-        if let Err(error) = disk::aside(move || forget(&owner)).await {
-            tracing::warn!(%error, "old names are not forgotten");
-        }
-        // Where there is no client, the link has said why.
-        if let Ok(client) = shared.link.client().await {
-            match receive(&shared, &client).await {
-                Ok(()) => backoff = Duration::from_secs(1),
-                Err(error) => {
-                    if let Some(unreachable) = error.unreachable() {
-                        shared.link.note(Some(Away::of(unreachable)));
-                    }
-                    tracing::warn!(%error, "receiving notices is begun anew");
-                }
-            }
-        }
-        if shared.pause(backoff).await {
-            return;
-        }
-        backoff = (backoff * 2).min(CONNECTOR_BACKOFF_MAX);
-    }
+    receiving::again(&shared, "notices", receive).await;
 }
 
 async fn receive(shared: &Arc<Shared>, client: &Client) -> Result<(), CallError> {
+    let owner = shared.clone();
+    if let Err(error) = disk::aside(move || forget(&owner)).await {
+        tracing::warn!(%error, "old names are not forgotten");
+    }
     let mailboxes = shared.wanted();
     let mut subscription = client.subscribe_to_notices(&mailboxes, INCOMING_CREDIT).await?;
     let acknowledger = subscription.acknowledger();

@@ -35,9 +35,11 @@
 //! | `zi` minute kind page | documents with a deadline in a minute, 256 positions a page | while it is filled and emptied | low bytes of positions |
 //! | `zc` kind position | a document of which recipients are told slice by slice | each slice | the next slice |
 //! | `zs` | one | rarely | [`crate::Terms`] |
-//! | `f` hour province 0 | a page of *flow* | while open | cells |
-//! | `k` day province level | a page of *kind* | while open | cells |
-//! | `x` hour province 0 | a page of *refusals* | while open | cells |
+//! | `f` grain number province 0 | a page of *flow*: hours (kept for 90 days), days, months | while open | cells |
+//! | `k` grain number province level | a page of *kind*: days, months | while open | cells |
+//! | `A` grain number province part | a page of *agency*: days, months; documents, and deliveries, of a level | deliveries: as long as they come further | cells |
+//! | `P` grain number province 0 | a page of *progress*: days, months | as long as deliveries come further | cells |
+//! | `x` grain number province 0 | a page of *refusals*: hours (kept for 90 days), days, months | while open | cells |
 //!
 //! Numbers are big-endian, so that keys sort by them; an id begins with its time, so that the keys
 //! of new documents rise. Hours and days have their sign bit turned for the same reason.
@@ -48,6 +50,7 @@ use lienthong_trust::AuthorityId;
 
 use crate::deadlines::{DeadlineKind, DeadlinePage};
 use crate::notice::NoticeNumber;
+use crate::statistics::{Grain, PageKey};
 
 /// A mailbox's two queues. Numbers are stable; urgent sorts first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,8 +73,10 @@ pub(crate) const MANDATES: &[u8] = b"o";
 pub(crate) const APPOINTMENTS: &[u8] = b"r";
 pub(crate) const QUOTAS: &[u8] = b"qa";
 pub(crate) const CERTIFICATES: &[u8] = b"c";
-pub(crate) const MAILBOXES: &[u8] = b"m";
 pub(crate) const REFUSALS: &[u8] = b"jf";
+
+/// All mailboxes.
+pub(crate) const MAILBOXES: &[u8] = b"m";
 
 /// Positions on one mailbox page.
 pub(crate) const MAILBOX_PAGE: u64 = 256;
@@ -180,12 +185,12 @@ pub(crate) fn recipient_of(key: &[u8]) -> Option<Ordinal> {
 }
 
 pub(crate) fn mailbox(recipient: Ordinal, lane: Lane) -> Vec<u8> {
-    key(b"m", &[&recipient.0.to_be_bytes(), &[lane as u8]])
+    key(MAILBOXES, &[&recipient.0.to_be_bytes(), &[lane as u8]])
 }
 
 pub(crate) fn mailbox_page(recipient: Ordinal, lane: Lane, position: Position) -> Vec<u8> {
     let page = position.0 / MAILBOX_PAGE;
-    key(b"m", &[&recipient.0.to_be_bytes(), &[lane as u8], &page.to_be_bytes()])
+    key(MAILBOXES, &[&recipient.0.to_be_bytes(), &[lane as u8], &page.to_be_bytes()])
 }
 
 /// A saved list.
@@ -339,29 +344,28 @@ pub(crate) fn page_number(key: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_be_bytes(bytes))
 }
 
-/// Which page of a statistics cube: period (hour or day), province (`None`: the centre), part (a
-/// level, or 0 in a cube whose pages are small enough without).
-pub(crate) type CubePage = (i32, Option<Ordinal>, u8);
-
-pub(crate) fn cube_page(cube: u8, (period, province, part): CubePage) -> Vec<u8> {
-    let mut bytes = cube_period(cube, period);
+/// The key of a page of a statistics cube.
+pub(crate) fn cube_page(cube: u8, page: PageKey) -> Vec<u8> {
+    let PageKey { grain, number, province, part } = page;
+    let mut bytes = cube_period(cube, grain, number);
     bytes.extend_from_slice(&province.map_or(u32::MAX, |province| province.0).to_be_bytes());
     bytes.push(part);
     bytes
 }
 
 /// The first key of a period of a cube.
-pub(crate) fn cube_period(cube: u8, period: i32) -> Vec<u8> {
-    key(&[cube], &[&(period.cast_unsigned() ^ 0x8000_0000).to_be_bytes()])
+pub(crate) fn cube_period(cube: u8, grain: Grain, number: i32) -> Vec<u8> {
+    key(&[cube, grain as u8], &[&(number.cast_unsigned() ^ 0x8000_0000).to_be_bytes()])
 }
 
 /// What the key of a cube's page was made of.
-pub(crate) fn cube_page_of(key: &[u8]) -> Option<CubePage> {
-    let period: [u8; 4] = key.get(1..5)?.try_into().ok()?;
-    let province: [u8; 4] = key.get(5..9)?.try_into().ok()?;
-    let period = (u32::from_be_bytes(period) ^ 0x8000_0000).cast_signed();
+pub(crate) fn cube_page_of(key: &[u8]) -> Option<PageKey> {
+    let grain = Grain::from_number(*key.get(1)?)?;
+    let number: [u8; 4] = key.get(2..6)?.try_into().ok()?;
+    let province: [u8; 4] = key.get(6..10)?.try_into().ok()?;
+    let number = (u32::from_be_bytes(number) ^ 0x8000_0000).cast_signed();
     let province = Some(u32::from_be_bytes(province)).filter(|number| *number != u32::MAX);
-    Some((period, province.map(Ordinal), *key.get(9)?))
+    Some(PageKey { grain, number, province: province.map(Ordinal), part: *key.get(10)? })
 }
 
 #[cfg(test)]
@@ -372,10 +376,13 @@ mod tests {
     fn periods_sort_by_time_also_before_the_epoch() {
         let mut keys: Vec<_> = [5, -1, 0, i32::MIN, i32::MAX]
             .iter()
-            .map(|period| cube_page(b'f', (*period, None, 0)))
+            .map(|number| {
+                let grain = Grain::Hour;
+                cube_page(b'f', PageKey { grain, number: *number, province: None, part: 0 })
+            })
             .collect();
         keys.sort();
-        let periods: Vec<_> = keys.iter().map(|key| cube_page_of(key).unwrap().0).collect();
+        let periods: Vec<_> = keys.iter().map(|key| cube_page_of(key).unwrap().number).collect();
         assert_eq!(periods, [i32::MIN, -1, 0, 5, i32::MAX]);
     }
 
@@ -392,7 +399,8 @@ mod tests {
             let page = DeadlinePage { minute, kind: DeadlineKind::Due, page: 7 };
             assert_eq!(deadline_page_of(&deadline(page)), Some(page));
         }
-        for page in [(18_000, Some(Ordinal(3)), 4), (18_000, None, 0)] {
+        for (province, part) in [(Some(Ordinal(3)), 4), (None, 0)] {
+            let page = PageKey { grain: Grain::Day, number: 18_000, province, part };
             assert_eq!(cube_page_of(&cube_page(b'k', page)), Some(page));
         }
     }

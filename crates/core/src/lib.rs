@@ -17,7 +17,6 @@
 
 mod appointments;
 pub mod audit;
-mod backlog;
 pub mod block;
 mod change;
 pub mod codec;
@@ -50,7 +49,6 @@ mod trust_store;
 mod waiting;
 
 pub use appointments::{AppointmentError, Appointments, holds};
-pub use backlog::Backlog;
 pub use block::{BLOCK_FORMAT, Block, SealedBlock};
 pub use change::{
     ActsOn, Answered, ChangeMade, ChangeMessage, DeliveryChange, Extent, LastChange, Mark,
@@ -73,8 +71,8 @@ pub use query::{DocumentView, Mailbox, MailboxLane, NoticeMailbox, Query, Tracke
 pub use quotas::{QuotaError, Quotas, Used};
 pub use routing::{Effect, Explanation, Route, RouteOutcome, RoutingRules, Rule, Span};
 pub use rows::{
-    DeliveryRow, DocumentRow, LapsedLine, Negative, RefusedId, RemindTo, Reminded, ReportPlace,
-    SavedList, StatusLine,
+    DeliveryRow, DocumentRow, EntryPlace, LapsedLine, Negative, RefusedId, RemindTo, Reminded,
+    ReportPlace, SavedList, StatusLine,
 };
 pub use search::RefusedOf;
 pub use signers::{FactsOf, Received, Signers, judge_signers};

@@ -22,6 +22,7 @@ mod remind;
 mod report;
 mod revocation;
 mod saved_lists;
+mod tally;
 mod tick;
 
 use std::collections::BTreeSet;
@@ -43,7 +44,8 @@ use crate::mail::Mail;
 use crate::notice::NoticeNumber;
 use crate::policy::Policy;
 use crate::rows::HeadRow;
-use crate::statistics::{Cubes, Event};
+use crate::statistics::{Cubes, Event, Fold};
+use mailboxes::Waiting;
 use overlay::Working;
 
 /// The version of the rules of judgement. Raised when judgement changes; blocks carry it.
@@ -70,6 +72,8 @@ pub struct Machine<S, P> {
     slices: BTreeSet<keys::SliceKey>,
     /// The soonest deadlines.
     soonest: Soonest,
+    /// How many documents wait in each mailbox.
+    waiting: Waiting,
     pushes: Option<Arc<dyn Pushes>>,
     /// False only where the cost of the log is measured.
     keeps_log: bool,
@@ -99,6 +103,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             true
         })?;
         let soonest = Soonest::load(&*state)?;
+        let waiting = Waiting::load(&*state)?;
         let head = match state.read(keys::HEAD)? {
             Some(row) => codec::decode(&row, "head")?,
             None => HeadRow {
@@ -113,7 +118,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             state,
             payloads,
             policy,
-            cubes: Arc::default(),
+            cubes: Arc::new(RwLock::new(Cubes::at(head.time))),
             certificates: std::collections::HashSet::new(),
             head,
             agencies_awaited,
@@ -121,6 +126,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             clock_ahead: CLOCK_AHEAD_MAX,
             slices,
             soonest,
+            waiting,
             pushes: None,
             keeps_log: true,
             work: Working::none(),
@@ -309,7 +315,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
 
     fn publish(&mut self, cut: bool) -> Result<(), EngineError> {
         self.write_leaves()?;
-        let fold = crate::statistics::fold_of(self.head.block, self.head.time);
+        let fold = Fold { block: self.head.block, time: self.head.time };
         let (mut writes, events) = self.work.take();
         let row = codec::encode(&self.head);
         writes.push((keys::HEAD.to_vec(), Some(row.into())));
@@ -317,8 +323,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
             // A poisoned lock means that a reader panicked; the cubes are only ever added to here.
             let mut cubes = self.cubes.write().unwrap_or_else(std::sync::PoisonError::into_inner);
             cubes.fold(&*self.state, fold, &events)?;
+            let cut = cut || cubes.is_full();
             if cut {
-                cubes.cut(self.head.time, &mut writes);
+                cubes.cut(&*self.state, self.head.time, &mut writes)?;
             }
             // Published under the lock: a page that leaves memory is already among the rows.
             self.state.publish(Change { marker: self.last(), writes, cut })?;

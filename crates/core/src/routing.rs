@@ -66,6 +66,11 @@ pub enum Span {
     Centre = 3,
 }
 
+impl Span {
+    /// All values, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Any, Self::Inside, Self::Between, Self::Centre];
+}
+
 /// What a rule says. Numbers are stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]

@@ -15,6 +15,7 @@ use crate::delivery_state::{DeliveryState, Progress};
 use crate::lists::SavedName;
 use crate::progress::Stage;
 use crate::routing::Route;
+use crate::statistics::Made;
 use crate::threads::AnsweredReference;
 
 /// `bytes::Bytes` as a CBOR byte string.
@@ -292,6 +293,26 @@ pub struct DeliveryRow {
     /// Which of the document's recipients it is, from 0, when the document went by slices.
     #[n(8)]
     pub index: Option<u32>,
+    /// Where and when it was made: what comes of it counts there. None from before version 0.3.
+    #[n(9)]
+    pub made: Option<Made>,
+    /// Which entry of the journal said first that the recipient's node has it.
+    #[n(10)]
+    pub picked_up_by: Option<EntryPlace>,
+    /// Which entry of the journal said first that it is overdue.
+    #[n(11)]
+    pub overdue_by: Option<EntryPlace>,
+}
+
+/// An entry of the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct EntryPlace {
+    /// The block.
+    #[n(0)]
+    pub block: u64,
+    /// The entry in it, from 0.
+    #[n(1)]
+    pub entry: u32,
 }
 
 /// That a recipient's node could not take a delivery.
@@ -347,9 +368,12 @@ pub struct StatusLine {
 
 impl DeliveryRow {
     /// Returns a delivery that nothing was heard of.
-    pub(crate) fn new(route: Route) -> Self {
+    pub(crate) fn new(route: Route, made: Made) -> Self {
         Self {
             route,
+            made: Some(made),
+            picked_up_by: None,
+            overdue_by: None,
             acknowledged_at: None,
             attempts: 0,
             statuses: Vec::new(),

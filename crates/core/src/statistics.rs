@@ -1,17 +1,46 @@
 //! Statistics, folded in the same block as the event that they count.
 //!
 //! Small cubes instead of a wide one, so that no key a document is written on the hot path. Each
-//! cube is cut into *pages* (a period and a province, in *kind* also a level); the open pages are in memory, behind a lock
-//! that readers share, and are written as one packed row each when the state cuts a chunk. A page
-//! knows the last block folded into it: replaying an older block changes nothing.
+//! cube is cut into *pages* (an hour, day or month, a province, in some also a level); the open pages
+//! are in memory, behind a lock that readers share, and are written as one packed row each when the
+//! state cuts a chunk. A page knows the last block folded into it: replaying an older block changes
+//! nothing.
+//!
+//! ```text
+//!  entry + decision ─▶ Event ─▶ pages of each grain ─▶ rows, at a cut
+//!                                     │
+//!  Question ─▶ the cube that has it ──┴─▶ the fewest pages of its period ─▶ Answer
+//! ```
 
+mod ask;
+mod backlog;
+mod cells;
 mod cubes;
+mod event;
+mod figures;
+mod page;
+mod period;
+mod question;
+mod value;
+mod view;
 mod volumes;
 
-pub use cubes::{Cell, Cubes, Direction, Event, FlowCell, KindCell, Period, Traits, Visit};
+pub use ask::Source;
+pub use backlog::{AgencyBacklog, Backlog, BacklogOrder};
+pub use cells::{AgencyCell, FlowCell, KindCell, ProgressCell};
+pub(crate) use cubes::Fold;
+pub use cubes::{
+    CubeName, Cubes, Visited, visit_agency, visit_flow, visit_kind, visit_progress, visit_refusals,
+};
+pub use event::{Direction, Event, Made, Traits};
+pub use figures::{BUCKETS, Figure, Until, percentile};
+pub use page::Cell;
+pub(crate) use page::PageKey;
+pub use period::{Grain, Period};
+pub use question::{
+    Answer, BASIS_MIN, Comparison, Condition, Dimension, Family, Measure, Question, Row,
+    Unanswerable, Value, growth,
+};
+pub use value::CENTRE;
+pub use view::View;
 pub use volumes::{Flow, LevelVolume, Refusals, Totals, Volume, Volumes, flows, refusals, volumes};
-
-/// Returns what is being folded: a block and its time.
-pub(crate) fn fold_of(block: u64, time: lienthong_model::Timestamp) -> cubes::Fold {
-    cubes::Fold { block, time }
-}

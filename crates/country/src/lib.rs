@@ -17,6 +17,7 @@ mod rows;
 mod table;
 
 pub use entries::{DEPARTMENTS, entries, first_day};
-pub use province::{CodeEvidence, Province, Region, provinces};
+pub use lienthong_model::Region;
+pub use province::{CodeEvidence, Province, provinces};
 pub use rows::DataError;
 pub use table::{COLUMNS, CsvError, CsvFault, FILE_BYTES_MAX, read_csv, write_csv};

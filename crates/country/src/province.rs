@@ -1,8 +1,6 @@
 //! The 63 provinces and centrally run cities and the six regions that they lie in.
 
-use std::fmt;
-
-use lienthong_model::AgencyCode;
+use lienthong_model::{AgencyCode, Region};
 
 use crate::rows::{self, DataError, ProvinceRow};
 
@@ -30,82 +28,6 @@ pub enum CodeEvidence {
     Sourced,
     /// It is the best that could be had.
     Unconfirmed,
-}
-
-/// One of the six socio-economic regions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Region {
-    /// *Trung du và miền núi phía Bắc*.
-    NorthernMidlandsMountains,
-    /// *Đồng bằng sông Hồng*.
-    RedRiverDelta,
-    /// *Bắc Trung Bộ và duyên hải miền Trung*.
-    NorthCentralCentralCoast,
-    /// *Tây Nguyên*.
-    CentralHighlands,
-    /// *Đông Nam Bộ*.
-    Southeast,
-    /// *Đồng bằng sông Cửu Long*.
-    MekongDelta,
-}
-
-impl Region {
-    /// All regions, from north to south.
-    pub const ALL: [Region; 6] = [
-        Region::NorthernMidlandsMountains,
-        Region::RedRiverDelta,
-        Region::NorthCentralCentralCoast,
-        Region::CentralHighlands,
-        Region::Southeast,
-        Region::MekongDelta,
-    ];
-
-    /// Returns the name in files, JSON and configuration.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Region::NorthernMidlandsMountains => "northern-midlands-mountains",
-            Region::RedRiverDelta => "red-river-delta",
-            Region::NorthCentralCentralCoast => "north-central-central-coast",
-            Region::CentralHighlands => "central-highlands",
-            Region::Southeast => "southeast",
-            Region::MekongDelta => "mekong-delta",
-        }
-    }
-
-    /// Returns the Vietnamese name.
-    pub const fn name_vi(self) -> &'static str {
-        match self {
-            Region::NorthernMidlandsMountains => "Trung du và miền núi phía Bắc",
-            Region::RedRiverDelta => "Đồng bằng sông Hồng",
-            Region::NorthCentralCentralCoast => "Bắc Trung Bộ và duyên hải miền Trung",
-            Region::CentralHighlands => "Tây Nguyên",
-            Region::Southeast => "Đông Nam Bộ",
-            Region::MekongDelta => "Đồng bằng sông Cửu Long",
-        }
-    }
-
-    /// Returns the English name.
-    pub const fn name_en(self) -> &'static str {
-        match self {
-            Region::NorthernMidlandsMountains => "Northern Midlands and Mountains",
-            Region::RedRiverDelta => "Red River Delta",
-            Region::NorthCentralCentralCoast => "North Central and Central Coast",
-            Region::CentralHighlands => "Central Highlands",
-            Region::Southeast => "Southeast",
-            Region::MekongDelta => "Mekong Delta",
-        }
-    }
-
-    /// Returns the region with a [`name`](Self::name), `None` when there is none.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|region| region.name() == name)
-    }
-}
-
-impl fmt::Display for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
 }
 
 /// Returns the 63 provinces in the order of their codes of the General Statistics Office, which

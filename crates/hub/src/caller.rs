@@ -1,5 +1,6 @@
 //! Who calls, and what that permits: every method names the permit that it needs, as a type.
 
+use lienthong_core::statistics::View;
 use lienthong_core::{AgencyRecord, Directory, Policy};
 use lienthong_model::{
     AgencyCode, AgencyState, Ordinal, Reason, Refusal, Role, Signatory, Territory, Timestamp,
@@ -49,6 +50,24 @@ pub(crate) struct MayAct(pub Signatory);
 /// Administers the country: may see appointments and quotas.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MayAdminister(());
+
+/// May ask the statistics: what it sees.
+#[derive(Debug, Clone)]
+pub(crate) struct MaySee(pub View);
+
+impl Permit for MaySee {
+    fn grant(grounds: &Grounds<'_>) -> Result<Self, Refusal> {
+        let Grounds { peer, caller, policy, now, .. } = *grounds;
+        let Some(person) = &peer.person else {
+            return Ok(Self(View::of_node(caller.agency, &policy.directory, now)));
+        };
+        let signatory = Signatory { agency: peer.agency.clone(), person: person.clone() };
+        View::of_person(&signatory, policy, now).map(Self).ok_or_else(|| {
+            let value = format!("{person} has no appointment in force");
+            Refusal::at(Reason::CallerNotEntitled, "caller", value)
+        })
+    }
+}
 
 impl Permit for MayAct {
     fn grant(grounds: &Grounds<'_>) -> Result<Self, Refusal> {

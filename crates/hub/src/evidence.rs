@@ -53,8 +53,8 @@ impl Evidence {
 
     /// Signs and proves nothing from now on.
     #[cfg(feature = "measure")]
-    pub fn prove_nothing(&mut self) {
-        self.proves = false;
+    pub fn proving_nothing(self) -> Self {
+        Self { proves: false, ..self }
     }
 
     /// Signs the log when it has grown. Call it when the block that made it grow is on disk, before

@@ -12,7 +12,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use lienthong_core::{Command, PushMarks};
 use lienthong_model::limits::{
-    CONNECTIONS_JUDGED_EVERY, HANDSHAKE_MAX, HTTP_CONNECTIONS_MAX, WAITS_FOR_PROGRESS_MAX,
+    CONNECTIONS_JUDGED_EVERY, HANDSHAKE_MAX, HTTP_CONNECTIONS_MAX, STATISTICS_LIVE_MAX,
+    WAITS_FOR_PROGRESS_MAX,
 };
 use lienthong_model::{Reason, Refusal, Timestamp};
 use tokio::sync::{Semaphore, watch};
@@ -24,6 +25,7 @@ pub use self::error::StartError;
 use self::office::Office;
 use crate::accounts::Accounts;
 use crate::administration::{Administration, ListOutcome};
+use crate::admission::Admission;
 use crate::clock::BusinessClock;
 use crate::connections::{Connections, Shares};
 use crate::egress::{Egress, Source};
@@ -52,6 +54,42 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// How long the last writes to the state may take; nothing that was answered depends on them.
 const WRITTEN_MAX: Duration = Duration::from_secs(60);
 
+/// What a hub leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOut {
+    /// As every hub that is in use.
+    Nothing,
+    /// The Merkle log, checkpoints and proofs. Only with the feature `measure`.
+    #[cfg(feature = "measure")]
+    Evidence,
+    /// Everything behind verification: what is submitted is verified and answered, and goes nowhere.
+    /// Only with the feature `measure`.
+    #[cfg(feature = "measure")]
+    Journal,
+}
+
+impl LeftOut {
+    fn of_evidence(self, evidence: Evidence) -> Evidence {
+        match self {
+            Self::Nothing => evidence,
+            #[cfg(feature = "measure")]
+            Self::Evidence => evidence.proving_nothing(),
+            #[cfg(feature = "measure")]
+            Self::Journal => evidence,
+        }
+    }
+
+    fn of_ingress(self, ingress: Ingress) -> Ingress {
+        match self {
+            Self::Nothing => ingress,
+            #[cfg(feature = "measure")]
+            Self::Evidence => ingress,
+            #[cfg(feature = "measure")]
+            Self::Journal => ingress.verifying_only(),
+        }
+    }
+}
+
 /// A running hub. Dropping it without [`Hub::stop`] leaves its tasks to the runtime.
 pub struct Hub {
     address: SocketAddr,
@@ -77,24 +115,30 @@ impl Hub {
         progress: impl FnMut(u64, u64),
     ) -> Result<Self, StartError> {
         let folder = OpenFolder::open(&settings.data, progress)?;
-        Self::start_on(folder, settings, |_| {}).await
+        Self::start_on(folder, settings, LeftOut::Nothing).await
     }
 
-    /// Starts a hub that keeps no log and proves nothing, so that the cost of both can be measured.
+    /// Starts a hub that leaves something out, so that the cost of it can be measured.
     ///
     /// # Errors
     /// As [`Hub::start`].
     #[cfg(feature = "measure")]
-    pub async fn start_without_evidence(settings: Settings) -> Result<Self, StartError> {
-        let mut folder = OpenFolder::open(&settings.data, |_, _| {})?;
-        folder.machine.keep_no_log();
-        Self::start_on(folder, settings, Evidence::prove_nothing).await
+    pub async fn start_without(
+        settings: Settings,
+        left_out: LeftOut,
+        progress: impl FnMut(u64, u64),
+    ) -> Result<Self, StartError> {
+        let mut folder = OpenFolder::open(&settings.data, progress)?;
+        if left_out == LeftOut::Evidence {
+            folder.machine.keep_no_log();
+        }
+        Self::start_on(folder, settings, left_out).await
     }
 
     async fn start_on(
         mut folder: OpenFolder,
         settings: Settings,
-        evidence_as: impl FnOnce(&mut Evidence),
+        left_out: LeftOut,
     ) -> Result<Self, StartError> {
         let clock = BusinessClock::start(settings.clock);
         enter::check_clock(&settings.clock, &clock, &folder)?;
@@ -125,8 +169,8 @@ impl Hub {
             documents: Egress::start(Source::Documents, Some(pushes), reader.clone()),
             notices: Egress::start(Source::Notices, None, reader.clone()),
         };
-        let mut evidence = Evidence::of_folder(&folder, log_key)?;
-        evidence_as(&mut evidence);
+        let evidence = Evidence::of_folder(&folder, log_key)?;
+        let evidence = left_out.of_evidence(evidence);
         let evidence = Arc::new(evidence);
         let connections = Connections::new(Shares::default());
         let meters = Arc::new(Meters::new(connections.clone(), Places::new(HTTP_CONNECTIONS_MAX)));
@@ -146,6 +190,7 @@ impl Hub {
             space.clone(),
             meters.clone(),
         );
+        let ingress = left_out.of_ingress(ingress);
         let (stop, stopping) = watch::channel(false);
         let levels = space.levels();
         let upkeep = Upkeep {
@@ -189,8 +234,10 @@ impl Hub {
             clock,
             rates: RateGate::new(rates),
             transfers,
+            admission: Admission::new(),
             room: Room::new(),
             waits: Arc::new(Semaphore::new(WAITS_FOR_PROGRESS_MAX)),
+            live: Arc::new(Semaphore::new(STATISTICS_LIVE_MAX)),
             stopping: stopping.clone(),
         };
         let services = Services(Arc::new(rooms));

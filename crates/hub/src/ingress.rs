@@ -20,6 +20,8 @@ use lienthong_model::{
 };
 use lienthong_trust::{Rejected, Signed, Submission, Verifier};
 use lienthong_wire::DocumentContents;
+#[cfg(feature = "measure")]
+use lienthong_wire::{moment, proto};
 
 use crate::caller::MayExchange;
 use crate::gate::Declined;
@@ -38,6 +40,8 @@ pub(crate) struct Ingress {
     reader: Reader,
     space: Space,
     meters: Arc<Meters>,
+    #[cfg(feature = "measure")]
+    verifies_only: bool,
 }
 
 /// A refusal, and the id that the content names, when it could be read.
@@ -87,7 +91,38 @@ impl Ingress {
         meters: Arc<Meters>,
     ) -> Self {
         let verifier = Arc::new(Verifier::new(DocumentContents, reader.clone()));
-        Self { verifier, payloads, sequencer, reader, space, meters }
+        Self {
+            verifier,
+            payloads,
+            sequencer,
+            reader,
+            space,
+            meters,
+            #[cfg(feature = "measure")]
+            verifies_only: false,
+        }
+    }
+
+    /// Takes nothing in from now on: what is submitted is verified and answered.
+    #[cfg(feature = "measure")]
+    pub fn verifying_only(self) -> Self {
+        Self { verifies_only: true, ..self }
+    }
+
+    /// The answer of an ingress that takes nothing in, to content that verifies: a receipt of
+    /// nothing. `None` from every other.
+    #[cfg(feature = "measure")]
+    pub fn verified(&self, content: &SignedContent) -> Option<proto::Receipt> {
+        let verified = self.verifies_only.then(|| self.verifier.document(content.clone()))?.ok()?;
+        Some(proto::Receipt {
+            sender: verified.header.sender.to_string(),
+            id: Bytes::copy_from_slice(verified.header.id.as_bytes()),
+            received_at: Some(moment::to_proto(verified.header.id.time())),
+            sha256: Bytes::copy_from_slice(verified.signed.digest.as_bytes()),
+            signature: proto::SignatureKind::Seal.into(),
+            proof: Some(proto::LogProof::default()),
+            ..proto::Receipt::default()
+        })
     }
 
     /// Takes a document; on return it is on disk.

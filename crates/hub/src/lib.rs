@@ -13,6 +13,7 @@
 
 mod accounts;
 mod administration;
+mod admission;
 mod audit;
 mod caller;
 mod certificates;
@@ -56,7 +57,7 @@ pub use audit::{
     Audit, AuditReport, CheckpointOutcome, Finding, FindingKind, Redecided, StateOutcome, Verdict,
 };
 pub use clock::{BusinessClock, Clock, ClockError};
-pub use hub::{Hub, StartError};
+pub use hub::{Hub, LeftOut, StartError};
 pub use list_files::{ListFiles, ListsRead};
 pub use log_key::LogKeyError;
 pub use open_folder::{AdministerError, OpenFolder, Recovery};

@@ -1,8 +1,10 @@
 //! What a hub counts of itself while it runs, for whoever watches it; nothing here is stored.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use lienthong_core::Decision;
+use lienthong_core::block::SealedBlock;
 use lienthong_model::Reason;
 
 use crate::connections::Connections;
@@ -22,8 +24,29 @@ pub(crate) struct Meters {
     documents: AtomicU64,
     reports: AtomicU64,
     repeated: AtomicU64,
+    journal: JournalMeters,
     /// By the order of [`Reason::ALL`].
     refusals: Vec<AtomicU64>,
+}
+
+/// What the journal took since the start.
+#[derive(Default)]
+struct JournalMeters {
+    entries: AtomicU64,
+    bytes: AtomicU64,
+    syncs: AtomicU64,
+    sync_nanos: AtomicU64,
+}
+
+/// What the journal took since the start, as it is shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Journalled {
+    pub entries: u64,
+    /// Of blocks, without their frames.
+    pub bytes: u64,
+    pub syncs: u64,
+    /// How long syncs took together.
+    pub sync_seconds: f64,
 }
 
 impl Meters {
@@ -36,6 +59,7 @@ impl Meters {
             documents: AtomicU64::new(0),
             reports: AtomicU64::new(0),
             repeated: AtomicU64::new(0),
+            journal: JournalMeters::default(),
             refusals: Reason::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -57,6 +81,29 @@ impl Meters {
             | Decision::Settled(_) => return,
         };
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a block that is on disk, and how long its sync took.
+    pub fn synced(&self, block: &SealedBlock, took: Duration) {
+        let count = |counter: &AtomicU64, more: usize| {
+            counter.fetch_add(more as u64, Ordering::Relaxed);
+        };
+        count(&self.journal.entries, block.block.entries.len());
+        count(&self.journal.bytes, block.bytes.len());
+        count(&self.journal.syncs, 1);
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.journal.sync_nanos.fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    /// What the journal took since the start.
+    pub fn journalled(&self) -> Journalled {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Journalled {
+            entries: read(&self.journal.entries),
+            bytes: read(&self.journal.bytes),
+            syncs: read(&self.journal.syncs),
+            sync_seconds: read(&self.journal.sync_nanos) as f64 / 1e9,
+        }
     }
 
     /// Counts a document or report that was refused.

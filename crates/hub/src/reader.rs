@@ -1,18 +1,22 @@
 //! What every reader shares: rows, blocks, payloads, statistics, and the directory, trust and rules
 //! of the last block on disk. Who has to act when these change watches them here.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, RwLock};
 
 use bytes::Bytes;
 use lienthong_core::engine::{Blocks, EngineError, Payloads};
-use lienthong_core::statistics::{self, Cubes, Flow, Period, Refusals, Volumes};
+use lienthong_core::statistics::{
+    self, Answer, Cubes, Figure, Flow, Period, ProgressCell, Question, Refusals, Unanswerable,
+    Until, Volumes,
+};
 use lienthong_core::{
     Accepted, Block, ChangeMade, Command, Decision, Directory, DocumentRow, Entry, NoticeCause,
     NoticeMailbox, Policy, Query, RoutingRules, SignedRecord, Stored, Submit, TrustStore,
 };
 use lienthong_ledger::{JournalBlocks, PayloadFiles, SledState};
 use lienthong_model::{
-    Attachment, AttachmentHeader, Fingerprint, MessageId, Ordinal, Position, SignatureEntry,
+    Attachment, AttachmentHeader, Fingerprint, Level, MessageId, Ordinal, Position, SignatureEntry,
     SignedContent, Timestamp,
 };
 use lienthong_trust::{Anchors as _, Authorities, Certificate, Known};
@@ -190,8 +194,7 @@ impl Reader {
     /// # Errors
     /// [`EngineError`] when a page cannot be read.
     pub fn volumes(&self, period: Period) -> Result<Volumes, EngineError> {
-        let cubes = self.cubes.read().unwrap_or_else(PoisonError::into_inner);
-        statistics::volumes(&cubes, &*self.state, period)
+        statistics::volumes(&self.cubes, &*self.state, period)
     }
 
     /// Returns deliveries between places.
@@ -199,8 +202,7 @@ impl Reader {
     /// # Errors
     /// [`EngineError`] when a page cannot be read.
     pub fn flows(&self, period: Period) -> Result<Vec<Flow>, EngineError> {
-        let cubes = self.cubes.read().unwrap_or_else(PoisonError::into_inner);
-        statistics::flows(&cubes, &*self.state, period)
+        statistics::flows(&self.cubes, &*self.state, period)
     }
 
     /// Returns refusals by province and reason.
@@ -208,8 +210,37 @@ impl Reader {
     /// # Errors
     /// [`EngineError`] when a page cannot be read.
     pub fn refusals(&self, period: Period) -> Result<Refusals, EngineError> {
-        let cubes = self.cubes.read().unwrap_or_else(PoisonError::into_inner);
-        statistics::refusals(&cubes, &*self.state, period)
+        statistics::refusals(&self.cubes, &*self.state, period)
+    }
+
+    /// Counts the deliveries that arrived by level and by how long it took, in business time.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a page cannot be read.
+    pub(crate) fn arrivals(&self) -> Result<BTreeMap<(Level, Figure), u64>, EngineError> {
+        let buckets: BTreeSet<Figure> = Figure::buckets(Until::Arrived).collect();
+        let mut counts = BTreeMap::new();
+        statistics::visit_progress(&self.cubes, &*self.state, Period::ALL, &mut |found| {
+            let ProgressCell { level, figure } = found.key;
+            if buckets.contains(&figure) {
+                *counts.entry((level, figure)).or_default() += found.cell.count;
+            }
+        })?;
+        Ok(counts)
+    }
+
+    /// Answers a question to the statistics.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a page cannot be read; within, why there is no answer.
+    pub fn ask(&self, question: &Question) -> Result<Result<Answer, Unanswerable>, EngineError> {
+        self.with_statistics(|source| source.ask(question))
+    }
+
+    /// Asks the statistics, with the directory of the last block on disk.
+    pub fn with_statistics<T>(&self, ask: impl FnOnce(&statistics::Source<'_>) -> T) -> T {
+        let directory = self.directory();
+        ask(&statistics::Source { cubes: &self.cubes, tables: &*self.state, directory: &directory })
     }
 
     /// Returns a document as it was sent, with its row; `None` when there is none at that place.

@@ -428,7 +428,9 @@ impl Thread {
     fn order(&mut self) -> Result<(), EngineError> {
         let Some(sealed) = self.machine.seal() else { return Ok(()) };
         self.journal.propose(&sealed)?;
+        let began = Instant::now();
         while self.journal.read_ordered()?.is_some_and(|block| block < sealed.marker.block) {}
+        self.meters.synced(&sealed, began.elapsed());
         self.machine.commit()?;
         self.evidence.advance(self.machine.log_size())?;
         self.reader.note_ordered(sealed.marker.block);

@@ -22,6 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tonic::{Request, Status};
 
 use crate::administration::Administration;
+use crate::admission::{Admission, Place};
 use crate::caller::{MayExchange, Permit, admit};
 use crate::clock::BusinessClock;
 use crate::egress::Egress;
@@ -45,10 +46,14 @@ pub(crate) struct Rooms {
     /// How fast each agency asks.
     pub rates: RateGate,
     pub transfers: Transfers,
+    /// Places for submissions and reports under way.
+    pub admission: Admission,
     /// Room for messages under way.
     pub room: Room,
     /// Places for those who wait for recipients to get somewhere.
     pub waits: Arc<Semaphore>,
+    /// Places for live questions to the statistics.
+    pub live: Arc<Semaphore>,
     /// Becomes true when the hub drains: streams end themselves.
     pub stopping: watch::Receiver<bool>,
 }
@@ -56,24 +61,19 @@ pub(crate) struct Rooms {
 impl Rooms {
     /// Lets the message of a unary call in: its caller's rate allows the bytes, and it has a place
     /// among those under way, which dropping the answer gives back.
-    pub async fn let_in(
-        &self,
-        permit: MayExchange,
-        bytes: usize,
-    ) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
+    pub async fn let_in(&self, permit: MayExchange, bytes: usize) -> Result<LetIn, Refusal> {
         let load = Load { requests: 0, bytes };
         self.rates.pass(permit.0.agency, load, &self.reader.directory())?;
-        Ok(self.room.clone().place(bytes).await)
+        let place = Some(self.admission.enter().await?);
+        Ok(LetIn { _place: place, _room: self.room.clone().place(bytes).await })
     }
 
-    /// Lets a message of a stream in, like [`Rooms::let_in`]; waits for the rate within its bound.
-    pub async fn let_in_slowly(
-        &self,
-        permit: MayExchange,
-        bytes: usize,
-    ) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
+    /// Lets a message of a stream in, like [`Rooms::let_in`]; waits for the rate within its bound,
+    /// and for a place.
+    pub async fn let_in_slowly(&self, permit: MayExchange, bytes: usize) -> Result<LetIn, Refusal> {
         self.pace(permit, bytes).await?;
-        Ok(self.room.clone().place(bytes).await)
+        let place = self.admission.wait().await;
+        Ok(LetIn { _place: place, _room: self.room.clone().place(bytes).await })
     }
 
     /// Waits within its bound until the caller's rate allows one more message of a stream.
@@ -90,6 +90,12 @@ impl Rooms {
             let _ = stopping.wait_for(|stopping| *stopping).await;
         }
     }
+}
+
+/// A message that was let in; it is dropped with its answer.
+pub(crate) struct LetIn {
+    _place: Option<Place>,
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 /// Room for the messages of submissions and reports under way, by their bytes: whoever finds none

@@ -52,7 +52,7 @@ use rows::Rows;
 use writer::Shared;
 
 /// The version of the layout of the state. Stable. A state of another version is rebuilt.
-pub const STATE_FORMAT: u16 = 2;
+pub const STATE_FORMAT: u16 = 3;
 /// Largest value of a row, in bytes; a larger one is refused before anything is stored.
 pub const VALUE_BYTES_MAX: usize = 128 * 1024;
 /// Longest key of a row, in bytes.

@@ -21,6 +21,7 @@ mod mandate;
 mod place;
 mod quota;
 mod refusal;
+mod region;
 mod revocation;
 mod signed;
 mod status;
@@ -40,11 +41,12 @@ pub use mandate::{Capacity, Mandate, Signatory, mandate_of};
 pub use place::{Level, LevelError};
 pub use quota::Quota;
 pub use refusal::{Category, Reason, Refusal, Violation};
+pub use region::Region;
 pub use revocation::Revocation;
 pub use signed::{SignatureEntry, SignedContent};
 pub use status::{AnsweredMessage, StatusCode, StatusReport};
 pub use text::fold_diacritics;
-pub use time::{Day, Hour, Timestamp};
+pub use time::{Day, Hour, Month, Timestamp};
 
 /// Content type of Document v1, as it is signed.
 pub const DOCUMENT_V1: &str = "application/vnd.lienthong.document.v1+protobuf";

@@ -20,6 +20,11 @@ pub const OTHER_TEXT_CHARS_MAX: usize = 2_000;
 pub const PLACE_CHARS_MAX: usize = 150;
 /// Most recipients named in one document (agencies and lists together).
 pub const RECIPIENTS_MAX: usize = 16_384;
+/// Documents that may wait in one agency's mailbox, unless its quota says otherwise. Judged when a
+/// document is accepted, so slices that are under way may pass it by what they hold.
+pub const MAILBOX_WAITING_MAX: u32 = 1_000_000;
+/// How long whoever writes to a full mailbox is told to wait.
+pub const MAILBOX_FULL_AGAIN: Duration = Duration::from_secs(3600);
 /// Most entries in any other list of a document (answers, appendixes, trace, extensions …).
 pub const LIST_ENTRIES_MAX: usize = 256;
 /// Most attachments of one document.
@@ -133,6 +138,11 @@ pub const SPACE_HARD_BYTES: u64 = 256 * MIB as u64;
 
 /// Bytes of submissions and reports that are under way at a time, on all connections together.
 pub const SUBMISSION_BYTES_UNDER_WAY_MAX: usize = 256 * MIB;
+/// Submissions and reports that are under way at a time, on all connections together: enough to
+/// fill several blocks, few enough that whoever is let in has an answer soon.
+pub const SUBMISSIONS_UNDER_WAY_MAX: usize = 512;
+/// How long a unary call may wait for one of these places before it is refused.
+pub const ADMISSION_WAIT_MAX: Duration = Duration::from_millis(100);
 /// How long a connection may live: certificates are judged when it begins.
 pub const CONNECTION_AGE_MAX: Duration = Duration::from_secs(3600);
 /// How long a connection that is too old may take to finish what is under way.
@@ -399,6 +409,7 @@ const _: () = {
     assert!(BLOCK_BYTES_MAX as u64 * 2 < JOURNAL_FILE_BYTES);
     assert!(BLOCK_ENTRIES_MAX <= PROPOSALS_WAITING_MAX);
     assert!(STREAM_IN_FLIGHT_MAX <= PROPOSALS_WAITING_MAX);
+    assert!(SUBMISSIONS_UNDER_WAY_MAX <= PROPOSALS_WAITING_MAX);
     assert!(MESSAGE_BYTES_MAX * 16 <= SUBMISSION_BYTES_UNDER_WAY_MAX);
     assert!(CHUNK_BLOCKS < OVERLAY_BLOCKS_MAX);
     assert!(PULL_MAX <= CONSUMER_CREDIT_MAX as usize);
@@ -421,3 +432,33 @@ const _: () = {
     assert!(SPACE_HARD_BYTES >= SUBMISSION_BYTES_UNDER_WAY_MAX as u64);
     assert!(2 * SPACE_HARD_BYTES <= SPACE_SOFT_BYTES);
 };
+
+// --- Statistics ------------------------------------------------------------------------------
+
+/// How long statistics by the hour are kept; those by day and month stay.
+pub const HOURS_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Pages of statistics that may be open before the state cuts: what comes of old deliveries opens
+/// pages of the days on which they were made.
+pub const STATISTICS_PAGES_OPEN_MAX: usize = 16 * 1024;
+/// Pages of hours that are removed by one cut.
+pub const STATISTICS_PRUNED_MAX: usize = 256;
+/// Most rows that the answer to one question may have.
+pub const STATISTICS_ROWS_MAX: usize = 65_536;
+/// Most rows of an answer on one page.
+pub const STATISTICS_PAGE_MAX: usize = 4_096;
+/// Most dimensions that a question may group by.
+pub const STATISTICS_DIMENSIONS_MAX: usize = 3;
+/// Most measures that a question may ask for.
+pub const STATISTICS_MEASURES_MAX: usize = 24;
+/// Most values that one condition of a question may name.
+pub const STATISTICS_VALUES_MAX: usize = 1_024;
+/// Mailbox pages that one look at the backlog reads, 256 deliveries a page at most.
+pub const BACKLOG_PAGES_MAX: usize = 65_536;
+/// Most agencies that one look at the backlog names.
+pub const BACKLOG_AGENCIES_MAX: usize = 1_000;
+/// How often a live question is answered again at most.
+pub const STATISTICS_LIVE_EVERY: Duration = Duration::from_secs(1);
+/// Live questions that are open at a time, of all callers.
+pub const STATISTICS_LIVE_MAX: usize = 64;
+/// Most targets of indicators.
+pub const TARGETS_MAX: usize = 4_096;

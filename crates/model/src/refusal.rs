@@ -353,6 +353,12 @@ reasons! {
         remedy: "see `lienthong list resolve NAME`, and name another list or the agencies",
         remedy_vi: "xem `lienthong list resolve TÊN`, rồi nêu danh sách khác hoặc từng cơ quan"
     }
+    MailboxFull = 69, "MAILBOX_FULL", Exhausted, {
+        en: "as many documents wait for this recipient as may: its system has not picked them up",
+        vi: "số văn bản chờ nơi nhận này đã tới giới hạn: hệ thống của nơi nhận chưa lấy về",
+        remedy: "send again later, or to the others without it; ask the recipient to connect its system",
+        remedy_vi: "gửi lại sau, hoặc gửi cho các nơi khác trước; đề nghị nơi nhận kết nối hệ thống"
+    }
     ListLimit = 68, "LIST_LIMIT", Exhausted, {
         en: "the agency has saved as many lists as it may",
         vi: "cơ quan đã lưu số danh sách tối đa",

@@ -24,6 +24,10 @@ pub struct Hour(#[n(0)] pub i32);
 #[cbor(transparent)]
 pub struct Day(#[n(0)] pub i32);
 
+/// A month in UTC+07:00, counted from January 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Month(pub i32);
+
 impl Timestamp {
     /// The earliest moment that can be written.
     pub const MIN: Self = Self(i64::MIN);
@@ -92,6 +96,48 @@ impl Day {
     }
 }
 
+impl Day {
+    /// The month that holds this day.
+    pub fn month(self) -> Month {
+        let (year, month, _) = self.civil();
+        Month(year.saturating_sub(1970).saturating_mul(12) + month - 1)
+    }
+
+    /// Year, month (1 to 12) and day of the month in the proleptic Gregorian calendar, counted by
+    /// eras of 400 years, which begin in March.
+    fn civil(self) -> (i32, i32, i32) {
+        let days = i64::from(self.0) + 719_468;
+        let era = days.div_euclid(146_097);
+        let of_era = days.rem_euclid(146_097);
+        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let shifted = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * shifted + 2) / 5 + 1;
+        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+        let year = year + era * 400 + i64::from(month <= 2);
+        let narrow = |number: i64| i32::try_from(number).unwrap_or_default();
+        (narrow(year), narrow(month), narrow(day))
+    }
+}
+
+impl Month {
+    /// The first day of the month.
+    pub fn first_day(self) -> Day {
+        let (years, month) = (i64::from(self.0).div_euclid(12), i64::from(self.0).rem_euclid(12));
+        let year = 1970 + years - i64::from(month < 2);
+        let of_year = (153 * ((month + 10) % 12) + 2) / 5;
+        let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+        let days = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+        let number = era * 146_097 + days - 719_468;
+        Day(i32::try_from(number).unwrap_or(if number < 0 { i32::MIN } else { i32::MAX }))
+    }
+
+    /// The first moment of the month.
+    pub fn start(self) -> Timestamp {
+        self.first_day().start()
+    }
+}
+
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC+07:00, with milliseconds when there are any.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -133,6 +179,20 @@ mod tests {
         assert_eq!(after.day().start(), after);
         assert_eq!(after.day().to_string(), "2020-11-16");
         assert_eq!(Timestamp::parse("2020-11-16"), Some(after));
+    }
+
+    #[test]
+    fn months_begin_where_the_calendar_says() {
+        let mut month = 0;
+        for day in -200_000..200_000 {
+            let first = Day(day).to_string().ends_with("-01");
+            let counted = Day(day).month();
+            assert_eq!(counted.first_day() == Day(day), first, "{}", Day(day));
+            assert!(day == -200_000 || counted.0 == month + i32::from(first), "{}", Day(day));
+            month = counted.0;
+        }
+        assert_eq!(Timestamp::parse("2020-11-16").unwrap().day().month().0, 50 * 12 + 10);
+        assert_eq!(Month(610).start(), Timestamp::parse("2020-11-01").unwrap());
     }
 
     #[test]

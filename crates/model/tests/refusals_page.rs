@@ -55,7 +55,10 @@ fn every_refusal_is_on_its_page_with_meaning_and_remedy_in_both_languages() {
     if std::env::var_os("LIENTHONG_WRITE_PAGES").is_some() {
         std::fs::write(PAGE, page()).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(PAGE).unwrap_or_default(), page());
+    let (found, expected) = (std::fs::read_to_string(PAGE).unwrap_or_default(), page());
+    let differs = found.lines().zip(expected.lines()).find(|(found, expected)| found != expected);
+    assert_eq!(differs, None, "the first line that differs: as found, as expected");
+    assert_eq!(found.lines().count(), expected.lines().count(), "lines of the page");
 }
 
 #[test]

@@ -104,6 +104,7 @@ pub fn quota_to_proto(quota: &Quota) -> proto::Quota {
         documents_per_day: quota.documents_per_day,
         bytes_per_day: quota.bytes_per_day,
         document_bytes_max: quota.document_bytes_max,
+        waiting_max: quota.waiting_max,
     }
 }
 
@@ -122,6 +123,7 @@ pub fn quota_from_proto(quota: &proto::Quota) -> Result<Quota, Refusal> {
         documents_per_day: quota.documents_per_day,
         bytes_per_day: quota.bytes_per_day,
         document_bytes_max: quota.document_bytes_max,
+        waiting_max: quota.waiting_max,
     }))
 }
 
@@ -251,12 +253,14 @@ mod tests {
         #[test]
         fn a_quota_comes_back(
             own: bool, documents: Option<u64>, bytes: Option<u64>, document: Option<u64>,
+            waiting: Option<u64>,
         ) {
             let quota = Quota {
                 agency: own.then(|| code("H36")),
                 documents_per_day: documents,
                 bytes_per_day: bytes,
                 document_bytes_max: document,
+                waiting_max: waiting,
             };
             prop_assert_eq!(quota_from_proto(&quota_to_proto(&quota)), Ok(quota));
         }

@@ -1,6 +1,7 @@
 //! Quotas: the list, and setting one.
 
 use clap::Args;
+use lienthong_model::limits::MAILBOX_WAITING_MAX;
 use lienthong_model::{AgencyCode, Quota};
 use serde::Serialize;
 
@@ -30,8 +31,13 @@ struct Bounds {
     /// Bytes of one document with its attachments (`50MiB`)
     #[arg(long, value_name = "BYTES", value_parser = values::bytes)]
     document_bytes_max: Option<u64>,
+    /// Documents that may wait in its mailbox; without it 1,000,000
+    #[arg(long, value_name = "N")]
+    waiting_max: Option<u64>,
     /// Take the quota away
-    #[arg(long, conflicts_with_all = ["documents_per_day", "bytes_per_day", "document_bytes_max"])]
+    #[arg(long, conflicts_with_all = [
+        "documents_per_day", "bytes_per_day", "document_bytes_max", "waiting_max",
+    ])]
     remove: bool,
 }
 
@@ -53,6 +59,7 @@ struct QuotaView {
     documents_per_day: Option<u64>,
     bytes_per_day: Option<u64>,
     document_bytes_max: Option<u64>,
+    waiting_max: Option<u64>,
 }
 
 fn whose(text: &str) -> Result<Whose, String> {
@@ -66,8 +73,9 @@ fn whose(text: &str) -> Result<Whose, String> {
 /// Sets a quota; it takes the place of the one that was.
 pub(super) async fn set(args: &QuotaArgs, output: Output) -> anyhow::Result<()> {
     let Whose(agency) = args.agency.clone();
-    let Bounds { documents_per_day, bytes_per_day, document_bytes_max, remove: _ } = args.bounds;
-    let quota = Quota { agency, documents_per_day, bytes_per_day, document_bytes_max };
+    let Bounds { documents_per_day, bytes_per_day, document_bytes_max, waiting_max, remove: _ } =
+        args.bounds;
+    let quota = Quota { agency, documents_per_day, bytes_per_day, document_bytes_max, waiting_max };
     Office::open(&args.act).await?.set_quota(quota.clone()).await?;
     output::many(output, &[QuotaView::from(&quota)], table)
 }
@@ -95,8 +103,9 @@ fn table(views: &[QuotaView]) -> String {
         "Văn bản/ngày\ndocuments/day",
         "Dung lượng/ngày\nbytes/day",
         "Một văn bản\none document",
+        "Chờ nhận\nwaiting",
     ]);
-    output::right(&mut table, 1..4);
+    output::right(&mut table, 1..5);
     let shown = |bound: Option<u64>, text: fn(u64) -> String| {
         bound.map_or_else(|| "không giới hạn / no bound".to_owned(), text)
     };
@@ -106,6 +115,7 @@ fn table(views: &[QuotaView]) -> String {
             shown(view.documents_per_day, thousands),
             shown(view.bytes_per_day, bytes_text),
             shown(view.document_bytes_max, bytes_text),
+            thousands(view.waiting_max.unwrap_or(u64::from(MAILBOX_WAITING_MAX))),
         ]);
     }
     output::text_of(&table)
@@ -119,6 +129,7 @@ impl From<&Quota> for QuotaView {
             documents_per_day: quota.documents_per_day,
             bytes_per_day: quota.bytes_per_day,
             document_bytes_max: quota.document_bytes_max,
+            waiting_max: quota.waiting_max,
         }
     }
 }

@@ -8,15 +8,15 @@ use axum::extract::{Path, Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
-use lienthong_model::limits::{PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX};
 use lienthong_model::{AgencyCode, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 
 use super::error::ApiError;
+use super::listing::{self, Listed};
 use super::{Api, reports};
-use crate::disk::{self, DiskError};
+use crate::disk::{self, DiskError, Found};
 use crate::files::media_type;
 use crate::node::Shared;
 use crate::places::{self, Room};
@@ -26,43 +26,21 @@ const RECORD_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// Bytes of an attachment that are read at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// Which documents are wanted.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Listed {
-    agency: Option<String>,
-    /// Only those behind this name: the last of the page before.
-    after: Option<String>,
-    limit: Option<usize>,
-}
-
 /// Lists the inbox in the order of receipt.
 pub(super) async fn list(
     State(api): State<Api>,
     Query(listed): Query<Listed>,
 ) -> Result<Json<Value>, ApiError> {
     let agency = api.agency(listed.agency.as_deref())?;
-    let limit = listed.limit.unwrap_or(PAGE_SIZE_DEFAULT).clamp(1, PAGE_SIZE_MAX);
     let folder = api.shared().places.of(Room::Inbox, &agency);
-    let documents = disk::aside(move || {
-        let found = disk::complete(&folder)?.into_iter();
-        let after = |name: &str| listed.after.as_deref().is_none_or(|after| name > after);
-        let page = found.filter(|one| one.is_folder && after(&one.name)).take(limit);
-        page.map(|one| record(one.path, &one.name)).collect::<Result<Vec<_>, DiskError>>()
-    })
-    .await?;
-    let documents: Vec<Value> = documents.into_iter().flatten().collect();
+    let read = |found: Found| record(&found.path, found.name);
+    let documents = listed.page(folder, |one| one.is_folder, read).await?;
     Ok(Json(json!({ "agency": agency.to_string(), "documents": documents })))
 }
 
 /// What `document.json` says, with the name of its folder.
-fn record(folder: PathBuf, name: &str) -> Result<Option<Value>, DiskError> {
-    let bytes = disk::read(&folder.join("document.json"), RECORD_BYTES_MAX)?;
-    let record = bytes.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
-    Ok(record.filter(Value::is_object).map(|mut record| {
-        record["name"] = json!(name);
-        record
-    }))
+fn record(folder: &std::path::Path, name: String) -> Result<Option<Value>, DiskError> {
+    listing::object(&folder.join("document.json"), RECORD_BYTES_MAX, ("name", name))
 }
 
 /// Which agency's.
@@ -81,7 +59,7 @@ pub(super) async fn show(
     let agency = api.agency(of.agency.as_deref())?;
     let folder = folder(api.shared(), &agency, &name)?;
     let wanted = name.clone();
-    let found = disk::aside(move || record(folder, &wanted)).await?;
+    let found = disk::aside(move || record(&folder, wanted)).await?;
     found.map(Json).ok_or(ApiError::NotFound(name))
 }
 

@@ -2,24 +2,17 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use lienthong_model::limits::{PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Api;
 use super::error::ApiError;
 use super::inbox::Of;
-use crate::disk::{self, DiskError};
+use super::listing::{self, Listed};
+use crate::disk::{self, Found};
 use crate::places::Room;
 
-/// Which are wanted.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Listed {
-    agency: Option<String>,
-    after: Option<String>,
-    limit: Option<usize>,
-}
+/// Largest notice that is read, in bytes.
+const NOTICE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Lists them in the order in which the hub received them.
 pub(super) async fn list(
@@ -27,24 +20,9 @@ pub(super) async fn list(
     Query(listed): Query<Listed>,
 ) -> Result<Json<Value>, ApiError> {
     let agency = api.agency(listed.agency.as_deref())?;
-    let limit = listed.limit.unwrap_or(PAGE_SIZE_DEFAULT).clamp(1, PAGE_SIZE_MAX);
     let folder = api.shared().places.of(Room::StatusIn, &agency);
-    let notices = disk::aside(move || {
-        let after = |name: &str| listed.after.as_deref().is_none_or(|after| name > after);
-        let found = disk::complete(&folder)?.into_iter();
-        let page = found.filter(|one| !one.is_folder && after(&one.name)).take(limit);
-        page.map(|one| {
-            let bytes = disk::read(&one.path, 1024 * 1024)?.unwrap_or_default();
-            let notice = serde_json::from_slice::<Value>(&bytes).ok().filter(Value::is_object);
-            Ok(notice.map(|mut notice| {
-                notice["file"] = json!(one.name);
-                notice
-            }))
-        })
-        .collect::<Result<Vec<_>, DiskError>>()
-    })
-    .await?;
-    let notices: Vec<Value> = notices.into_iter().flatten().collect();
+    let read = |found: Found| listing::object(&found.path, NOTICE_BYTES_MAX, ("file", found.name));
+    let notices = listed.page(folder, |one| !one.is_folder, read).await?;
     Ok(Json(json!({ "agency": agency.to_string(), "notices": notices })))
 }
 

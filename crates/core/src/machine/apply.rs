@@ -4,8 +4,7 @@
 use bytes::Bytes;
 use lienthong_model::limits::SLICE_RECIPIENTS;
 use lienthong_model::{
-    BusinessKind, ChangeKind, Digest, Fingerprint, Ordinal, Position, Reason, Refusal, Timestamp,
-    Urgency,
+    BusinessKind, ChangeKind, Digest, Fingerprint, Position, Refusal, Timestamp, Urgency,
 };
 use lienthong_trust::merkle::entry::LeafKind;
 
@@ -15,14 +14,13 @@ use super::{CERTIFICATES_REMEMBERED, Machine};
 use crate::change::{ChangeMessage, Extent};
 use crate::codec;
 use crate::command::{
-    Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Command, Counted, Decision,
+    Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Command, Decision,
     DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Submit,
 };
 use crate::engine::{EngineError, Payloads, State, Writes};
 use crate::keys::{self, Lane};
-use crate::routing::{Span, span};
 use crate::rows::{DeliveryRow, DocumentRow, IdRow, RefusedId, ReportPlace, StatusLine};
-use crate::statistics::Event;
+use crate::statistics::Figure;
 use crate::threads::{AnsweredReference, ThreadKey};
 
 /// Longest reason kept in a delivery's row, in characters; the journal has all of it.
@@ -143,16 +141,17 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.file(position, &row)?;
         let terms = accepted.terms.unwrap_or_default();
         self.file_deadlines(position, &row, terms, header.deliver_by)?;
-        for delivery in &accepted.deliveries {
-            let row = DeliveryRow::new(delivery.route);
-            self.work.put(keys::delivery(position, delivery.recipient), codec::encode(&row));
-            self.enter_mailbox(delivery.recipient, lane(header.urgency), position)?;
-        }
         let counted = counted(submit, accepted);
+        for delivery in &accepted.deliveries {
+            let row = self.made(*delivery, header.due);
+            self.put_delivery(position, delivery.recipient, &row);
+            self.enter_mailbox(delivery.recipient, lane(header.urgency), position)?;
+            self.count_received(delivery.recipient, &row, counted);
+        }
         if let Some(plan) = accepted.fan_out() {
             self.plan_fan_out(header, accepted, counted, plan);
         }
-        self.count_document(accepted, counted);
+        self.count_sent(accepted, counted);
         if header.kind == BusinessKind::New && accepted.same_reference.is_none() {
             self.file_reference(accepted.sender, &header.reference, position)?;
         }
@@ -182,17 +181,6 @@ impl<S: State, P: Payloads> Machine<S, P> {
         }
     }
 
-    fn count_document(&mut self, accepted: &Accepted, counted: Counted) {
-        let Counted { sender, traits, bytes } = counted;
-        let mut scope = accepted.fan_out().map_or(Span::Inside, |plan| plan.scope);
-        for delivery in &accepted.deliveries {
-            let recipient = delivery.place;
-            scope = scope.max(span(sender.province, recipient.province));
-            self.count(Event::Received { sender, recipient, bytes, traits });
-        }
-        self.count(Event::Sent { sender, scope, traits });
-    }
-
     fn apply_report(&mut self, report: &Report, reported: &Reported) -> Result<(), EngineError> {
         let Report { header, signed, .. } = report;
         let Reported { position, delivery, .. } = *reported;
@@ -220,13 +208,14 @@ impl<S: State, P: Payloads> Machine<S, P> {
         }
         // A report implies that the recipient's node has the document.
         self.acknowledge(delivery, at, 0)?;
-        self.change_delivery(delivery, |row| {
+        let changed = self.change_delivery(delivery, |row| {
             row.file(StatusLine { code: header.code, at, position, reason });
             if let Some(answered) = &reported.answered {
                 row.asked = None;
                 row.mark = answered.mark.clone().or(row.mark.take());
             }
-        })
+        })?;
+        self.count_report(delivery, changed.as_ref(), header.code, position)
     }
 
     fn apply_acknowledge(
@@ -249,26 +238,17 @@ impl<S: State, P: Payloads> Machine<S, P> {
         at: Timestamp,
         attempts: u32,
     ) -> Result<(), EngineError> {
-        self.change_delivery(key, |row| {
+        let here = self.here();
+        let changed = self.change_delivery(key, |row| {
             if row.acknowledged_at.is_none() {
                 row.acknowledged_at = Some(at);
                 row.attempts = attempts;
+                row.picked_up_by = Some(here);
             }
         })?;
+        let first = changed.filter(|row| row.picked_up_by == Some(here));
+        self.count_progress(key.recipient, first.as_ref(), Figure::ACKNOWLEDGED);
         self.leave_mailbox(key)
-    }
-
-    fn count_refused(
-        &mut self,
-        requests: &RefusedRequests,
-        province: Option<Ordinal>,
-        reason: Reason,
-    ) {
-        self.count(Event::Refused { province, reason, count: 1 });
-        for added in &requests.added_up {
-            let (reason, count) = (added.reason, added.count);
-            self.count(Event::Refused { province, reason, count });
-        }
     }
 
     /// An act of administration changes the policy; the block is noted, so that the policy as of
@@ -333,18 +313,20 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.work.put(keys::refusal(requests.caller, &id), codec::encode(&row));
     }
 
+    /// Changes a delivery, and returns it as it is then.
     pub(super) fn change_delivery(
         &mut self,
         key: DeliveryKey,
         change: impl FnOnce(&mut DeliveryRow),
-    ) -> Result<(), EngineError> {
+    ) -> Result<Option<DeliveryRow>, EngineError> {
         let row_key = keys::delivery(key.position, key.recipient);
         // A delivery that is not there was settled since: there is nothing left to change.
-        let Some(row) = self.row(&row_key)? else { return Ok(()) };
+        let Some(row) = self.row(&row_key)? else { return Ok(None) };
         let mut row: DeliveryRow = codec::decode(&row, "delivery")?;
         change(&mut row);
-        self.work.put(row_key, codec::encode(&row));
-        self.note_progress(key.position, &row)
+        self.put_delivery(key.position, key.recipient, &row);
+        self.note_progress(key.position, &row)?;
+        Ok(Some(row))
     }
 
     /// A row as the block under way sees it.

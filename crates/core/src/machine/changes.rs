@@ -13,14 +13,14 @@ use super::apply::{lane, shortened};
 use super::recipients::SLICES_AGAIN;
 use crate::change::{ActsOn, ChangeMade, ChangeMessage, DeliveryChange, LastChange, Mark};
 use crate::codec;
-use crate::command::{Delivery, DeliveryKey};
+use crate::command::{Counted, Delivery, DeliveryKey};
 use crate::directory::{AgencyRecord, Place};
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
 use crate::notice::{NoticeKind, Told};
 use crate::routing::Origin;
 use crate::rows::{DeliveryRow, DocumentRow, IdRow, StatusLine};
-use crate::statistics::{Event, Traits};
+use crate::statistics::{Figure, Traits};
 
 /// A document that is acted on.
 pub(super) struct ActedOn {
@@ -299,8 +299,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
             )?;
         }
         for delivery in &change.added {
-            let new = DeliveryRow::new(delivery.route);
-            self.work.put(keys::delivery(document, delivery.recipient), codec::encode(&new));
+            let new = self.made(*delivery, row.as_ref().and_then(|row| row.due));
+            self.put_delivery(document, delivery.recipient, &new);
             self.enter_mailbox(delivery.recipient, lane(change.urgency), document)?;
             if let (Some(row), Some(sender)) = (&row, from) {
                 let extent = row.extent.unwrap_or_default();
@@ -310,8 +310,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
                     paper_copy: extent.paper_copy,
                     pages: extent.pages,
                 };
-                let (recipient, bytes) = (delivery.place, extent.bytes);
-                self.count(Event::Received { sender, recipient, bytes, traits });
+                let counted = Counted { sender, traits, bytes: extent.bytes };
+                self.count_received(delivery.recipient, &new, counted);
             }
         }
         Ok(())
@@ -332,19 +332,24 @@ impl<S: State, P: Payloads> Machine<S, P> {
         });
         match one.effect {
             ChangeEffect::TooLate | ChangeEffect::Gone => Ok(()),
-            ChangeEffect::Asked => self.change_delivery(key, |row| {
-                line.into_iter().for_each(|line| row.file(line));
-                row.asked = Some(message);
-            }),
+            ChangeEffect::Asked => {
+                self.change_delivery(key, |row| {
+                    line.into_iter().for_each(|line| row.file(line));
+                    row.asked = Some(message);
+                })?;
+                Ok(())
+            }
             ChangeEffect::AtOnce => {
                 let standing = one.kind.at_once();
-                self.change_delivery(key, |row| {
+                let changed = self.change_delivery(key, |row| {
                     line.into_iter().for_each(|line| row.file(line));
                     row.asked = None;
                     row.mark = Some(Mark { standing, by: message });
                 })?;
                 match standing {
                     Standing::Withdrawn | Standing::Recalled | Standing::Replaced => {
+                        let figure = Figure::TAKEN_BACK;
+                        self.count_progress(key.recipient, changed.as_ref(), figure);
                         self.leave_mailbox(key)
                     }
                     Standing::Stands | Standing::Updated => Ok(()),

@@ -9,6 +9,7 @@ use lienthong_model::{
 use lienthong_trust::{Signed, Submission};
 
 use super::Machine;
+use super::mailboxes::with_patience;
 use super::recipients::Planned;
 use crate::codec;
 use crate::command::{
@@ -58,7 +59,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         stored: StoredContent,
     ) -> Result<Judged, EngineError> {
         let Submission { header, signed } = submission;
-        let refused = |refusal| Ok(Err(Decision::Refused(refusal)));
+        let refused = |refusal| Ok(Err(Decision::Refused(with_patience(refusal))));
         let sender = match self.sender(caller, &header.sender) {
             Ok(sender) => sender,
             Err(refusal) => return refused(refusal),

@@ -24,7 +24,7 @@ use crate::keys::{self, SliceKey};
 use crate::progress;
 use crate::routing;
 use crate::rows::{DeliveryRow, SliceRow};
-use crate::statistics::{Event, Traits};
+use crate::statistics::Traits;
 
 impl<S: State, P: Payloads> Machine<S, P> {
     pub(super) fn slice_due(&self) -> Option<Work> {
@@ -74,15 +74,14 @@ impl<S: State, P: Payloads> Machine<S, P> {
         deliveries: &[Delivery],
     ) -> Result<(), EngineError> {
         let FanOut { position, slice, urgency, counted } = *fan_out;
-        let Counted { sender, traits, bytes } = counted;
         let lane = lane(urgency);
         let first = u32::from(slice) * SLICE_RECIPIENTS as u32;
+        let due = self.document_row(position)?.and_then(|document| document.due);
         for (index, delivery) in (first..).zip(deliveries) {
-            let Delivery { recipient, route, place } = *delivery;
-            let row = DeliveryRow { index: Some(index), ..DeliveryRow::new(route) };
-            self.work.put(keys::delivery(position, recipient), codec::encode(&row));
-            self.enter_mailbox(recipient, lane, position)?;
-            self.count(Event::Received { sender, recipient: place, bytes, traits });
+            let row = DeliveryRow { index: Some(index), ..self.made(*delivery, due) };
+            self.put_delivery(position, delivery.recipient, &row);
+            self.enter_mailbox(delivery.recipient, lane, position)?;
+            self.count_received(delivery.recipient, &row, counted);
         }
         let page = progress::new_page(deliveries.iter().map(|delivery| delivery.recipient));
         self.work.put(keys::progress(position, slice), page);

@@ -132,7 +132,13 @@ impl<S: State, P: Payloads> Machine<S, P> {
         };
         let judged = self.policy.rules.judge(directory, from, recipient, header.document_type);
         match judged.outcome {
-            Ok(route) => Ok(Delivery { recipient: recipient.ordinal, route, place: judged.place }),
+            Ok(route) => match self.mailbox_full(recipient.ordinal) {
+                None => Ok(Delivery { recipient: recipient.ordinal, route, place: judged.place }),
+                Some(waiting) => {
+                    let value = format!("{code}: {waiting} wait");
+                    Err(Violation::new(Reason::MailboxFull, field(), value))
+                }
+            },
             Err(reason) => {
                 let value = judged.value(code.as_str(), directory, from.at);
                 Err(Violation::new(reason, field(), value))
@@ -165,7 +171,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 continue;
             }
             let judged = self.policy.rules.judge(directory, from, member, kind);
-            match judged.outcome {
+            let full = self.mailbox_full(member.ordinal).map(|_| Reason::MailboxFull);
+            match judged.outcome.and_then(|route| full.map_or(Ok(route), Err)) {
                 Ok(route) => gathering.take(Delivery {
                     recipient: member.ordinal,
                     route,

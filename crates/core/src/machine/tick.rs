@@ -69,7 +69,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
     ) -> Result<(), EngineError> {
         let page = DeadlinePage::of(kind, at, position);
         self.soonest.insert(page);
-        self.enter_page(keys::deadline(page), position)
+        self.enter_page(keys::deadline(page), position)?;
+        Ok(())
     }
 
     pub(super) fn judge_tick(&mut self, page: DeadlinePage) -> Result<Judged, EngineError> {
@@ -217,6 +218,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         if self.row(&key)?.is_none() {
             self.soonest.remove(page);
         }
+        if page.kind == DeadlineKind::Due {
+            self.count_overdue(ticked)?;
+        }
         self.tell(ticked.notices.as_ref(), None)
     }
 
@@ -232,7 +236,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let mut document: DocumentRow = codec::decode(&row, "document")?;
         if matches!(kind, DeadlineKind::PickUp | DeadlineKind::LookAgain) {
             match laggards {
-                0 => self.leave_page(keys::sent_page(document.sender, position), position)?,
+                0 => {
+                    self.leave_page(keys::sent_page(document.sender, position), position)?;
+                }
                 _ => {
                     let again = at.plus(Terms::default().pick_up());
                     self.enter_deadline(DeadlineKind::LookAgain, again, position)?;

@@ -1,10 +1,13 @@
-//! Questions to the cubes: volumes per province and level, flows, refusals.
+//! Sums that are used together: volumes per province and level, flows, refusals.
 
 use std::collections::BTreeMap;
+use std::sync::RwLock;
 
 use lienthong_model::{Level, Ordinal, Reason};
 
-use super::cubes::{Cubes, Direction, Period};
+use super::cubes::{Cubes, visit_flow, visit_kind, visit_refusals};
+use super::event::Direction;
+use super::period::Period;
 use crate::engine::{EngineError, Tables};
 
 /// Documents of one province, or of the centre.
@@ -81,10 +84,15 @@ pub struct Refusals {
 ///
 /// # Errors
 /// [`EngineError`] when a page cannot be read.
-pub fn volumes(cubes: &Cubes, tables: &dyn Tables, period: Period) -> Result<Volumes, EngineError> {
+pub fn volumes(
+    cubes: &RwLock<Cubes>,
+    tables: &dyn Tables,
+    period: Period,
+) -> Result<Volumes, EngineError> {
     let mut volumes = Volumes::default();
-    cubes.visit_kind(tables, period, &mut |province, cell, sum| {
-        let volume = match province {
+    visit_kind(cubes, tables, period, &mut |found| {
+        let (cell, sum) = (found.key, found.cell);
+        let volume = match found.province {
             Some(province) => volumes.provinces.entry(province).or_default(),
             None => &mut volumes.centre,
         };
@@ -112,12 +120,16 @@ pub fn volumes(cubes: &Cubes, tables: &dyn Tables, period: Period) -> Result<Vol
 ///
 /// # Errors
 /// [`EngineError`] when a page cannot be read.
-pub fn flows(cubes: &Cubes, tables: &dyn Tables, period: Period) -> Result<Vec<Flow>, EngineError> {
+pub fn flows(
+    cubes: &RwLock<Cubes>,
+    tables: &dyn Tables,
+    period: Period,
+) -> Result<Vec<Flow>, EngineError> {
     let mut cells: BTreeMap<_, (u64, u64)> = BTreeMap::new();
-    cubes.visit_flow(tables, period, &mut |_, province, cell, sum| {
-        let total = cells.entry((province, *cell)).or_default();
-        total.0 += sum.count;
-        total.1 += sum.measure;
+    visit_flow(cubes, tables, period, &mut |found| {
+        let total = cells.entry((found.province, found.key)).or_default();
+        total.0 += found.cell.count;
+        total.1 += found.cell.measure;
     })?;
     let mut flows: Vec<Flow> = cells
         .into_iter()
@@ -139,14 +151,15 @@ pub fn flows(cubes: &Cubes, tables: &dyn Tables, period: Period) -> Result<Vec<F
 /// # Errors
 /// [`EngineError`] when a page cannot be read.
 pub fn refusals(
-    cubes: &Cubes,
+    cubes: &RwLock<Cubes>,
     tables: &dyn Tables,
     period: Period,
 ) -> Result<Refusals, EngineError> {
     let mut refusals = Refusals::default();
-    cubes.visit_refusals(tables, period, &mut |province, reason, sum| {
-        *refusals.by_province.entry((province, reason)).or_default() += sum.count;
-        *refusals.by_reason.entry(reason).or_default() += sum.count;
+    visit_refusals(cubes, tables, period, &mut |found| {
+        let (reason, count) = (found.key, found.cell.count);
+        *refusals.by_province.entry((found.province, reason)).or_default() += count;
+        *refusals.by_reason.entry(reason).or_default() += count;
     })?;
     Ok(refusals)
 }

@@ -48,7 +48,7 @@ fn uploaded_bytes_count_in_the_flow_like_those_beside_the_content() {
         hub.accepted(&draft);
         hub.cut();
         let cubes = hub.machine.cubes();
-        let flows = statistics::flows(&cubes.read().unwrap(), &hub.state, Period::ALL).unwrap();
+        let flows = statistics::flows(&cubes, &hub.state, Period::ALL).unwrap();
         flows.iter().map(|flow| flow.bytes).sum::<u64>()
     };
     // The content is longer by the entries that name them.

@@ -49,7 +49,6 @@ fn in_mailboxes(hub: &Hub, position: Position) -> Vec<Ordinal> {
 
 fn received(hub: &Hub) -> u64 {
     let cubes = hub.machine.cubes();
-    let cubes = cubes.read().unwrap();
     volumes(&cubes, &hub.state, Period::ALL).unwrap().totals.received
 }
 

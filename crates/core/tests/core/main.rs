@@ -11,6 +11,7 @@ mod harness;
 mod judgement;
 mod lists;
 mod log;
+mod mailbox_bound;
 mod notices;
 mod replay;
 mod routing;

@@ -113,7 +113,7 @@ fn page() -> String {
     let mut page = String::from(
         "# Trạng thái, thu hồi, cập nhật, thay thế / statuses, recall, update, replacement\n\n\
          Written from `crates/core/src/delivery_state.rs`; a test holds the two together \
-         (`LIENTHONG_WRITE_PAGES=1 cargo nextest run -p lienthong-core --test statuses_page` writes \
+         (`LIENTHONG_WRITE_PAGES=1 cargo nextest run -p lienthong-core statuses_page` writes \
          it anew). A second test (`delivery_model.rs`) checks the machine against a model that was \
          written apart.\n\n\
          Viết từ `crates/core/src/delivery_state.rs`; có kiểm thử giữ trang này khớp với mã nguồn.\n\n\
@@ -161,5 +161,8 @@ fn the_page_of_statuses_shows_what_the_state_machine_does() {
     if std::env::var_os("LIENTHONG_WRITE_PAGES").is_some() {
         std::fs::write(PAGE, page()).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(PAGE).unwrap_or_default(), page());
+    let (found, expected) = (std::fs::read_to_string(PAGE).unwrap_or_default(), page());
+    let differs = found.lines().zip(expected.lines()).find(|(found, expected)| found != expected);
+    assert_eq!(differs, None, "the first line that differs: as found, as expected");
+    assert_eq!(found.lines().count(), expected.lines().count(), "lines of the page");
 }

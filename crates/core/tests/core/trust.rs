@@ -298,8 +298,8 @@ fn quota(agency: Option<&str>, documents: Option<u64>, bytes: Option<u64>) -> Co
     Command::ChangeQuotas(vec![Quota {
         agency: agency.map(code),
         documents_per_day: documents,
-        bytes_per_day: None,
         document_bytes_max: bytes,
+        ..Quota::default()
     }])
 }
 

@@ -51,6 +51,16 @@ fn state(pages: &Pages, page: &mut Page) {
     page.seconds("lienthong_business_time_seconds", &[], shown.clock.now());
     page.counter("lienthong_journal_blocks_total", "Blocks in the journal.");
     page.value("lienthong_journal_blocks_total", shown.reader.last_block());
+    let journalled = shown.meters.journalled();
+    let help = "Entries of blocks written since the start.";
+    page.counter("lienthong_journal_entries_total", help);
+    page.value("lienthong_journal_entries_total", journalled.entries);
+    page.counter("lienthong_journal_bytes_total", "Bytes of these blocks.");
+    page.value("lienthong_journal_bytes_total", journalled.bytes);
+    page.counter("lienthong_journal_syncs_total", "Syncs of the journal since the start.");
+    page.value("lienthong_journal_syncs_total", journalled.syncs);
+    page.counter("lienthong_journal_sync_seconds_total", "How long they took together.");
+    page.value("lienthong_journal_sync_seconds_total", format!("{:.6}", journalled.sync_seconds));
     // A page that cannot be read is told by whoever needs it.
     if let Ok(Some(time)) = shown.reader.query().last_block_time() {
         let name = "lienthong_last_block_timestamp_seconds";

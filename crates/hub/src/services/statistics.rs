@@ -1,126 +1,183 @@
-//! `StatisticsService`. Statistics down to province are open to every node.
+//! `StatisticsService`. Statistics down to province are open to every caller.
+
+mod question;
+mod watch;
 
 use lienthong_core::Directory;
-use lienthong_core::statistics::{Period, Volume};
-use lienthong_model::{Ordinal, Timestamp};
+use lienthong_core::statistics::{AgencyBacklog, Answer, BacklogOrder, CENTRE, Question, View};
+use lienthong_model::limits::{BACKLOG_AGENCIES_MAX, PAGE_SIZE_DEFAULT, STATISTICS_PAGE_MAX};
+use lienthong_model::{AgencyCode, Ordinal, Reason, Refusal, Timestamp};
 use lienthong_wire::proto::statistics_service_server::StatisticsService;
-use lienthong_wire::{moment, proto};
+use lienthong_wire::{level_from_proto, moment, proto};
 use tonic::{Request, Response, Status};
 
-use super::{Services, refused};
-use crate::caller::MayRead;
+use super::streams::Outcomes;
+use super::{Rooms, Services, refused};
+use crate::caller::MaySee;
 use crate::present::unreadable;
+use crate::reader::Reader;
+
+/// Rows of an answer on one page when nothing is said.
+const PAGE_DEFAULT: usize = 1_000;
 
 #[tonic::async_trait]
 impl StatisticsService for Services {
-    async fn get_volumes(
+    async fn query_statistics(
         &self,
-        request: Request<proto::GetVolumesRequest>,
-    ) -> Result<Response<proto::GetVolumesResponse>, Status> {
-        self.admit::<MayRead, _>(&request)?;
-        let proto::GetVolumesRequest { from, to } = request.into_inner();
-        let volumes = self.0.reader.volumes(period(from, to));
-        let volumes = volumes.map_err(|error| refused(unreadable(&error)))?;
-        let directory = self.0.reader.directory();
-        let now = self.0.clock.now();
-        let named = |(province, volume): (&Ordinal, &Volume)| {
-            let (code, name) = names(&directory, Some(*province), now);
-            proto::ProvinceVolume { code, name, ..volume_of(volume) }
-        };
-        let personally_signed = volumes.centre.personally_signed
-            + volumes.provinces.values().map(|volume| volume.personally_signed).sum::<u64>();
-        Ok(Response::new(proto::GetVolumesResponse {
-            provinces: volumes.provinces.iter().map(named).collect(),
-            centre: Some(volume_of(&volumes.centre)),
-            totals: Some(proto::TotalVolume {
-                sent: volumes.totals.sent,
-                received: volumes.totals.received,
-                personally_signed,
-            }),
-        }))
+        request: Request<proto::QueryStatisticsRequest>,
+    ) -> Result<Response<proto::QueryStatisticsResponse>, Status> {
+        let MaySee(view) = self.admit::<MaySee, _>(&request)?;
+        let request = request.into_inner();
+        let (reader, now) = (self.0.reader.clone(), self.0.clock.now());
+        let answered = aside(move || query(&reader, &view, request, now)).await;
+        answered.map(Response::new).map_err(refused)
     }
 
-    async fn get_flows(
+    type WatchStatisticsStream = Outcomes<proto::WatchStatisticsResponse>;
+
+    async fn watch_statistics(
         &self,
-        request: Request<proto::GetFlowsRequest>,
-    ) -> Result<Response<proto::GetFlowsResponse>, Status> {
-        self.admit::<MayRead, _>(&request)?;
-        let proto::GetFlowsRequest { from, to } = request.into_inner();
-        let flows = self.0.reader.flows(period(from, to));
-        let flows = flows.map_err(|error| refused(unreadable(&error)))?;
-        let directory = self.0.reader.directory();
-        let now = self.0.clock.now();
-        let cells = flows.iter().map(|flow| proto::FlowCell {
-            sender_province: names(&directory, flow.from_province, now).0,
-            sender_level: proto::Level::from(flow.from_level) as i32,
-            recipient_province: names(&directory, flow.to_province, now).0,
-            recipient_level: proto::Level::from(flow.to_level) as i32,
-            deliveries: flow.deliveries,
-            content_bytes: flow.bytes,
-        });
-        Ok(Response::new(proto::GetFlowsResponse { cells: cells.collect() }))
+        request: Request<proto::WatchStatisticsRequest>,
+    ) -> Result<Response<Self::WatchStatisticsStream>, Status> {
+        let MaySee(view) = self.admit::<MaySee, _>(&request)?;
+        let watched = watch::watch(self.0.clone(), &view, request.into_inner());
+        watched.map(Response::new).map_err(refused)
     }
 
-    async fn get_refusals(
+    async fn list_backlog(
         &self,
-        request: Request<proto::GetRefusalsRequest>,
-    ) -> Result<Response<proto::GetRefusalsResponse>, Status> {
-        self.admit::<MayRead, _>(&request)?;
-        let proto::GetRefusalsRequest { from, to } = request.into_inner();
-        let found = self.0.reader.refusals(period(from, to));
-        let found = found.map_err(|error| refused(unreadable(&error)))?;
-        let directory = self.0.reader.directory();
-        let now = self.0.clock.now();
-        let mut places: Vec<Option<Ordinal>> =
-            found.by_province.keys().map(|(province, _)| *province).collect();
-        places.dedup();
-        let of = |place: Option<Ordinal>| {
-            let (code, name) = names(&directory, place, now);
-            let here = found.by_province.iter().filter(|((province, _), _)| *province == place);
-            let refusals = here.map(|((_, reason), count)| count_of(*reason, *count)).collect();
-            proto::ProvinceRefusals { code, name, refusals }
-        };
-        Ok(Response::new(proto::GetRefusalsResponse {
-            refusals: found.by_reason.iter().map(|(why, count)| count_of(*why, *count)).collect(),
-            provinces: places.iter().filter(|place| place.is_some()).map(|p| of(*p)).collect(),
-            centre: Some(of(None)),
-        }))
+        request: Request<proto::ListBacklogRequest>,
+    ) -> Result<Response<proto::ListBacklogResponse>, Status> {
+        let MaySee(view) = self.admit::<MaySee, _>(&request)?;
+        let request = request.into_inner();
+        let (reader, now) = (self.0.reader.clone(), self.0.clock.now());
+        let listed = aside(move || backlog(&reader, &view, &request, now)).await;
+        listed.map(Response::new).map_err(refused)
     }
 }
 
-fn period(from: Option<prost_types::Timestamp>, to: Option<prost_types::Timestamp>) -> Period {
-    let moment = |at: Option<prost_types::Timestamp>, open: Timestamp| {
-        at.as_ref().and_then(moment::from_proto).unwrap_or(open)
-    };
-    Period { from: moment(from, Period::ALL.from), until: moment(to, Period::ALL.until) }
+/// Does what takes some milliseconds where it keeps nobody waiting.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(_) => Err(Refusal::new(Reason::Stopped)),
+    }
 }
 
-fn names(directory: &Directory, province: Option<Ordinal>, at: Timestamp) -> (String, String) {
-    match province.and_then(|province| directory.agency(province)) {
-        Some(province) => {
-            let entry = province.entry(at);
-            (entry.code.to_string(), entry.name.clone())
+fn ask(reader: &Reader, question: &Question) -> Result<Answer, Refusal> {
+    let answer = reader.ask(question).map_err(|error| unreadable(&error))?;
+    answer.map_err(|why| why.refusal())
+}
+
+fn query(
+    reader: &Reader,
+    view: &View,
+    request: proto::QueryStatisticsRequest,
+    now: Timestamp,
+) -> Result<proto::QueryStatisticsResponse, Refusal> {
+    let directory = reader.directory();
+    let asked = question::read(request.question, &directory)?;
+    let first: usize = match request.page_token.as_str() {
+        "" => 0,
+        token => {
+            token.parse().map_err(|_| Refusal::at(Reason::FieldInvalid, "page_token", token))?
         }
-        None => (String::new(), String::new()),
+    };
+    let size = page_size(request.page_size);
+    let answer = ask(reader, &view.cut(asked))?;
+    let rows = answer.rows.iter().skip(first).take(size);
+    let next = first.saturating_add(size);
+    let more = next < answer.rows.len();
+    Ok(proto::QueryStatisticsResponse {
+        rows: rows.map(|row| question::row(row, &directory, now)).collect(),
+        total: Some(question::row(&answer.total, &directory, now)),
+        rows_total: i32::try_from(answer.rows.len()).unwrap_or(i32::MAX),
+        next_page_token: if more { next.to_string() } else { String::new() },
+    })
+}
+
+fn page_size(asked: i32) -> usize {
+    match usize::try_from(asked) {
+        Ok(0) | Err(_) => PAGE_DEFAULT,
+        Ok(asked) => asked.min(STATISTICS_PAGE_MAX),
     }
 }
 
-fn volume_of(volume: &Volume) -> proto::ProvinceVolume {
-    let levels = volume.by_level.iter().map(|(level, volume)| proto::LevelVolume {
-        level: proto::Level::from(*level) as i32,
-        sent: volume.sent,
-        received: volume.received,
-    });
-    proto::ProvinceVolume {
-        code: String::new(),
-        name: String::new(),
-        sent: volume.sent,
-        received: volume.received,
-        personally_signed: volume.personally_signed,
-        levels: levels.collect(),
+fn backlog(
+    reader: &Reader,
+    view: &View,
+    request: &proto::ListBacklogRequest,
+    now: Timestamp,
+) -> Result<proto::ListBacklogResponse, Refusal> {
+    let directory = reader.directory();
+    let province = province(&request.province, &directory)?;
+    let level = level_from_proto(request.level, "level")?;
+    let order = match proto::BacklogOrder::try_from(request.order) {
+        Ok(proto::BacklogOrder::Oldest) => BacklogOrder::Oldest,
+        Ok(proto::BacklogOrder::Unspecified) => BacklogOrder::Most,
+        Err(_) => return Err(Refusal::at(Reason::FieldInvalid, "order", request.order)),
+    };
+    let limit = match usize::try_from(request.limit) {
+        Ok(0) | Err(_) => PAGE_SIZE_DEFAULT,
+        Ok(asked) => asked.min(BACKLOG_AGENCIES_MAX),
+    };
+    let wanted = |agency: Ordinal| {
+        directory.agency(agency).is_some_and(|agency| {
+            let place = directory.place(agency, now);
+            view.shows(agency.ordinal, place)
+                && level.is_none_or(|level| place.level == level)
+                && province.is_none_or(|province| place.province == province)
+        })
+    };
+    let found = reader.with_statistics(|source| source.backlog(&wanted, order, limit));
+    let found = found.map_err(|error| unreadable(&error))?;
+    let agencies = found.agencies.iter().map(|one| waiting(reader, &directory, one, now));
+    Ok(proto::ListBacklogResponse {
+        agencies: agencies.collect::<Result<_, _>>()?,
+        waiting: found.waiting,
+        agencies_waiting: found.agencies_waiting,
+        partial: found.partial,
+    })
+}
+
+/// The province that a code names; `TW` is the centre, nothing is everywhere.
+#[allow(clippy::option_option)] // Everywhere, the centre, or a province.
+fn province(code: &str, directory: &Directory) -> Result<Option<Option<Ordinal>>, Refusal> {
+    match code {
+        "" => Ok(None),
+        CENTRE => Ok(Some(None)),
+        code => {
+            let found = AgencyCode::parse(code).ok();
+            let found = found.as_ref().and_then(|code| directory.find(code));
+            let unknown = || Refusal::at(Reason::FieldInvalid, "province", code);
+            found.map(|province| Some(Some(province.ordinal))).ok_or_else(unknown)
+        }
     }
 }
 
-fn count_of(reason: lienthong_model::Reason, count: u64) -> proto::RefusalCount {
-    proto::RefusalCount { code: reason.code().to_owned(), count }
+fn waiting(
+    reader: &Reader,
+    directory: &Directory,
+    one: &AgencyBacklog,
+    now: Timestamp,
+) -> Result<proto::AgencyBacklog, Refusal> {
+    let oldest = reader.query().document(one.oldest).map_err(|error| unreadable(&error))?;
+    let entry = directory.agency(one.agency).map(|agency| agency.entry(now));
+    Ok(proto::AgencyBacklog {
+        code: directory.code(one.agency, now),
+        name: entry.map(|entry| entry.name.clone()).unwrap_or_default(),
+        level: entry.map_or(0, |entry| proto::Level::from(entry.level) as i32),
+        state: entry.map_or(0, |entry| proto::AgencyState::from(entry.state) as i32),
+        waiting: one.waiting,
+        since: one.since.map(moment::to_proto),
+        oldest_sender: oldest
+            .as_ref()
+            .map(|oldest| directory.code(oldest.sender, now))
+            .unwrap_or_default(),
+        oldest_id: oldest
+            .map(|oldest| bytes::Bytes::copy_from_slice(oldest.id.as_bytes()))
+            .unwrap_or_default(),
+    })
 }

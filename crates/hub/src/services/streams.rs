@@ -14,7 +14,8 @@ use lienthong_model::limits::{
 use lienthong_model::{Ordinal, Position, Reason, Refusal};
 use lienthong_wire::proto::{self, subscribe_request as asked, subscribe_response as said};
 use lienthong_wire::{moment, refusal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
@@ -42,11 +43,14 @@ const COME_AGAIN_MAX: Duration = Duration::from_secs(3600);
 /// Answers each message of a stream, in parallel, in any order; a bounded number is under way. A
 /// message that its caller's rate does not let in is told so and is not to be carried out.
 /// When the hub drains, what was read is answered and the stream ends with DRAINING.
+///
+/// Every message has a task of its own, from waiting for its place to its answer: signatures are
+/// verified on every core, and a caller that does not read its answers holds no place.
 pub(super) fn answer_each<Q, A, F>(
     rooms: &Arc<Rooms>,
     permit: MayExchange,
     requests: Streaming<Q>,
-    answer: impl Fn(Q, Result<(), Refusal>) -> F + Send + 'static,
+    answer: impl Fn(Q, Result<(), Refusal>) -> F + Send + Sync + 'static,
 ) -> Outcomes<A>
 where
     Q: prost::Message + 'static,
@@ -58,34 +62,33 @@ where
     let draining = stream::once(async move { *stopping.borrow() }).filter_map(async |stopping| {
         stopping.then(|| Err(refused(Refusal::new(Reason::Draining))))
     });
+    let answer = Arc::new(answer);
     let answers = requests
         .take_until(rooms.drained())
         .then(move |request| {
-            // The next message is read when this one is let in.
-            let bytes = request.as_ref().map_or(0, prost::Message::encoded_len);
-            let entrance = entrance.clone();
-            async move { (request, entrance.let_in_slowly(permit, bytes).await) }
-        })
-        .map(move |(request, let_in)| {
-            let (place, let_in) = match let_in {
-                Ok(place) => (place, Ok(())),
-                Err(refusal) => (None, Err(refusal)),
-            };
-            let answer = request.map(|request| answer(request, let_in));
+            let (entrance, answer) = (entrance.clone(), answer.clone());
             async move {
-                let answer = answer.map(|answer| async move {
-                    let answered = answer.await;
-                    drop(place);
-                    answered
+                let request = request?;
+                let (let_in, is_let_in) = oneshot::channel();
+                let task = tokio::spawn(async move {
+                    let bytes = request.encoded_len();
+                    let place = entrance.let_in_slowly(permit, bytes).await;
+                    // A stream that has gone reads no further message.
+                    let _ = let_in.send(());
+                    match &place {
+                        Ok(_) => answer(request, Ok(())).await,
+                        Err(refusal) => answer(request, Err(refusal.clone())).await,
+                    }
                 });
-                match answer {
-                    // A task each, so that signatures are verified on every core.
-                    Ok(answer) => match tokio::spawn(answer).await {
-                        Ok(answered) => Ok(answered),
-                        Err(_) => Err(refused(Refusal::new(Reason::Stopped))),
-                    },
-                    Err(status) => Err(status),
-                }
+                // The next message is read when this one is let in.
+                let _ = is_let_in.await;
+                Ok(task)
+            }
+        })
+        .map(|task: Result<JoinHandle<A>, Status>| async move {
+            match task?.await {
+                Ok(answered) => Ok(answered),
+                Err(_) => Err(refused(Refusal::new(Reason::Stopped))),
             }
         })
         .buffer_unordered(STREAM_IN_FLIGHT_MAX)

@@ -49,7 +49,7 @@ fn head(agency: &str, person: &str) -> Mandate {
 fn quota(agency: &str, documents: Option<u64>, bytes: Option<u64>) -> Quota {
     let agency = Some(code(agency));
     let (documents_per_day, document_bytes_max) = (documents, bytes);
-    Quota { agency, documents_per_day, bytes_per_day: None, document_bytes_max }
+    Quota { agency, documents_per_day, document_bytes_max, ..Quota::default() }
 }
 
 fn entry(text: &str, province: &str) -> AgencyEntry {

@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 
-use crate::harness::raw::{Line, exchange, key, refusal, request};
-use crate::harness::{World, within};
+use crate::harness::raw::{Line, exchange, key, narrow_exchange, refusal, request};
+use crate::harness::{World, until, within};
+use lienthong_client::Period;
 use lienthong_model::Reason;
 use lienthong_model::limits::{
     CONSUMER_CREDIT_MAX, MESSAGE_BYTES_MAX, PULL_MAX, STREAM_IN_FLIGHT_MAX,
+    SUBMISSIONS_UNDER_WAY_MAX,
 };
 use lienthong_wire::proto;
 use lienthong_wire::proto::submit_documents_response::Outcome;
@@ -99,6 +101,67 @@ async fn more_documents_on_one_stream_than_may_be_under_way_wait_and_are_all_ans
     }
     saying.await.unwrap();
     assert_eq!(answered.len() as u64, count);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn senders_that_read_no_answers_hold_no_place_and_hold_up_nobody_else() {
+    const STREAMS: usize = 3;
+    let world = World::start().await;
+    let before = world.hub().reader().volumes(lienthong_core::statistics::Period::ALL).unwrap();
+    let mut silent = Vec::new();
+    for _ in 0..STREAMS {
+        let mut raw = narrow_exchange(&world, "H36", 16 << 10).await;
+        let requests: Vec<_> = (0..SUBMISSIONS_UNDER_WAY_MAX as u64 + 100)
+            .map(|correlation| {
+                let proto::SubmitDocumentRequest { document, attachments } =
+                    request(world.letter("H36", &["H36.12"]));
+                proto::SubmitDocumentsRequest { correlation, document, attachments }
+            })
+            .collect();
+        let saying = tokio_stream::iter(requests);
+        silent.push(raw.submit_documents(saying).await.unwrap().into_inner());
+    }
+    // More than there are places for has been taken in, and nobody has read an answer.
+    until("more documents than places", async || {
+        let now = world.hub().reader().volumes(lienthong_core::statistics::Period::ALL).unwrap();
+        now.totals.sent - before.totals.sent > SUBMISSIONS_UNDER_WAY_MAX as u64
+    })
+    .await;
+    let client = world.client("H34").await;
+    for _ in 0..20 {
+        within("a receipt", client.submit(world.letter("H34", &["H36.12"]))).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_that_find_no_place_in_time_are_told_when_to_come_again_and_nothing_is_lost() {
+    const CALLS: usize = 3 * SUBMISSIONS_UNDER_WAY_MAX;
+    let world = World::start().await;
+    let mut calls = Vec::new();
+    let mut callers = Vec::new();
+    for _ in 0..CALLS / 128 {
+        callers.push(exchange(&world, "H36").await);
+    }
+    for number in 0..CALLS {
+        let mut raw = callers[number % callers.len()].clone();
+        let letter = request(world.letter("H36", &["H36.12"]));
+        calls.push(tokio::spawn(async move { raw.submit_document(letter).await }));
+    }
+    let mut accepted = 0;
+    for call in calls {
+        match within("an answer", call).await.unwrap() {
+            Ok(_) => accepted += 1,
+            Err(status) => {
+                let refusal = refusal(&status);
+                assert_eq!(refusal.reason, Reason::Overloaded, "{refusal}");
+                assert!(refusal.retry_after_ms.is_some_and(|again| again > 0), "{refusal}");
+                assert_eq!(status.code(), Code::ResourceExhausted);
+            }
+        }
+    }
+    assert!(accepted >= SUBMISSIONS_UNDER_WAY_MAX, "{accepted} of {CALLS}");
+    let sent = world.client("H36").await.volumes(Period::default()).await.unwrap().totals.sent;
+    assert_eq!(sent, accepted as u64);
 }
 
 #[tokio::test]

@@ -22,5 +22,6 @@ mod pages;
 mod questions;
 mod refusals;
 mod revocation;
+mod statistics;
 mod statuses;
 mod tracking;

@@ -116,6 +116,7 @@ async fn meet(reason: Reason, scene: &Scene) -> Met {
         }
         Reason::RecipientListUnknown => scene.submit("H36", of::to_list(scene)).await.into(),
         Reason::RecipientListEmpty => changes::to_nobody(scene).await.into(),
+        Reason::MailboxFull => scene.submit("H36", of::to_a_full_mailbox(scene).await).await.into(),
         Reason::ListLimit => changes::lists_without_end(scene).await.into(),
         Reason::DocumentTooLarge => {
             scene.submit("H36.12", of::above_quota(scene).await).await.into()

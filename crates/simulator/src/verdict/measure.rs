@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use lienthong_core::engine::EngineError;
-use lienthong_core::statistics::{Direction, LevelVolume};
+use lienthong_core::statistics::{self, Direction, LevelVolume};
 use lienthong_core::{DeliveryRow, DocumentRow, Place, Span};
 use lienthong_model::{Level, Ordinal, StatusCode};
 
@@ -217,7 +217,8 @@ impl Scope {
 fn fully_electronic(scope: &Scope, records: &Records<'_>) -> Result<Measured, EngineError> {
     let (mut electronic, mut all) = (0, 0);
     let days = period(scope.days);
-    records.open_cubes().visit_kind(&records.hub.state, days, &mut |province, cell, sum| {
+    statistics::visit_kind(&records.cubes, &records.hub.state, days, &mut |found| {
+        let (province, cell, sum) = (found.province, found.key, found.cell);
         let inside = cell.direction == Direction::Received && cell.scope == Span::Inside;
         if inside && scope.holds(Some(Place { province, level: cell.level })) {
             all += sum.count;

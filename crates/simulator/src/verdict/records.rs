@@ -1,6 +1,6 @@
 //! What the hub has in the end, read once.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use lienthong_core::engine::{Blocks as _, EngineError};
 use lienthong_core::statistics::{self, Cubes, Period, Refusals};
@@ -74,11 +74,11 @@ impl<'p> Records<'p> {
     }
 
     pub fn volumes(&self, days: Option<Days>) -> Result<statistics::Volumes, EngineError> {
-        statistics::volumes(&self.open_cubes(), &self.hub.state, period(days))
+        statistics::volumes(&self.cubes, &self.hub.state, period(days))
     }
 
     pub fn flows(&self, days: Option<Days>) -> Result<Vec<statistics::Flow>, EngineError> {
-        statistics::flows(&self.open_cubes(), &self.hub.state, period(days))
+        statistics::flows(&self.cubes, &self.hub.state, period(days))
     }
 
     pub fn refusals(&self) -> Result<Refusals, EngineError> {
@@ -86,11 +86,7 @@ impl<'p> Records<'p> {
     }
 
     pub fn refusals_in(&self, days: Option<Days>) -> Result<Refusals, EngineError> {
-        statistics::refusals(&self.open_cubes(), &self.hub.state, period(days))
-    }
-
-    pub fn open_cubes(&self) -> std::sync::RwLockReadGuard<'_, Cubes> {
-        self.cubes.read().unwrap_or_else(PoisonError::into_inner)
+        statistics::refusals(&self.cubes, &self.hub.state, period(days))
     }
 
     pub fn ordinal(&self, code: &AgencyCode) -> Option<Ordinal> {

@@ -120,7 +120,7 @@ pub enum Step {
         person: bool,
         days: i32,
     },
-    Quota(Option<usize>, u64),
+    Quota(Option<usize>, u64, Option<u8>),
     Grace(u64),
     Appoint(usize, i32),
     TrustStranger(bool),
@@ -193,7 +193,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Prove),
         1 => (agency(), any::<bool>(), 0..9i32)
             .prop_map(|(agency, person, days)| Step::Mandate { agency, person, days }),
-        1 => (proptest::option::of(agency()), 0..4u64).prop_map(|(whose, n)| Step::Quota(whose, n)),
+        1 => (proptest::option::of(agency()), 0..4u64, proptest::option::of(1..6u8))
+            .prop_map(|(whose, n, waiting)| Step::Quota(whose, n, waiting)),
         1 => (0..200u64).prop_map(Step::Grace),
         1 => (agency(), 0..9i32).prop_map(|(agency, days)| Step::Appoint(agency, days)),
         1 => any::<bool>().prop_map(Step::TrustStranger),
@@ -469,11 +470,11 @@ impl Traffic {
                     basis: "Quyết định".to_owned(),
                 }])
             }
-            Step::Quota(whose, documents) => Command::ChangeQuotas(vec![Quota {
+            Step::Quota(whose, documents, waiting) => Command::ChangeQuotas(vec![Quota {
                 agency: whose.map(|agency| code(AGENCIES[agency])),
                 documents_per_day: (*documents > 0).then_some(*documents),
-                bytes_per_day: None,
-                document_bytes_max: None,
+                waiting_max: waiting.map(u64::from),
+                ..Quota::default()
             }]),
             Step::Grace(hours) => Command::SetRevocationPolicy(RevocationPolicy {
                 grace_ms: (*hours < 100).then_some(*hours * 3_600_000),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::names::Named;
 use super::period::{Asked, Span};
-use super::{Answer, Words, reading, traffic};
+use super::{Answer, Words, reading};
 use crate::http::Pages;
 use crate::http::visitor::Visitor;
 
@@ -69,7 +69,7 @@ pub(super) async fn refusals(
         let directory = pages.0.reader.directory();
         let mut by_reason: BTreeMap<Reason, u64> = BTreeMap::new();
         for ((place, reason), count) in pages.0.reader.refusals(period)?.by_province {
-            if traffic::sees(&visitor.sight, &directory, place, now) {
+            if visitor.sight.has_province(place) {
                 *by_reason.entry(reason).or_default() += count;
             }
         }

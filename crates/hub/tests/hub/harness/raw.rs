@@ -81,13 +81,28 @@ pub async fn channel(world: &World, agency: &str) -> Channel {
 
 /// A channel with a certificate.
 pub async fn channel_as(world: &World, identity: &Identity) -> Channel {
+    let endpoint = Endpoint::from_shared(format!("http://{}", world.address)).unwrap();
+    channel_by(world, identity, endpoint).await
+}
+
+async fn channel_by(world: &World, identity: &Identity, endpoint: Endpoint) -> Channel {
     let (tls, address) = (tls(&world.pki, Some(identity)), world.address);
     let connector = tower::service_fn(move |_: Uri| {
         let tls = tls.clone();
         async move { Ok::<_, io::Error>(TokioIo::new(connect(tls, address).await?)) }
     });
-    let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
     endpoint.connect_with_connector(connector).await.unwrap()
+}
+
+/// The exchange, for a caller to whom the hub may send so many bytes of a stream ahead.
+pub async fn narrow_exchange(
+    world: &World,
+    agency: &str,
+    window: u32,
+) -> ExchangeServiceClient<Channel> {
+    let endpoint = Endpoint::from_shared(format!("http://{}", world.address)).unwrap();
+    let endpoint = endpoint.initial_stream_window_size(window);
+    ExchangeServiceClient::new(channel_by(world, &world.node(agency), endpoint).await)
 }
 
 /// The exchange, without bounds of the client's own on messages.

@@ -198,6 +198,14 @@ pub fn unsigned(_: &Scene) -> SignedContent {
     sign_document(&document("H36", &["H36.12"]), Vec::new(), &[])
 }
 
+/// A letter to H34.05, for which one document may wait and one does.
+pub async fn to_a_full_mailbox(scene: &Scene) -> SignedContent {
+    let quota = Quota { agency: Some(code("H34.05")), waiting_max: Some(1), ..Quota::default() };
+    scene.world.hub().administer(Command::ChangeQuotas(vec![quota])).await.unwrap();
+    scene.world.client("H36").await.submit(to(scene, &["H34.05"])).await.unwrap();
+    to(scene, &["H34.05"])
+}
+
 pub fn to_list(scene: &Scene) -> SignedContent {
     let recipients = vec![Recipient::List("không có danh sách này".to_owned())];
     scene.world.sealed(&Document { recipients, ..document("H36", &[]) })
@@ -205,12 +213,8 @@ pub fn to_list(scene: &Scene) -> SignedContent {
 
 /// A letter of H36.12, which may send no more than one byte.
 pub async fn above_quota(scene: &Scene) -> SignedContent {
-    let quota = Quota {
-        agency: Some(code("H36.12")),
-        documents_per_day: None,
-        bytes_per_day: None,
-        document_bytes_max: Some(1),
-    };
+    let quota =
+        Quota { agency: Some(code("H36.12")), document_bytes_max: Some(1), ..Quota::default() };
     scene.world.hub().administer(Command::ChangeQuotas(vec![quota])).await.unwrap();
     scene.world.letter("H36.12", &["H36"])
 }

@@ -107,12 +107,7 @@ pub async fn list_overdue() -> Status {
 
 pub async fn quota_used_up() -> Status {
     let world = World::start().await;
-    let quota = Quota {
-        agency: Some(code("H36")),
-        documents_per_day: Some(1),
-        bytes_per_day: None,
-        document_bytes_max: None,
-    };
+    let quota = Quota { agency: Some(code("H36")), documents_per_day: Some(1), ..Quota::default() };
     world.hub().administer(Command::ChangeQuotas(vec![quota])).await.unwrap();
     world.client("H36").await.submit(world.letter("H36", &["H36.12"])).await.unwrap();
     refused(&world).await

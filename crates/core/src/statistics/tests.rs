@@ -26,7 +26,8 @@ impl Tables for Nothing {
 #[test]
 fn a_page_with_every_cell_there_can_be_fits_a_row() {
     let mut cubes = Cubes::default();
-    let fold = Fold { block: 1, time: Timestamp::from_millis(0) };
+    let time = Timestamp::from_millis(0);
+    let fold = Folding { tables: &Nothing, block: 1, time };
     let provinces = [Some(Ordinal(1)), Some(Ordinal(70_000)), None];
     let places = provinces
         .into_iter()
@@ -40,18 +41,20 @@ fn a_page_with_every_cell_there_can_be_fits_a_row() {
                     for recipient in &places {
                         let (sender, recipient) = (*sender, *recipient);
                         let bytes = u64::MAX / 1_000_000_000;
-                        let event = Event::Received { sender, recipient, bytes, traits };
-                        cubes.count(&Nothing, fold, &event).unwrap();
+                        let agency = Ordinal(u32::MAX);
+                        let made = Made { at: time, place: recipient, due: None };
+                        let event = Event::Received { agency, sender, made, bytes, traits };
+                        cubes.count(&fold, &event).unwrap();
                         let scope = crate::routing::span(sender.province, recipient.province);
-                        let event = Event::Sent { sender, scope, traits };
-                        cubes.count(&Nothing, fold, &event).unwrap();
+                        let event = Event::Sent { agency, sender, scope, traits };
+                        cubes.count(&fold, &event).unwrap();
                     }
                 }
             }
         }
     }
     let mut writes = Writes::new();
-    cubes.cut(fold.time, &mut writes);
+    cubes.cut(&Nothing, time, &mut writes).unwrap();
     let largest = writes.iter().filter_map(|(_, row)| row.as_ref().map(Bytes::len)).max();
     assert!(largest.unwrap() < VALUE_BYTES_MAX / 2, "{largest:?} bytes");
 }

@@ -1,0 +1,56 @@
+//! A server as a process of its own, ended when it is dropped.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+/// How long a server may take to listen.
+const READY_MAX: Duration = Duration::from_secs(90);
+const ASK_EVERY: Duration = Duration::from_millis(50);
+
+/// A server.
+pub struct Server {
+    child: Child,
+    pub port: u16,
+}
+
+impl Server {
+    /// Starts a server that is to listen on a port of loopback, and waits until it does.
+    pub async fn start(mut command: Command, port: u16, log: &Path) -> anyhow::Result<Self> {
+        let said = std::fs::File::create(log)?;
+        let shown = format!("{:?}", command.as_std().get_program());
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(said.try_clone()?)
+            .stderr(said)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {shown}"))?;
+        let mut server = Self { child, port };
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            let ended = server.child.try_wait()?;
+            let said = || std::fs::read_to_string(log).unwrap_or_default();
+            anyhow::ensure!(ended.is_none(), "{shown} ended: {}", said());
+            anyhow::ensure!(began.elapsed() < READY_MAX, "{shown} does not listen: {}", said());
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+        Ok(server)
+    }
+
+    /// Ends it, and waits.
+    pub async fn stop(mut self) {
+        // It may have ended already.
+        let _ = self.child.kill().await;
+    }
+}
+
+/// A port that nobody uses now.
+pub fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}

@@ -1,0 +1,254 @@
+//! Spans of time, and the pages of hours, days and months that make one up.
+
+use lienthong_model::{Day, Hour, Month, Timestamp};
+
+/// How long a page or a bucket of time is. Numbers are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Grain {
+    /// An hour. Pages of hours are kept for [`lienthong_model::limits::HOURS_KEPT`].
+    Hour = 1,
+    /// A day in UTC+07:00.
+    Day = 2,
+    /// A calendar month.
+    Month = 3,
+    /// A calendar year; there are no pages of years.
+    Year = 4,
+}
+
+/// A span of time: from a moment (included) until another (not included).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// The first moment.
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub until: Timestamp,
+}
+
+/// Pages of one grain that follow each other, by number: first and last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stretch {
+    pub grain: Grain,
+    pub first: i32,
+    pub last: i32,
+}
+
+/// Hours of one day.
+const DAY_HOURS: i64 = 24;
+/// The first day of the year 1 and of the year 10,000: what lies beyond is no date.
+const DAYS: (Day, Day) = (Day(-719_162), Day(2_932_897));
+
+impl Grain {
+    /// All grains, the shortest first.
+    pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Month, Self::Year];
+
+    /// Returns the grain with a stable number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|grain| *grain as u8 == number)
+    }
+
+    /// Returns the name in JSON and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Month => "month",
+            Self::Year => "year",
+        }
+    }
+
+    /// Returns the number of the hour, day, month or year (counted from 1970) that holds a moment.
+    pub fn number(self, at: Timestamp) -> i32 {
+        match self {
+            Self::Hour => at.hour().0,
+            Self::Day => at.day().0,
+            Self::Month => at.day().month().0,
+            Self::Year => at.day().month().0.div_euclid(12),
+        }
+    }
+
+    /// Returns the first moment of the one with a number.
+    pub fn start(self, number: i32) -> Timestamp {
+        match self {
+            Self::Hour => Hour(number).start(),
+            Self::Day => Day(number).start(),
+            Self::Month => Month(number).start(),
+            Self::Year => Month(number.saturating_mul(12)).start(),
+        }
+    }
+
+    /// The hour, as a number, in which the one with a number begins.
+    fn first_hour(self, number: i64) -> i64 {
+        let narrow = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
+        match self {
+            Self::Hour => number,
+            Self::Day => number * DAY_HOURS,
+            Self::Month => i64::from(Month(narrow(number)).first_day().0) * DAY_HOURS,
+            Self::Year => i64::from(Month(narrow(number * 12)).first_day().0) * DAY_HOURS,
+        }
+    }
+
+    /// The one that holds an hour.
+    fn floor(self, hour: i64) -> i64 {
+        let day = hour.div_euclid(DAY_HOURS);
+        let month = || i64::from(Day(i32::try_from(day).unwrap_or(i32::MAX)).month().0);
+        match self {
+            Self::Hour => hour,
+            Self::Day => day,
+            Self::Month => month(),
+            Self::Year => month().div_euclid(12),
+        }
+    }
+
+    /// The first one that does not begin before an hour.
+    fn ceil(self, hour: i64) -> i64 {
+        let floor = self.floor(hour);
+        if self.first_hour(floor) == hour { floor } else { floor + 1 }
+    }
+}
+
+impl Period {
+    /// All of time.
+    pub const ALL: Self =
+        Self { from: Timestamp::from_millis(i64::MIN), until: Timestamp::from_millis(i64::MAX) };
+
+    /// Returns the period of the same length right before: of whole calendar months, as many months.
+    pub fn before(self) -> Self {
+        let Self { from, until } = self;
+        let (first, last) = (Grain::Month.number(from), Grain::Month.number(until));
+        let whole = Month(first).start() == from && Month(last).start() == until;
+        let begin = match whole {
+            true => Month(first - (last - first)).start(),
+            false => {
+                let length = until.millis().saturating_sub(from.millis());
+                Timestamp::from_millis(from.millis().saturating_sub(length))
+            }
+        };
+        Self { from: begin, until: from }
+    }
+
+    /// Returns the same days of the year before; 29 February is 28 February there.
+    pub fn year_before(self) -> Self {
+        Self { from: year_before(self.from), until: year_before(self.until) }
+    }
+
+    /// Whether a moment lies in it.
+    pub fn holds(self, at: Timestamp) -> bool {
+        self.from <= at && at < self.until
+    }
+
+    /// The hours that it touches, by number: the first, and the first after the last.
+    fn hours(self) -> (i64, i64) {
+        let (first, last) = (DAYS.0.start(), DAYS.1.start());
+        let from = self.from.clamp(first, last);
+        let until = self.until.clamp(first, last);
+        let end = i64::from(until.hour().0);
+        let end = if Hour(until.hour().0).start() == until { end } else { end + 1 };
+        (i64::from(from.hour().0), end)
+    }
+
+    /// Returns the pages, from `finest` to `coarsest`, that make it up: each hour once, the fewest
+    /// pages. Where hours are not kept any more (before `hours_since`), and what is finer than
+    /// `finest`, is rounded to whole pages that the period touches.
+    pub(super) fn pages(self, finest: Grain, coarsest: Grain, hours_since: Hour) -> Vec<Stretch> {
+        let (from, until) = self.hours();
+        let grains: Vec<Grain> =
+            Grain::ALL.into_iter().filter(|grain| (finest..=coarsest).contains(grain)).collect();
+        let mut stretches = Vec::new();
+        split((from, until), &grains, hours_since, &mut stretches);
+        stretches
+    }
+}
+
+fn split((from, until): (i64, i64), grains: &[Grain], since: Hour, into: &mut Vec<Stretch>) {
+    let Some((coarse, finer)) = grains.split_last() else { return };
+    if from >= until {
+        return;
+    }
+    let narrow = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
+    if finer.is_empty() {
+        let gone = *coarse == Grain::Hour && from < i64::from(since.0);
+        let grain = if gone { Grain::Day } else { *coarse };
+        let (first, end) = (grain.floor(from), grain.ceil(until));
+        into.push(Stretch { grain, first: narrow(first), last: narrow(end - 1) });
+        return;
+    }
+    let (first, end) = (coarse.ceil(from), coarse.floor(until));
+    if first >= end {
+        return split((from, until), finer, since, into);
+    }
+    split((from, coarse.first_hour(first)), finer, since, into);
+    into.push(Stretch { grain: *coarse, first: narrow(first), last: narrow(end - 1) });
+    split((coarse.first_hour(end), until), finer, since, into);
+}
+
+fn year_before(at: Timestamp) -> Timestamp {
+    let day = at.day();
+    let month = day.month();
+    let within = Month(month.0 - 11).first_day().0 - Month(month.0 - 12).first_day().0;
+    let of_month = (day.0 - month.first_day().0).min(within - 1);
+    let moved = Month(month.0 - 12).first_day().0.saturating_add(of_month);
+    let of_day = at.millis().saturating_sub(day.start().millis());
+    Timestamp::from_millis(Day(moved).start().millis().saturating_add(of_day))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    fn period(from: &str, until: &str) -> Period {
+        Period { from: at(from), until: at(until) }
+    }
+
+    #[test]
+    fn the_pages_of_a_period_hold_each_of_its_hours_once() {
+        let kept = Hour(i32::MIN);
+        for (from, until) in [
+            ("2019-11-16", "2020-11-16"),
+            ("2020-01-31T13:00+07:00", "2020-02-01T01:00+07:00"),
+            ("2020-02-01", "2020-03-01"),
+            ("2020-02-01T05:30+07:00", "2020-02-01T05:40+07:00"),
+            ("2019-12-31T23:00+07:00", "2021-01-01T01:00+07:00"),
+        ] {
+            let period = period(from, until);
+            let mut hours = Vec::new();
+            for stretch in period.pages(Grain::Hour, Grain::Month, kept) {
+                let first = stretch.grain.first_hour(i64::from(stretch.first));
+                let end = stretch.grain.first_hour(i64::from(stretch.last) + 1);
+                hours.extend(first..end);
+            }
+            let (first, end) = period.hours();
+            assert_eq!(hours, (first..end).collect::<Vec<_>>(), "{from} to {until}");
+        }
+        let whole = period("2020-01-01", "2021-01-01").pages(Grain::Hour, Grain::Month, kept);
+        assert_eq!(whole.len(), 1, "{whole:?}");
+    }
+
+    #[test]
+    fn hours_that_are_not_kept_become_the_days_that_they_touch() {
+        let since = at("2020-06-01").hour();
+        let pages = period("2020-02-01T05:00+07:00", "2020-07-01T03:00+07:00").pages(
+            Grain::Hour,
+            Grain::Day,
+            since,
+        );
+        let grains: Vec<_> = pages.iter().map(|stretch| stretch.grain).collect();
+        assert_eq!(grains, [Grain::Day, Grain::Day, Grain::Hour]);
+        assert_eq!(pages[0].first, at("2020-02-01").day().0);
+        assert_eq!((pages[1].first, pages[2].last - pages[2].first), (pages[0].last + 1, 2));
+    }
+
+    #[test]
+    fn periods_before_keep_months_and_days() {
+        let february = period("2020-02-01", "2020-03-01");
+        assert_eq!(february.before(), period("2020-01-01", "2020-02-01"));
+        assert_eq!(february.year_before(), period("2019-02-01", "2019-03-01"));
+        let week = period("2020-11-09", "2020-11-16");
+        assert_eq!(week.before(), period("2020-11-02", "2020-11-09"));
+        let leap = period("2020-02-29", "2020-03-01");
+        assert_eq!(leap.year_before(), period("2019-02-28", "2019-03-01"));
+    }
+}

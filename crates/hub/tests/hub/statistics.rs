@@ -1,0 +1,149 @@
+//! Questions to the statistics of a running hub: answers, pages, access, live answers, backlog.
+
+use lienthong_client::{
+    BacklogFilter, Bucket, Client, Comparison, Dimension, Measure, Period, Question,
+};
+use lienthong_core::Command;
+use lienthong_model::{Appointment, Day, Level, Reason, Role, Signatory, Territory};
+
+use crate::harness::{World, code, operator, reason, within};
+
+fn by(measures: &[Measure], dimensions: &[Dimension]) -> Question {
+    Question { group_by: dimensions.to_vec(), ..Question::of(Period::default(), measures) }
+}
+
+async fn sent(world: &mut World) {
+    let h36 = world.client("H36").await;
+    for to in [&["H36.12", "H34"][..], &["G22"], &["H01"]] {
+        h36.submit(world.letter("H36", to)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_groups_of_every_dimension_add_up_to_the_total() {
+    let mut world = World::start().await;
+    sent(&mut world).await;
+    let h36 = world.client("H36").await;
+    let documents = [
+        Dimension::Province,
+        Dimension::Region,
+        Dimension::Level,
+        Dimension::DocumentType,
+        Dimension::Direction,
+        Dimension::Scope,
+        Dimension::Signature,
+        Dimension::PaperCopy,
+    ];
+    for dimension in documents {
+        let answer = h36.ask(&by(&[Measure::Documents], &[dimension])).await.unwrap();
+        let sum: u64 = answer.rows.iter().map(|row| row.figure(0)).sum();
+        assert_eq!((sum, answer.total.figure(0)), (7, 7), "{dimension:?}");
+    }
+    let regions = by(&[Measure::Deliveries], &[Dimension::Region, Dimension::PartnerRegion]);
+    let answer = h36.ask(&regions).await.unwrap();
+    assert_eq!(answer.rows.iter().map(|row| row.figure(0)).sum::<u64>(), 4);
+    assert!(answer.rows.iter().all(|row| row.group[0].value == "central-highlands"), "{answer:?}");
+    let compared = Question {
+        bucket: Some(Bucket::Year),
+        compare: vec![Comparison::YearBefore],
+        period: Period {
+            from: lienthong_model::Timestamp::parse("2020-01-01"),
+            to: lienthong_model::Timestamp::parse("2030-01-01"),
+        },
+        ..by(&[Measure::Documents], &[])
+    };
+    let answer = h36.ask(&compared).await.unwrap();
+    assert_eq!(answer.total.figures, [Some(7)]);
+    assert_eq!(answer.rows.iter().map(|row| row.figure(0)).sum::<u64>(), 7);
+}
+
+#[tokio::test]
+async fn a_question_without_an_answer_is_refused_with_what_to_ask_instead() {
+    let world = World::start().await;
+    let h36 = world.client("H36").await;
+    let cases = [
+        (by(&[], &[]), "measures"),
+        (by(&[Measure::Documents, Measure::Refusals], &[]), "measures"),
+        (by(&[Measure::Refusals], &[Dimension::Level]), "group_by"),
+        (Question { bucket: Some(Bucket::Hour), ..by(&[Measure::Documents], &[]) }, "bucket"),
+        (
+            Question {
+                filter: vec![(Dimension::Province, vec!["H99".to_owned()])],
+                ..by(&[Measure::Documents], &[])
+            },
+            "question.filter.values",
+        ),
+    ];
+    for (question, field) in cases {
+        let error = h36.ask(&question).await.unwrap_err();
+        let refusal = error.refusal().unwrap_or_else(|| panic!("{error}")).clone();
+        assert_eq!(refusal.reason, Reason::FieldInvalid, "{question:?}");
+        assert_eq!(refusal.violations[0].field, field, "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_node_sees_agencies_of_its_own_province_only() {
+    let mut world = World::start().await;
+    sent(&mut world).await;
+    let h34 = world.client("H34").await;
+    h34.submit(world.sealed(&crate::harness::document("H34.40", &["H34.40.01"]))).await.unwrap();
+    let question = by(&[Measure::Documents], &[Dimension::Agency, Dimension::Direction]);
+    let seen = async |agency: &str| {
+        let answer = world.client(agency).await.ask(&question).await.unwrap();
+        let mut seen: Vec<String> =
+            answer.rows.iter().map(|row| row.group[0].value.clone()).collect();
+        seen.dedup();
+        seen
+    };
+    assert_eq!(seen("H36").await, ["H36", "H36.12"]);
+    assert_eq!(seen("H34").await, ["H34", "H34.40", "H34.40.01"]);
+    assert_eq!(seen("G22").await, ["G22"]);
+    let everywhere = by(&[Measure::Documents], &[Dimension::Province]);
+    let provinces = world.client("H34").await.ask(&everywhere).await.unwrap();
+    assert_eq!(provinces.rows.len(), 4, "{provinces:?}");
+    let waits = world.client("H34").await.backlog(&BacklogFilter::default()).await.unwrap();
+    let waiting: Vec<_> =
+        waits.agencies.iter().map(|one| (one.code.as_str(), one.level, one.waiting)).collect();
+    assert_eq!(waiting, [("H34", Level::Province, 1), ("H34.40.01", Level::Commune, 1)]);
+    assert_eq!(waits.agencies[0].oldest.as_ref().unwrap().0, code("H36"));
+}
+
+#[tokio::test]
+async fn a_person_sees_the_territory_of_its_appointments_and_nothing_without_one() {
+    let mut world = World::start().await;
+    sent(&mut world).await;
+    let identity = world.pki.identity(&operator("G22")).unwrap();
+    let person = Client::connect(world.endpoint(&identity)).await.unwrap();
+    let question = by(&[Measure::Documents], &[Dimension::Province]);
+    assert_eq!(reason(person.ask(&question).await), Reason::CallerNotEntitled);
+    let holder = Signatory { agency: code("G22"), person: "binh.tran".to_owned() };
+    let territory = Territory::Province(code("H34"));
+    let (role, from) = (Role::Viewer, Day(0));
+    let appointment = Appointment { holder, role, territory, from, until: None };
+    world.hub().administer(Command::ChangeAppointments(vec![appointment])).await.unwrap();
+    let answer = person.ask(&question).await.unwrap();
+    let seen: Vec<_> = answer.rows.iter().map(|row| row.group[0].value.as_str()).collect();
+    assert_eq!((seen, answer.total.figure(0)), (vec!["H34"], 1));
+    let waits = person.backlog(&BacklogFilter::default()).await.unwrap();
+    assert_eq!((waits.agencies.len(), waits.waiting), (1, 1));
+}
+
+#[tokio::test]
+async fn a_live_answer_follows_the_figures() {
+    let mut world = World::start().await;
+    let h36 = world.client("H36").await;
+    let question = by(&[Measure::Deliveries, Measure::Bytes], &[Dimension::Province]);
+    let mut live = h36.watch(&question, 10).await.unwrap();
+    let first = within("the first answer", live.next()).await.unwrap();
+    assert_eq!((first.rows.len(), first.total.figure(0)), (0, 0));
+    sent(&mut world).await;
+    loop {
+        let next = within("an answer with the figures", live.next()).await.unwrap();
+        assert!(next.at >= first.at);
+        if next.total.figure(0) == 4 {
+            assert_eq!(next.rows[0].group[0].value, "H36");
+            break;
+        }
+    }
+}
