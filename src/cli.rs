@@ -121,12 +121,22 @@ pub(crate) enum Command {
     Admin(commands::admin::AdminArgs),
     /// Keep the accounts of those who operate the hub / tài khoản
     Account(Box<commands::account::AccountArgs>),
-    /// Show how much flows where / thống kê
-    Stats(commands::stats::StatsArgs),
+    /// Show how much flows where, and what becomes of it / thống kê
+    Stats(Box<commands::stats::StatsArgs>),
+    /// Show what is refused, by reason, with examples / lượt bị từ chối
+    Refusals(Box<commands::refusals::RefusalsArgs>),
+    /// Report indicators and targets of a period / báo cáo chỉ tiêu
+    Report(Box<commands::report::ReportArgs>),
     /// Play scenarios of a country of agencies in virtual time / chạy kịch bản
     Sim(commands::sim::SimArgs),
     /// Measure a hub under load / đo tải
     Bench(commands::bench::BenchArgs),
+    /// Try the program out on this machine and its disk / tự kiểm tra
+    Selftest(commands::selftest::SelftestArgs),
+    /// Copy a hub's data while it runs, check a copy / sao lưu
+    Backup(commands::backup::BackupArgs),
+    /// Make a data folder of a backup / khôi phục
+    Restore(commands::restore::RestoreArgs),
     /// Print a script that completes commands in a shell
     Completions(commands::completions::CompletionsArgs),
 }

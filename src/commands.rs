@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod admin;
+pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -17,7 +18,11 @@ pub(crate) mod notices;
 pub(crate) mod pki;
 pub(crate) mod progress;
 pub(crate) mod recall;
+pub(crate) mod refusals;
+pub(crate) mod report;
+pub(crate) mod restore;
 pub(crate) mod route;
+pub(crate) mod selftest;
 pub(crate) mod send;
 pub(crate) mod sim;
 pub(crate) mod stats;
@@ -60,9 +65,14 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Trust(args) => trust::run(*args, output).await,
         Command::Admin(args) => admin::run(args, output).await,
         Command::Account(args) => account::run(*args, output).await,
-        Command::Stats(args) => stats::run(args, output).await,
+        Command::Stats(args) => stats::run(*args, output).await,
+        Command::Refusals(args) => refusals::run(*args, output).await,
+        Command::Report(args) => report::run(*args, output).await,
         Command::Sim(args) => sim::run(args, output),
         Command::Bench(args) => bench::run(args, output).await,
+        Command::Selftest(args) => selftest::run(args, output).await,
+        Command::Backup(args) => backup::run(args, output),
+        Command::Restore(args) => restore::run(&args, output),
         Command::Completions(args) => completions::run(args),
     }
 }

@@ -8,7 +8,9 @@ use lienthong_core::{
     AddAuthority, AddRevocationList, CertificateBytes, Command, RevocationPolicy,
 };
 use lienthong_hub::{AdministerError, OpenFolder};
-use lienthong_model::{AgencyEntry, Appointment, Day, Mandate, Quota, Signatory, Timestamp};
+use lienthong_model::{
+    AgencyEntry, Appointment, Day, Mandate, Quota, Signatory, Target, Timestamp,
+};
 use lienthong_trust::RevocationList;
 
 use crate::say::Usage;
@@ -142,6 +144,16 @@ impl Office {
         match self {
             Self::Hub(client) => Ok(office(client).change_quotas(&[quota]).await?),
             Self::Folder(folder, at) => carry_out(folder, *at, Command::ChangeQuotas(vec![quota])),
+        }
+    }
+
+    /// Enters a target of an indicator.
+    pub(crate) async fn set_target(&mut self, target: Target) -> anyhow::Result<()> {
+        match self {
+            Self::Hub(client) => Ok(office(client).change_targets(&[target]).await?),
+            Self::Folder(folder, at) => {
+                carry_out(folder, *at, Command::ChangeTargets(vec![target]))
+            }
         }
     }
 

@@ -20,6 +20,8 @@ const BAR_AFTER: Duration = Duration::from_secs(2);
 pub(crate) fn log(cli: &Cli) -> anyhow::Result<()> {
     let default = match &cli.command {
         Command::Hub(_) | Command::Node(_) => "info",
+        // Its clients lose their connections all the time.
+        Command::Selftest(_) => "error",
         _ => "warn",
     };
     let text = cli.global.log.as_deref().unwrap_or(default);

@@ -13,6 +13,7 @@ use crate::config::{self, HubFlags};
 use crate::output;
 use crate::say::Usage;
 use crate::terminal::Progress;
+use crate::trouble::Trouble;
 
 /// Run a hub / chạy trục
 ///
@@ -88,8 +89,7 @@ pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCod
         }
     };
     if let Some(error) = failed {
-        return Err(anyhow::Error::new(error)
-            .context("nothing acknowledged is lost; look at the disk, then start the hub again"));
+        return Err(explained(error));
     }
     tracing::info!("draining");
     hub.stop().await?;
@@ -165,23 +165,18 @@ fn explained(error: StartError) -> anyhow::Error {
             "a revocation list needs its issuer with --authority or --root; `lienthong pki lists \
              DIR` renews the lists of a test PKI"
         }
-        StartError::Engine(lienthong_core::engine::EngineError::InUse(_)) => {
-            "one hub at a time uses a data folder: stop the other one, or give another folder \
-             with --data"
-        }
         StartError::Engine(_)
         | StartError::Administer(_)
         | StartError::ClockBehind { .. }
         | StartError::LogKey(_)
         | StartError::Accounts(_)
         | StartError::Server(_)
-        | StartError::Failed(_) => return error.into(),
+        | StartError::Failed(_) => {
+            return match Trouble::of_start(&error) {
+                Some(trouble) => trouble.explained(&error),
+                None => error.into(),
+            };
+        }
     };
-    match error {
-        StartError::Listen { .. }
-        | StartError::Identity(_)
-        | StartError::NoAccounts(_)
-        | StartError::Trust { .. } => Usage::new(error.to_string()).remedy(remedy).into(),
-        other => anyhow::anyhow!("{other}\n  xử lý / remedy: {remedy}"),
-    }
+    Usage::new(error.to_string()).remedy(remedy).into()
 }

@@ -1,5 +1,7 @@
 //! `lienthong sim`: scenarios in the virtual world.
 
+mod diff;
+mod explore;
 mod report;
 mod run;
 
@@ -44,6 +46,8 @@ enum SimCommand {
     },
     /// Play a scenario and judge what came of it / chạy và kết luận
     Run(run::RunArgs),
+    Diff(diff::DiffArgs),
+    Explore(explore::ExploreArgs),
 }
 
 #[derive(Debug, Serialize)]
@@ -73,6 +77,8 @@ pub(crate) fn run(args: SimArgs, output: Output) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         SimCommand::Run(args) => run::run(&args, output),
+        SimCommand::Diff(args) => diff::run(&args, output),
+        SimCommand::Explore(args) => explore::run(&args, output),
     }
 }
 

@@ -6,13 +6,10 @@ use std::time::Duration;
 
 use lienthong_client::{AttachmentPlace, Client, FileDigest, sign_document};
 use lienthong_model::{AttachmentEntry, Document, MessageId};
+use lienthong_simulator::crash::{Child, Death, Ground, PATIENCE, code, directory, now};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::watch;
-
-use crate::PATIENCE;
-use crate::child::{Child, Death};
-use crate::fixture::{Fixture, code, now};
 
 /// Large enough for several syncs on the way.
 const SIZE: usize = 20 << 20;
@@ -27,13 +24,13 @@ struct Sender {
 }
 
 impl Sender {
-    async fn new(fixture: &Fixture, seed: u64) -> Self {
+    async fn new(ground: &Ground, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let bytes: Vec<u8> = (0..SIZE).map(|_| rng.random()).collect();
-        let path = fixture.beside("sent");
+        let path = ground.beside("sent");
         std::fs::write(&path, &bytes).unwrap();
         let whole = FileDigest::of(&path, |_| ()).await.unwrap();
-        Self { client: fixture.client("H36", FOR_EVER).await, path, whole }
+        Self { client: ground.client("H36", FOR_EVER).await.unwrap(), path, whole }
     }
 
     /// Uploads in a task; what it has sent is told.
@@ -58,15 +55,15 @@ impl Sender {
     }
 }
 
-async fn started(fixture: &Fixture, plan: Option<&str>) -> Child {
-    let mut child = Child::start(fixture, plan);
+async fn started(ground: &Ground, plan: Option<&str>) -> Child {
+    let mut child = Child::start(ground, plan).unwrap();
     assert!(child.ready(PATIENCE).await, "{plan:?}: {}", child.said());
     child
 }
 
 /// Waits until the hub dies at the point that it was armed with.
 async fn dies(child: &mut Child, at: &str) {
-    let death = child.died(PATIENCE).await;
+    let death = child.died(PATIENCE).await.unwrap();
     assert_eq!(death, Some(Death::Aborted), "{at}: {}", child.said());
 }
 
@@ -79,52 +76,52 @@ fn files(folder: &Path) -> Vec<String> {
 async fn an_upload_and_its_document_go_on_after_every_death_and_nothing_unfinished_stays() {
     let seed = crate::number("LIENTHONG_CRASH_SEED").unwrap_or_else(rand::random);
     println!("replay: LIENTHONG_CRASH_SEED={seed}");
-    let fixture = Fixture::new();
-    let payloads = fixture.data().join("payloads");
+    let (_folder, ground) = crate::ground(&directory());
+    let payloads = ground.data().join("payloads");
 
     // In the middle of the upload: at a point, and by force.
-    let mut child = started(&fixture, Some("upload-appended:20")).await;
-    let sender = Sender::new(&fixture, seed).await;
+    let mut child = started(&ground, Some("upload-appended:20")).await;
+    let sender = Sender::new(&ground, seed).await;
     let (upload, mut sent) = sender.upload();
     dies(&mut child, "upload-appended").await;
     let part = files(&payloads.join("uploads")).remove(0);
     let there = payloads.join("uploads").join(&part).metadata().unwrap().len();
     assert!(part.ends_with(".part") && there >= 20 * (256 << 10), "{part}: {there}");
-    let mut child = started(&fixture, None).await;
+    let mut child = started(&ground, None).await;
     let half = sent.wait_for(|sent| *sent > SIZE as u64 / 2);
     tokio::time::timeout(PATIENCE, half).await.unwrap().unwrap();
-    assert_eq!(child.kill(), Death::Killed);
+    assert_eq!(child.kill().unwrap(), Death::Killed);
 
     // With all bytes there and not yet its name.
-    let mut child = started(&fixture, Some("upload-synced")).await;
+    let mut child = started(&ground, Some("upload-synced")).await;
     dies(&mut child, "upload-synced").await;
-    let mut child = started(&fixture, None).await;
+    let mut child = started(&ground, None).await;
     tokio::time::timeout(PATIENCE, upload).await.unwrap().unwrap();
-    assert_eq!(child.kill(), Death::Killed);
+    assert_eq!(child.kill().unwrap(), Death::Killed);
 
     // With the document in the journal and nobody told; then while its payload moves.
-    let mut child = started(&fixture, Some("block-synced")).await;
+    let mut child = started(&ground, Some("block-synced")).await;
     let document = sender.document();
-    let signed = sign_document(&document, Vec::new(), &[&fixture.seal("H36")]);
+    let signed = sign_document(&document, Vec::new(), &[&ground.seal("H36").unwrap()]);
     let client = sender.client.clone();
     let submitted = tokio::spawn(async move { client.submit(signed).await });
     dies(&mut child, "block-synced").await;
     assert_eq!(files(&payloads.join("proposed")).len(), 1);
-    let mut child = Child::start(&fixture, Some("payloads-shelved"));
+    let mut child = Child::start(&ground, Some("payloads-shelved")).unwrap();
     dies(&mut child, "payloads-shelved").await;
-    let mut child = started(&fixture, None).await;
+    let mut child = started(&ground, None).await;
     let receipt = tokio::time::timeout(PATIENCE, submitted).await.unwrap().unwrap().unwrap();
     assert!(receipt.repeated, "it was in the journal");
 
     // Everybody gets it whole, in spite of a death in the middle.
-    let recipient = fixture.client("H34", FOR_EVER).await;
+    let recipient = ground.client("H34", FOR_EVER).await.unwrap();
     let place = AttachmentPlace {
         sender: code("H36"),
         document: document.id,
         content_id: "cid:ban-do".to_owned(),
     };
     let (told, mut got) = watch::channel(0);
-    let (target, whole) = (fixture.beside("received"), sender.whole);
+    let (target, whole) = (ground.beside("received"), sender.whole);
     let download = tokio::spawn({
         let target = target.clone();
         async move {
@@ -134,11 +131,11 @@ async fn an_upload_and_its_document_go_on_after_every_death_and_nothing_unfinish
     });
     let some = got.wait_for(|got| *got > 1 << 20);
     tokio::time::timeout(PATIENCE, some).await.unwrap().unwrap();
-    assert_eq!(child.kill(), Death::Killed);
-    let mut child = started(&fixture, None).await;
+    assert_eq!(child.kill().unwrap(), Death::Killed);
+    let mut child = started(&ground, None).await;
     tokio::time::timeout(PATIENCE, download).await.unwrap().unwrap();
     assert!(std::fs::read(&target).unwrap() == std::fs::read(&sender.path).unwrap());
-    child.kill();
+    child.kill().unwrap();
     for folder in ["tmp", "proposed"] {
         assert_eq!(files(&payloads.join(folder)), Vec::<String>::new(), "{folder}");
     }

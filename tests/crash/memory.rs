@@ -9,10 +9,7 @@ use std::time::{Duration, Instant};
 
 use lienthong_client::{AttachmentPlace, FileDigest, sign_document};
 use lienthong_model::{AttachmentEntry, Document, MessageId};
-
-use crate::PATIENCE;
-use crate::child::Child;
-use crate::fixture::{Fixture, code, now};
+use lienthong_simulator::crash::{Child, PATIENCE, code, directory, now};
 
 const MIB: u64 = 1 << 20;
 /// How much more memory than when idle the hub may take.
@@ -48,12 +45,14 @@ fn rate(mib: u64, took: Duration) -> String {
 #[ignore = "writes a few gibibytes"]
 async fn the_hubs_memory_stays_flat_while_a_gibibyte_goes_up_and_comes_down() {
     let mib = crate::number("LIENTHONG_TRANSFER_MIB").unwrap_or(1024);
-    let fixture = Fixture::new();
-    let mut child = Child::start(&fixture, None);
+    let (_folder, ground) = crate::ground(&directory());
+    let mut child = Child::start(&ground, None).unwrap();
     assert!(child.ready(PATIENCE).await, "{}", child.said());
-    let (sender, recipient) =
-        (fixture.client("H36", PATIENCE).await, fixture.client("H34", PATIENCE).await);
-    let (sent, received) = (fixture.beside("sent"), fixture.beside("received"));
+    let (sender, recipient) = (
+        ground.client("H36", PATIENCE).await.unwrap(),
+        ground.client("H34", PATIENCE).await.unwrap(),
+    );
+    let (sent, received) = (ground.beside("sent"), ground.beside("received"));
     make(&sent, mib);
     let whole = FileDigest::of(&sent, |_| ()).await.unwrap();
     let idle = status(child.id(), "VmRSS");
@@ -67,14 +66,17 @@ async fn the_hubs_memory_stays_flat_while_a_gibibyte_goes_up_and_comes_down() {
     let FileDigest { size, sha256 } = whole;
     let entry = AttachmentEntry::of("cid:ban-do", "ban-do.zip", b"");
     document.attachments = vec![AttachmentEntry { size, sha256, ..entry }];
-    sender.submit(sign_document(&document, Vec::new(), &[&fixture.seal("H36")])).await.unwrap();
+    sender
+        .submit(sign_document(&document, Vec::new(), &[&ground.seal("H36").unwrap()]))
+        .await
+        .unwrap();
 
     let began = Instant::now();
     let place =
         AttachmentPlace { sender: code("H36"), document: id, content_id: "cid:ban-do".to_owned() };
     recipient.download(&place, &whole, &received, |_| ()).await.unwrap();
     let (down, peak) = (began.elapsed(), status(child.id(), "VmHWM"));
-    child.kill();
+    child.kill().unwrap();
 
     let more = |peak: u64| peak.saturating_sub(idle) as f64 / MIB as f64;
     println!("up {}, down {}", rate(mib, up), rate(mib, down));

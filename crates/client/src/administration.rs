@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use lienthong_model::{AgencyEntry, Appointment, Mandate, Quota, Signatory};
+use lienthong_model::{AgencyEntry, Appointment, Mandate, Quota, Signatory, Target};
 use lienthong_wire::{administration as form, directory, moment, proto};
 
 use crate::client::Client;
@@ -114,6 +114,27 @@ impl Administration {
                 .map_err(|refusal| CallError::answer("appointments", refusal))
         };
         answer.appointments.into_iter().map(read).collect()
+    }
+
+    /// Enters at most 1,024 targets; one without a value is taken away.
+    ///
+    /// # Errors
+    /// [`CallError`] as for every act.
+    pub async fn change_targets(&self, targets: &[Target]) -> Result<(), CallError> {
+        let targets = targets.iter().map(form::target_to_proto).collect();
+        ask!(self.change_targets(proto::ChangeTargetsRequest { targets })).map(|_| ())
+    }
+
+    /// Returns every target, by indicator, place, level and day.
+    ///
+    /// # Errors
+    /// [`CallError`] as for every call.
+    pub async fn targets(&self) -> Result<Vec<Target>, CallError> {
+        let answer = ask!(self.list_targets(proto::ListTargetsRequest {}))?;
+        let read = |target| {
+            form::target_from_proto(target).map_err(|why| CallError::answer("targets", why))
+        };
+        answer.targets.iter().map(read).collect()
     }
 
     /// Sets at most 1,024 quotas; one without bounds is taken away.

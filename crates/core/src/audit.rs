@@ -167,6 +167,7 @@ impl JournalCheck {
             | Command::ChangeAppointments(_)
             | Command::ChangeQuotas(_)
             | Command::ChangeAccounts(_)
+            | Command::ChangeTargets(_)
             | Command::SaveList(_)
             | Command::RemoveList(_)
             | Command::SetTerms(_) => about.done(command, decision),

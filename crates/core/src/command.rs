@@ -15,7 +15,9 @@ pub use decision::*;
 pub use delivery::*;
 pub use proposal::*;
 
-use lienthong_model::{AccountChange, Actor, AgencyEntry, Appointment, Mandate, Ordinal, Quota};
+use lienthong_model::{
+    AccountChange, Actor, AgencyEntry, Appointment, Mandate, Ordinal, Quota, Target,
+};
 use minicbor::{Decode, Encode};
 
 use crate::deadlines::Terms;
@@ -122,4 +124,7 @@ pub enum Command {
     /// Who may sign in with a password.
     #[n(40)]
     ChangeAccounts(#[n(0)] Vec<AccountChange>),
+    /// What indicators should reach.
+    #[n(41)]
+    ChangeTargets(#[n(0)] Vec<Target>),
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lienthong_model::Digest;
+use lienthong_model::{Digest, Digester};
 
 use crate::block::{Block, SealedBlock};
 
@@ -68,6 +68,25 @@ pub trait Tables: Send + Sync {
         from: &[u8],
         visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<(), EngineError>;
+}
+
+/// Returns the SHA-256 over all rows in key order, each as the lengths of key and value (u32,
+/// little-endian), key and value: two states are the same when theirs are. Open pages of statistics
+/// are rows only after a cut.
+///
+/// # Errors
+/// [`EngineError`] when a row cannot be read or its check value is wrong.
+pub fn rows_digest(tables: &dyn Tables) -> Result<Digest, EngineError> {
+    let mut hash = Digester::default();
+    tables.scan(&[], &[], &mut |key, value| {
+        for part in [key, value] {
+            hash.update(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
+        }
+        hash.update(key);
+        hash.update(value);
+        true
+    })?;
+    Ok(hash.finish())
 }
 
 /// What one block changes in the state: absolute values, `None` deletes. Keys are distinct.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lienthong_core::engine::{EngineError, Payloads as _};
+use lienthong_core::engine::Payloads as _;
 use lienthong_core::{AddRevocationList, Command, Decision, Proposal};
 use lienthong_ledger::PayloadFiles;
 use lienthong_model::{
@@ -15,6 +15,7 @@ use lienthong_trust::RevocationList;
 use crate::accounts::{Accounts, AccountsError, PasswordProof};
 use crate::reader::Reader;
 use crate::sequencer::Sequencer;
+use crate::space::Space;
 
 /// Carries acts of administration out; cheap to clone.
 #[derive(Clone)]
@@ -23,6 +24,7 @@ pub(crate) struct Administration {
     pub payloads: Arc<PayloadFiles>,
     pub sequencer: Sequencer,
     pub accounts: Arc<Accounts>,
+    pub space: Space,
 }
 
 /// What became of a revocation list.
@@ -136,13 +138,12 @@ impl Administration {
     pub async fn payload(&self, bytes: Bytes) -> Result<Digest, Refusal> {
         let payloads = self.payloads.clone();
         let stored = tokio::task::spawn_blocking(move || payloads.put(&bytes)).await;
-        let failed = |error: &dyn std::fmt::Display| {
-            tracing::error!(%error, "cannot write a payload file");
-            Refusal::new(Reason::StorageLow).retry_after(std::time::Duration::from_secs(10))
-        };
         match stored {
-            Ok(stored) => stored.map_err(|error: EngineError| failed(&error)),
-            Err(error) => Err(failed(&error)),
+            Ok(stored) => stored.map_err(|error| self.space.write_failed(error)),
+            Err(error) => {
+                tracing::error!(%error, "a write of a payload file ended without a word");
+                Err(Refusal::new(Reason::Stopped))
+            }
         }
     }
 

@@ -207,6 +207,7 @@ impl Hub {
             payloads,
             sequencer: sequencer.clone(),
             accounts: accounts.clone(),
+            space: space.clone(),
         };
         let pages = Pages::new(Sources {
             reader: reader.clone(),

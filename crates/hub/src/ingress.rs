@@ -29,7 +29,7 @@ use crate::meters::Meters;
 use crate::present::unreadable;
 use crate::reader::Reader;
 use crate::sequencer::Sequencer;
-use crate::space::{Level, Space, read_only, storage_low};
+use crate::space::{Level, Space, read_only};
 
 /// Takes signed content in; cheap to clone.
 #[derive(Clone)]
@@ -301,14 +301,13 @@ impl Ingress {
         }
         let (payloads, content) = (self.payloads.clone(), content.clone());
         let stored = tokio::task::spawn_blocking(move || store(&payloads, &content, uploads));
-        let failed = |error: &dyn std::fmt::Display| {
-            tracing::error!(%error, "cannot write a payload file");
-            storage_low()
-        };
         match stored.await {
             Ok(Ok(stored)) => stored,
-            Ok(Err(error)) => Err(failed(&error)),
-            Err(error) => Err(failed(&error)),
+            Ok(Err(error)) => Err(self.space.write_failed(error)),
+            Err(error) => {
+                tracing::error!(%error, "a write of payload files ended without a word");
+                Err(Refusal::new(Reason::Stopped))
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ mod accounts;
 mod administration;
 mod admission;
 mod audit;
+mod backup;
 mod caller;
 mod certificates;
 mod clock;
@@ -54,7 +55,12 @@ mod verdict;
 pub use accounts::{Accounts, AccountsError, PasswordProof};
 pub use administration::ListOutcome;
 pub use audit::{
-    Audit, AuditReport, CheckpointOutcome, Finding, FindingKind, Redecided, StateOutcome, Verdict,
+    Audit, AuditReport, CheckpointOutcome, Finding, FindingKind, Redecided, Salvage, Salvaged,
+    SalvagedDocument, StateOutcome, Verdict,
+};
+pub use backup::{
+    Backup, BackupCheck, BackupError, BackupReport, Manifest, ManifestFile, Restore, Restored,
+    Restoring, check_backup,
 };
 pub use clock::{BusinessClock, Clock, ClockError};
 pub use hub::{Hub, LeftOut, StartError};

@@ -18,7 +18,7 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 
 /// The file's name in the data folder.
-const FILE: &str = "log.key";
+pub(crate) const FILE: &str = "log.key";
 /// What its line begins with.
 const PREFIX: &str = "PRIVATE+KEY+";
 /// The signature type of Ed25519 in notes.
@@ -66,6 +66,13 @@ pub enum LogKeyError {
 }
 
 impl LogKey {
+    /// Reads a key from a file.
+    pub fn read(path: &Path) -> Result<Self, LogKeyError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| LogKeyError::Io { path: path.to_owned(), source })?;
+        Self::parse(text.trim_end()).ok_or_else(|| LogKeyError::Form(path.to_owned()))
+    }
+
     /// Reads the key of a data folder whose log has `entries`; makes it where there are neither,
     /// readable for its owner only and on disk on return.
     pub fn of_folder(folder: &Path, entries: u64) -> Result<Self, LogKeyError> {
@@ -110,7 +117,8 @@ impl LogKey {
         (key.public.id_text() == id).then_some(key)
     }
 
-    fn to_text(&self) -> String {
+    /// Returns the line of its file.
+    pub fn to_text(&self) -> String {
         let typed = [[ED25519].as_slice(), self.secret.as_bytes()].concat();
         let (name, id) = (self.public.name(), self.public.id_text());
         format!("{PREFIX}{name}+{id}+{}\n", STANDARD.encode(typed))
@@ -138,9 +146,11 @@ impl LogKey {
     }
 }
 
-/// Writes a file that only its owner reads, whole or not at all.
-fn write_whole(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
-    let unfinished = folder.join("log.key.new");
+/// Writes a file in a folder that only its owner reads, whole or not at all.
+pub(crate) fn write_whole(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".new");
+    let unfinished = PathBuf::from(unfinished);
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -14,7 +14,8 @@ use lienthong_core::{
     Accepted, Block, ChangeMade, Command, Decision, Directory, DocumentRow, Entry, NoticeCause,
     NoticeMailbox, Policy, Query, RoutingRules, SignedRecord, Stored, Submit, TrustStore,
 };
-use lienthong_ledger::{JournalBlocks, PayloadFiles, SledState};
+use lienthong_ledger::{Archived, JournalBlocks, PayloadFiles, SledState};
+use lienthong_model::limits::JOURNAL_FILES_PLAIN;
 use lienthong_model::{
     Attachment, AttachmentHeader, Fingerprint, Level, MessageId, Ordinal, Position, SignatureEntry,
     SignedContent, Timestamp,
@@ -367,6 +368,11 @@ impl Reader {
             certificates,
             attachments: attachments.collect::<Result<_, EngineError>>()?,
         })
+    }
+
+    /// Archives the oldest journal file that was closed some time ago and is no archive yet.
+    pub(crate) fn archive_oldest(&self) -> Result<Option<Archived>, EngineError> {
+        self.blocks.archive_oldest(JOURNAL_FILES_PLAIN)
     }
 
     pub(crate) fn payloads(&self) -> &PayloadFiles {

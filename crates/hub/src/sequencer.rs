@@ -6,7 +6,7 @@
 //!        └── tell egress ◀── release the replies ◀── publish ◀────┘
 //! ```
 //! A reply, a refusal too, leaves only after the block before which it was decided is on disk. A
-//! failed write stops the hub.
+//! failed write stops the hub, one of a payload too.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -234,7 +234,9 @@ impl Thread {
         mut waiting: mpsc::Receiver<Request>,
     ) -> Result<(), EngineError> {
         loop {
-            match self.next(runtime, &mut waiting) {
+            let next = self.next(runtime, &mut waiting);
+            self.space.broken()?;
+            match next {
                 Next::Request(first) => self.block(Some(*first), &mut waiting)?,
                 Next::Work => self.block(None, &mut waiting)?,
                 Next::Nothing => self.idle(self.began.elapsed())?,

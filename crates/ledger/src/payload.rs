@@ -17,6 +17,7 @@
 //! payload stands on a blocking thread and waits for the disk. It can carry another engine, over
 //! S3, behind the same trait.
 
+mod copies;
 mod examined;
 mod proposed;
 mod uploads;
@@ -31,6 +32,7 @@ use bytes::Bytes;
 use lienthong_core::engine::{EngineError, Payloads};
 use lienthong_model::Digest;
 
+pub use self::copies::{Copied, PayloadCopies};
 pub use self::examined::ExaminedPayload;
 use self::proposed::Proposed;
 pub use self::proposed::{Claim, Settled};

@@ -130,6 +130,23 @@ sha256_newtype! {
     Fingerprint
 }
 
+impl Digest {
+    /// Reads 64 hexadecimal digits, small letters only: one spelling of a digest.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digit = |digit: &u8| match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        };
+        let byte = |pair: &[u8]| match pair {
+            [high, low] => Some(digit(high)? << 4 | digit(low)?),
+            _ => None,
+        };
+        let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(byte).collect();
+        Self::from_slice(&bytes?)
+    }
+}
+
 /// Works a [`Digest`] out of bytes that come in pieces.
 #[derive(Debug, Clone, Default)]
 pub struct Digester(sha2::Sha256);

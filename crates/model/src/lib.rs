@@ -25,6 +25,7 @@ mod region;
 mod revocation;
 mod signed;
 mod status;
+mod target;
 mod text;
 mod time;
 
@@ -45,6 +46,7 @@ pub use region::Region;
 pub use revocation::Revocation;
 pub use signed::{SignatureEntry, SignedContent};
 pub use status::{AnsweredMessage, StatusCode, StatusReport};
+pub use target::{Indicator, IndicatorUnit, Target};
 pub use text::fold_diacritics;
 pub use time::{Day, Hour, Month, Timestamp};
 

@@ -188,6 +188,8 @@ pub const BLOCK_BYTES_MAX: usize = 8 * MIB;
 pub const INLINE_PAYLOAD_BYTES_MAX: usize = 16 * KIB;
 /// Bytes after which a new journal file is begun.
 pub const JOURNAL_FILE_BYTES: u64 = 256 * MIB as u64;
+/// The newest closed journal files, which are not archived: delivery reads what waits from them.
+pub const JOURNAL_FILES_PLAIN: usize = 3;
 /// Blocks kept in memory for delivery.
 pub const RECENT_BLOCKS: usize = 512;
 /// Bytes of blocks kept in memory for delivery.
@@ -235,6 +237,9 @@ pub const WAITS_FOR_PROGRESS_MAX: usize = 1_024;
 /// How long recipients may take to pick a document up before its sender is told. Never changes: a
 /// journal leaves it out where nothing else was set.
 pub const PICK_UP_WITHIN: Duration = Duration::from_secs(72 * 3600);
+/// After how long a recipient of which nothing is heard is no longer waited for, unless the terms
+/// say otherwise.
+pub const SILENT_AFTER: Duration = Duration::from_secs(90 * 24 * 3600);
 /// The least time between two reminders of one document.
 pub const REMIND_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// Documents whose deadlines one tick looks at.
@@ -253,7 +258,21 @@ pub const AGENCIES_MAX: usize = 65_536;
 /// Revoked certificates kept in memory.
 pub const REVOKED_MAX: usize = 1_000_000;
 /// Memory of sled's cache, in bytes.
-pub const STATE_CACHE_BYTES: u64 = 64 * MIB as u64;
+pub const STATE_CACHE_BYTES: u64 = 32 * MIB as u64;
+
+// --- What is settled and leaves the state at hand --------------------------------------
+
+/// How long a document stays at hand at least.
+pub const SETTLED_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// How long references are at hand: a document may be signed up to 30 days before it is sent.
+pub const REFERENCES_AT_HAND: Duration = Duration::from_secs(40 * 24 * 3600);
+/// Bytes of rows written to one sled database before a fresh one takes its place. Higher costs
+/// memory and time to open after a kill.
+pub const RECENT_ROWS_BYTES: u64 = 64 * MIB as u64;
+/// Runs of rows, each what one sled database held, before what is settled among them leaves.
+pub const OPEN_RUNS_MAX: usize = 8;
+/// Memory of blocks of rows read from files, in bytes.
+pub const ROW_BLOCKS_CACHED_BYTES: u64 = 32 * MIB as u64;
 
 // --- The connector ---------------------------------------------------------------------
 
@@ -389,6 +408,8 @@ pub const PASSWORD_CHECKS_MAX: usize = 2;
 
 /// Most findings of an audit that are listed; further ones are counted.
 pub const AUDIT_FINDINGS_MAX: usize = 10_000;
+/// Most payload files that a backup has copied and not yet given their names.
+pub const BACKUP_COPIES_WAITING_MAX: usize = 4_096;
 
 const _: () = {
     assert!(HTTP_BLOCK_READS_MAX < HTTP_CONNECTIONS_MAX);
@@ -412,6 +433,10 @@ const _: () = {
     assert!(SUBMISSIONS_UNDER_WAY_MAX <= PROPOSALS_WAITING_MAX);
     assert!(MESSAGE_BYTES_MAX * 16 <= SUBMISSION_BYTES_UNDER_WAY_MAX);
     assert!(CHUNK_BLOCKS < OVERLAY_BLOCKS_MAX);
+    // What is settled is out of reach of what comes in the ordinary way.
+    assert!(SETTLED_AFTER.as_secs() < SILENT_AFTER.as_secs());
+    assert!(REFERENCES_AT_HAND.as_secs() > MESSAGE_AGE_MAX.as_secs());
+    assert!(JOURNAL_FILES_PLAIN >= 1 && OPEN_RUNS_MAX >= 2);
     assert!(PULL_MAX <= CONSUMER_CREDIT_MAX as usize);
     assert!(PAGE_SIZE_DEFAULT <= PAGE_SIZE_MAX);
     assert!(SIGNATURES_MAX <= CERTIFICATES_MAX);

@@ -1,6 +1,6 @@
 //! What simulated agencies write: plausible subjects, persons and notations.
 
-use lienthong_model::{AgencyCode, DocumentType, Urgency};
+use lienthong_model::{AgencyCode, Document, DocumentType, Level, Urgency};
 use lienthong_pki::Profile;
 
 const MATTERS: [&str; 24] = [
@@ -52,6 +52,65 @@ const GIVEN: [&str; 16] = [
 /// The types that agencies send most, with how often of 100.
 const TYPES: [(&str, u64); 8] =
     [("", 52), ("BC", 14), ("QĐ", 10), ("KH", 8), ("TB", 6), ("GM", 5), ("TTr", 3), ("HD", 2)];
+
+/// How subjects of a type begin; the matter follows.
+const OPENINGS: [(&str, &[&str]); 13] = [
+    (
+        "QĐ",
+        &["Quyết định về việc", "Quyết định ban hành Kế hoạch", "Quyết định phê duyệt phương án"],
+    ),
+    ("CT", &["Chỉ thị về việc tăng cường", "Chỉ thị về"]),
+    ("BC", &["Báo cáo kết quả thực hiện", "Báo cáo tình hình", "Báo cáo sơ kết"]),
+    ("KH", &["Kế hoạch triển khai", "Kế hoạch thực hiện"]),
+    ("TB", &["Thông báo kết luận về", "Thông báo về việc"]),
+    ("GM", &["Giấy mời họp về", "Giấy mời dự hội nghị về"]),
+    ("TTr", &["Tờ trình đề nghị phê duyệt", "Tờ trình về việc"]),
+    ("HD", &["Hướng dẫn thực hiện", "Hướng dẫn về"]),
+    ("NQ", &["Nghị quyết về"]),
+    ("CTr", &["Chương trình hành động về"]),
+    ("ĐA", &["Đề án"]),
+    ("CĐ", &["Công điện về việc"]),
+    ("", &["V/v", "V/v đôn đốc", "V/v triển khai", "V/v rà soát", "V/v góp ý dự thảo về"]),
+];
+
+/// Returns a subject of a type for a number.
+pub(crate) fn subject_of(kind: DocumentType, number: u64) -> String {
+    let abbreviation = kind.abbreviation();
+    let matter = MATTERS[(number % 24) as usize];
+    let number = (number / 24) as usize;
+    match OPENINGS.iter().find(|(known, _)| *known == abbreviation) {
+        Some((_, openings)) => format!("{} {matter}", openings[number % openings.len()]),
+        None => format!("{} về {matter}", kind.name_vi()),
+    }
+}
+
+/// Returns what a unit of a level puts behind the type in a notation.
+pub(crate) fn unit(level: Level) -> &'static str {
+    match level {
+        Level::Ministry => "VP",
+        Level::Province | Level::District | Level::Commune => "UBND",
+    }
+}
+
+/// Returns what stands on a document's first page.
+pub(crate) fn letter(document: &Document) -> Vec<String> {
+    let to: Vec<String> =
+        document.recipients.iter().take(5).map(|one| one.addressee().to_string()).collect();
+    let signer = &document.signer;
+    [
+        "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM".to_owned(),
+        "Độc lập - Tự do - Hạnh phúc".to_owned(),
+        format!("{} Số: {}/{}", document.from.name, document.number, document.notation),
+        document.type_name.to_uppercase(),
+        document.subject.clone(),
+        format!("Kính gửi: {}", to.join(", ")),
+        "Văn bản mô phỏng, không có giá trị pháp lý.".to_owned(),
+        format!("{} {}", signer.position.to_uppercase(), signer.full_name),
+    ]
+    .into_iter()
+    .filter(|line| !line.trim().is_empty())
+    .collect()
+}
 
 /// Returns a subject for a number.
 pub fn subject(number: u64) -> String {

@@ -9,6 +9,9 @@
 //! Beside it stands the virtual world: a [`scenario`] of TOML, played on the hub's own `core` in
 //! virtual time ([`world`]), and judged by what the hub's records say ([`verdict`]).
 //!
+//! And a hub in a process of its own is killed, again and again, under clients that never give up
+//! ([`crash`]).
+//!
 //! Cast and plan follow from their seed alone. What a recipient does with a document is decided by
 //! the document and the recipient, never by who came first, so that a run counts the same again.
 
@@ -16,8 +19,12 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod cast;
+pub mod crash;
+pub mod diff;
 mod draft;
+pub mod explore;
 mod live;
+pub mod pdf;
 mod plan;
 pub mod scenario;
 mod tally;

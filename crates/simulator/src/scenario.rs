@@ -12,18 +12,19 @@ mod expect;
 mod fault;
 mod library;
 mod read;
+mod write;
 
 pub use area::{Area, Country};
 pub(crate) use calendar::whole;
 pub use calendar::{Calendar, Days};
 pub use error::ScenarioError;
-pub use expect::{Bound, Expect, Measure};
+pub use expect::{Bound, Expect, Measure, Standing, Target};
 pub use fault::{Fault, FaultKind};
 pub use library::{builtin, names};
 pub use read::VOCABULARY;
 
 use lienthong_core::Span;
-use lienthong_model::{Day, DocumentType, Level, Timestamp};
+use lienthong_model::{Day, DocumentType, Timestamp};
 
 /// A scenario as its file says it.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +39,9 @@ pub struct Scenario {
     pub about: String,
     /// Everything random follows from it.
     pub seed: u64,
+    /// Share of documents and reports that are really signed and verified; of the others only the
+    /// Ed25519 arithmetic is left out.
+    pub signatures: f64,
     /// The days that it covers.
     pub days: Days,
     /// When offices work.
@@ -83,8 +87,8 @@ pub struct Participation {
 pub struct Traffic {
     /// Who writes.
     pub area: Area,
-    /// The level written to; none: any.
-    pub to_level: Option<Level>,
+    /// Who is written to.
+    pub to: Area,
     /// How sender and recipient lie to each other.
     pub span: Span,
     /// The type; none: mixed as in the field, official letters most.
@@ -95,20 +99,50 @@ pub struct Traffic {
     pub days: Option<Days>,
     /// Recipients of a document, from and to.
     pub fan_out: (u32, u32),
-    /// Share of documents that are *hỏa tốc*.
-    pub urgent: f64,
+    /// How many of the documents are urgent.
+    pub urgencies: Urgencies,
     /// Share of documents that a paper copy follows.
     pub paper: f64,
     /// Pages, from and to.
     pub pages: (u32, u32),
-    /// KiB of the attachment, from and to; 0: none.
+    /// KiB of the attachment, a PDF, from and to; 0: none.
     pub attachment_kib: (u32, u32),
+    /// Days until an answer is due, from and to; none: no due date.
+    pub due_days: Option<(u32, u32)>,
+    /// Shares of documents that their sender changes later.
+    pub changes: Changes,
     /// The line of the file that it stands on.
     pub line: usize,
 }
 
-/// How clerks answer. Shares are of all deliveries that are not refused; whoever finishes has
-/// processed before, whoever processes has accepted.
+/// Shares of urgent documents; the rest is ordinary.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Urgencies {
+    /// *khẩn*.
+    pub urgent: f64,
+    /// *thượng khẩn*.
+    pub very_urgent: f64,
+    /// *hỏa tốc*.
+    pub express: f64,
+    /// *hỏa tốc hẹn giờ*: to be delivered within an hour or two.
+    pub timed: f64,
+}
+
+/// What senders do to what they have sent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Changes {
+    /// Share taken back (13).
+    pub recall: f64,
+    /// Share updated by another document.
+    pub update: f64,
+    /// Share replaced by another document.
+    pub replace: f64,
+    /// Working hours after the receipt, from and to.
+    pub hours: (f64, f64),
+}
+
+/// How clerks answer. Shares are of all deliveries that are not refused; whoever finishes or
+/// processes has accepted, and whoever is among both has processed before.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answers {
     /// Whose clerks.
@@ -123,12 +157,24 @@ pub struct Answers {
     pub processed: f64,
     /// Share finished (06).
     pub finished: f64,
+    /// Whether all recipients of a document come as far with it.
+    pub by_document: bool,
     /// Working hours until 03 or 02, from and to.
     pub accepted_hours: (f64, f64),
     /// Working hours from 03 until 04 and 05, from and to.
     pub processed_hours: (f64, f64),
     /// Working hours from 05 until 06, from and to.
     pub finished_hours: (f64, f64),
+    /// Share handled late.
+    pub late: f64,
+    /// Working hours by which the first answer is late then, from and to.
+    pub late_hours: (f64, f64),
+    /// Share of those finished that are answered by a document of its own.
+    pub reply: f64,
+    /// Share of asked changes that are agreed to (15); the others are refused (16).
+    pub change_agreed: f64,
+    /// Working hours until 15 or 16, from and to.
+    pub change_hours: (f64, f64),
 }
 
 impl Scenario {
@@ -148,6 +194,20 @@ impl Scenario {
     /// [`ScenarioError`] with file, line, key and remedy.
     pub fn parse(shown: &str, text: &str) -> Result<Self, ScenarioError> {
         read::scenario(shown, text)
+    }
+}
+
+impl Default for Urgencies {
+    /// One document in fifty is *hỏa tốc*.
+    fn default() -> Self {
+        Self { urgent: 0.0, very_urgent: 0.0, express: 0.02, timed: 0.0 }
+    }
+}
+
+impl Default for Changes {
+    /// Nothing is changed.
+    fn default() -> Self {
+        Self { recall: 0.0, update: 0.0, replace: 0.0, hours: (0.2, 4.0) }
     }
 }
 

@@ -3,6 +3,8 @@
 //! Everything is read from the hub in the end: its statistics, its records, its journal. What was
 //! generated is not asked.
 
+mod charts;
+mod html;
 mod junit;
 mod laws;
 mod measure;
@@ -10,8 +12,10 @@ mod records;
 
 use lienthong_core::engine::EngineError;
 
-use crate::scenario::Scenario;
+use crate::scenario::{Expect, Scenario};
 use crate::world::Played;
+pub use charts::Charts;
+pub use html::Frame;
 use records::Records;
 
 /// Documents that are named where something does not hold.
@@ -40,6 +44,8 @@ pub struct Verdict {
     pub refusals: u64,
     /// Blocks of the journal.
     pub blocks: u64,
+    /// What a report draws.
+    pub charts: Charts,
 }
 
 /// One thing that was checked.
@@ -64,31 +70,27 @@ impl Verdict {
     /// [`EngineError`] when the hub's records cannot be read.
     pub fn of(scenario: &Scenario, seed: u64, played: &Played) -> Result<Self, EngineError> {
         let records = Records::read(played)?;
-        let expects = scenario.expects.iter().map(|expect| {
-            let measured = measure::measure(expect, &records)?;
-            let passed = expect.bound.holds(measured.value);
-            Ok(Check {
-                name: format!("line {}: {}", expect.line, expect.subject()),
-                passed,
-                wanted: expect.bound.to_string(),
-                found: measured.shown(),
-                documents: if passed { Vec::new() } else { named(measured.documents) },
-            })
-        });
-        let deliveries = || records.documents.iter().flat_map(|document| &document.deliveries);
-        let acknowledged = deliveries().filter(|one| one.delivery.acknowledged_at.is_some());
-        let reports = deliveries().map(|one| one.delivery.statuses.len() as u64);
+        let expects = scenario.expects.iter().map(|expect| expected(expect, scenario, &records));
+        let (mut deliveries, mut acknowledged, mut reports) = (0, 0, 0);
+        records.each(|view| {
+            for one in &view.deliveries {
+                deliveries += 1;
+                acknowledged += u64::from(one.delivery.acknowledged_at.is_some());
+                reports += one.delivery.statuses.len() as u64;
+            }
+        })?;
         Ok(Self {
             scenario: scenario.name.clone(),
             seed,
             expects: expects.collect::<Result<_, EngineError>>()?,
             laws: laws::check(&records)?,
-            documents: records.documents.len() as u64,
-            deliveries: deliveries().count() as u64,
-            acknowledged: acknowledged.count() as u64,
-            reports: reports.sum(),
+            documents: records.documents,
+            deliveries,
+            acknowledged,
+            reports,
             refusals: records.refusals()?.by_reason.values().sum(),
             blocks: records.blocks,
+            charts: Charts::of(scenario, &records)?,
         })
     }
 
@@ -102,13 +104,37 @@ impl Verdict {
         self.laws.iter().chain(&self.expects)
     }
 
+    /// Writes it as one page of HTML that needs nothing beside it.
+    pub fn html(&self, frame: &Frame<'_>) -> String {
+        html::write(self, frame)
+    }
+
     /// Writes it as JUnit XML; `replay` is the command that plays it again.
     pub fn junit(&self, replay: &str, seconds: f64) -> String {
         junit::write(self, replay, seconds)
     }
 }
 
-fn named(mut documents: Vec<String>) -> Vec<String> {
-    documents.truncate(NAMED_MAX);
-    documents
+/// Measures what is expected, and compares.
+fn expected(
+    expect: &Expect,
+    scenario: &Scenario,
+    records: &Records<'_>,
+) -> Result<Check, EngineError> {
+    let measured = measure::measure(expect, records)?;
+    let mut found = measured.shown();
+    let mut passed = expect.bound.holds(measured.value);
+    if let Some(target) = expect.target {
+        let days = expect.days.unwrap_or(scenario.days);
+        let standing = measure::standing(target, measured.value, (expect, days), records)?;
+        passed &= standing == target.standing;
+        found = format!("{found}: {} / {}", standing.name_vi(), standing.name());
+    }
+    Ok(Check {
+        name: format!("line {}: {}", expect.line, expect.subject()),
+        passed,
+        wanted: expect.wanted(),
+        found,
+        documents: if passed { Vec::new() } else { measured.documents },
+    })
 }

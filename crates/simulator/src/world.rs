@@ -7,44 +7,52 @@
 //!                                                    │
 //!                              acknowledge, report ◀─┴─ push (Courier)        receiving
 //! ```
-//! Real: `core`'s machine and delivery machine, the journal's blocks, every signature and its
-//! verification. Modelled: the network (a delay for each message), the disk (a delay for each
-//! block; a hub that is killed keeps its journal only), and agencies. A recipient does not verify
-//! again what the hub verified, and refusals are journalled one by one however many there are.
+//! Real: `core`'s machine and delivery machines (documents and notices), the journal's blocks, every
+//! signature and its verification unless a scenario asks for a share only. Modelled: the network (a
+//! delay for each message), the disk (a delay for each block; a hub that is killed keeps what was
+//! synced), uploads, and agencies. A recipient does not verify again what the hub verified, and
+//! refusals are journalled one by one however many there are.
 //!
 //! Deterministic: time moves from event to event, events of one moment keep the order in which they
 //! were made, and everything random comes from the scenario's seed. The same scenario and seed give
 //! the same trace, byte for byte.
 
+mod changes;
+mod clerks;
 mod faults;
 mod hub;
 mod keys;
+mod lanes;
+mod node;
 mod population;
 mod queue;
 mod receiving;
+mod seen;
 mod sending;
+mod set_up;
 mod trace;
+mod writing;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use lienthong_client::Signer;
+use lienthong_core::NoticeNumber;
 use lienthong_core::engine::EngineError;
-use lienthong_model::{Day, Digest, Level, Ordinal, Position, SignedContent, Timestamp};
+use lienthong_model::{Day, Digest, MessageId, Ordinal, Position, Timestamp};
 use lienthong_pki::IssueError;
-use rand::{RngExt as _, SeedableRng as _};
+use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::scenario::{Country, Scenario, Since};
+use crate::scenario::Scenario;
+use changes::Change;
 use faults::Hits;
 use hub::Outcome;
 pub(crate) use hub::{Hub, replayed, rows};
 use keys::Keys;
+use lanes::Lane;
+use node::Node;
 pub use population::{Member, Population};
 use queue::Queue;
-use receiving::Task;
 use sending::{Call, Pending};
 use trace::Trace;
 
@@ -108,12 +116,11 @@ pub struct Progress {
     pub events: u64,
 }
 
-/// What was played: the hub as it stands in the end.
+/// What was played: the hub as it stands in the end, and what nodes hold.
 pub struct Played {
     pub(crate) hub: Hub,
-    /// Agencies whose nodes are not there in the end.
-    pub(crate) offline: BTreeSet<Ordinal>,
-    taking_part: BTreeSet<Ordinal>,
+    nodes: HashMap<Ordinal, Node>,
+    receipts: Vec<(MessageId, Position)>,
     /// Agencies that took part.
     pub agencies: usize,
     /// Events.
@@ -125,33 +132,30 @@ pub struct Played {
 }
 
 impl Played {
-    /// Whether an agency has a node at all.
-    pub(crate) fn takes_part(&self, agency: Ordinal) -> bool {
-        self.taking_part.contains(&agency)
+    /// Whether nothing can be delivered to an agency in the end: it has no node, or it is off.
+    pub(crate) fn is_absent(&self, agency: Ordinal) -> bool {
+        self.nodes.get(&agency).is_none_or(|node| !node.is_on())
+    }
+
+    /// Whether an agency's node has a document on its own disk.
+    pub(crate) fn has(&self, agency: Ordinal, position: Position) -> bool {
+        self.nodes.get(&agency).is_some_and(|node| node.seen.holds(position))
+    }
+
+    /// Every receipt that a node holds: for what, and the place that it names.
+    pub(crate) fn receipts(&self) -> &[(MessageId, Position)] {
+        &self.receipts
     }
 }
 
-/// One agency's system.
-struct Node {
-    member: Member,
-    ordinal: Ordinal,
-    /// Its province; none for the centre.
-    province: Option<Ordinal>,
-    seal: Signer,
-    /// The leader's certificates, one after the other.
-    leaders: BTreeMap<u32, Signer>,
-    expired: Option<Signer>,
-    /// Whether it has a connection that it keeps up.
-    connected: bool,
-    /// Faults under way that keep it off.
-    off: u32,
-    reconnecting: bool,
-    /// What it has on its own disk.
-    seen: BTreeSet<Position>,
-    tasks: BTreeMap<Position, Task>,
-    /// Calls that wait until it is back.
-    outbox: BTreeSet<u64>,
-    written: u32,
+/// A flaw that a test puts into the hub, to see that it is found.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// Answers leave before the block is on disk.
+    AnswersBeforeTheDisk,
+    /// One push in sixteen does not leave.
+    ForgetsMail,
 }
 
 /// Something that happens.
@@ -160,20 +164,39 @@ enum Event {
     Write(usize),
     Arrive(Call),
     Commit,
+    /// The block is on disk, unless the hub was killed and started since.
+    Synced(u64),
     Answered {
         number: u64,
         outcome: Outcome,
     },
+    /// A call is made again, or a held one at last.
+    Again(u64),
     Pushed {
         node: usize,
         position: Position,
         attempt: u32,
     },
+    Acknowledge {
+        node: usize,
+        position: Position,
+    },
+    Noticed {
+        node: usize,
+        number: NoticeNumber,
+    },
+    /// A node tells the hub which notices it knows.
+    KnowsNotices(usize),
     Report {
         node: usize,
         position: Position,
     },
-    Overdue(u64),
+    /// A clerk agrees to a change, or refuses it.
+    Decide {
+        node: usize,
+        position: Position,
+    },
+    Change(Box<Change>),
     /// The hub has something to do by itself.
     Deadline,
     Connect(usize),
@@ -188,26 +211,30 @@ struct Dice {
     network: ChaCha8Rng,
     clerks: ChaCha8Rng,
     faults: ChaCha8Rng,
+    signing: ChaCha8Rng,
 }
 
 /// The world while it is played.
 pub struct World<'s> {
     scenario: &'s Scenario,
     nodes: Vec<Node>,
-    by_ordinal: BTreeMap<Ordinal, usize>,
-    /// Recipients by province (none: the centre) and level.
-    places: BTreeMap<(Option<Ordinal>, Level), Vec<usize>>,
-    /// Senders of each traffic.
-    senders: Vec<Vec<usize>>,
+    by_ordinal: HashMap<Ordinal, usize>,
+    /// One of each traffic.
+    lanes: Vec<Lane>,
     /// Which of the answers each node's clerks follow.
     clerks: Vec<Option<usize>>,
     hits: Hits,
     hub: Hub,
+    /// Whether the hub dies with the next block that it writes.
+    dying: bool,
     keys: Keys,
     queue: Queue<Event>,
     trace: Trace<'s>,
     dice: Dice,
-    pending: BTreeMap<u64, Pending>,
+    pending: HashMap<u64, Pending>,
+    /// Calls by when they are sent again, in order: patience is the same for all.
+    patience: VecDeque<(Timestamp, u64)>,
+    receipts: Vec<(MessageId, Position)>,
     calls: u64,
     ids: u64,
     commit_due: bool,
@@ -216,111 +243,7 @@ pub struct World<'s> {
     now: Timestamp,
 }
 
-impl<'s> World<'s> {
-    /// Sets a scenario up; `seed` instead of its own, `trace` takes one line an event.
-    ///
-    /// # Errors
-    /// [`WorldError`] when the directory does not have who is named, or nobody can write.
-    pub fn new(
-        scenario: &'s Scenario,
-        country: &Country,
-        seed: Option<u64>,
-        trace: Option<&'s mut dyn Write>,
-    ) -> Result<Self, WorldError> {
-        let areas = population::areas(scenario);
-        let unknown: Vec<String> = areas.flat_map(|area| area.unknown(country)).collect();
-        if !unknown.is_empty() {
-            return Err(WorldError::Unknown(unknown));
-        }
-        let population = Population::choose(scenario, country);
-        if population.is_empty() {
-            return Err(WorldError::Nobody);
-        }
-        let seed = seed.unwrap_or(scenario.seed);
-        let keys = Keys::new(seed, scenario.begin(), scenario.end())?;
-        let mut hub = Hub::new(scenario.begin());
-        hub.set_up(&keys, &population.directory(country))?;
-        let mut nodes = Vec::new();
-        for member in population {
-            let agency = hub.ordinal(&member.entry.code);
-            let ordinal = agency.ok_or_else(|| WorldError::SetUp(member.entry.code.to_string()))?;
-            let province = member.entry.province.as_ref().and_then(|code| hub.ordinal(code));
-            nodes.push(Node::new(member, (ordinal, province), &keys)?);
-        }
-        let area_nodes = |area: &crate::scenario::Area| -> Vec<usize> {
-            let held = nodes.iter().enumerate();
-            let held = held.filter(|(_, node)| area.holds(&node.member.entry, country));
-            held.map(|(index, _)| index).collect()
-        };
-        let senders = scenario.traffic.iter().map(|traffic| area_nodes(&traffic.area)).collect();
-        let hits = Hits::new(scenario, area_nodes);
-        let clerks = nodes.iter().map(|node| {
-            scenario.answers.iter().position(|one| one.area.holds(&node.member.entry, country))
-        });
-        let clerks = clerks.collect();
-        let stream = |stream| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(stream);
-            rng
-        };
-        let mut world = Self {
-            scenario,
-            by_ordinal: nodes.iter().enumerate().map(|(i, node)| (node.ordinal, i)).collect(),
-            places: BTreeMap::new(),
-            senders,
-            clerks,
-            hits,
-            hub,
-            keys,
-            queue: Queue::default(),
-            trace: Trace::new(trace),
-            dice: Dice {
-                writing: stream(0),
-                network: stream(1),
-                clerks: stream(2),
-                faults: stream(3),
-            },
-            pending: BTreeMap::new(),
-            calls: 0,
-            ids: 0,
-            commit_due: false,
-            deadline: None,
-            lists: 1,
-            now: scenario.begin(),
-            nodes,
-        };
-        world.place_nodes();
-        world.check_traffic()?;
-        world.schedule();
-        Ok(world)
-    }
-
-    fn place_nodes(&mut self) {
-        for (index, node) in self.nodes.iter().enumerate() {
-            let place = (node.province, node.member.entry.level);
-            self.places.entry(place).or_default().push(index);
-        }
-    }
-
-    /// What is known beforehand: days, connections, faults.
-    fn schedule(&mut self) {
-        self.queue.put(self.now, Event::Day(self.now.day()));
-        for index in 0..self.nodes.len() {
-            let at = match self.nodes[index].member.connected {
-                Since::Always => self.now,
-                Since::Day(day) => day.start().max(self.now),
-                Since::Never => continue,
-            };
-            if at < self.scenario.end() {
-                self.queue.put(at, Event::Connect(index));
-            }
-        }
-        for (index, fault) in self.scenario.faults.iter().enumerate() {
-            self.queue.put(fault.from, Event::FaultBegins(index));
-            self.queue.put(fault.until, Event::FaultEnds(index));
-        }
-    }
-
+impl World<'_> {
     /// Plays it to its end: until nothing is left to happen.
     ///
     /// # Errors
@@ -328,7 +251,7 @@ impl<'s> World<'s> {
     pub fn play(mut self, mut told: impl FnMut(Progress)) -> Result<Played, WorldError> {
         let length = self.scenario.end().millis() - self.scenario.begin().millis();
         let mut events = 0;
-        while let Some((at, event)) = self.queue.take() {
+        while let Some((at, event)) = self.next_event()? {
             self.now = at;
             self.happens(event)?;
             events += 1;
@@ -342,11 +265,10 @@ impl<'s> World<'s> {
             }
         }
         self.hub.finish()?;
-        let offline = self.nodes.iter().filter(|node| !node.connected || node.off > 0);
         Ok(Played {
-            offline: offline.map(|node| node.ordinal).collect(),
-            taking_part: self.by_ordinal.keys().copied().collect(),
             agencies: self.nodes.len(),
+            nodes: self.nodes.into_iter().map(|node| (node.ordinal, node)).collect(),
+            receipts: self.receipts,
             events,
             trace: self.trace.finish()?,
             ended: self.now,
@@ -354,17 +276,37 @@ impl<'s> World<'s> {
         })
     }
 
+    /// The next event; calls whose patience ends before it are sent again first.
+    fn next_event(&mut self) -> Result<Option<(Timestamp, Event)>, WorldError> {
+        while let Some((at, number)) = self.patience.front().copied() {
+            if self.pending.contains_key(&number) {
+                if self.queue.next_at().is_some_and(|next| next < at) {
+                    break;
+                }
+                self.now = at;
+                self.overdue(number)?;
+            }
+            self.patience.pop_front();
+        }
+        Ok(self.queue.take())
+    }
+
     fn happens(&mut self, event: Event) -> Result<(), WorldError> {
         match event {
             Event::Day(day) => self.day(day),
             Event::Write(traffic) => self.write(traffic),
             Event::Arrive(call) => self.arrive(call),
-            Event::Commit => self.commit(),
+            Event::Commit | Event::Deadline => self.commit(),
+            Event::Synced(life) => self.synced(life),
             Event::Answered { number, outcome } => self.answered(number, outcome),
+            Event::Again(number) => self.send(number),
             Event::Pushed { node, position, attempt } => self.pushed(node, position, attempt),
+            Event::Acknowledge { node, position } => self.acknowledge(node, position),
+            Event::Noticed { node, number } => self.noticed(node, number),
+            Event::KnowsNotices(node) => self.acknowledge_notices(node),
             Event::Report { node, position } => self.report(node, position),
-            Event::Overdue(number) => self.overdue(number),
-            Event::Deadline => self.commit(),
+            Event::Decide { node, position } => self.decide_change(node, position),
+            Event::Change(change) => self.change(*change),
             Event::Connect(node) => self.connect(node),
             Event::Reconnect(node) => self.reconnect(node),
             Event::FaultBegins(fault) => self.fault_begins(fault),
@@ -372,24 +314,43 @@ impl<'s> World<'s> {
         }
     }
 
-    /// A message is under way.
-    fn later(&mut self, event: Event) {
+    /// A message is under way, later by what a fault adds.
+    fn later(&mut self, event: Event, added: Duration) {
         let (least, most) = NETWORK_MS;
         let delay = Duration::from_millis(self.dice.network.random_range(least..=most));
-        self.queue.put(self.now.plus(delay), event);
+        self.queue.put(self.now.plus(delay + added), event);
     }
 
-    /// What waits at the hub becomes a block; answers and pushes leave.
+    /// What waits at the hub becomes a block, which goes to the disk.
     fn commit(&mut self) -> Result<(), WorldError> {
         self.commit_due = false;
-        if !self.hub.is_up() {
+        if !self.hub.is_up() || self.hub.is_writing() {
             return Ok(());
         }
-        let answers = self.hub.commit(self.now)?;
-        for (number, outcome) in answers {
-            let told = outcome.to_string();
-            self.trace.line(self.now, "decided", &[&number, &told])?;
-            self.later(Event::Answered { number, outcome });
+        self.hub.begin_block(self.now)?;
+        self.hub.check_acts()?;
+        #[cfg(test)]
+        for (number, outcome) in self.hub.early_answers() {
+            self.later(Event::Answered { number, outcome }, Duration::ZERO);
+        }
+        if self.dying {
+            return self.hub_dies();
+        }
+        self.queue.put(self.now.plus(DISK), Event::Synced(self.hub.told.restarts));
+        Ok(())
+    }
+
+    /// The block is on disk: answers and pushes leave.
+    fn synced(&mut self, life: u64) -> Result<(), WorldError> {
+        if !self.hub.is_up() || life != self.hub.told.restarts {
+            return Ok(());
+        }
+        for (number, outcome) in self.hub.end_block()? {
+            // Nobody waits for what has no number.
+            if number > 0 {
+                self.trace.line(self.now, "decided", &[&number, &outcome])?;
+                self.later(Event::Answered { number, outcome }, Duration::ZERO);
+            }
         }
         if self.hub.has_waiting() {
             self.commit_soon();
@@ -410,69 +371,25 @@ impl<'s> World<'s> {
         }
     }
 
+    /// A block as soon as the one before is on disk.
     fn commit_soon(&mut self) {
-        if !self.commit_due {
+        if !self.commit_due && !self.hub.is_writing() {
             self.commit_due = true;
-            self.queue.put(self.now.plus(DISK), Event::Commit);
+            self.queue.put(self.now, Event::Commit);
         }
     }
 
     /// Verified, or refused for its bytes; either way it waits for its block.
     fn arrive(&mut self, call: Call) -> Result<(), WorldError> {
+        let Call { number, node, sent } = call;
         if !self.hub.is_up() {
-            return self.trace.line(self.now, "lost", &[&call.number]);
+            return self.trace.line(self.now, "lost", &[&number]);
         }
-        let caller = self.nodes[call.node].ordinal;
-        self.hub.take(call.number, caller, call.sent);
-        self.commit_soon();
+        let caller = self.nodes[node].ordinal;
+        match self.hub.take(number, caller, &sent)? {
+            Some(outcome) => self.later(Event::Answered { number, outcome }, Duration::ZERO),
+            None => self.commit_soon(),
+        }
         Ok(())
     }
-
-    fn connect(&mut self, node: usize) -> Result<(), WorldError> {
-        self.nodes[node].connected = true;
-        if self.nodes[node].off > 0 || !self.hub.is_up() {
-            return Ok(());
-        }
-        self.hub.open(self.nodes[node].ordinal);
-        let code = self.nodes[node].member.entry.code.clone();
-        self.trace.line(self.now, "connected", &[&code])?;
-        self.push()
-    }
-
-    fn reconnect(&mut self, node: usize) -> Result<(), WorldError> {
-        self.nodes[node].reconnecting = false;
-        self.connect(node)
-    }
 }
-
-impl Node {
-    fn new(
-        member: Member,
-        (ordinal, province): (Ordinal, Option<Ordinal>),
-        keys: &Keys,
-    ) -> Result<Self, WorldError> {
-        Ok(Self {
-            seal: keys.seal(&member.entry.code)?,
-            member,
-            ordinal,
-            province,
-            leaders: BTreeMap::new(),
-            expired: None,
-            connected: false,
-            off: 0,
-            reconnecting: false,
-            seen: BTreeSet::new(),
-            tasks: BTreeMap::new(),
-            outbox: BTreeSet::new(),
-            written: 0,
-        })
-    }
-
-    /// Whether its system runs and has been connected.
-    fn is_on(&self) -> bool {
-        self.connected && self.off == 0
-    }
-}
-
-/// Signed bytes, shared by all their sendings.
-type Signed = Arc<SignedContent>;

@@ -18,6 +18,8 @@ mod ed25519;
 pub mod judge;
 pub mod merkle;
 mod note;
+#[cfg(feature = "rehearsal")]
+mod rehearsal;
 mod revocation;
 mod verified;
 mod verify;
@@ -29,6 +31,8 @@ pub use checkpoint::{Checkpoint, CheckpointError, bundle_statement};
 pub use ed25519::{PublicKey, SIGNATURE_BYTES, WeakKey};
 pub use judge::{Anchors, Dates, Sender, SignatureKind, Unproven};
 pub use note::{NOTE_BYTES_MAX, NoteError, NoteKey, NoteKeyError};
+#[cfg(feature = "rehearsal")]
+pub use rehearsal::{REHEARSED, Rehearsal};
 pub use revocation::{RevocationList, RevocationListError, Revoked};
 pub use verified::Verified;
 pub use verify::{Known, Rejected, Signed, StatusSubmission, Submission, Verifier};

@@ -1,6 +1,6 @@
 //! The Merkle tree of the log: hashes, and the check of proofs (RFC 9162, section 2.1; the same
 //! tree as RFC 6962, section 2.1). Making proofs is in [`prove`], the entries of the leaves in
-//! [`entry`].
+//! [`entry`], the root of a growing log in [`Frontier`].
 //!
 //! ```text
 //!  level 2            ( 0 )                 node (level, index): the hash over the leaves
@@ -12,8 +12,10 @@
 //! Everything here is a function of its arguments; where hashes are kept is the caller's matter.
 
 pub mod entry;
+mod frontier;
 pub mod prove;
 
+pub use frontier::Frontier;
 use lienthong_model::Digest;
 use sha2::{Digest as _, Sha256};
 

@@ -29,6 +29,7 @@ use crate::authorities::Authorities;
 use crate::certificate::{Certificate, Holder};
 use crate::chain::Chain;
 use crate::dsse;
+use crate::ed25519::PublicKey;
 use crate::verified::Verified;
 
 /// A document whose facts are known.
@@ -94,6 +95,9 @@ pub struct Verifier<C, K> {
     chains: Cache<ChainKey, Arc<Chain>>,
 }
 
+/// Whether a signature is a key's over a message.
+pub(crate) type SignatureHolds = fn(&PublicKey, &[u8], &[u8]) -> bool;
+
 /// What a chain was found with.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct ChainKey {
@@ -130,13 +134,22 @@ impl<C: Contents, K: Known> Verifier<C, K> {
     /// # Errors
     /// [`Rejected`] when the bytes, an attachment, a certificate or a signature is wrong.
     pub fn document(&self, content: SignedContent) -> Result<Verified<Submission>, Rejected> {
+        self.document_by(content, PublicKey::verify)
+    }
+
+    /// The same, with the arithmetic of one signature given.
+    pub(crate) fn document_by(
+        &self,
+        content: SignedContent,
+        holds: SignatureHolds,
+    ) -> Result<Verified<Submission>, Rejected> {
         let mut id = None;
         let facts = (|| {
             within_bounds(&content)?;
             let header = self.contents.document(&content.content_type, &content.content)?;
             id = Some(header.id);
             attachments_match(&header.attachments, &content)?;
-            Ok((header, self.signers(&content)?))
+            Ok((header, self.signers(&content, holds)?))
         })();
         match facts {
             Ok((header, signers)) => {
@@ -152,13 +165,22 @@ impl<C: Contents, K: Known> Verifier<C, K> {
     /// # Errors
     /// [`Rejected`] when the bytes, a certificate or a signature is wrong.
     pub fn status(&self, content: SignedContent) -> Result<Verified<StatusSubmission>, Rejected> {
+        self.status_by(content, PublicKey::verify)
+    }
+
+    /// The same, with the arithmetic of one signature given.
+    pub(crate) fn status_by(
+        &self,
+        content: SignedContent,
+        holds: SignatureHolds,
+    ) -> Result<Verified<StatusSubmission>, Rejected> {
         let mut id = None;
         let facts = (|| {
             within_bounds(&content)?;
             let header = self.contents.status(&content.content_type, &content.content)?;
             id = Some(header.id);
             attachments_match(&[], &content)?;
-            Ok((header, self.signers(&content)?))
+            Ok((header, self.signers(&content, holds)?))
         })();
         match facts {
             Ok((header, signers)) => {
@@ -169,14 +191,18 @@ impl<C: Contents, K: Known> Verifier<C, K> {
         }
     }
 
-    fn signers(&self, content: &SignedContent) -> Result<Vec<Arc<Chain>>, Refusal> {
+    fn signers(
+        &self,
+        content: &SignedContent,
+        holds: SignatureHolds,
+    ) -> Result<Vec<Arc<Chain>>, Refusal> {
         let sent = Sent::of(content, self.known.authorities());
         let message = dsse::pre_authentication_encoding(&content.content_type, &content.content);
         let mut signers = Vec::with_capacity(content.signatures.len());
         let mut violations = Vec::new();
         for (index, entry) in content.signatures.iter().enumerate() {
             let signer = self.chain(&entry.certificate, &sent).and_then(|chain| {
-                if chain.leaf().key().verify(&message, &entry.value) {
+                if holds(chain.leaf().key(), &message, &entry.value) {
                     Ok(chain)
                 } else {
                     Err((Reason::SignatureInvalid, entry.certificate.to_string()))

@@ -1,6 +1,6 @@
 //! `lienthong evidence audit`: a data folder at rest, read whole and checked against itself.
 
-mod view;
+pub(super) mod view;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

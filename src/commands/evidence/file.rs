@@ -108,7 +108,7 @@ pub(super) fn malformed(path: &Path, why: &str) -> Usage {
 }
 
 /// Reads a log's key as users give it.
-pub(super) fn key_of(text: &str) -> anyhow::Result<NoteKey> {
+pub(crate) fn key_of(text: &str) -> anyhow::Result<NoteKey> {
     let parsed = NoteKey::parse(text);
     parsed.map_err(|error| {
         Usage::new(format!("`{text}` is no key of a log: {error}"))

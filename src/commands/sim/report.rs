@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use lienthong_simulator::verdict::{Check, Verdict};
+use lienthong_simulator::scenario::Scenario;
+use lienthong_simulator::verdict::{Check, Frame, Verdict};
 use lienthong_simulator::world::Played;
 use serde::Serialize;
 
@@ -26,6 +27,8 @@ pub(super) struct Report {
     ended: String,
     /// Seconds that playing took.
     seconds: f64,
+    /// Virtual time played / time that playing took.
+    faster_than_life: f64,
     trace_sha256: String,
     checks: Vec<CheckView>,
     /// The command that plays it again.
@@ -58,7 +61,13 @@ impl CheckView {
 
 impl Report {
     /// Makes the report; `asked` is the name or file that was asked for.
-    pub fn new(asked: &str, verdict: &Verdict, played: &Played, seconds: f64) -> Self {
+    pub fn new(
+        (asked, scenario): (&str, &Scenario),
+        verdict: &Verdict,
+        played: &Played,
+        seconds: f64,
+    ) -> Self {
+        let lasted = played.ended.millis() - scenario.begin().millis();
         let laws = verdict.laws.iter().map(|check| CheckView::of("law", check));
         let expects = verdict.expects.iter().map(|check| CheckView::of("expect", check));
         Self {
@@ -75,15 +84,19 @@ impl Report {
             events: played.events,
             ended: played.ended.to_string(),
             seconds,
+            #[allow(clippy::cast_precision_loss)] // A ratio for people.
+            faster_than_life: lasted as f64 / 1_000.0 / seconds.max(0.001),
             trace_sha256: played.trace.to_string(),
             checks: laws.chain(expects).collect(),
             replay: format!("lienthong sim run {asked} --seed {}", verdict.seed),
         }
     }
 
-    /// Writes it for people.
-    pub fn to_table(&self) -> String {
-        let mut text = output::pairs(&[
+    /// Its figures, with what they are.
+    fn figures(&self) -> Vec<(&'static str, String)> {
+        #[allow(clippy::cast_precision_loss)] // Events, for a rate.
+        let rate = self.events as f64 / self.seconds.max(0.001);
+        vec![
             ("kịch bản / scenario", format!("{}, seed {}", self.scenario, self.seed)),
             ("cơ quan / agencies", thousands(self.agencies as u64)),
             ("văn bản / documents", thousands(self.documents)),
@@ -100,10 +113,29 @@ impl Report {
             ("khối / blocks", thousands(self.blocks)),
             (
                 "sự kiện / events",
-                format!("{} trong / in {:.1} s", thousands(self.events), self.seconds),
+                format!("{} trong / in {:.1} s: {rate:.0}/s", thousands(self.events), self.seconds),
+            ),
+            (
+                "thời gian / time",
+                format!("nhanh hơn thực tế / faster than life ×{:.0}", self.faster_than_life),
             ),
             ("dấu vết / trace", format!("SHA-256 {}", self.trace_sha256)),
-        ]);
+        ]
+    }
+
+    /// Writes it as a page of HTML.
+    pub fn to_html(&self, scenario: &Scenario, verdict: &Verdict) -> String {
+        verdict.html(&Frame {
+            titles: (&scenario.title, &scenario.title_en),
+            about: &scenario.about,
+            replay: &self.replay,
+            figures: &self.figures(),
+        })
+    }
+
+    /// Writes it for people.
+    pub fn to_table(&self) -> String {
+        let mut text = output::pairs(&self.figures());
         text.push('\n');
         let mut table = output::table(["", "Kiểm tra\ncheck", "Phải là\nwanted", "Thấy\nfound"]);
         for check in &self.checks {

@@ -39,22 +39,37 @@ pub(super) struct RunArgs {
     /// Where to write the report as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Where to write the report as one page of HTML with charts
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Share of signatures that are really made and verified; default: the scenario's
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    signatures: Option<f64>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "write a share from 0 to 1, such as 0.01".to_owned())
 }
 
 /// Runs the command.
 pub(super) fn run(args: &RunArgs, output: Output) -> anyhow::Result<ExitCode> {
-    let scenario = super::load(&args.scenario)?;
+    let mut scenario = super::load(&args.scenario)?;
+    scenario.signatures = args.signatures.unwrap_or(scenario.signatures);
     let seed = args.seed.unwrap_or(scenario.seed);
     let began = Instant::now();
     let played = play(args, &scenario, seed)?;
     let played_for = began.elapsed().as_secs_f64();
     let verdict = Verdict::of(&scenario, seed, &played)?;
-    let report = Report::new(&args.scenario, &verdict, &played, played_for);
+    let report = Report::new((&args.scenario, &scenario), &verdict, &played, played_for);
     if let Some(path) = &args.json {
         write(path, &(serde_json::to_string_pretty(&report)? + "\n"))?;
     }
     if let Some(path) = &args.junit {
         write(path, &verdict.junit(&report.replay, played_for))?;
+    }
+    if let Some(path) = &args.html {
+        write(path, &report.to_html(&scenario, &verdict))?;
     }
     output::one(output, &report, Report::to_table)?;
     Ok(if verdict.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -66,7 +81,7 @@ fn play(args: &RunArgs, scenario: &Scenario, seed: u64) -> anyhow::Result<Played
     let writer = trace.as_mut().map(|file| file as &mut dyn Write);
     let world = World::new(scenario, &super::country()?, Some(seed), writer)
         .map_err(|error| super::wrong_world(&error))?;
-    let bar = bar();
+    let bar = bar(STEPS);
     let played = world.play(|progress| {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A share of 1,000.
         bar.set_position((progress.share * STEPS as f64) as u64);
@@ -77,8 +92,8 @@ fn play(args: &RunArgs, scenario: &Scenario, seed: u64) -> anyhow::Result<Played
 }
 
 /// The progress bar; hidden off a terminal.
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::new(STEPS);
+pub(super) fn bar(steps: u64) -> ProgressBar {
+    let bar = ProgressBar::new(steps);
     match ProgressStyle::with_template("{msg:10} {wide_bar} {percent} % {elapsed}") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

@@ -83,6 +83,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 lies_in(&holder.agency)
                     && held.iter().filter(in_force).all(|h| self.covers(territory, &h.territory))
             }),
+            Command::ChangeTargets(all) => all.iter().all(|one| match &one.territory {
+                Territory::Country => false,
+                Territory::Province(code) => is_province(territory, code),
+                Territory::Agency(code) => lies_in(code),
+            }),
             Command::ImportDirectory(_)
             | Command::AddAuthority(_)
             | Command::AddRevocationList(_)
@@ -158,6 +163,10 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Command::ChangeQuotas(all) if all.len() > ACT_ENTRIES_MAX => too_many(all.len()),
             Command::ChangeQuotas(quotas) => {
                 checked("quotas", policy.quotas.check(quotas, directory))
+            }
+            Command::ChangeTargets(all) if all.len() > ACT_ENTRIES_MAX => too_many(all.len()),
+            Command::ChangeTargets(targets) => {
+                checked("targets", policy.targets.check(targets, directory))
             }
             Command::SetRevocationPolicy(_) => Ok(Ok(())),
             Command::ChangeAccounts(all) if all.len() > ACT_ENTRIES_MAX => too_many(all.len()),

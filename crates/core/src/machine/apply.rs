@@ -78,6 +78,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 | Command::ChangeAppointments(_)
                 | Command::ChangeQuotas(_)
                 | Command::ChangeAccounts(_)
+                | Command::ChangeTargets(_)
                 | Command::Act { .. }),
                 Decision::Done,
             ) => self.apply_act(act),

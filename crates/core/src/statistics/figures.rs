@@ -141,6 +141,36 @@ impl Figure {
         self.0
     }
 
+    /// Returns a name for people.
+    pub fn name(self) -> String {
+        const NAMES: [&str; 16] = [
+            "sent",
+            "sent with a personal signature",
+            "sent with a paper copy",
+            "received",
+            "received from inside",
+            "received from inside with a paper copy",
+            "delivered",
+            "acknowledged",
+            "taken back",
+            "accepted",
+            "refused",
+            "processed",
+            "finished",
+            "with due date",
+            "on time",
+            "overdue",
+        ];
+        if let Some(place) = Self::PLAIN.iter().position(|plain| *plain == self) {
+            return NAMES[place].to_owned();
+        }
+        let found = Until::ALL.into_iter().find_map(|until| {
+            let place = Self::buckets(until).position(|bucket| bucket == self)?;
+            Some(format!("{} within {} s", until.name(), BOUNDS[place]))
+        });
+        found.unwrap_or_else(|| format!("figure {}", self.0))
+    }
+
     /// Returns the figure with a stable number.
     pub fn of_number(number: u8) -> Option<Self> {
         Self::all().find(|figure| figure.0 == number)
@@ -150,6 +180,14 @@ impl Figure {
 impl Until {
     /// All of them, in the order of the work.
     pub const ALL: [Self; 3] = [Self::Arrived, Self::Accepted, Self::Finished];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Arrived => "arrived",
+            Self::Accepted => "accepted",
+            Self::Finished => "finished",
+        }
+    }
 
     /// What a figure is timed until; `None` for one that is not.
     pub(super) fn of(figure: Figure) -> Option<Self> {

@@ -51,6 +51,8 @@ pub enum FindingKind {
     Checkpoint,
     /// A signature does not verify, or a decision comes out differently.
     Redecided,
+    /// A file of a backup is not what its manifest says.
+    Backup,
 }
 
 impl FindingKind {
@@ -71,6 +73,7 @@ impl FindingKind {
             Self::Log => "LOG",
             Self::Checkpoint => "CHECKPOINT",
             Self::Redecided => "REDECIDED",
+            Self::Backup => "BACKUP",
         }
     }
 }
@@ -112,6 +115,11 @@ impl Finding {
         let Place { file, offset, block, entry } = place;
         let why = why.into();
         Self { kind, file, offset, bytes: None, block, entry, why, changed: None, cut: false }
+    }
+
+    /// Something that is wrong with a file as a whole.
+    pub(crate) fn of_file(kind: FindingKind, file: &str, why: String) -> Self {
+        Self::at(kind, Place::file(file), why)
     }
 
     pub(super) fn of_damage(damage: Damage) -> Self {

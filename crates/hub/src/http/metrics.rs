@@ -51,16 +51,7 @@ fn state(pages: &Pages, page: &mut Page) {
     page.seconds("lienthong_business_time_seconds", &[], shown.clock.now());
     page.counter("lienthong_journal_blocks_total", "Blocks in the journal.");
     page.value("lienthong_journal_blocks_total", shown.reader.last_block());
-    let journalled = shown.meters.journalled();
-    let help = "Entries of blocks written since the start.";
-    page.counter("lienthong_journal_entries_total", help);
-    page.value("lienthong_journal_entries_total", journalled.entries);
-    page.counter("lienthong_journal_bytes_total", "Bytes of these blocks.");
-    page.value("lienthong_journal_bytes_total", journalled.bytes);
-    page.counter("lienthong_journal_syncs_total", "Syncs of the journal since the start.");
-    page.value("lienthong_journal_syncs_total", journalled.syncs);
-    page.counter("lienthong_journal_sync_seconds_total", "How long they took together.");
-    page.value("lienthong_journal_sync_seconds_total", format!("{:.6}", journalled.sync_seconds));
+    journal(pages, page);
     // A page that cannot be read is told by whoever needs it.
     if let Ok(Some(time)) = shown.reader.query().last_block_time() {
         let name = "lienthong_last_block_timestamp_seconds";
@@ -76,6 +67,23 @@ fn state(pages: &Pages, page: &mut Page) {
         Level::ReadOnly => 2,
     };
     page.value("lienthong_disk_level", level);
+}
+
+/// What the journal took since the hub started.
+fn journal(pages: &Pages, page: &mut Page) {
+    let journalled = pages.0.meters.journalled();
+    let name = "lienthong_journal_entries_total";
+    page.counter(name, "Entries of blocks written since the start.");
+    page.value(name, journalled.entries);
+    let name = "lienthong_journal_bytes_total";
+    page.counter(name, "Bytes of these blocks.");
+    page.value(name, journalled.bytes);
+    let name = "lienthong_journal_syncs_total";
+    page.counter(name, "Syncs of the journal since the start.");
+    page.value(name, journalled.syncs);
+    let name = "lienthong_journal_sync_seconds_total";
+    page.counter(name, "How long they took together.");
+    page.value(name, format!("{:.6}", journalled.sync_seconds));
 }
 
 /// What the hub has done since it started, and what it is at.

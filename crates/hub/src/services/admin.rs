@@ -11,7 +11,7 @@ use lienthong_wire::{administration as read, directory, moment, proto};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Services, refused};
-use crate::caller::{MayAct, MayAdminister};
+use crate::caller::{MayAct, MayAdminister, MaySee};
 use crate::present;
 
 impl Services {
@@ -156,6 +156,26 @@ impl AdminService for Services {
         let holders = self.0.administration.accounts.holders();
         let holders = holders.iter().map(read::signatory_to_proto).collect();
         Ok(Response::new(proto::ListAccountsResponse { holders }))
+    }
+
+    async fn change_targets(
+        &self,
+        request: Request<proto::ChangeTargetsRequest>,
+    ) -> Result<Response<proto::ChangeTargetsResponse>, Status> {
+        let permit = self.admit::<MayAct, _>(&request)?;
+        let targets = all(request.into_inner().targets, |target| read::target_from_proto(&target))?;
+        self.act(permit, Command::ChangeTargets(targets)).await?;
+        Ok(Response::new(proto::ChangeTargetsResponse {}))
+    }
+
+    async fn list_targets(
+        &self,
+        request: Request<proto::ListTargetsRequest>,
+    ) -> Result<Response<proto::ListTargetsResponse>, Status> {
+        self.admit::<MaySee, _>(&request)?;
+        let policy = self.0.reader.policy();
+        let targets = policy.targets.all().map(read::target_to_proto).collect();
+        Ok(Response::new(proto::ListTargetsResponse { targets }))
     }
 
     async fn change_directory(

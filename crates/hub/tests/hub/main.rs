@@ -4,6 +4,7 @@ mod access;
 mod administration;
 mod attachments;
 mod audit;
+mod backup;
 mod bounds;
 mod callers;
 mod changes;

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::disk::io_error;
 
 /// Bytes that are in memory at a time.
-const PIECE_BYTES: usize = 1 << 20;
+pub(super) const PIECE_BYTES: usize = 1 << 20;
 
 /// A payload file as it is found.
 #[derive(Debug, Clone, PartialEq, Eq)]

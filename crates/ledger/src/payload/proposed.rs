@@ -55,7 +55,7 @@ impl Proposed {
         for entry in std::fs::read_dir(folder).map_err(io_error("list", folder))? {
             let path = entry.map_err(io_error("list", folder))?.path();
             let name = path.file_name().map(|name| name.to_string_lossy());
-            match name.and_then(|name| digest_of(&name)) {
+            match name.and_then(|name| Digest::parse(&name)) {
                 Some(digest) => drop(claims.insert(digest, 0)),
                 None => std::fs::remove_file(&path).map_err(io_error("remove", &path))?,
             }
@@ -146,10 +146,4 @@ impl Drop for Claim {
             *count = count.saturating_sub(1);
         }
     }
-}
-
-/// Reads 64 hexadecimal digits.
-pub(super) fn digest_of(text: &str) -> Option<Digest> {
-    let bytes = hex::decode(text).ok()?;
-    Digest::from_slice(&bytes).filter(|digest| digest.to_string() == text)
 }

@@ -26,7 +26,6 @@ use parking_lot::Mutex;
 
 use self::upload::Slot;
 pub use self::upload::Upload;
-use super::proposed::digest_of;
 use crate::disk::{create_folder, io_error};
 
 /// The ending of an unfinished upload's name.
@@ -138,7 +137,7 @@ impl UploadKey {
         };
         let mut parts = stem.split('-');
         let agency = Ordinal(parts.next()?.parse().ok()?);
-        let sha256 = digest_of(parts.next()?)?;
+        let sha256 = Digest::parse(parts.next()?)?;
         let key = Self { agency, sha256, size: parts.next()?.parse().ok()? };
         (key.name(complete) == name).then_some((key, complete))
     }

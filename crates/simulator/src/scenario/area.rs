@@ -43,6 +43,11 @@ impl Area {
             })
     }
 
+    /// Returns whether it restricts nothing.
+    pub fn is_everybody(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Returns the codes and the region that the directory does not have.
     pub fn unknown(&self, country: &Country) -> Vec<String> {
         let has = |code: &AgencyCode| {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use lienthong_model::Level;
 
 use super::calendar::whole;
-use super::{Answers, Area, Country, Expect, Fault, Scenario, Since, Traffic};
+use super::{Answers, Area, Bound, Country, Expect, Fault, Scenario, Since, Target, Traffic};
 use crate::world::Population;
 
 impl Area {
@@ -94,7 +94,7 @@ impl Scenario {
             out,
             "  {} → {} ({}): {} một ngày làm việc / a working day, {} … {}, ≈ {}",
             traffic.area.words(),
-            traffic.to_level.map_or("*", Level::name),
+            traffic.to.words(),
             traffic.span,
             traffic.per_day,
             days.first,
@@ -124,10 +124,15 @@ fn write_answers(answers: &Answers, out: &mut String) -> std::fmt::Result {
 fn write_fault(fault: &Fault, out: &mut String) -> std::fmt::Result {
     writeln!(
         out,
-        "sự cố / fault           {} / {}: {}, {}, {} … {}",
+        "sự cố / fault           {} / {}: {}{}, {}, {} … {}",
         fault.kind.name_vi(),
         fault.kind.name(),
         fault.area.words(),
+        if fault.with.is_everybody() {
+            String::new()
+        } else {
+            format!(" ↔ {}", fault.with.words())
+        },
         percent(fault.share),
         fault.from,
         fault.until,
@@ -136,11 +141,24 @@ fn write_fault(fault: &Fault, out: &mut String) -> std::fmt::Result {
 
 impl std::fmt::Display for Expect {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.subject(), self.bound)
+        write!(f, "{} {}", self.subject(), self.wanted())
     }
 }
 
 impl Expect {
+    /// Returns what it must be, in a few words.
+    pub fn wanted(&self) -> String {
+        let target = self.target.map(|target| {
+            let Target { value, by, standing } = target;
+            format!("≥ {value} ≤ {by}: {} / {}", standing.name_vi(), standing.name())
+        });
+        match (self.bound == Bound::default(), target) {
+            (_, None) => self.bound.to_string(),
+            (true, Some(target)) => target,
+            (false, Some(target)) => format!("{}; {target}", self.bound),
+        }
+    }
+
     /// Returns what is measured, of what, without its bounds.
     pub fn subject(&self) -> String {
         let mut subject = String::new();
@@ -156,6 +174,9 @@ impl Expect {
         }
         if let Some(reason) = self.reason {
             write!(f, " {}", reason.code())?;
+        }
+        if self.measure.is_a_time() {
+            write!(f, " p{}", self.percentile() * 100.0)?;
         }
         if let Some(province) = &self.province {
             write!(f, " {province}")?;

@@ -1,6 +1,6 @@
 //! What the hub must show in the end.
 
-use lienthong_model::{AgencyCode, Level, Reason, StatusCode};
+use lienthong_model::{AgencyCode, Day, Level, Reason, StatusCode};
 
 use super::Days;
 
@@ -21,10 +21,21 @@ pub struct Expect {
     pub reason: Option<Reason>,
     /// For reported: which status.
     pub status: Option<StatusCode>,
+    /// For times: which percentile, 0 to 1.
+    pub percentile: Option<f64>,
     /// What it must be.
     pub bound: Bound,
+    /// How it must stand to a target.
+    pub target: Option<Target>,
     /// The line of the file that it stands on.
     pub line: usize,
+}
+
+impl Expect {
+    /// Returns the percentile at which a time is read: the middle, unless it says otherwise.
+    pub fn percentile(&self) -> f64 {
+        self.percentile.unwrap_or(0.5)
+    }
 }
 
 /// What a value must be.
@@ -56,100 +67,166 @@ impl std::fmt::Display for Bound {
     }
 }
 
-/// What is measured, from the hub's statistics (S), its records (R), or its answers (A).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Measure {
-    /// S: documents sent, each counted once.
-    Sent,
-    /// S: deliveries received.
-    Received,
-    /// S: documents sent with a person's signature / documents sent.
-    PersonalSignatureShare,
-    /// S: deliveries inside a province without a paper copy / all inside.
-    FullyElectronicShare,
-    /// S: levels at which something was sent and something received.
-    LevelsConnected,
-    /// S: documents sent in the days / documents sent in the base days.
-    Growth,
-    /// S: refusals by the hub.
-    Refusals,
-    /// R: deliveries with 03 and at least one of 04, 05, 06 / deliveries.
-    ProcessedShare,
-    /// R: deliveries with 06 / deliveries.
-    FinishedShare,
-    /// R: deliveries with a status / deliveries.
-    ReportedShare,
-    /// R: deliveries that are not acknowledged.
-    Waiting,
-    /// R: deliveries that were pushed more than once.
-    Redelivered,
-    /// R: deliveries acknowledged more than an hour after the hub accepted the document.
-    Late,
-    /// A: receipts that the hub gave again for the same content.
-    RepeatedReceipts,
-    /// A: starts of the hub after it was killed, each by a replay of its journal.
-    HubRestarts,
+/// What an indicator is to become, by when.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Target {
+    /// At least.
+    pub value: f64,
+    /// The last day for it.
+    pub by: Day,
+    /// What must be said of it in the end.
+    pub standing: Standing,
 }
 
-impl Measure {
-    /// All measures.
-    pub const ALL: [Self; 15] = [
-        Self::Sent,
-        Self::Received,
-        Self::PersonalSignatureShare,
-        Self::FullyElectronicShare,
-        Self::LevelsConnected,
-        Self::Growth,
-        Self::Refusals,
-        Self::ProcessedShare,
-        Self::FinishedShare,
-        Self::ReportedShare,
-        Self::Waiting,
-        Self::Redelivered,
-        Self::Late,
-        Self::RepeatedReceipts,
-        Self::HubRestarts,
-    ];
+/// How an indicator stands to its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is reached.
+    Met,
+    /// It is not reached, the day has not passed, and it will be if it goes on rising so.
+    OnCourse,
+    /// It was not reached by the day, or will not be.
+    Late,
+}
+
+impl Standing {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Met, Self::OnCourse, Self::Late];
 
     /// Returns the name in files.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Sent => "sent",
-            Self::Received => "received",
-            Self::PersonalSignatureShare => "personal-signature-share",
-            Self::FullyElectronicShare => "fully-electronic-share",
-            Self::LevelsConnected => "levels-connected",
-            Self::Growth => "growth",
-            Self::Refusals => "refusals",
-            Self::ProcessedShare => "processed-share",
-            Self::FinishedShare => "finished-share",
-            Self::ReportedShare => "reported-share",
-            Self::Waiting => "waiting",
-            Self::Redelivered => "redelivered",
+            Self::Met => "met",
+            Self::OnCourse => "on-course",
             Self::Late => "late",
-            Self::RepeatedReceipts => "repeated-receipts",
-            Self::HubRestarts => "hub-restarts",
         }
     }
 
     /// Returns what it is called in Vietnamese.
     pub const fn name_vi(self) -> &'static str {
         match self {
-            Self::Sent => "văn bản gửi",
-            Self::Received => "lượt nhận",
-            Self::PersonalSignatureShare => "tỷ lệ ký số cá nhân",
-            Self::FullyElectronicShare => "tỷ lệ điện tử hoàn toàn trong tỉnh",
-            Self::LevelsConnected => "số cấp liên thông",
-            Self::Growth => "tăng trưởng",
-            Self::Refusals => "lượt bị từ chối",
-            Self::ProcessedShare => "tỷ lệ xử lý điện tử",
-            Self::FinishedShare => "tỷ lệ hoàn thành",
-            Self::ReportedShare => "tỷ lệ có trạng thái",
-            Self::Waiting => "lượt đang chờ",
-            Self::Redelivered => "lượt phát lại",
-            Self::Late => "lượt phát chậm",
-            Self::RepeatedReceipts => "biên nhận cấp lại",
-            Self::HubRestarts => "số lần trục khởi động lại",
+            Self::Met => "đạt",
+            Self::OnCourse => "đúng tiến độ",
+            Self::Late => "chậm",
         }
+    }
+}
+
+macro_rules! measures {
+    ($count:literal: $($(#[$doc:meta])* $measure:ident, $name:literal, $vi:literal;)*) => {
+        /// What is measured, from the hub's statistics (S), its records (R), or its answers (A).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Measure {
+            $($(#[$doc])* $measure,)*
+        }
+
+        impl Measure {
+            /// All measures.
+            pub const ALL: [Self; $count] = [$(Self::$measure,)*];
+
+            /// Returns the name in files.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$measure => $name,)*
+                }
+            }
+
+            /// Returns what it is called in Vietnamese.
+            pub const fn name_vi(self) -> &'static str {
+                match self {
+                    $(Self::$measure => $vi,)*
+                }
+            }
+        }
+    };
+}
+
+measures! { 29:
+    /// S: documents sent, each counted once.
+    Sent, "sent", "văn bản gửi";
+    /// S: deliveries received.
+    Received, "received", "lượt nhận";
+    /// S: documents sent with a person's signature / documents sent.
+    PersonalSignatureShare, "personal-signature-share", "tỷ lệ ký số cá nhân";
+    /// S: deliveries inside a province without a paper copy / all inside.
+    FullyElectronicShare, "fully-electronic-share", "tỷ lệ điện tử hoàn toàn trong tỉnh";
+    /// S: levels at which something was sent and something received.
+    LevelsConnected, "levels-connected", "số cấp liên thông";
+    /// S: documents sent in the days / documents sent in the base days.
+    Growth, "growth", "tăng trưởng";
+    /// S: refusals by the hub.
+    Refusals, "refusals", "lượt bị từ chối";
+    /// R: deliveries with 03 and at least one of 04, 05, 06 / deliveries.
+    ProcessedShare, "processed-share", "tỷ lệ xử lý điện tử";
+    /// R: deliveries with 06 / deliveries.
+    FinishedShare, "finished-share", "tỷ lệ hoàn thành";
+    /// R: deliveries with a status / deliveries.
+    ReportedShare, "reported-share", "tỷ lệ có trạng thái";
+    /// R: deliveries with 06 before the due date / those with a due date.
+    OnTimeShare, "on-time-share", "tỷ lệ đúng hạn";
+    /// R: deliveries whose due date passed before 06.
+    Overdue, "overdue", "lượt quá hạn";
+    /// R: deliveries that are not acknowledged.
+    Waiting, "waiting", "lượt đang chờ";
+    /// R: deliveries that were pushed more than once.
+    Redelivered, "redelivered", "lượt phát lại";
+    /// R: deliveries acknowledged more than an hour after the hub accepted the document.
+    Late, "late", "lượt phát chậm";
+    /// R: minutes from acceptance until acknowledgement, at a percentile.
+    DeliveryMinutes, "delivery-minutes", "số phút phát";
+    /// R: hours from acceptance until 03, at a percentile.
+    AcceptedHours, "accepted-hours", "số giờ đến khi tiếp nhận";
+    /// R: hours from acceptance until 06, at a percentile.
+    FinishedHours, "finished-hours", "số giờ đến khi hoàn thành";
+    /// R: documents that answer another one.
+    Replies, "replies", "văn bản trả lời";
+    /// R: deliveries that were taken back.
+    TakenBack, "taken-back", "lượt thu hồi";
+    /// R: deliveries that another document updates.
+    Updated, "updated", "lượt cập nhật";
+    /// R: deliveries that another document replaces.
+    Replaced, "replaced", "lượt thay thế";
+    /// R: deliveries with 15 / deliveries with 15 or 16.
+    ChangeAgreedShare, "change-agreed-share", "tỷ lệ đồng ý thay đổi";
+    /// R: documents whose revocation was not proven at acceptance.
+    Unproven, "unproven", "văn bản chưa xác minh thu hồi";
+    /// R: documents accepted after a later one of the same sender.
+    Overtaken, "overtaken", "văn bản bị vượt";
+    /// A: receipts that the hub gave again for the same content.
+    RepeatedReceipts, "repeated-receipts", "biên nhận cấp lại";
+    /// A: uploads that went on where they were cut.
+    ResumedUploads, "resumed-uploads", "lượt tải tiếp";
+    /// A: blocks that were being written when the hub was killed, and are gone.
+    LostBlocks, "lost-blocks", "khối chưa ghi kịp";
+    /// A: starts of the hub after it was killed, each by a replay of its journal.
+    HubRestarts, "hub-restarts", "số lần trục khởi động lại";
+}
+
+impl Measure {
+    /// Returns whether it is told by the hub's answers: of no province, level or day.
+    pub const fn is_of_answers(self) -> bool {
+        matches!(
+            self,
+            Self::RepeatedReceipts | Self::ResumedUploads | Self::LostBlocks | Self::HubRestarts
+        )
+    }
+
+    /// Returns whether it is a time, read at a percentile.
+    pub const fn is_a_time(self) -> bool {
+        matches!(self, Self::DeliveryMinutes | Self::AcceptedHours | Self::FinishedHours)
+    }
+
+    /// Returns whether it is a share of 1, of which a target can be set.
+    pub const fn is_a_share(self) -> bool {
+        matches!(
+            self,
+            Self::PersonalSignatureShare
+                | Self::FullyElectronicShare
+                | Self::ProcessedShare
+                | Self::FinishedShare
+                | Self::ReportedShare
+                | Self::OnTimeShare
+                | Self::ChangeAgreedShare
+        )
     }
 }

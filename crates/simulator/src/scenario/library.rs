@@ -2,17 +2,35 @@
 
 use super::Scenario;
 
-const FILES: [(&str, &str); 10] = [
-    ("central-highlands-2020-11", include_str!("library/central-highlands-2020-11.toml")),
-    ("northern-provinces-2020-09", include_str!("library/northern-provinces-2020-09.toml")),
-    ("quang-ninh-2019", include_str!("library/quang-ninh-2019.toml")),
-    ("fault-acknowledgement-lost", include_str!("library/fault-acknowledgement-lost.toml")),
-    ("fault-duplicate-submission", include_str!("library/fault-duplicate-submission.toml")),
-    ("fault-node-off", include_str!("library/fault-node-off.toml")),
-    ("fault-certificate-revoked", include_str!("library/fault-certificate-revoked.toml")),
-    ("fault-certificate-expired", include_str!("library/fault-certificate-expired.toml")),
-    ("fault-content-changed", include_str!("library/fault-content-changed.toml")),
-    ("fault-hub-killed", include_str!("library/fault-hub-killed.toml")),
+macro_rules! files {
+    ($($name:literal,)*) => {
+        [$(($name, include_str!(concat!("library/", $name, ".toml"))),)*]
+    };
+}
+
+const FILES: [(&str, &str); 22] = files![
+    "central-highlands-2020-11",
+    "northern-provinces-2020-09",
+    "quang-ninh-2019",
+    "country-day",
+    "country-year",
+    "recall-update-replace",
+    "fault-acknowledgement-lost",
+    "fault-delay",
+    "fault-duplicate-submission",
+    "fault-reorder",
+    "fault-upload-cut",
+    "fault-content-changed",
+    "fault-certificate-wrong",
+    "fault-certificate-expired",
+    "fault-certificate-revoked",
+    "fault-clock-off",
+    "fault-slow-reader",
+    "fault-node-off",
+    "fault-link",
+    "fault-hub-killed",
+    "fault-disk-full",
+    "fault-revocation-list-late",
 ];
 
 /// Returns the names of the scenarios that come with it.

@@ -1,5 +1,6 @@
 //! Reading a scenario: TOML with a fixed vocabulary; every error names line, key and remedy.
 
+mod judging;
 mod section;
 mod sections;
 mod values;
@@ -11,7 +12,7 @@ use section::{File, Section};
 
 /// The keys of every table, in the order of the page that explains them.
 pub const VOCABULARY: [(&str, &[&str]); 7] = [
-    ("scenario", &["name", "title", "title-en", "about", "from", "until", "seed"]),
+    ("scenario", &["name", "title", "title-en", "about", "from", "until", "seed", "signatures"]),
     ("calendar", &["hours", "weekend-share", "holidays", "month-end-days", "month-end-factor"]),
     (
         "agencies",
@@ -32,7 +33,10 @@ pub const VOCABULARY: [(&str, &[&str]); 7] = [
             "region",
             "levels",
             "agencies",
-            "to-level",
+            "to-provinces",
+            "to-region",
+            "to-levels",
+            "to-agencies",
             "span",
             "type",
             "documents-per-day",
@@ -40,9 +44,17 @@ pub const VOCABULARY: [(&str, &[&str]); 7] = [
             "until",
             "fan-out",
             "urgent-share",
+            "very-urgent-share",
+            "express-share",
+            "timed-share",
             "paper-share",
             "pages",
             "attachment-kib",
+            "due-days",
+            "recall-share",
+            "update-share",
+            "replace-share",
+            "change-hours",
         ],
     ),
     (
@@ -57,12 +69,36 @@ pub const VOCABULARY: [(&str, &[&str]); 7] = [
             "assigned-share",
             "processed-share",
             "finished-share",
+            "by-document",
             "accepted-hours",
             "processed-hours",
             "finished-hours",
+            "late-share",
+            "late-hours",
+            "reply-share",
+            "change-agreed-share",
+            "change-hours",
         ],
     ),
-    ("fault", &["kind", "provinces", "region", "levels", "agencies", "share", "from", "until"]),
+    (
+        "fault",
+        &[
+            "kind",
+            "provinces",
+            "region",
+            "levels",
+            "agencies",
+            "with-provinces",
+            "with-region",
+            "with-levels",
+            "with-agencies",
+            "share",
+            "from",
+            "until",
+            "delay-seconds",
+            "clock-minutes",
+        ],
+    ),
     (
         "expect",
         &[
@@ -75,9 +111,13 @@ pub const VOCABULARY: [(&str, &[&str]); 7] = [
             "base-until",
             "reason",
             "status",
+            "percentile",
             "at-least",
             "at-most",
             "equals",
+            "target",
+            "target-by",
+            "standing",
         ],
     ),
 ];
@@ -106,8 +146,8 @@ pub(super) fn scenario(shown: &str, text: &str) -> Result<Scenario, ScenarioErro
     scenario.traffic = all(&lists("traffic")?, sections::traffic)?;
     scenario.answers = all(&lists("answers")?, sections::answers)?;
     let days = scenario.days;
-    scenario.faults = all(&lists("fault")?, |section| sections::fault(section, days))?;
-    scenario.expects = all(&lists("expect")?, sections::expect)?;
+    scenario.faults = all(&lists("fault")?, |section| judging::fault(section, days))?;
+    scenario.expects = all(&lists("expect")?, judging::expect)?;
     if scenario.agencies.is_empty() || scenario.traffic.is_empty() {
         let what = "nobody takes part, or nobody writes";
         let remedy = "write at least one [[agencies]] and one [[traffic]]";

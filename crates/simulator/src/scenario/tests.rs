@@ -21,6 +21,24 @@ fn every_scenario_that_comes_with_it_is_read_under_its_own_name() {
 }
 
 #[test]
+fn a_scenario_written_as_a_file_is_read_as_the_same_one() {
+    for name in names() {
+        let scenario = builtin(name).unwrap();
+        let text = scenario.to_toml();
+        let mut again = Scenario::parse("x.toml", &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        // Lines are those of the file.
+        let lines = |scenario: &mut Scenario| {
+            scenario.traffic.iter_mut().for_each(|one| one.line = 0);
+            scenario.faults.iter_mut().for_each(|one| one.line = 0);
+            scenario.expects.iter_mut().for_each(|one| one.line = 0);
+        };
+        let mut scenario = scenario;
+        (lines(&mut scenario), lines(&mut again));
+        assert_eq!(again, scenario, "{text}");
+    }
+}
+
+#[test]
 fn there_is_a_scenario_for_every_fault() {
     for kind in FaultKind::ALL {
         let has = |name| builtin(name).unwrap().faults.iter().any(|fault| fault.kind == kind);
@@ -50,6 +68,37 @@ fn an_error_names_line_key_and_remedy() {
         (format!("{HEAD}{REST}from = 2020-11-16\n"), 10, "from", "`until`"),
         (format!("{HEAD}{REST}[[fault]]\nkind = \"nod-off\"\n"), 11, "kind", "`node-off`"),
         (format!("{HEAD}{REST}[[fault]]\nkind = \"hub-killed\"\n"), 10, "until", "until ="),
+        (
+            format!("{HEAD}{REST}[[fault]]\nkind = \"delay\"\nclock-minutes = 3\n"),
+            10,
+            "clock-minutes",
+            "leave",
+        ),
+        (
+            format!("{HEAD}{REST}[[fault]]\nkind = \"disk-full\"\nprovinces = \"H36\"\n"),
+            10,
+            "provinces",
+            "leave",
+        ),
+        (
+            format!("{HEAD}{REST}recall-share = 0.6\nupdate-share = 0.6\n"),
+            8,
+            "recall-share",
+            "at most 1",
+        ),
+        (format!("{HEAD}{REST}pages = 31\n"), 10, "pages", "30"),
+        (
+            format!("{HEAD}{REST}[[expect]]\nmeasure = \"sent\"\ntarget = 0.5\n"),
+            12,
+            "target",
+            "shares",
+        ),
+        (
+            format!("{HEAD}{REST}[[expect]]\nmeasure = \"finished-share\"\ntarget = 0.5\n"),
+            10,
+            "standing",
+            "met",
+        ),
         (
             format!("{HEAD}{REST}[[fault]]\nkind = \"node-off\"\nfrom = 2021-01-01T08:00:00\n"),
             10,

@@ -82,6 +82,14 @@ mod tests {
             reports: 0,
             refusals: 0,
             blocks: 0,
+            charts: crate::verdict::Charts {
+                columns: Vec::new(),
+                sent: Vec::new(),
+                times: Vec::new(),
+                refused: Vec::new(),
+                faults: Vec::new(),
+                period: (lienthong_model::Timestamp::MIN, lienthong_model::Timestamp::MIN),
+            },
         };
         let xml = write(&verdict, "lienthong sim run x --seed 7", 1.5);
         for part in [

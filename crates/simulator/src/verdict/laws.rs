@@ -1,13 +1,14 @@
 //! The laws: what holds after every run, whatever went wrong.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use lienthong_core::engine::EngineError;
 use lienthong_core::{Mailbox as _, MailboxLane};
 use lienthong_model::{Ordinal, Position};
 
+use super::Check;
+use super::measure::Found;
 use super::records::Records;
-use super::{Check, named};
 use crate::world::{replayed, rows};
 
 /// More than ever waits in one mailbox.
@@ -17,22 +18,25 @@ pub(super) fn check(records: &Records<'_>) -> Result<Vec<Check>, EngineError> {
     Ok(vec![
         totals(records)?,
         delivered_or_explained(records)?,
-        no_id_twice(records),
+        no_id_twice(records)?,
+        receipts(records)?,
+        acknowledged_is_there(records)?,
+        refusals(records)?,
         replay(records)?,
     ])
 }
 
-fn law(name: &str, broken: Vec<String>) -> Check {
-    let found = match broken.len() {
+fn law(name: &str, broken: Found) -> Check {
+    let found = match broken.count {
         0 => "0".to_owned(),
         some => format!("{some} vi phạm / broken"),
     };
     Check {
         name: name.to_owned(),
-        passed: broken.is_empty(),
+        passed: broken.count == 0,
         wanted: "0".to_owned(),
         found,
-        documents: named(broken),
+        documents: broken.named,
     }
 }
 
@@ -49,15 +53,15 @@ fn totals(records: &Records<'_>) -> Result<Check, EngineError> {
         .filter(|(_, (sent, received))| sent + received > 0)
         .collect();
     let mut recorded = Sums::new();
-    for view in &records.documents {
+    records.each(|view| {
         let at = view.document.received_at;
         let province = |agency| records.place(agency, at).and_then(|place| place.province);
         recorded.entry(province(view.document.sender)).or_default().0 += 1;
         for one in &view.deliveries {
             recorded.entry(province(one.recipient)).or_default().1 += 1;
         }
-    }
-    let mut broken = Vec::new();
+    })?;
+    let mut broken = Found::default();
     let places: BTreeSet<_> = counted.keys().chain(recorded.keys()).collect();
     for place in places {
         let (counted, recorded) = (counted.get(place), recorded.get(place));
@@ -66,12 +70,12 @@ fn totals(records: &Records<'_>) -> Result<Check, EngineError> {
                 || "TW / centre".to_owned(),
                 |province| records.directory.code(province, records.played.ended),
             );
-            broken.push(format!("{code}: statistics {counted:?}, records {recorded:?}"));
+            broken.add(|| format!("{code}: statistics {counted:?}, records {recorded:?}"));
         }
     }
     let sum = counted.values().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     if sum != (volumes.totals.sent, volumes.totals.received) {
-        broken.push(format!("sum {sum:?}, total {:?}", volumes.totals));
+        broken.add(|| format!("sum {sum:?}, total {:?}", volumes.totals));
     }
     Ok(law(
         "tỉnh + trung ương = tổng / provinces and centre are the total, and the records",
@@ -88,47 +92,96 @@ fn delivered_or_explained(records: &Records<'_>) -> Result<Check, EngineError> {
             waiting.extend(mail.into_iter().map(|position| (agency.ordinal, position)));
         }
     }
-    let mut broken = Vec::new();
-    for view in &records.documents {
+    let mut broken = Found::default();
+    records.each(|view| {
         for one in &view.deliveries {
             let waits = waiting.remove(&(one.recipient, view.position));
-            let absent = records.played.offline.contains(&one.recipient)
-                || !records.played.takes_part(one.recipient);
-            let fine = match one.delivery.acknowledged_at {
+            let row = &one.delivery;
+            // What was taken back or replaced before it was picked up does not wait any more.
+            let taken_out = row.state().closed().is_some();
+            let fine = match row.acknowledged_at {
                 Some(_) => !waits,
-                None => waits && absent,
+                None if taken_out => !waits,
+                None => waits && records.played.is_absent(one.recipient),
             };
             if !fine {
-                broken.push(records.delivery_shown(view, one.recipient));
+                broken.add(|| records.delivery_shown(view, one.recipient));
             }
         }
-    }
-    broken.extend(waiting.iter().map(|(agency, position)| {
+    })?;
+    for (agency, position) in &waiting {
         let code = records.directory.code(*agency, records.played.ended);
-        format!("position {} waits for {code}, and no document has it", position.0)
-    }));
+        broken.add(|| format!("position {} waits for {code}, and no document has it", position.0));
+    }
     Ok(law("mỗi văn bản: đã phát hoặc đang chờ / every document is delivered or waits", broken))
 }
 
-fn no_id_twice(records: &Records<'_>) -> Check {
-    let mut seen = BTreeSet::new();
-    let twice = records
-        .documents
-        .iter()
-        .filter(|view| !seen.insert((view.document.sender, *view.document.id.as_bytes())));
-    law("không mã nào hai lần / no id is there twice", twice.map(|v| records.shown(v)).collect())
+fn no_id_twice(records: &Records<'_>) -> Result<Check, EngineError> {
+    let (mut seen, mut broken) = (HashSet::new(), Found::default());
+    records.each(|view| {
+        if !seen.insert((view.document.sender, *view.document.id.as_bytes())) {
+            broken.add(|| records.shown(view));
+        }
+    })?;
+    Ok(law("không mã nào hai lần / no id is there twice", broken))
+}
+
+/// Whoever holds a receipt finds the document where the receipt says: an answer left only after
+/// the block was on disk.
+fn receipts(records: &Records<'_>) -> Result<Check, EngineError> {
+    let mut broken = Found::default();
+    for (id, position) in records.played.receipts() {
+        let document = records.hub.query().document(*position)?;
+        if document.is_none_or(|document| document.id != *id) {
+            broken.add(|| format!("{id} (position {})", position.0));
+        }
+    }
+    Ok(law("có biên nhận là có văn bản / a receipt's document is there", broken))
+}
+
+/// What is acknowledged lies on the recipient's disk.
+fn acknowledged_is_there(records: &Records<'_>) -> Result<Check, EngineError> {
+    let mut broken = Found::default();
+    records.each(|view| {
+        for one in &view.deliveries {
+            let acknowledged = one.delivery.acknowledged_at.is_some();
+            if acknowledged && !records.played.has(one.recipient, view.position) {
+                broken.add(|| records.delivery_shown(view, one.recipient));
+            }
+        }
+    })?;
+    Ok(law("đã xác nhận là đã có ở nơi nhận / what is acknowledged is there", broken))
+}
+
+/// Every refusal of the journal is counted, and no other.
+fn refusals(records: &Records<'_>) -> Result<Check, EngineError> {
+    let mut journalled = BTreeMap::new();
+    for one in &records.declined {
+        *journalled.entry(one.reason).or_insert(0) += 1;
+    }
+    let counted = records.refusals()?.by_reason;
+    let mut broken = Found::default();
+    for reason in counted.keys().chain(journalled.keys()).collect::<BTreeSet<_>>() {
+        let (counted, journalled) = (counted.get(reason), journalled.get(reason));
+        if counted != journalled {
+            let code = reason.code();
+            broken.add(|| format!("{code}: statistics {counted:?}, journal {journalled:?}"));
+        }
+    }
+    Ok(law("từ chối: thống kê = nhật ký / refusals are counted as journalled", broken))
 }
 
 fn replay(records: &Records<'_>) -> Result<Check, EngineError> {
     let (state, mut machine) = replayed(&records.hub.blocks, records.hub.payloads())?;
     machine.cut()?;
     let (found, again) = (rows(&records.hub.state)?, rows(&state)?);
-    let mut broken = Vec::new();
+    let mut broken = Found::default();
     if found.len() != again.len() {
-        broken.push(format!("{} rows, replayed {}", found.len(), again.len()));
+        broken.add(|| format!("{} rows, replayed {}", found.len(), again.len()));
     }
-    let differing = found.iter().zip(&again).filter(|(one, other)| one != other);
-    broken.extend(differing.map(|((key, _), _)| format!("row {}", shown(key))));
+    for ((key, _), _) in found.iter().zip(&again).filter(|(one, other)| one != other) {
+        broken.add(|| format!("row {}", shown(key)));
+    }
     Ok(law("chạy lại nhật ký cho cùng trạng thái / a replay gives the same rows", broken))
 }
 

@@ -1,20 +1,21 @@
 //! What is measured, from statistics, records or answers.
+//!
+//! Everything that is an indicator stands in the two files below, each function by itself.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+mod records;
+mod scope;
+mod statistics;
+mod target;
 
+use lienthong_core::DeliveryRow;
 use lienthong_core::engine::EngineError;
-use lienthong_core::statistics::{self, Direction, LevelVolume};
-use lienthong_core::{DeliveryRow, DocumentRow, Place, Span};
-use lienthong_model::{Level, Ordinal, StatusCode};
+use lienthong_model::{Standing, StatusCode};
 
-use super::records::{Records, period, within};
-use crate::scenario::{Days, Expect, Measure};
-
-/// A delivery is late that was acknowledged later than this.
-const LATE: Duration = Duration::from_secs(3_600);
-/// Growth has no basis below so many documents.
-const BASIS_MIN: u64 = 100;
+use super::NAMED_MAX;
+use super::records::Records;
+use crate::scenario::{Expect, Measure};
+use scope::Scope;
+pub(super) use target::standing;
 
 /// A value, what it was reckoned from, and documents that count against it.
 pub(super) struct Measured {
@@ -34,8 +35,8 @@ impl Measured {
         Self { value, of: Some((part, whole)), documents: Vec::new() }
     }
 
-    fn with(self, documents: Vec<String>) -> Self {
-        Self { documents, ..self }
+    fn with(self, found: Found) -> Self {
+        Self { documents: found.named, ..self }
     }
 
     pub fn shown(&self) -> String {
@@ -44,7 +45,26 @@ impl Measured {
                 format!("không có cơ sở / no basis ({part} / {whole})")
             }
             Some((part, whole)) => format!("{:.4} ({part} / {whole})", self.value),
-            None => self.value.to_string(),
+            None if self.value.is_nan() => "không có cơ sở / no basis".to_owned(),
+            None if self.value.fract() == 0.0 => self.value.to_string(),
+            None => format!("{:.3}", self.value),
+        }
+    }
+}
+
+/// How many, and the first of them by name.
+#[derive(Default)]
+pub(super) struct Found {
+    pub count: u64,
+    pub named: Vec<String>,
+}
+
+impl Found {
+    /// Counts one; it is named while there is room.
+    pub fn add(&mut self, name: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.named.len() < NAMED_MAX {
+            self.named.push(name());
         }
     }
 }
@@ -56,47 +76,46 @@ fn number(count: u64) -> f64 {
 
 pub(super) fn measure(expect: &Expect, records: &Records<'_>) -> Result<Measured, EngineError> {
     let scope = Scope::of(expect, records);
+    let told = records.hub.told;
     match expect.measure {
-        Measure::Sent => {
-            let sent = scope.volume(records, expect.days)?.sent;
-            Ok(Measured::count(sent).with(scope.sent(records, |_| true)))
-        }
-        Measure::Received => {
-            let received = scope.volume(records, expect.days)?.received;
-            Ok(Measured::count(received).with(scope.deliveries(records, |_| true).1))
-        }
-        Measure::PersonalSignatureShare => {
-            let volume = scope.volume(records, expect.days)?;
-            let against = scope.sent(records, |signature| !signature.is_personal());
-            Ok(Measured::share(volume.personally_signed, volume.sent).with(against))
-        }
-        Measure::FullyElectronicShare => fully_electronic(&scope, records),
-        Measure::LevelsConnected => levels_connected(&scope, records),
-        Measure::Growth => {
-            let now = scope.volume(records, expect.days)?.sent;
-            let base = scope.volume(records, expect.base)?.sent;
-            let share = Measured::share(now, base);
-            let value = if base < BASIS_MIN { f64::NAN } else { share.value };
-            Ok(Measured { value, ..share }.with(scope.sent(records, |_| true)))
-        }
-        Measure::Refusals => refusals(expect, &scope, records),
-        Measure::ProcessedShare => Ok(scope.share_of(records, is_processed)),
-        Measure::FinishedShare => Ok(scope.share_of(records, |row| has(row, StatusCode::Finished))),
+        Measure::Sent => statistics::sent(&scope, records),
+        Measure::Received => statistics::received(&scope, records),
+        Measure::PersonalSignatureShare => statistics::personal_signatures(&scope, records),
+        Measure::FullyElectronicShare => statistics::fully_electronic(&scope, records),
+        Measure::LevelsConnected => statistics::levels_connected(&scope, records),
+        Measure::Growth => statistics::growth(&scope, expect.base, records),
+        Measure::Refusals => statistics::refusals(expect.reason, &scope, records),
+        Measure::ProcessedShare => scope.share_of(records, is_processed),
+        Measure::FinishedShare => scope.share_of(records, |row| has(row, StatusCode::Finished)),
         Measure::ReportedShare => {
             let status = expect.status;
-            Ok(scope.share_of(records, |row| status.is_some_and(|code| has(row, code))))
+            scope.share_of(records, |row| status.is_some_and(|code| has(row, code)))
         }
-        Measure::Waiting => {
-            let (count, waiting) = scope.deliveries(records, |row| row.acknowledged_at.is_none());
-            Ok(Measured::count(count).with(waiting))
+        Measure::OnTimeShare => records::on_time(&scope, records),
+        Measure::Overdue => records::overdue(&scope, records),
+        Measure::Waiting => scope.count_of(records, |_, row| {
+            row.acknowledged_at.is_none() && row.state().closed().is_none()
+        }),
+        Measure::Redelivered => scope.count_of(records, |_, row| row.attempts > 1),
+        Measure::Late => records::late(&scope, records),
+        Measure::DeliveryMinutes | Measure::AcceptedHours | Measure::FinishedHours => {
+            records::time(expect.measure, expect.percentile(), &scope, records)
         }
-        Measure::Redelivered => {
-            let (count, again) = scope.deliveries(records, |row| row.attempts > 1);
-            Ok(Measured::count(count).with(again))
+        Measure::Replies => records::replies(&scope, records),
+        Measure::TakenBack => scope.count_of(records, |_, row| {
+            matches!(standing_of(row), Standing::Withdrawn | Standing::Recalled)
+        }),
+        Measure::Updated => scope.count_of(records, |_, row| standing_of(row) == Standing::Updated),
+        Measure::Replaced => {
+            scope.count_of(records, |_, row| standing_of(row) == Standing::Replaced)
         }
-        Measure::Late => Ok(scope.late(records)),
-        Measure::RepeatedReceipts => Ok(Measured::count(records.hub.repeated)),
-        Measure::HubRestarts => Ok(Measured::count(records.hub.restarts)),
+        Measure::ChangeAgreedShare => records::change_agreed(&scope, records),
+        Measure::Unproven => records::unproven(&scope, records),
+        Measure::Overtaken => records::overtaken(&scope, records),
+        Measure::RepeatedReceipts => Ok(Measured::count(told.repeated)),
+        Measure::ResumedUploads => Ok(Measured::count(told.resumed_uploads)),
+        Measure::LostBlocks => Ok(Measured::count(told.lost_blocks)),
+        Measure::HubRestarts => Ok(Measured::count(told.restarts)),
     }
 }
 
@@ -110,157 +129,6 @@ fn is_processed(row: &DeliveryRow) -> bool {
     has(row, Accepted) && [Assigned, Processing, Finished].iter().any(|code| has(row, *code))
 }
 
-/// What an expectation is about.
-struct Scope {
-    /// None for all; a province that the directory does not have holds nothing.
-    province: Option<Option<Ordinal>>,
-    level: Option<Level>,
-    days: Option<Days>,
-}
-
-impl Scope {
-    fn of(expect: &Expect, records: &Records<'_>) -> Self {
-        let province = expect.province.as_ref().map(|code| records.ordinal(code));
-        Self { province, level: expect.level, days: expect.days }
-    }
-
-    fn holds_province(&self, province: Option<Ordinal>) -> bool {
-        self.province.is_none_or(|wanted| wanted.is_some() && wanted == province)
-    }
-
-    fn holds(&self, place: Option<Place>) -> bool {
-        place.is_some_and(|place| {
-            self.holds_province(place.province) && self.level.is_none_or(|l| l == place.level)
-        })
-    }
-
-    /// Sums of the statistics.
-    fn volume(
-        &self,
-        records: &Records<'_>,
-        days: Option<Days>,
-    ) -> Result<LevelVolume, EngineError> {
-        let volumes = records.volumes(days)?;
-        let provinces =
-            volumes.provinces.iter().map(|(province, volume)| (Some(*province), volume));
-        let mut sum = LevelVolume::default();
-        for (province, volume) in provinces.chain([(None, &volumes.centre)]) {
-            for (level, volume) in &volume.by_level {
-                if self.holds(Some(Place { province, level: *level })) {
-                    sum.sent += volume.sent;
-                    sum.received += volume.received;
-                    sum.personally_signed += volume.personally_signed;
-                }
-            }
-        }
-        Ok(sum)
-    }
-
-    /// Documents sent from here, by their signature.
-    fn sent(
-        &self,
-        records: &Records<'_>,
-        counts: impl Fn(lienthong_trust::SignatureKind) -> bool,
-    ) -> Vec<String> {
-        let here = records.documents.iter().filter(|view| {
-            let document = &view.document;
-            within(self.days, document.received_at)
-                && self.holds(records.place(document.sender, document.received_at))
-                && counts(document.signature)
-        });
-        here.map(|view| records.shown(view)).collect()
-    }
-
-    /// Deliveries made to here that count: how many, and which.
-    fn deliveries(
-        &self,
-        records: &Records<'_>,
-        counts: impl Fn(&DeliveryRow) -> bool,
-    ) -> (u64, Vec<String>) {
-        self.deliveries_of(records, |_, row| counts(row))
-    }
-
-    fn deliveries_of(
-        &self,
-        records: &Records<'_>,
-        counts: impl Fn(&DocumentRow, &DeliveryRow) -> bool,
-    ) -> (u64, Vec<String>) {
-        let mut found = Vec::new();
-        for view in &records.documents {
-            let at = view.document.received_at;
-            for one in view.deliveries.iter().filter(|_| within(self.days, at)) {
-                let here = self.holds(records.place(one.recipient, at));
-                if here && counts(&view.document, &one.delivery) {
-                    found.push(records.delivery_shown(view, one.recipient));
-                }
-            }
-        }
-        (found.len() as u64, found)
-    }
-
-    fn late(&self, records: &Records<'_>) -> Measured {
-        let (count, late) = self.deliveries_of(records, |document, row| {
-            let due = document.received_at.plus(LATE);
-            row.acknowledged_at.is_some_and(|at| at > due)
-        });
-        Measured::count(count).with(late)
-    }
-
-    /// The share of deliveries made to here that count; those that do not are named.
-    fn share_of(&self, records: &Records<'_>, counts: impl Fn(&DeliveryRow) -> bool) -> Measured {
-        let (all, _) = self.deliveries(records, |_| true);
-        let (against, named) = self.deliveries(records, |row| !counts(row));
-        Measured::share(all - against, all).with(named)
-    }
-}
-
-fn fully_electronic(scope: &Scope, records: &Records<'_>) -> Result<Measured, EngineError> {
-    let (mut electronic, mut all) = (0, 0);
-    let days = period(scope.days);
-    statistics::visit_kind(&records.cubes, &records.hub.state, days, &mut |found| {
-        let (province, cell, sum) = (found.province, found.key, found.cell);
-        let inside = cell.direction == Direction::Received && cell.scope == Span::Inside;
-        if inside && scope.holds(Some(Place { province, level: cell.level })) {
-            all += sum.count;
-            electronic += if cell.paper_copy { 0 } else { sum.count };
-        }
-    })?;
-    Ok(Measured::share(electronic, all))
-}
-
-/// Levels of a province where something was sent and something received, and the centre when it
-/// wrote to the province and the province to it.
-fn levels_connected(scope: &Scope, records: &Records<'_>) -> Result<Measured, EngineError> {
-    let (mut sending, mut receiving) = (BTreeSet::new(), BTreeSet::new());
-    for flow in records.flows(scope.days)? {
-        let from_centre = flow.from_province.is_none();
-        let to_centre = flow.to_province.is_none();
-        let from_here = scope.holds_province(flow.from_province);
-        let to_here = scope.holds_province(flow.to_province);
-        if from_here || (from_centre && to_here) {
-            sending.insert(flow.from_level);
-        }
-        if to_here || (to_centre && from_here) {
-            receiving.insert(flow.to_level);
-        }
-    }
-    Ok(Measured::count(sending.intersection(&receiving).count() as u64))
-}
-
-fn refusals(
-    expect: &Expect,
-    scope: &Scope,
-    records: &Records<'_>,
-) -> Result<Measured, EngineError> {
-    let wanted = |reason| expect.reason.is_none_or(|only| only == reason);
-    let counted = records.refusals_in(scope.days)?;
-    let here = counted
-        .by_province
-        .iter()
-        .filter(|((province, reason), _)| scope.holds_province(*province) && wanted(*reason));
-    let count = here.map(|(_, count)| count).sum();
-    let named = records.declined.iter().filter(|one| {
-        within(scope.days, one.at) && scope.holds_province(one.province) && wanted(one.reason)
-    });
-    Ok(Measured::count(count).with(named.map(|one| one.shown.clone()).collect()))
+fn standing_of(row: &DeliveryRow) -> Standing {
+    row.mark.as_ref().map_or(Standing::Stands, |mark| mark.standing)
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, RwLock};
 
 use lienthong_core::engine::{Blocks as _, EngineError};
 use lienthong_core::statistics::{self, Cubes, Period, Refusals};
-use lienthong_core::{Command, Decision, Directory, DocumentView, Place};
+use lienthong_core::{Command, Decision, Directory, DocumentView, Entry, Place};
 use lienthong_model::{AgencyCode, Ordinal, Position, Reason, Timestamp};
 
 use crate::scenario::Days;
@@ -15,11 +15,15 @@ pub(super) struct Records<'p> {
     pub hub: &'p Hub,
     pub directory: Arc<Directory>,
     pub cubes: Arc<RwLock<Cubes>>,
-    /// Every accepted document with its deliveries, by position.
-    pub documents: Vec<DocumentView>,
+    /// How many documents were accepted.
+    pub documents: u64,
+    /// Documents of which it was not proven at acceptance that nothing was revoked.
+    pub unproven: Vec<Position>,
     /// Every refusal that the journal has.
     pub declined: Vec<Declined>,
     pub blocks: u64,
+    /// Places of the log.
+    size: u64,
     pub played: &'p Played,
 }
 
@@ -42,35 +46,64 @@ impl<'p> Records<'p> {
             // A hub that is killed starts again before the end: the reader of scenarios says so.
             None => (Arc::default(), Arc::default(), 0),
         };
-        let mut documents = Vec::new();
-        for position in 0..size {
-            documents.extend(hub.query().track(Position(position))?);
-        }
-        let mut records =
-            Self { hub, directory, cubes, documents, declined: Vec::new(), blocks: 0, played };
+        let mut records = Self {
+            hub,
+            directory,
+            cubes,
+            documents: 0,
+            unproven: Vec::new(),
+            declined: Vec::new(),
+            blocks: 0,
+            size,
+            played,
+        };
         records.read_journal()?;
         Ok(records)
+    }
+
+    /// Visits every accepted document with its deliveries, by position.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn each(&self, mut visit: impl FnMut(&DocumentView)) -> Result<(), EngineError> {
+        for position in 0..self.size {
+            if let Some(view) = self.hub.query().track(Position(position))? {
+                visit(&view);
+            }
+        }
+        Ok(())
     }
 
     fn read_journal(&mut self) -> Result<(), EngineError> {
         while let Some(block) = self.hub.blocks.block(self.blocks + 1)? {
             self.blocks += 1;
             for entry in &block.entries {
-                if let (Command::Refused { requests, province }, Decision::Refused(refusal)) =
-                    (&entry.command, &entry.decision)
-                {
-                    let id = requests.id.map_or_else(|| "?".to_owned(), |id| id.to_string());
-                    let caller = self.directory.code(requests.caller, block.time);
-                    self.declined.push(Declined {
-                        at: block.time,
-                        reason: refusal.reason,
-                        province: *province,
-                        shown: format!("{id} ({caller}): {}", refusal.reason.code()),
-                    });
-                }
+                self.note(entry, block.time);
             }
         }
         Ok(())
+    }
+
+    fn note(&mut self, entry: &Entry, at: Timestamp) {
+        match (&entry.command, &entry.decision) {
+            (Command::Submit(_), Decision::Accepted(accepted)) => {
+                self.documents += 1;
+                if !accepted.unproven.is_empty() {
+                    self.unproven.push(accepted.position);
+                }
+            }
+            (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
+                let id = requests.id.map_or_else(|| "?".to_owned(), |id| id.to_string());
+                let caller = self.directory.code(requests.caller, at);
+                self.declined.push(Declined {
+                    at,
+                    reason: refusal.reason,
+                    province: *province,
+                    shown: format!("{id} ({caller}): {}", refusal.reason.code()),
+                });
+            }
+            _ => {}
+        }
     }
 
     pub fn volumes(&self, days: Option<Days>) -> Result<statistics::Volumes, EngineError> {

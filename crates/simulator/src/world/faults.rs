@@ -1,37 +1,96 @@
 //! What goes wrong on purpose.
 
+use std::time::Duration;
+
 use lienthong_trust::Revoked;
 use rand::RngExt as _;
 
+use super::lanes::Nodes;
 use super::{Event, World, WorldError};
-use crate::scenario::{Area, FaultKind, Scenario};
+use crate::scenario::{Area, FaultKind, Scenario, whole};
 
-/// Which nodes each fault may hit.
-pub(super) struct Hits(Vec<Vec<usize>>);
+/// Whom each fault may hit, and which are under way.
+pub(super) struct Hits {
+    faults: Vec<Hit>,
+    under_way: Vec<usize>,
+    kinds: Vec<FaultKind>,
+}
+
+/// Whom one fault may hit, by index, in order.
+struct Hit {
+    nodes: Nodes,
+    /// The other end; none: anybody.
+    others: Option<Nodes>,
+}
 
 impl Hits {
-    pub fn new(scenario: &Scenario, nodes: impl Fn(&Area) -> Vec<usize>) -> Self {
-        Self(scenario.faults.iter().map(|fault| nodes(&fault.area)).collect())
+    pub fn new(scenario: &Scenario, nodes: impl Fn(&Area) -> Nodes) -> Self {
+        let hit = |fault: &crate::scenario::Fault| Hit {
+            nodes: nodes(&fault.area),
+            others: (!fault.with.is_everybody()).then(|| nodes(&fault.with)),
+        };
+        Self {
+            faults: scenario.faults.iter().map(hit).collect(),
+            under_way: Vec::new(),
+            kinds: Vec::new(),
+        }
+    }
+
+    /// Whether a fault of a kind is under way.
+    pub fn is_under_way(&self, kind: FaultKind) -> bool {
+        self.kinds.contains(&kind)
+    }
+
+    fn set(&mut self, scenario: &Scenario, fault: usize, under_way: bool) {
+        self.under_way.retain(|other| *other != fault);
+        if under_way {
+            self.under_way.push(fault);
+        }
+        self.kinds = self.under_way.iter().map(|fault| scenario.faults[*fault].kind).collect();
     }
 
     fn holds(&self, fault: usize, node: usize) -> bool {
-        self.0[fault].binary_search(&node).is_ok()
+        self.faults[fault].nodes.binary_search(&node).is_ok()
+    }
+
+    fn holds_link(&self, fault: usize, node: usize, others: &[usize]) -> bool {
+        self.holds(fault, node)
+            && self.faults[fault]
+                .others
+                .as_ref()
+                .is_none_or(|known| others.iter().any(|other| known.binary_search(other).is_ok()))
     }
 }
 
 impl World<'_> {
-    /// Whether a fault of a kind hits a message of a node now.
-    pub(super) fn struck(&mut self, kind: FaultKind, node: usize) -> bool {
-        let now = self.now;
-        let mut struck = false;
-        for (index, fault) in self.scenario.faults.iter().enumerate() {
-            let may = fault.kind == kind
-                && fault.from <= now
-                && now < fault.until
-                && self.hits.holds(index, node);
-            struck |= may && self.dice.faults.random_bool(fault.share);
+    /// The fault of a kind that hits a message of a node now; `others` are those whom the document
+    /// is exchanged with.
+    pub(super) fn strikes(
+        &mut self,
+        kind: FaultKind,
+        node: usize,
+        others: &[usize],
+    ) -> Option<usize> {
+        if !self.hits.is_under_way(kind) {
+            return None;
+        }
+        let mut struck = None;
+        for fault in &self.hits.under_way {
+            let (index, fault) = (*fault, &self.scenario.faults[*fault]);
+            let may = fault.kind == kind && self.hits.holds_link(index, node, others);
+            if may && self.dice.faults.random_bool(fault.share) {
+                struck = Some(index);
+            }
         }
         struck
+    }
+
+    /// By how much a fault of a kind delays a message; not at all when none does.
+    pub(super) fn delay(&mut self, kind: FaultKind, node: usize, others: &[usize]) -> Duration {
+        let Some(fault) = self.strikes(kind, node, others) else { return Duration::ZERO };
+        let (least, most) = self.scenario.faults[fault].delay_seconds;
+        let seconds = self.dice.faults.random_range(least..=most);
+        Duration::from_millis(whole(seconds * 1_000.0))
     }
 
     /// Which of its certificates a node's leader uses: a new one after each revocation that ended.
@@ -47,78 +106,120 @@ impl World<'_> {
 
     pub(super) fn fault_begins(&mut self, index: usize) -> Result<(), WorldError> {
         let kind = self.scenario.faults[index].kind;
+        self.hits.set(self.scenario, index, true);
         self.trace.line(self.now, "fault-begins", &[&kind.name()])?;
         match kind {
             FaultKind::NodeOff => {
-                for node in self.hits.0[index].clone() {
+                for node in self.hits.faults[index].nodes.clone() {
                     self.nodes[node].off += 1;
                     self.hub.close(self.nodes[node].ordinal);
                 }
                 Ok(())
             }
-            FaultKind::CertificateRevoked => self.revoke(),
+            FaultKind::CertificateRevoked => self.bring_list(),
             FaultKind::HubKilled => {
-                self.hub.kill();
+                self.dying = self.hub.is_up();
+                Ok(())
+            }
+            FaultKind::DiskFull => {
+                self.hub.low = true;
                 Ok(())
             }
             FaultKind::AcknowledgementLost
+            | FaultKind::Delay
             | FaultKind::DuplicateSubmission
+            | FaultKind::Reorder
+            | FaultKind::UploadCut
+            | FaultKind::ContentChanged
+            | FaultKind::CertificateWrong
             | FaultKind::CertificateExpired
-            | FaultKind::ContentChanged => Ok(()),
+            | FaultKind::ClockOff
+            | FaultKind::SlowReader
+            | FaultKind::RevocationListLate => Ok(()),
         }
     }
 
     pub(super) fn fault_ends(&mut self, index: usize) -> Result<(), WorldError> {
         let kind = self.scenario.faults[index].kind;
+        self.hits.set(self.scenario, index, false);
         self.trace.line(self.now, "fault-ends", &[&kind.name()])?;
         match kind {
             FaultKind::NodeOff => {
-                for node in self.hits.0[index].clone() {
+                for node in self.hits.faults[index].nodes.clone() {
                     self.nodes[node].off = self.nodes[node].off.saturating_sub(1);
                     self.back(node)?;
                 }
                 Ok(())
             }
-            FaultKind::HubKilled => {
-                self.hub.start()?;
-                // A list that came while it was down is brought again.
-                self.revoke()?;
-                let connected = (0..self.nodes.len()).filter(|node| self.nodes[*node].is_on());
-                for node in connected.collect::<Vec<_>>() {
-                    self.later(Event::Connect(node));
-                }
+            FaultKind::HubKilled => self.hub_starts(),
+            FaultKind::RevocationListLate => self.bring_list(),
+            FaultKind::DiskFull => {
+                self.hub.low = self.hits.is_under_way(kind);
                 Ok(())
             }
             FaultKind::AcknowledgementLost
+            | FaultKind::Delay
             | FaultKind::DuplicateSubmission
-            | FaultKind::CertificateRevoked
+            | FaultKind::Reorder
+            | FaultKind::UploadCut
+            | FaultKind::ContentChanged
+            | FaultKind::CertificateWrong
             | FaultKind::CertificateExpired
-            | FaultKind::ContentChanged => Ok(()),
+            | FaultKind::CertificateRevoked
+            | FaultKind::ClockOff
+            | FaultKind::SlowReader => Ok(()),
         }
     }
 
-    /// A node is back: it connects and sends what it kept.
-    fn back(&mut self, node: usize) -> Result<(), WorldError> {
-        if !self.nodes[node].is_on() {
+    /// The hub is killed: with a block that is not on disk, when one is being written.
+    pub(super) fn hub_dies(&mut self) -> Result<(), WorldError> {
+        self.dying = false;
+        self.hub.kill();
+        self.trace.line(self.now, "hub-dies", &[])
+    }
+
+    /// The hub starts, unless another fault keeps it down; one that nobody asked anything dies now.
+    fn hub_starts(&mut self) -> Result<(), WorldError> {
+        if self.hits.is_under_way(FaultKind::HubKilled) {
             return Ok(());
         }
-        self.connect(node)?;
-        for number in std::mem::take(&mut self.nodes[node].outbox) {
-            self.send(number)?;
+        if self.hub.is_up() {
+            self.hub_dies()?;
+        }
+        self.hub.start()?;
+        // A list that came while it was down is brought again.
+        self.bring_list()?;
+        for node in 0..self.nodes.len() {
+            if self.nodes[node].is_on() {
+                self.later(Event::Connect(node), Duration::ZERO);
+            }
+        }
+        self.await_deadline();
+        if self.hub.has_waiting() {
+            self.commit_soon();
         }
         Ok(())
     }
 
-    /// A new list with the leaders of every revocation that has begun.
-    fn revoke(&mut self) -> Result<(), WorldError> {
+    /// A new list with the leaders of every revocation that has begun, in date until the next fault
+    /// that keeps one back; none while one is kept back.
+    fn bring_list(&mut self) -> Result<(), WorldError> {
         const KEY_COMPROMISE: u8 = 1;
+        if !self.hub.is_up() || self.hits.is_under_way(FaultKind::RevocationListLate) {
+            return Ok(());
+        }
+        let faults = || self.scenario.faults.iter().enumerate();
+        let late = faults().filter(|(_, fault)| {
+            fault.kind == FaultKind::RevocationListLate && fault.from > self.now
+        });
+        let next_update = late.map(|(_, fault)| fault.from).min();
         let mut revoked = Vec::new();
         let mut generations = vec![0; self.nodes.len()];
-        for (index, fault) in self.scenario.faults.iter().enumerate() {
+        for (index, fault) in faults() {
             if fault.kind != FaultKind::CertificateRevoked || fault.from > self.now {
                 continue;
             }
-            for node in &self.hits.0[index] {
+            for node in &self.hits.faults[index].nodes {
                 let code = &self.nodes[*node].member.entry.code;
                 let leader = self.keys.leader(code, generations[*node])?;
                 let serial = leader.certificate().serial().to_vec();
@@ -126,10 +227,17 @@ impl World<'_> {
                 generations[*node] += 1;
             }
         }
-        if revoked.is_empty() {
+        let any = faults().any(|(_, fault)| {
+            matches!(fault.kind, FaultKind::CertificateRevoked | FaultKind::RevocationListLate)
+        });
+        if !any {
             return Ok(());
         }
         self.lists += 1;
-        self.hub.revoke(&self.keys, self.lists, self.now, &revoked)
+        let until = next_update.unwrap_or(self.keys.last_update());
+        let list = self.keys.list(self.keys.issuing(), (self.lists, self.now, until), &revoked)?;
+        self.hub.take_list(&self.keys, &list)?;
+        self.commit_soon();
+        Ok(())
     }
 }

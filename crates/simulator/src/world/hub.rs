@@ -1,39 +1,41 @@
 //! The hub: its machine, its delivery machine and its journal, with a shell of its own.
+//!
+//! ```text
+//!  take ─▶ waiting ─▶ begin_block ── disk ──▶ end_block ─▶ answers, mail
+//!          (intake)    decide, propose         ordered, published        (post)
+//! ```
+//! Between the two the block is not on disk: a hub that is killed then loses it, and has answered
+//! nobody.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
+mod intake;
+mod post;
+mod uploads;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use lienthong_client::DocumentContents;
 use lienthong_core::engine::{EngineError, Journal as _, Payloads as _, Tables as _};
 use lienthong_core::{
-    Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, AddAuthority, AddRevocationList,
-    Arrival, CertificateBytes, Command, ConsumerId, Courier, Decision, DeliveryKey,
-    ImportDirectory, Machine, Opening, Proposal, Push, Query, RefusedRequests, Stored,
-    StoredAttachment, StoredContent, codec,
+    AddAuthority, AddRevocationList, CertificateBytes, Command, Decision, ImportDirectory, Machine,
+    Mail, Opening, Proposal, PushMarks, Query, codec,
 };
 use lienthong_ledger::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
-use lienthong_model::limits::{INLINE_PAYLOAD_BYTES_MAX, WORK_PER_BLOCK_MAX};
-use lienthong_model::{
-    AgencyCode, AgencyEntry, Fingerprint, Ordinal, Position, Reason, SignedContent, Timestamp,
-};
+use lienthong_model::limits::WORK_PER_BLOCK_MAX;
+use lienthong_model::{AgencyCode, AgencyEntry, Fingerprint, Ordinal, Refusal, Timestamp};
 use lienthong_pki::Authority;
-use lienthong_trust::{
-    Authorities, Known, Rejected, Revoked, StatusSubmission, Submission, Verified, Verifier,
-};
+use lienthong_trust::{Authorities, Known, Rehearsal};
 
 use super::WorldError;
 use super::keys::Keys;
-use super::sending::Sent;
+use intake::Asked;
+pub(super) use intake::{Outcome, Piece, Sent};
+use post::Post;
+use uploads::Uploads;
 
 /// Most requests of a block.
 const BLOCK_REQUESTS: usize = 256;
-/// What a node has room for.
-const CREDIT: u32 = 64;
-/// Most pushes that are made at a time.
-const PUSHES: usize = 1_024;
 
 type MemoryMachine = Machine<MemoryState, MemoryPayloads>;
 
@@ -50,35 +52,25 @@ impl Known for Nobody {
     }
 }
 
-/// What waits for its block.
-pub(super) enum Asked {
-    Document(Box<Verified<Submission>>),
-    Report(Box<Verified<StatusSubmission>>),
-    Acknowledge(DeliveryKey),
-    Rejected(Box<Rejected>),
+/// A block that is being written.
+struct Writing {
+    /// Whether the journal has something to order: a block without entries is none.
+    proposed: bool,
+    answers: Vec<(u64, Outcome)>,
+    mail: Mail,
 }
 
-/// What became of a call.
-#[derive(Debug, Clone)]
-pub(super) enum Outcome {
-    /// A document or a report is accepted.
-    Accepted(Position),
-    /// It had been accepted before.
-    Repeated(Position),
-    /// The acknowledgement is on disk.
-    Acknowledged,
-    Refused(Reason),
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Accepted(position) => write!(f, "accepted {}", position.0),
-            Self::Repeated(position) => write!(f, "repeated {}", position.0),
-            Self::Acknowledged => f.write_str("acknowledged"),
-            Self::Refused(reason) => f.write_str(reason.code()),
-        }
-    }
+/// What the hub counts of its own doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Told {
+    /// Receipts that were given again.
+    pub repeated: u64,
+    /// Starts after it was killed.
+    pub restarts: u64,
+    /// Blocks that were being written when it was killed.
+    pub lost_blocks: u64,
+    /// Uploads that went on where they were cut.
+    pub resumed_uploads: u64,
 }
 
 /// The hub.
@@ -89,56 +81,63 @@ pub(crate) struct Hub {
     journal: MemoryJournal,
     /// None while it is down.
     machine: Option<MemoryMachine>,
-    courier: Courier,
-    /// Each connected agency's stream.
-    consumers: BTreeMap<Ordinal, ConsumerId>,
-    connections: u64,
-    verifier: Verifier<DocumentContents, Nobody>,
+    post: Post,
+    uploads: Uploads,
+    verifier: Rehearsal<DocumentContents, Nobody>,
     waiting: VecDeque<(u64, Ordinal, Asked)>,
+    writing: Option<Writing>,
+    /// Whether its disk is nearly full.
+    pub low: bool,
     begin: Timestamp,
-    /// Receipts that were given again.
-    pub repeated: u64,
-    /// Starts after it was killed.
-    pub restarts: u64,
-    /// Why it could not be opened; kept until somebody asks.
-    failed: Option<EngineError>,
+    pub told: Told,
+    /// An act of the world that was refused; kept until somebody asks.
+    refused_act: Option<Refusal>,
+    #[cfg(test)]
+    pub flaw: Option<crate::world::Flaw>,
 }
 
 impl Hub {
-    pub fn new(begin: Timestamp) -> Self {
+    pub fn new(begin: Timestamp) -> Result<Self, EngineError> {
         let (state, payloads) = (MemoryState::new(), MemoryPayloads::new());
         let (journal, blocks) = MemoryJournal::new();
-        let (machine, failed) = match open(&state, &payloads) {
-            Ok(machine) => (Some(machine), None),
-            Err(error) => (None, Some(error)),
-        };
-        Self {
+        let mut hub = Self {
+            machine: Some(open(&state, &payloads)?),
             state,
             blocks,
             payloads,
             journal,
-            machine,
-            courier: Courier::default(),
-            consumers: BTreeMap::new(),
-            connections: 0,
-            verifier: Verifier::new(DocumentContents, Nobody),
+            post: Post::default(),
+            uploads: Uploads::default(),
+            verifier: Rehearsal::new(DocumentContents, Nobody),
             waiting: VecDeque::new(),
+            writing: None,
+            low: false,
             begin,
-            repeated: 0,
-            restarts: 0,
-            failed,
-        }
+            told: Told::default(),
+            refused_act: None,
+            #[cfg(test)]
+            flaw: None,
+        };
+        hub.attend();
+        Ok(hub)
     }
 
-    /// Trusts the scenario's root, knows its revocation lists and its directory.
+    /// The machine asks the post what may have been pushed.
+    fn attend(&mut self) {
+        let Some(machine) = &mut self.machine else { return };
+        let marks = Arc::new(PushMarks::since(machine.log_size()));
+        machine.attend(marks.clone());
+        self.post = Post::new(marks);
+    }
+
+    /// Trusts the scenario's root, knows its revocation lists and its directory. The issuing
+    /// authority's list is in date until `next_update`.
     pub(super) fn set_up(
         &mut self,
         keys: &Keys,
         entries: &[AgencyEntry],
+        next_update: Timestamp,
     ) -> Result<(), WorldError> {
-        if let Some(error) = self.failed.take() {
-            return Err(error.into());
-        }
         let add = |authority: &Authority, trusted| {
             let certificate = CertificateBytes(authority.certificate().der().clone());
             Command::AddAuthority(AddAuthority { certificate, trusted })
@@ -150,11 +149,16 @@ impl Hub {
             add(keys.issuing(), false),
             Command::ImportDirectory(ImportDirectory { source, payload }),
         ];
-        for authority in [keys.root(), keys.issuing()] {
-            let list = keys.list(authority, 1, self.begin, &[])?;
-            acts.push(self.list(authority, &list)?);
+        let root = keys.list(keys.root(), (1, self.begin, keys.last_update()), &[])?;
+        acts.push(self.list(keys.root(), &root)?);
+        let issuing = keys.list(keys.issuing(), (1, self.begin, next_update), &[])?;
+        acts.push(self.list(keys.issuing(), &issuing)?);
+        for act in acts {
+            self.waiting.push_back((0, Ordinal(0), Asked::Act(Box::new(act))));
         }
-        self.administer(self.begin, acts)
+        self.begin_block(self.begin)?;
+        self.end_block()?;
+        self.check_acts()
     }
 
     fn list(&self, authority: &Authority, list: &[u8]) -> Result<Command, EngineError> {
@@ -165,28 +169,17 @@ impl Hub {
         }))
     }
 
-    /// Takes a new revocation list of the issuing authority.
-    pub(super) fn revoke(
-        &mut self,
-        keys: &Keys,
-        number: u64,
-        at: Timestamp,
-        revoked: &[Revoked],
-    ) -> Result<(), WorldError> {
-        let list = keys.list(keys.issuing(), number, at, revoked)?;
-        let act = self.list(keys.issuing(), &list)?;
-        self.administer(at, vec![act])
+    /// Takes a new revocation list of the issuing authority, with the next block.
+    pub(super) fn take_list(&mut self, keys: &Keys, list: &[u8]) -> Result<(), EngineError> {
+        let act = self.list(keys.issuing(), list)?;
+        self.waiting.push_back((0, Ordinal(0), Asked::Act(Box::new(act))));
+        Ok(())
     }
 
-    fn administer(&mut self, now: Timestamp, acts: Vec<Command>) -> Result<(), WorldError> {
-        let Some(machine) = &mut self.machine else { return Ok(()) };
-        machine.begin(now);
-        for act in acts {
-            if let Decision::Refused(refusal) = machine.decide(Proposal::Administer(act))? {
-                return Err(WorldError::SetUp(refusal.to_string()));
-            }
-        }
-        Ok(self.write()?)
+    /// Returns why an act of the world was refused: a fault of the world itself.
+    pub(super) fn check_acts(&mut self) -> Result<(), WorldError> {
+        let refused = self.refused_act.take();
+        refused.map_or(Ok(()), |refusal| Err(WorldError::SetUp(refusal.to_string())))
     }
 
     /// Returns the ordinal of an agency.
@@ -207,11 +200,14 @@ impl Hub {
         Query(&self.state)
     }
 
-    /// Everything but the journal and the payloads is gone, and what waited for its block.
+    /// Everything but the journal's synced blocks and the payloads is gone: what waited for its
+    /// block, the block being written, uploads under way.
     pub fn kill(&mut self) {
+        let lost = self.writing.take().is_some_and(|writing| writing.proposed);
+        self.told.lost_blocks += u64::from(lost);
         self.machine = None;
-        self.courier = Courier::default();
-        self.consumers.clear();
+        self.post = Post::default();
+        self.uploads.forget();
         self.waiting.clear();
         self.state = MemoryState::new();
     }
@@ -221,51 +217,15 @@ impl Hub {
         let (state, machine) = replayed(&self.blocks, &self.payloads)?;
         self.journal = self.blocks.journal();
         (self.state, self.machine) = (state, Some(machine));
-        self.restarts += 1;
+        self.told.restarts += 1;
+        self.attend();
         Ok(())
     }
 
-    /// Opens an agency's stream. A former one is closed after it: the hub notices late that a
-    /// connection is gone, and counts on how often it had pushed.
-    pub fn open(&mut self, agency: Ordinal) {
-        self.connections += 1;
-        let consumer = ConsumerId(self.connections);
-        self.courier.open(consumer, vec![agency]);
-        self.courier.grant(consumer, CREDIT);
-        if let Some(former) = self.consumers.insert(agency, consumer) {
-            self.courier.close(former);
-        }
-    }
-
-    /// Closes an agency's stream.
-    pub fn close(&mut self, agency: Ordinal) {
-        if let Some(consumer) = self.consumers.remove(&agency) {
-            self.courier.close(consumer);
-        }
-    }
-
-    /// Ingress: works the facts out; what the bytes rule out waits as a refusal.
-    pub(super) fn take(&mut self, number: u64, caller: Ordinal, sent: Sent) {
-        let asked = match sent {
-            Sent::Document(content) => match self.verifier.document((*content).clone()) {
-                Ok(facts) => Asked::Document(Box::new(facts)),
-                Err(rejected) => Asked::Rejected(Box::new(rejected)),
-            },
-            Sent::Report(content) => match self.verifier.status((*content).clone()) {
-                Ok(facts) => Asked::Report(Box::new(facts)),
-                Err(rejected) => Asked::Rejected(Box::new(rejected)),
-            },
-            Sent::Acknowledge(position) => {
-                Asked::Acknowledge(DeliveryKey { recipient: caller, position })
-            }
-        };
-        self.waiting.push_back((number, caller, asked));
-    }
-
-    /// Decides what the hub owes itself and what waits, writes the block, and returns what became
-    /// of each call.
-    pub(super) fn commit(&mut self, now: Timestamp) -> Result<Vec<(u64, Outcome)>, EngineError> {
-        let Some(machine) = &mut self.machine else { return Ok(Vec::new()) };
+    /// Decides what the hub owes itself and what waits, and hands the block to the journal. Nothing
+    /// is on disk on return: see [`Hub::end_block`]. One block at a time.
+    pub(super) fn begin_block(&mut self, now: Timestamp) -> Result<(), EngineError> {
+        let Some(machine) = &mut self.machine else { return Ok(()) };
         machine.begin(now);
         for _ in 0..WORK_PER_BLOCK_MAX {
             let Some(work) = machine.next_work() else { break };
@@ -276,16 +236,40 @@ impl Hub {
             let Some((number, caller, asked)) = self.waiting.pop_front() else { break };
             answers.push((number, self.decide(caller, asked)?));
         }
-        let mail = self.machine.as_mut().map(Machine::take_mail).unwrap_or_default();
-        self.write()?;
-        // The courier hears of mail when it is in the mailboxes.
-        for Arrival { recipient, lane, position } in mail.documents.arrived {
-            self.courier.arrived(recipient, lane, position);
+        let Some(machine) = &mut self.machine else { return Ok(()) };
+        let mail = machine.take_mail();
+        let sealed = machine.seal();
+        if let Some(sealed) = &sealed {
+            self.journal.propose(sealed)?;
         }
-        for DeliveryKey { recipient, position } in mail.documents.settled {
-            self.courier.settle(recipient, position);
+        self.writing = Some(Writing { proposed: sealed.is_some(), answers, mail });
+        Ok(())
+    }
+
+    /// The block is on disk: publishes it, and returns what became of each call.
+    pub(super) fn end_block(&mut self) -> Result<Vec<(u64, Outcome)>, EngineError> {
+        let (Some(writing), Some(machine)) = (self.writing.take(), &mut self.machine) else {
+            return Ok(Vec::new());
+        };
+        if writing.proposed {
+            self.journal.read_ordered()?;
+            machine.commit()?;
         }
-        Ok(answers)
+        // The post hears of mail when it is in the mailboxes.
+        self.post.deliver(writing.mail);
+        Ok(writing.answers)
+    }
+
+    /// A flaw of a test: answers that leave before the block is on disk.
+    #[cfg(test)]
+    pub(super) fn early_answers(&mut self) -> Vec<(u64, Outcome)> {
+        let early = self.flaw == Some(crate::world::Flaw::AnswersBeforeTheDisk);
+        let writing = self.writing.as_mut().filter(|_| early);
+        writing.map(|writing| std::mem::take(&mut writing.answers)).unwrap_or_default()
+    }
+
+    pub fn is_writing(&self) -> bool {
+        self.writing.is_some()
     }
 
     /// Returns whether a block is due: requests wait, or the hub owes itself something now.
@@ -297,89 +281,6 @@ impl Hub {
     /// Returns when the hub has something to do by itself next.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.machine.as_ref()?.next_deadline()
-    }
-
-    fn decide(&mut self, caller: Ordinal, asked: Asked) -> Result<Outcome, EngineError> {
-        let Some(machine) = &mut self.machine else { return Ok(Outcome::Refused(Reason::Stopped)) };
-        let (proposal, about) = match asked {
-            Asked::Rejected(rejected) => {
-                let Rejected { refusal, id, digest, size } = *rejected;
-                let reason = refusal.reason;
-                let requests = RefusedRequests { caller, id, digest, size, added_up: Vec::new() };
-                machine.record_refusal(requests, refusal)?;
-                return Ok(Outcome::Refused(reason));
-            }
-            Asked::Document(submission) => {
-                let signed = &submission.signed;
-                let about = (submission.header.id, signed.digest, signed.size());
-                let stored = store(&self.payloads, &signed.content)?;
-                (Proposal::Submit { caller, submission, stored }, about)
-            }
-            Asked::Report(submission) => {
-                let signed = &submission.signed;
-                let about = (submission.header.id, signed.digest, signed.size());
-                let stored = store(&self.payloads, &signed.content)?;
-                (Proposal::Report { caller, submission, stored }, about)
-            }
-            Asked::Acknowledge(key) => {
-                let attempts = self.courier.attempts(key.recipient, key.position).max(1);
-                let deliveries = vec![AcknowledgedDelivery { key, attempts }];
-                let proposal = Proposal::Acknowledge(Acknowledge { caller, deliveries });
-                let decision = machine.decide(proposal)?;
-                return Ok(self.acknowledged(key, &decision));
-            }
-        };
-        let decision = machine.decide(proposal)?;
-        Ok(match decision {
-            Decision::Accepted(accepted) => Outcome::Accepted(accepted.position),
-            Decision::Reported(reported) => Outcome::Accepted(reported.position),
-            Decision::Repeated(position) => {
-                self.repeated += 1;
-                Outcome::Repeated(position)
-            }
-            Decision::Refused(refusal) => {
-                let reason = refusal.reason;
-                let (id, digest, size) = (Some(about.0), about.1, about.2);
-                let requests = RefusedRequests { caller, id, digest, size, added_up: Vec::new() };
-                machine.record_refusal(requests, refusal)?;
-                Outcome::Refused(reason)
-            }
-            // Nothing else is decided on a document or a report.
-            _ => Outcome::Refused(Reason::Stopped),
-        })
-    }
-
-    fn acknowledged(&mut self, key: DeliveryKey, decision: &Decision) -> Outcome {
-        let Decision::Acknowledged(acknowledged) = decision else {
-            return Outcome::Refused(Reason::Stopped);
-        };
-        if acknowledged.outcomes.contains(&AcknowledgeOutcome::Unknown) {
-            return Outcome::Refused(Reason::DocumentUnknown);
-        }
-        self.courier.settle(key.recipient, key.position);
-        if let Some(consumer) = self.consumers.get(&key.recipient) {
-            self.courier.grant(*consumer, 1);
-        }
-        Outcome::Acknowledged
-    }
-
-    fn write(&mut self) -> Result<(), EngineError> {
-        let Some(machine) = &mut self.machine else { return Ok(()) };
-        let Some(sealed) = machine.seal() else { return Ok(()) };
-        self.journal.propose(&sealed)?;
-        self.journal.read_ordered()?;
-        machine.commit()
-    }
-
-    /// Returns what is to be pushed now.
-    pub fn poll(&mut self, now: Timestamp) -> Result<Vec<Push>, EngineError> {
-        let since = u64::try_from(now.millis() - self.begin.millis()).unwrap_or(0);
-        let mail = Query(&self.state);
-        self.courier.poll(Duration::from_millis(since), PUSHES, &mail)
-    }
-
-    pub fn has_pushes(&self) -> bool {
-        self.courier.has_work()
     }
 
     /// Writes the open statistics out.
@@ -420,20 +321,10 @@ pub(crate) fn rows(state: &MemoryState) -> Result<Vec<(Vec<u8>, Bytes)>, EngineE
     Ok(rows)
 }
 
-/// What is too large for a record goes into a payload.
-fn store(payloads: &MemoryPayloads, content: &SignedContent) -> Result<StoredContent, EngineError> {
-    let put = |bytes: &Bytes| {
-        Ok::<_, EngineError>(match bytes.len() <= INLINE_PAYLOAD_BYTES_MAX {
-            true => Stored::Inline(bytes.clone()),
-            false => Stored::Payload { digest: payloads.put(bytes)?, size: bytes.len() as u64 },
-        })
-    };
-    let attachments = content.attachments.iter().map(|attachment| {
-        let content_id = attachment.content_id.clone();
-        Ok(StoredAttachment { content_id, bytes: put(&attachment.bytes)? })
-    });
-    Ok(StoredContent {
-        content: put(&content.content)?,
-        attachments: attachments.collect::<Result<_, EngineError>>()?,
-    })
+/// What was decided on an act.
+fn refusal_of(decision: Decision) -> Option<Refusal> {
+    match decision {
+        Decision::Refused(refusal) => Some(refusal),
+        _ => None,
+    }
 }

@@ -38,15 +38,25 @@ impl Keys {
         self.pki.issuing()
     }
 
-    /// Returns the revocation list of an authority, in date beyond the scenario's end.
+    /// Returns a day on which lists of the world are out of date at last: long after its end.
+    pub fn last_update(&self) -> Timestamp {
+        self.end.plus(days(366))
+    }
+
+    /// Returns the revocation list of an authority: its number, since when, and until when it is
+    /// in date.
     pub fn list(
         &self,
         authority: &Authority,
-        number: u64,
-        at: Timestamp,
+        (number, at, next_update): (u64, Timestamp, Timestamp),
         revoked: &[Revoked],
     ) -> Result<Bytes, IssueError> {
-        authority.revocation_list(number, at, self.end.plus(days(366)), revoked)
+        authority.revocation_list(number, at, next_update, revoked)
+    }
+
+    /// Returns the certificates above a signer's: the hub's verifier knows nobody beforehand.
+    pub fn issuers(&self) -> [Bytes; 2] {
+        [self.issuing(), self.root()].map(|authority| authority.certificate().der().clone())
     }
 
     pub fn seal(&self, agency: &AgencyCode) -> Result<Signer, WorldError> {
@@ -69,9 +79,7 @@ impl Keys {
     }
 
     fn signer(&self, identity: Identity) -> Result<Signer, WorldError> {
-        // The whole chain: the hub's verifier knows nobody beforehand.
-        let above = [self.issuing(), self.root()];
-        let issuers = above.map(|authority| authority.certificate().der().clone()).to_vec();
+        let issuers = self.issuers().to_vec();
         Ok(Signer::new(identity.certificate, issuers, identity.key.to_signing_key())?)
     }
 }

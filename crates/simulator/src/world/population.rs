@@ -24,9 +24,10 @@ pub struct Population(Vec<Member>);
 /// Returns every area that a scenario names.
 pub(super) fn areas(scenario: &Scenario) -> impl Iterator<Item = &Area> {
     let agencies = scenario.agencies.iter().map(|one| &one.area);
-    let traffic = scenario.traffic.iter().map(|one| &one.area);
+    let traffic = scenario.traffic.iter().flat_map(|one| [&one.area, &one.to]);
     let answers = scenario.answers.iter().map(|one| &one.area);
-    agencies.chain(traffic).chain(answers).chain(scenario.faults.iter().map(|one| &one.area))
+    let faults = scenario.faults.iter().flat_map(|one| [&one.area, &one.with]);
+    agencies.chain(traffic).chain(answers).chain(faults)
 }
 
 impl Population {

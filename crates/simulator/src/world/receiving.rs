@@ -1,38 +1,50 @@
-//! Agencies that receive, acknowledge, and whose clerks report.
+//! Agencies that receive: documents and notices reach a node's disk, and the hub is told so.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
-use lienthong_client::sign_report;
-use lienthong_model::{AgencyCode, MessageId, Ordinal, Position, StatusCode, StatusReport};
-use rand::RngExt as _;
+use lienthong_core::{NoticeKind, NoticeNumber};
+use lienthong_model::{Ordinal, Position};
 
-use super::sending::{Call, Sent, Then};
+use super::hub::Sent;
 use super::{Event, PATIENCE, World, WorldError};
-use crate::scenario::{Answers, FaultKind};
+use crate::scenario::FaultKind;
 
-/// What a clerk has still to report on a document, each with its working time from the one before.
-pub(super) struct Task {
-    sender: AgencyCode,
-    id: MessageId,
-    steps: VecDeque<(StatusCode, Duration)>,
-}
+/// After how long a node tells the hub of the notices that came meanwhile.
+const NOTICES_AFTER: Duration = Duration::from_secs(2);
 
 impl World<'_> {
     /// The hub pushes what it may.
     pub(super) fn push(&mut self) -> Result<(), WorldError> {
         loop {
-            let pushes = self.hub.poll(self.now)?;
-            for push in &pushes {
+            for push in self.hub.poll(self.now)? {
                 let Some(node) = self.by_ordinal.get(&push.recipient).copied() else { continue };
                 let (position, attempt) = (push.position, push.attempt);
-                self.later(Event::Pushed { node, position, attempt });
+                let senders = self.sender_when(FaultKind::Delay, position)?;
+                let added = self.delay(FaultKind::Delay, node, &senders);
+                self.later(Event::Pushed { node, position, attempt }, added);
+            }
+            for push in self.hub.poll_notices(self.now)? {
+                let Some(node) = self.by_ordinal.get(&push.recipient).copied() else { continue };
+                let number = NoticeNumber(push.position.0);
+                self.later(Event::Noticed { node, number }, Duration::ZERO);
             }
             if !self.hub.has_pushes() {
                 return Ok(());
             }
         }
+    }
+
+    /// Whom a delivery is from, when a fault under way may ask for it.
+    fn sender_when(&self, kind: FaultKind, position: Position) -> Result<Vec<usize>, WorldError> {
+        if !self.hits.is_under_way(kind) {
+            return Ok(Vec::new());
+        }
+        let document = self.hub.query().document(position)?;
+        Ok(document.and_then(|row| self.node_of(row.sender)).into_iter().collect())
+    }
+
+    pub(super) fn node_of(&self, ordinal: Ordinal) -> Option<usize> {
+        self.by_ordinal.get(&ordinal).copied()
     }
 
     /// A delivery reaches a node: on its disk once, acknowledged each time.
@@ -42,103 +54,82 @@ impl World<'_> {
         position: Position,
         attempt: u32,
     ) -> Result<(), WorldError> {
-        let code = self.nodes[node].member.entry.code.to_string();
+        let code = &self.nodes[node].member.entry.code;
         if !self.nodes[node].is_on() {
-            return self.trace.line(self.now, "missed", &[&code, &position.0]);
+            return self.trace.line(self.now, "missed", &[code, &position.0]);
         }
+        let code = code.clone();
         let first = self.nodes[node].seen.insert(position);
         let what = if first { "received" } else { "received-again" };
         self.trace.line(self.now, what, &[&code, &position.0, &attempt])?;
         if first {
             self.hand_to_clerk(node, position)?;
         }
-        if self.struck(FaultKind::AcknowledgementLost, node) {
+        let senders = self.sender_when(FaultKind::AcknowledgementLost, position)?;
+        if self.strikes(FaultKind::AcknowledgementLost, node, &senders).is_some() {
             if !std::mem::replace(&mut self.nodes[node].reconnecting, true) {
                 self.queue.put(self.now.plus(PATIENCE), Event::Reconnect(node));
             }
             return self.trace.line(self.now, "acknowledgement-lost", &[&code, &position.0]);
         }
-        self.calls += 1;
-        let number = self.calls;
-        self.later(Event::Arrive(Call { number, node, sent: Sent::Acknowledge(position) }));
+        let senders = self.sender_when(FaultKind::SlowReader, position)?;
+        let slow = self.delay(FaultKind::SlowReader, node, &senders);
+        if slow.is_zero() {
+            return self.acknowledge(node, position);
+        }
+        self.queue.put(self.now.plus(slow), Event::Acknowledge { node, position });
         Ok(())
     }
 
-    fn hand_to_clerk(&mut self, node: usize, position: Position) -> Result<(), WorldError> {
-        let Some(index) = self.clerks[node] else { return Ok(()) };
-        let Some(document) = self.hub.query().document(position)? else { return Ok(()) };
-        let steps = self.plan(&self.scenario.answers[index]);
-        let Some(sender) = self.code_of(document.sender) else { return Ok(()) };
-        let Some((_, first)) = steps.front().copied() else { return Ok(()) };
-        self.nodes[node].tasks.insert(position, Task { sender, id: document.id, steps });
-        let at = self.scenario.calendar.after(self.now, first);
-        self.queue.put(at, Event::Report { node, position });
+    /// A node that is still there acknowledges.
+    pub(super) fn acknowledge(
+        &mut self,
+        node: usize,
+        position: Position,
+    ) -> Result<(), WorldError> {
+        if self.nodes[node].is_on() {
+            self.tell(node, Sent::Acknowledge(position), Duration::ZERO);
+        }
         Ok(())
     }
 
-    fn code_of(&self, ordinal: Ordinal) -> Option<AgencyCode> {
-        let node = self.by_ordinal.get(&ordinal)?;
-        Some(self.nodes[*node].member.entry.code.clone())
-    }
-
-    /// What a clerk will report.
-    fn plan(&mut self, answers: &Answers) -> VecDeque<(StatusCode, Duration)> {
-        use StatusCode::{Accepted, Assigned, Finished, Processing, Refused};
-        let rng = &mut self.dice.clerks;
-        let mut hours = |(least, most): (f64, f64)| {
-            let hours = rng.random_range(least..=most);
-            Duration::from_millis(crate::scenario::whole(hours * 3_600_000.0))
-        };
-        let accepted = hours(answers.accepted_hours);
-        let processed = hours(answers.processed_hours);
-        let finished = hours(answers.finished_hours);
-        let assigned = self.dice.clerks.random_bool(answers.assigned);
-        if self.dice.clerks.random_bool(answers.refused) {
-            return VecDeque::from([(Refused, accepted)]);
+    /// A notice reaches a node. What asks for a decision goes to a clerk, what ends a task ends it.
+    pub(super) fn noticed(&mut self, node: usize, number: NoticeNumber) -> Result<(), WorldError> {
+        if !self.nodes[node].is_on() || number <= self.nodes[node].notices {
+            return Ok(());
         }
-        let how_far = self.dice.clerks.random_range(0.0..1.0);
-        let mut steps = VecDeque::new();
-        if how_far < answers.accepted {
-            steps.push_back((Accepted, accepted));
-            if assigned {
-                steps.push_back((Assigned, processed / 2));
+        self.nodes[node].notices = number;
+        if !std::mem::replace(&mut self.nodes[node].tells_notices, true) {
+            self.queue.put(self.now.plus(NOTICES_AFTER), Event::KnowsNotices(node));
+        }
+        // One that the hub no longer has is known by now.
+        let Some(notice) = self.hub.query().notice(number)? else { return Ok(()) };
+        let position = notice.delivery.position;
+        match notice.kind {
+            NoticeKind::RecallRequested
+            | NoticeKind::UpdateRequested
+            | NoticeKind::ReplacementRequested => self.ask_clerk(node, position),
+            NoticeKind::Withdrawn | NoticeKind::Replaced => {
+                self.nodes[node].tasks.remove(&position);
+                Ok(())
             }
+            NoticeKind::Reported
+            | NoticeKind::Updated
+            | NoticeKind::Undelivered
+            | NoticeKind::Unanswered
+            | NoticeKind::Overdue
+            | NoticeKind::DeliverByMissed
+            | NoticeKind::OverdueHere
+            | NoticeKind::Reminder => Ok(()),
         }
-        if how_far < answers.processed {
-            steps.push_back((Processing, processed));
-        }
-        if how_far < answers.finished {
-            steps.push_back((Finished, finished));
-        }
-        steps
     }
 
-    /// A clerk reports the next step.
-    pub(super) fn report(&mut self, node: usize, position: Position) -> Result<(), WorldError> {
-        let id = self.new_id();
-        let sender = &mut self.nodes[node];
-        let Some(task) = sender.tasks.get_mut(&position) else { return Ok(()) };
-        let Some((code, _)) = task.steps.pop_front() else { return Ok(()) };
-        let from = sender.member.entry.code.clone();
-        let about = (task.sender.clone(), task.id);
-        let mut report = StatusReport::new(id, from.clone(), about, code);
-        if code.needs_reason() {
-            report = report.because("Không thuộc thẩm quyền giải quyết");
-        }
-        let signed = Arc::new(sign_report(&report, &[&sender.seal]));
-        self.trace.line(self.now, "reported", &[&from, &position.0, &code])?;
-        self.call(node, Sent::Report(signed), Then::Report(position))
-    }
-
-    /// The hub has a report: the next one follows after its working time.
-    pub(super) fn reported(&mut self, node: usize, position: Position) -> Result<(), WorldError> {
-        let task = self.nodes[node].tasks.get(&position);
-        match task.and_then(|task| task.steps.front().copied()) {
-            Some((_, work)) => {
-                let at = self.scenario.calendar.after(self.now, work);
-                self.queue.put(at, Event::Report { node, position });
-            }
-            None => drop(self.nodes[node].tasks.remove(&position)),
+    /// A node tells the hub up to which notice it knows all.
+    pub(super) fn acknowledge_notices(&mut self, node: usize) -> Result<(), WorldError> {
+        self.nodes[node].tells_notices = false;
+        if self.nodes[node].is_on() {
+            let through = self.nodes[node].notices;
+            self.tell(node, Sent::AcknowledgeNotices(through), Duration::ZERO);
         }
         Ok(())
     }

@@ -1,24 +1,21 @@
-//! Agencies that write, sign and send, and send again what has no answer.
+//! Calls to the hub: what is sent, what is sent again, what follows the answer.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use lienthong_client::{Signer, sign_document};
-use lienthong_core::Span;
-use lienthong_model::{
-    Attachment, AttachmentEntry, Day, Document, Level, MessageId, Ordinal, Position, Recipient,
-    Urgency,
-};
-use rand::RngExt as _;
-use rand::seq::IndexedRandom as _;
+use lienthong_model::{Digest, MessageId, Position, Reason, SignedContent};
 
-use super::{Event, Outcome, PATIENCE, Signed, World, WorldError};
-use crate::draft;
-use crate::scenario::{FaultKind, Traffic};
+use super::hub::{Outcome, Piece, Sent};
+use super::{Event, PATIENCE, World, WorldError};
+use crate::scenario::FaultKind;
 
-/// Drawing a recipient is tried so often for each that is wanted.
-const TRIES: u32 = 8;
+/// Bytes of a piece of an upload.
+const PIECE: usize = 256 * 1_024;
+/// How long a document is held back at most, until another one overtakes it.
+const HELD_MAX: Duration = Duration::from_secs(3_600);
+/// From a document's leaving until one that it overtakes follows.
+const OVERTAKEN_BY: Duration = Duration::from_secs(1);
 
 /// A message to the hub.
 pub(super) struct Call {
@@ -27,281 +24,219 @@ pub(super) struct Call {
     pub sent: Sent,
 }
 
-/// What is sent.
-#[derive(Clone)]
-pub(super) enum Sent {
-    Document(Signed),
-    Report(Signed),
-    Acknowledge(Position),
-}
-
 /// A call without an answer yet.
 pub(super) struct Pending {
     pub node: usize,
     pub sent: Sent,
     pub then: Then,
+    /// When it is sent again.
+    due: lienthong_model::Timestamp,
 }
 
 /// What follows the answer.
 pub(super) enum Then {
-    /// A document; the right bytes, when these were changed on their way.
-    Document { right: Option<Signed> },
+    /// A document.
+    Document(Box<Sheet>),
+    /// The next piece of its attachment, or the document itself.
+    Upload(Box<Sheet>, Arc<SignedContent>),
     /// The next report on a delivery.
     Report(Position),
+    /// Nothing.
+    Nothing,
+}
+
+/// A document on its way.
+pub(super) struct Sheet {
+    pub sender: usize,
+    pub recipients: Vec<usize>,
+    /// The traffic that it is of; none for a reply or a change.
+    pub traffic: Option<usize>,
+    pub id: Option<MessageId>,
+    /// The right bytes, when they are changed on their way.
+    pub right: Option<Arc<SignedContent>>,
+    /// An attachment that is uploaded first.
+    pub upload: Option<Bytes>,
+}
+
+impl Sheet {
+    pub fn new(sender: usize, recipients: Vec<usize>, traffic: Option<usize>) -> Self {
+        Self { sender, recipients, traffic, id: None, right: None, upload: None }
+    }
 }
 
 impl World<'_> {
-    /// A day begins: how much is written on it, and when.
-    pub(super) fn day(&mut self, day: Day) -> Result<(), WorldError> {
-        let next = Day(day.0 + 1);
-        if next.start() < self.scenario.end() {
-            self.queue.put(next.start(), Event::Day(next));
-        }
-        let load = self.scenario.calendar.load(day);
-        for (index, traffic) in self.scenario.traffic.iter().enumerate() {
-            if !traffic.active(day) {
-                continue;
-            }
-            let mean = traffic.per_day * load;
-            let chance = self.dice.writing.random_bool(mean.fract());
-            let count = crate::scenario::whole(mean) + u64::from(chance);
-            for _ in 0..count {
-                let share = self.dice.writing.random_range(0.0..1.0);
-                let at = self.scenario.calendar.moment(day, share);
-                self.queue.put(at, Event::Write(index));
-            }
-        }
-        Ok(())
-    }
-
-    /// Somebody can write, and somebody can be written to.
-    pub(super) fn check_traffic(&self) -> Result<(), WorldError> {
-        for (traffic, senders) in self.scenario.traffic.iter().zip(&self.senders) {
-            let line = traffic.line;
-            if senders.is_empty() {
-                return Err(WorldError::NobodyIn { line, role: "to write" });
-            }
-            let reaches = |sender: &usize| self.recipients_from(traffic, *sender).next().is_some();
-            if !senders.iter().any(reaches) {
-                return Err(WorldError::NobodyIn { line, role: "to write to" });
-            }
-        }
-        Ok(())
-    }
-
-    /// The groups of nodes that a sender may write to.
-    fn recipients_from<'w>(
-        &'w self,
-        traffic: &'w Traffic,
-        sender: usize,
-    ) -> impl Iterator<Item = &'w [usize]> {
-        let own = self.nodes[sender].province;
-        let fits = move |province: Option<Ordinal>, level: Level| {
-            let lies = match traffic.span {
-                Span::Any => true,
-                Span::Inside => own.is_some() && province == own,
-                Span::Between => own.is_some() && province.is_some() && province != own,
-                Span::Centre => own.is_none() || province.is_none(),
-            };
-            lies && traffic.to_level.is_none_or(|wanted| wanted == level)
-        };
-        let groups = self.places.iter();
-        groups
-            .filter(move |((province, level), group)| {
-                fits(*province, *level) && group.iter().any(|other| *other != sender)
-            })
-            .map(|(_, group)| group.as_slice())
-    }
-
-    /// A document is written, signed and sent.
-    pub(super) fn write(&mut self, index: usize) -> Result<(), WorldError> {
-        let scenario = self.scenario;
-        let traffic = &scenario.traffic[index];
-        let day = self.now.day();
-        let ready: Vec<usize> = self.senders[index]
-            .iter()
-            .copied()
-            .filter(|node| self.nodes[*node].member.connected.holds(day))
-            .collect();
-        let Some(sender) = ready.choose(&mut self.dice.writing).copied() else {
-            return self.trace.line(self.now, "nobody-writes", &[&traffic.line]);
-        };
-        let recipients = self.draw_recipients(traffic, sender);
-        if recipients.is_empty() {
-            return self.trace.line(self.now, "nobody-to-write-to", &[&traffic.line]);
-        }
-        let document = self.compose(traffic, sender, &recipients);
-        self.sign_and_send(sender, document)
-    }
-
-    fn draw_recipients(&mut self, traffic: &Traffic, sender: usize) -> Vec<usize> {
-        let groups: Vec<Vec<usize>> =
-            self.recipients_from(traffic, sender).map(<[usize]>::to_vec).collect();
-        let everybody = groups.concat();
-        let (least, most) = traffic.fan_out;
-        let wanted = self.dice.writing.random_range(least..=most);
-        let mut drawn = BTreeSet::new();
-        let mut ordered = Vec::new();
-        for _ in 0..wanted * TRIES {
-            let Some(one) = everybody.choose(&mut self.dice.writing).copied() else { break };
-            if one != sender && drawn.insert(one) {
-                ordered.push(one);
-            }
-            if ordered.len() >= wanted as usize {
-                break;
-            }
-        }
-        ordered
-    }
-
-    /// The document and its attachment.
-    fn compose(
+    /// Submits a document, after its upload when it has one.
+    pub(super) fn hand_over(
         &mut self,
-        traffic: &Traffic,
-        sender: usize,
-        recipients: &[usize],
-    ) -> (Document, Vec<Attachment>) {
-        let id = self.new_id();
-        let codes = recipients.iter().map(|node| self.nodes[*node].member.entry.code.clone());
-        let to: Vec<Recipient> = codes.map(Recipient::from).collect();
-        self.nodes[sender].written += 1;
-        let number = self.nodes[sender].written;
-        let from = self.nodes[sender].member.entry.code.clone();
-        let rng = &mut self.dice.writing;
-        let subject = draft::subject(rng.random());
-        let kind = rng.random();
-        let document_type = traffic.document_type.unwrap_or_else(|| draft::document_type(kind));
-        let mut document =
-            Document::new(id, from, to, subject, self.now).issued(number, document_type, "UBND");
-        if rng.random_bool(traffic.urgent) {
-            document.urgency = Urgency::Express;
-        }
-        document.business.paper_copy = rng.random_bool(traffic.paper);
-        document.pages = rng.random_range(traffic.pages.0..=traffic.pages.1);
-        let kib = rng.random_range(traffic.attachment_kib.0..=traffic.attachment_kib.1);
-        if kib == 0 {
-            return (document, Vec::new());
-        }
-        let text = format!("{}\n", document.subject);
-        let bytes: Vec<u8> = text.bytes().cycle().take(kib as usize * 1_024).collect();
-        let content_id = "cid:van-ban".to_owned();
-        document.attachments.push(AttachmentEntry::of(content_id.clone(), "van-ban.txt", &bytes));
-        (document, vec![Attachment { content_id, bytes: Bytes::from(bytes) }])
-    }
-
-    /// A new id of this moment; no two are the same.
-    pub(super) fn new_id(&mut self) -> MessageId {
-        self.ids += 1;
-        let mut random = [0; 10];
-        random[2..].copy_from_slice(&self.ids.to_be_bytes());
-        MessageId::new(self.now, random)
-    }
-
-    fn sign_and_send(
-        &mut self,
-        sender: usize,
-        (document, attachments): (Document, Vec<Attachment>),
+        signed: Arc<SignedContent>,
+        sheet: Sheet,
     ) -> Result<(), WorldError> {
-        let changed = self.struck(FaultKind::ContentChanged, sender);
-        let signer = self.signer_of(sender)?;
-        let signed = sign_document(&document, attachments.clone(), &[&signer]);
-        let code = document.from.code.to_string();
-        let recipients = document.recipients.len();
-        self.trace.line(self.now, "written", &[&code, &document.id, &recipients])?;
-        let signed = Arc::new(signed);
-        let (sent, right) = match changed {
-            false => (signed, None),
-            true => {
-                let pages = document.pages.saturating_add(1);
-                let other = sign_document(&Document { pages, ..document }, attachments, &[&signer]);
-                let changed =
-                    lienthong_model::SignedContent { content: other.content, ..(*signed).clone() };
-                (Arc::new(changed), Some(signed))
+        let node = sheet.sender;
+        match &sheet.upload {
+            Some(bytes) => {
+                let sent = piece(bytes, None);
+                self.call(node, sent, Then::Upload(Box::new(sheet), signed))
             }
-        };
-        self.call(sender, Sent::Document(sent), Then::Document { right })
+            None => self.submit(signed, sheet),
+        }
     }
 
-    /// The person, or the seal where it is enough; an expired or revoked one when a fault says so.
-    fn signer_of(&mut self, sender: usize) -> Result<Signer, WorldError> {
-        let expired = self.struck(FaultKind::CertificateExpired, sender);
-        let code = self.nodes[sender].member.entry.code.clone();
-        let generation = self.generation(sender);
-        let node = &mut self.nodes[sender];
-        if expired {
-            if node.expired.is_none() {
-                node.expired = Some(self.keys.expired(&code)?);
-            }
-            return Ok(node.expired.clone().unwrap_or_else(|| node.seal.clone()));
+    /// Submits a document; one that a fault holds back leaves after the next one.
+    fn submit(&mut self, signed: Arc<SignedContent>, sheet: Sheet) -> Result<(), WorldError> {
+        let (node, others) = (sheet.sender, sheet.recipients.clone());
+        let number = self.keep(node, Sent::Document(signed), Then::Document(Box::new(sheet)));
+        if self.nodes[node].held.is_none()
+            && self.strikes(FaultKind::Reorder, node, &others).is_some()
+        {
+            self.nodes[node].held = Some(number);
+            self.queue.put(self.now.plus(HELD_MAX), Event::Again(number));
+            let code = &self.nodes[node].member.entry.code;
+            return self.trace.line(self.now, "held", &[code, &number]);
         }
-        if !node.member.personal.holds(self.now.day()) {
-            return Ok(node.seal.clone());
+        if let Some(held) = self.nodes[node].held.take() {
+            self.queue.put(self.now.plus(OVERTAKEN_BY), Event::Again(held));
         }
-        if let Some(leader) = node.leaders.get(&generation) {
-            return Ok(leader.clone());
-        }
-        let leader = self.keys.leader(&code, generation)?;
-        node.leaders.insert(generation, leader.clone());
-        Ok(leader)
+        self.send(number)
     }
 
     /// Sends something that needs an answer.
     pub(super) fn call(&mut self, node: usize, sent: Sent, then: Then) -> Result<(), WorldError> {
+        let number = self.keep(node, sent, then);
+        self.send(number)
+    }
+
+    fn keep(&mut self, node: usize, sent: Sent, then: Then) -> u64 {
+        self.calls += 1;
+        self.pending.insert(self.calls, Pending { node, sent, then, due: self.now });
+        self.calls
+    }
+
+    /// Sends something without waiting for an answer.
+    pub(super) fn tell(&mut self, node: usize, sent: Sent, added: Duration) {
         self.calls += 1;
         let number = self.calls;
-        self.pending.insert(number, Pending { node, sent, then });
-        self.send(number)
+        self.later(Event::Arrive(Call { number, node, sent }), added);
     }
 
     /// Sends a call, or keeps it until the node is back.
     pub(super) fn send(&mut self, number: u64) -> Result<(), WorldError> {
-        let Some(pending) = self.pending.get(&number) else { return Ok(()) };
+        let due = self.now.plus(PATIENCE);
+        let Some(pending) = self.pending.get_mut(&number) else { return Ok(()) };
         let (node, sent) = (pending.node, pending.sent.clone());
+        let others: Vec<usize> = match &pending.then {
+            Then::Document(sheet) | Then::Upload(sheet, _) => sheet.recipients.clone(),
+            Then::Report(_) | Then::Nothing => Vec::new(),
+        };
+        pending.due = due;
+        if self.nodes[node].held == Some(number) {
+            self.nodes[node].held = None;
+        }
         if !self.nodes[node].is_on() {
             self.nodes[node].outbox.insert(number);
             return Ok(());
         }
-        let code = self.nodes[node].member.entry.code.to_string();
-        self.trace.line(self.now, "sent", &[&code, &number])?;
-        self.later(Event::Arrive(Call { number, node, sent }));
-        self.queue.put(self.now.plus(PATIENCE), Event::Overdue(number));
+        let code = &self.nodes[node].member.entry.code;
+        self.trace.line(self.now, "sent", &[code, &number])?;
+        self.patience.push_back((due, number));
+        let is_piece = matches!(&sent, Sent::Piece(piece) if !piece.bytes.is_empty());
+        if is_piece && self.strikes(FaultKind::UploadCut, node, &others).is_some() {
+            return self.trace.line(self.now, "cut", &[&number]);
+        }
+        let added = self.delay(FaultKind::Delay, node, &others);
+        self.later(Event::Arrive(Call { number, node, sent }), added);
         Ok(())
     }
 
-    /// No answer for a minute: the same bytes again.
+    /// No answer for a minute: the same bytes again. Whoever uploads asks how much is there.
     pub(super) fn overdue(&mut self, number: u64) -> Result<(), WorldError> {
+        let Some(pending) = self.pending.get_mut(&number) else { return Ok(()) };
+        if pending.due != self.now {
+            return Ok(());
+        }
+        if let Then::Upload(sheet, _) = &pending.then
+            && let Some(bytes) = &sheet.upload
+        {
+            pending.sent = piece(bytes, None);
+        }
         self.send(number)
     }
 
     pub(super) fn answered(&mut self, number: u64, outcome: Outcome) -> Result<(), WorldError> {
-        let Some(Pending { node, sent, then }) = self.pending.remove(&number) else {
+        let Some(Pending { node, sent, then, .. }) = self.pending.remove(&number) else {
             return Ok(());
         };
-        match then {
-            Then::Document { right } => match (outcome, right) {
-                (Outcome::Refused(_), Some(right)) => {
-                    self.call(node, Sent::Document(right), Then::Document { right: None })
+        match (then, outcome) {
+            // A little later there may be room.
+            (
+                then @ (Then::Document(_) | Then::Upload(..)),
+                Outcome::Refused(Reason::StorageLow),
+            ) => {
+                let number = self.keep(node, sent, then);
+                self.queue.put(self.now.plus(PATIENCE), Event::Again(number));
+                Ok(())
+            }
+            (Then::Document(sheet), outcome) => self.submitted(*sheet, sent, outcome),
+            (Then::Upload(sheet, signed), Outcome::Stored(there)) => {
+                let bytes = sheet.upload.clone().unwrap_or_default();
+                if there >= bytes.len() as u64 {
+                    return self.submit(signed, *sheet);
                 }
-                (Outcome::Accepted(_), _) => self.perhaps_again(node, sent),
+                self.call(node, piece(&bytes, Some(there)), Then::Upload(sheet, signed))
+            }
+            (Then::Report(position), Outcome::Accepted(_) | Outcome::Repeated(_)) => {
+                self.reported(node, position)
+            }
+            (Then::Report(position), _) => {
+                self.nodes[node].tasks.remove(&position);
+                Ok(())
+            }
+            (Then::Upload(..) | Then::Nothing, _) => Ok(()),
+        }
+    }
+
+    /// What follows the answer to a document.
+    fn submitted(&mut self, sheet: Sheet, sent: Sent, outcome: Outcome) -> Result<(), WorldError> {
+        match outcome {
+            Outcome::Accepted(position) | Outcome::Repeated(position) => {
+                self.receipts.extend(sheet.id.map(|id| (id, position)));
+                if matches!(outcome, Outcome::Accepted(_)) {
+                    self.perhaps_again(&sheet, sent);
+                    self.perhaps_change(&sheet);
+                }
+                Ok(())
+            }
+            Outcome::Refused(Reason::AttachmentNotUploaded) => match (&sheet.upload, sent) {
+                (Some(_), Sent::Document(signed)) => self.hand_over(signed, sheet),
                 _ => Ok(()),
             },
-            Then::Report(position) => match outcome {
-                Outcome::Accepted(_) | Outcome::Repeated(_) => self.reported(node, position),
-                Outcome::Refused(_) | Outcome::Acknowledged => Ok(()),
+            Outcome::Refused(_) => match sheet.right.clone() {
+                Some(right) => self.submit(right, Sheet { right: None, ..sheet }),
+                None => Ok(()),
             },
+            Outcome::Acknowledged | Outcome::Stored(_) => Ok(()),
         }
     }
 
     /// A node that forgets that it has the receipt.
-    fn perhaps_again(&mut self, node: usize, sent: Sent) -> Result<(), WorldError> {
-        if !self.struck(FaultKind::DuplicateSubmission, node) {
-            return Ok(());
+    fn perhaps_again(&mut self, sheet: &Sheet, sent: Sent) {
+        let (node, others) = (sheet.sender, &sheet.recipients);
+        if self.strikes(FaultKind::DuplicateSubmission, node, others).is_some() {
+            self.tell(node, sent, Duration::ZERO);
         }
-        self.calls += 1;
-        let code = self.nodes[node].member.entry.code.to_string();
-        self.trace.line(self.now, "sent-again", &[&code, &self.calls])?;
-        let number = self.calls;
-        self.later(Event::Arrive(Call { number, node, sent }));
-        Ok(())
     }
+}
+
+/// A piece from where the hub has what came before it; none only asks how much is there.
+fn piece(bytes: &Bytes, there: Option<u64>) -> Sent {
+    let offset = usize::try_from(there.unwrap_or(0)).unwrap_or(bytes.len()).min(bytes.len());
+    let end = match there {
+        Some(_) => bytes.len().min(offset + PIECE),
+        None => offset,
+    };
+    Sent::Piece(Box::new(Piece {
+        digest: Digest::of(bytes),
+        size: bytes.len() as u64,
+        offset: offset as u64,
+        bytes: bytes.slice(offset..end),
+    }))
 }

@@ -10,7 +10,7 @@ use crate::output::{self, thousands};
 
 /// An audit's outcome. Names and codes are stable.
 #[derive(Debug, Serialize)]
-pub(super) struct AuditView {
+pub(crate) struct AuditView {
     journal_bytes: u64,
     blocks: u64,
     last_block: u64,
@@ -160,7 +160,7 @@ impl From<Finding> for FindingView {
 }
 
 /// Writes an audit for people.
-pub(super) fn text(view: &AuditView) -> String {
+pub(crate) fn text(view: &AuditView) -> String {
     let mut text = output::pairs(&summary(view));
     for checkpoint in &view.checkpoints {
         let CheckpointView { name, size, verdict } = checkpoint;
@@ -289,6 +289,7 @@ fn meaning(kind: &str) -> &'static str {
         "LOG" => "cây băm không khớp / the log's hashes do not agree",
         "CHECKPOINT" => "mốc đã ký không khớp / a signed checkpoint does not hold",
         "REDECIDED" => "xét lại ra kết quả khác / judged again it comes out differently",
+        "BACKUP" => "tệp không như bản kê / a file is not as the backup's manifest says",
         _ => "",
     }
 }

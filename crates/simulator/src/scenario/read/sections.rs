@@ -1,11 +1,11 @@
-//! One function a table.
+//! One function a table: who takes part, who writes, how clerks answer.
 
 use lienthong_core::Span;
 
 use super::section::{Field, Section};
 use crate::scenario::{
-    Answers, Area, Bound, Calendar, Days, Expect, Fault, FaultKind, Measure, Participation,
-    Scenario, ScenarioError, Since, Traffic,
+    Answers, Area, Calendar, Changes, Days, Participation, Scenario, ScenarioError, Since, Traffic,
+    Urgencies,
 };
 
 type Read<T> = Result<T, ScenarioError>;
@@ -14,8 +14,12 @@ type Read<T> = Result<T, ScenarioError>;
 const DAYS_MAX: u64 = 3_653;
 /// Most recipients of a document.
 const FAN_OUT_MAX: u32 = 256;
-/// Most KiB of an attachment: it travels beside the content.
-const ATTACHMENT_KIB_MAX: u32 = 512;
+/// Most KiB of an attachment; above 1 MiB it is uploaded first.
+const ATTACHMENT_KIB_MAX: u32 = 8_192;
+/// Most pages of a document.
+const PAGES_MAX: u32 = 30;
+/// Most days until an answer is due.
+const DUE_DAYS_MAX: u32 = 366;
 
 pub(super) fn head(section: &Section<'_>) -> Read<Scenario> {
     let first = section.need("from", "2020-11-02")?;
@@ -31,6 +35,7 @@ pub(super) fn head(section: &Section<'_>) -> Read<Scenario> {
         title,
         about: section.or("about", String::new(), |field| field.text())?,
         seed: section.or("seed", 1, |field| field.seed())?,
+        signatures: section.or("signatures", 1.0, |field| field.signatures())?,
         days,
         calendar: Calendar::default(),
         agencies: Vec::new(),
@@ -57,12 +62,20 @@ pub(super) fn calendar(section: &Section<'_>) -> Read<Calendar> {
     })
 }
 
-fn area(section: &Section<'_>) -> Read<Area> {
+/// The keys of an area, in the order of [`Area`]'s fields.
+type AreaKeys = [&'static str; 4];
+
+pub(super) const OWN: AreaKeys = ["provinces", "region", "levels", "agencies"];
+const TO: AreaKeys = ["to-provinces", "to-region", "to-levels", "to-agencies"];
+pub(super) const WITH: AreaKeys = ["with-provinces", "with-region", "with-levels", "with-agencies"];
+
+pub(super) fn area(section: &Section<'_>, keys: AreaKeys) -> Read<Area> {
+    let [provinces, region, levels, agencies] = keys;
     Ok(Area {
-        provinces: section.or("provinces", Vec::new(), |field| field.list(Field::code))?,
-        region: section.maybe("region", |field| field.text())?,
-        levels: section.or("levels", Vec::new(), |field| field.list(Field::level))?,
-        agencies: section.or("agencies", Vec::new(), |field| field.list(Field::code))?,
+        provinces: section.or(provinces, Vec::new(), |field| field.list(Field::code))?,
+        region: section.maybe(region, |field| field.text())?,
+        levels: section.or(levels, Vec::new(), |field| field.list(Field::level))?,
+        agencies: section.or(agencies, Vec::new(), |field| field.list(Field::code))?,
     })
 }
 
@@ -72,14 +85,18 @@ pub(super) fn participation(section: &Section<'_>) -> Read<Participation> {
         (count > 0).then_some(count as usize).ok_or_else(|| field.wrong("write at least 1"))
     })?;
     Ok(Participation {
-        area: area(section)?,
+        area: area(section, OWN)?,
         take,
         connected: section.or("connected-from", Since::Always, |field| field.since())?,
         personal: section.or("personal-signature-from", Since::Always, |field| field.since())?,
     })
 }
 
-fn days(section: &Section<'_>, first: &'static str, last: &'static str) -> Read<Option<Days>> {
+pub(super) fn days(
+    section: &Section<'_>,
+    first: &'static str,
+    last: &'static str,
+) -> Read<Option<Days>> {
     let pair = (section.get(first), section.get(last));
     let (first, last) = match pair {
         (None, None) => return Ok(None),
@@ -104,123 +121,98 @@ pub(super) fn traffic(section: &Section<'_>) -> Read<Traffic> {
     let attachment_kib = section.or("attachment-kib", (0, 0), |field| {
         let range = field.whole_range()?;
         let fits = range.1 <= ATTACHMENT_KIB_MAX;
-        fits.then_some(range).ok_or_else(|| field.wrong("write at most 512 KiB"))
+        fits.then_some(range).ok_or_else(|| field.wrong("write at most 8192 KiB"))
+    })?;
+    let pages = section.or("pages", (1, 10), |field| {
+        let range = field.whole_range()?;
+        let fits = range.0 >= 1 && range.1 <= PAGES_MAX;
+        fits.then_some(range).ok_or_else(|| field.wrong("write 1 to 30 pages"))
+    })?;
+    let due_days = section.maybe("due-days", |field| {
+        let range = field.whole_range()?;
+        let fits = range.0 >= 1 && range.1 <= DUE_DAYS_MAX;
+        fits.then_some(range).ok_or_else(|| field.wrong("write 1 to 366 days"))
     })?;
     Ok(Traffic {
-        area: area(section)?,
-        to_level: section.maybe("to-level", |field| field.level())?,
+        area: area(section, OWN)?,
+        to: area(section, TO)?,
         span: section.or("span", Span::Any, |field| field.span())?,
         document_type: section.maybe("type", |field| field.document_type())?,
         per_day: section.need("documents-per-day", "40")?.number()?,
         days: days(section, "from", "until")?,
         fan_out,
-        urgent: section.or("urgent-share", 0.02, |field| field.share())?,
+        urgencies: urgencies(section)?,
         paper: section.or("paper-share", 0.0, |field| field.share())?,
-        pages: section.or("pages", (1, 10), |field| field.whole_range())?,
+        pages,
         attachment_kib,
+        due_days,
+        changes: changes(section)?,
         line: section.line(),
     })
+}
+
+fn urgencies(section: &Section<'_>) -> Read<Urgencies> {
+    let usual = Urgencies::default();
+    let share = |key, usual| section.or(key, usual, |field| field.share());
+    let urgencies = Urgencies {
+        urgent: share("urgent-share", usual.urgent)?,
+        very_urgent: share("very-urgent-share", usual.very_urgent)?,
+        express: share("express-share", usual.express)?,
+        timed: share("timed-share", usual.timed)?,
+    };
+    let Urgencies { urgent, very_urgent, express, timed } = urgencies;
+    at_most_all(section, "urgent-share", urgent + very_urgent + express + timed)?;
+    Ok(urgencies)
+}
+
+fn changes(section: &Section<'_>) -> Read<Changes> {
+    let usual = Changes::default();
+    let share = |key, usual| section.or(key, usual, |field| field.share());
+    let changes = Changes {
+        recall: share("recall-share", usual.recall)?,
+        update: share("update-share", usual.update)?,
+        replace: share("replace-share", usual.replace)?,
+        hours: section.or("change-hours", usual.hours, |field| field.range())?,
+    };
+    at_most_all(section, "recall-share", changes.recall + changes.update + changes.replace)?;
+    Ok(changes)
+}
+
+/// Shares that exclude each other are not more than all.
+fn at_most_all(section: &Section<'_>, key: &'static str, sum: f64) -> Read<()> {
+    match sum <= 1.0 {
+        true => Ok(()),
+        false => {
+            let what = "shares that exclude each other are more than all";
+            Err(section.wrong(key, what, "let their sum be at most 1"))
+        }
+    }
 }
 
 pub(super) fn answers(section: &Section<'_>) -> Read<Answers> {
     let share = |key, usual| section.or(key, usual, |field| field.share());
     let hours = |key, usual| section.or(key, usual, |field| field.range());
     let answers = Answers {
-        area: area(section)?,
+        area: area(section, OWN)?,
         refused: share("refused-share", 0.0)?,
         accepted: share("accepted-share", 1.0)?,
         assigned: share("assigned-share", 0.0)?,
         processed: share("processed-share", 0.0)?,
         finished: share("finished-share", 0.0)?,
+        by_document: section.or("by-document", false, |field| field.flag())?,
         accepted_hours: hours("accepted-hours", (0.1, 4.0))?,
         processed_hours: hours("processed-hours", (0.5, 8.0))?,
         finished_hours: hours("finished-hours", (1.0, 24.0))?,
+        late: share("late-share", 0.0)?,
+        late_hours: hours("late-hours", (8.0, 40.0))?,
+        reply: share("reply-share", 0.0)?,
+        change_agreed: share("change-agreed-share", 1.0)?,
+        change_hours: hours("change-hours", (0.5, 8.0))?,
     };
-    if answers.finished > answers.processed || answers.processed > answers.accepted {
-        let what = "more are finished than processed, or more processed than accepted";
-        let remedy = "keep finished-share ≤ processed-share ≤ accepted-share";
+    if answers.finished > answers.accepted || answers.processed > answers.accepted {
+        let what = "more are finished or processed than accepted";
+        let remedy = "keep finished-share and processed-share ≤ accepted-share";
         return Err(section.wrong("finished-share", what, remedy));
     }
     Ok(answers)
-}
-
-pub(super) fn fault(section: &Section<'_>, days: Days) -> Read<Fault> {
-    let kind = section.need("kind", "\"node-off\"")?.one_of(&FaultKind::ALL, FaultKind::name)?;
-    let end = lienthong_model::Day(days.last.0 + 1).start();
-    let fault = Fault {
-        kind,
-        area: area(section)?,
-        share: section.or("share", 1.0, |field| field.share())?,
-        from: section.or("from", days.first.start(), |field| field.moment())?,
-        until: section.or("until", end, |field| field.moment())?,
-    };
-    if fault.from >= fault.until || fault.from < days.first.start() || fault.until > end {
-        let what = "the fault begins after it ends, or lies outside the scenario";
-        return Err(section.wrong("from", what, "write moments within the scenario's days"));
-    }
-    if kind == FaultKind::HubKilled && section.get("until").is_none() {
-        let what = "a hub that is killed must start again";
-        return Err(section.wrong("until", what, "write until = 2020-11-16T09:05:00"));
-    }
-    Ok(fault)
-}
-
-pub(super) fn expect(section: &Section<'_>) -> Read<Expect> {
-    let measure = section.need("measure", "\"sent\"")?.one_of(&Measure::ALL, Measure::name)?;
-    let equals = section.maybe("equals", |field| field.number())?;
-    let bound = Bound {
-        at_least: section.maybe("at-least", |field| field.number())?.or(equals),
-        at_most: section.maybe("at-most", |field| field.number())?.or(equals),
-    };
-    let expect = Expect {
-        measure,
-        province: section.maybe("province", |field| field.code())?,
-        level: section.maybe("level", |field| field.level())?,
-        days: days(section, "from", "until")?,
-        base: days(section, "base-from", "base-until")?,
-        reason: section.maybe("reason", |field| field.reason())?,
-        status: section.maybe("status", |field| field.status())?,
-        bound,
-        line: section.line(),
-    };
-    if bound == Bound::default() {
-        let what = "nothing is said of what it must be";
-        return Err(section.wrong("at-least", what, "write at-least, at-most or equals"));
-    }
-    if measure == Measure::Growth && (expect.base.is_none() || expect.days.is_none()) {
-        let what = "growth compares days with other days";
-        let remedy = "write from, until, base-from and base-until";
-        return Err(section.wrong("base-from", what, remedy));
-    }
-    if measure == Measure::ReportedShare && expect.status.is_none() {
-        let what = "of which status is not said";
-        return Err(section.wrong("status", what, "write status = \"03\""));
-    }
-    only(section, &expect)?;
-    Ok(expect)
-}
-
-/// A key that a measure does not read would promise what is not measured.
-fn only(section: &Section<'_>, expect: &Expect) -> Read<()> {
-    use Measure::{
-        Growth, HubRestarts, LevelsConnected, Refusals, RepeatedReceipts, ReportedShare,
-    };
-    let measure = expect.measure;
-    let answers = matches!(measure, RepeatedReceipts | HubRestarts);
-    let unread = [
-        ("province", answers && expect.province.is_some()),
-        (
-            "level",
-            expect.level.is_some() && (answers || matches!(measure, Refusals | LevelsConnected)),
-        ),
-        ("from", answers && expect.days.is_some()),
-        ("base-from", measure != Growth && expect.base.is_some()),
-        ("reason", measure != Refusals && expect.reason.is_some()),
-        ("status", measure != ReportedShare && expect.status.is_some()),
-    ];
-    if let Some((key, _)) = unread.iter().find(|(_, unread)| *unread) {
-        let what = format!("`{}` is not measured by `{key}`", measure.name());
-        return Err(section.wrong(key, &what, &format!("leave `{key}` out")));
-    }
-    Ok(())
 }

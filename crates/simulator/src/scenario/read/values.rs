@@ -79,6 +79,28 @@ impl<'f> Field<'f> {
         share.ok_or_else(|| self.wrong("write a share from 0 to 1, such as 0.05"))
     }
 
+    /// `"all"`, or a share.
+    pub fn signatures(&self) -> Read<f64> {
+        match self.shown().as_deref() {
+            Some("all") => Ok(1.0),
+            _ => self.share().map_err(|_| self.wrong("write \"all\", or a share such as 0.01")),
+        }
+    }
+
+    pub fn flag(&self) -> Read<bool> {
+        self.value.as_bool().ok_or_else(|| self.wrong("write true or false"))
+    }
+
+    /// Whole minutes, also negative ones; at most a year.
+    pub fn minutes(&self) -> Read<i32> {
+        let whole = match self.value {
+            DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok(),
+            _ => None,
+        };
+        let in_range = whole.filter(|minutes: &i32| minutes.abs() <= 525_600);
+        in_range.ok_or_else(|| self.wrong("write whole minutes, such as 90 or -90"))
+    }
+
     fn items(&self) -> Option<Vec<Field<'f>>> {
         let array = self.value.as_array()?;
         let field = |item: &'f toml::Spanned<DeValue<'f>>| Field { value: item.get_ref(), ..*self };

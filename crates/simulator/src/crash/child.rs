@@ -2,13 +2,15 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use lienthong_ledger::crash;
 use tokio::sync::oneshot;
 
-use crate::fixture::Fixture;
+use super::error::{CrashError, io_error};
+use super::ground::Ground;
 
 /// How often a process is asked whether it has ended.
 const ASK_EVERY: Duration = Duration::from_millis(5);
@@ -18,7 +20,7 @@ const SIGKILL: i32 = 9;
 /// How a process died.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Death {
-    /// By the test.
+    /// By force.
     Killed,
     /// At a named point.
     Aborted,
@@ -30,14 +32,18 @@ pub enum Death {
 pub struct Child {
     process: std::process::Child,
     ready: Option<oneshot::Receiver<()>>,
-    log: std::path::PathBuf,
+    log: PathBuf,
 }
 
 impl Child {
-    /// Starts the hub, armed to die at a point when there is a plan.
-    pub fn start(fixture: &Fixture, plan: Option<&str>) -> Self {
-        let log = fixture.beside("stderr");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lienthong"));
+    /// Starts the hub, armed to die at a point when there is a plan (see [`crash`]).
+    ///
+    /// # Errors
+    /// [`CrashError::Io`] when the program cannot be started.
+    pub fn start(ground: &Ground, plan: Option<&str>) -> Result<Self, CrashError> {
+        let log = ground.beside("stderr");
+        let stderr = std::fs::File::create(&log).map_err(io_error("create", &log))?;
+        let mut command = Command::new(ground.program());
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("LIENTHONG_") {
                 command.env_remove(name);
@@ -48,22 +54,23 @@ impl Child {
         }
         command
             .arg("hub")
-            .args(["--listen", &fixture.address.to_string(), "--clock", "real"])
+            .args(["--listen", &ground.address().to_string(), "--clock", "real"])
             .arg("--data")
-            .arg(fixture.data())
+            .arg(ground.data())
             .arg("--pki")
-            .arg(fixture.beside("pki"))
+            .arg(ground.beside("pki"))
             .arg("--directory")
-            .arg(fixture.beside("agencies.csv"))
+            .arg(ground.beside("agencies.csv"))
             .env("LIENTHONG_LOG", "warn")
             .env("LIENTHONG_HTTP", "off")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(&log).unwrap());
-        let mut process = command.spawn().unwrap();
-        let stdout = process.stdout.take().unwrap();
+            .stderr(stderr);
+        let mut process = command.spawn().map_err(io_error("start", ground.program()))?;
+        let stdout = process.stdout.take();
         let (say, ready) = oneshot::channel();
         std::thread::spawn(move || {
+            let Some(stdout) = stdout else { return };
             let mut lines = BufReader::new(stdout).lines();
             if let Some(Ok(_)) = lines.next() {
                 let _ = say.send(());
@@ -71,7 +78,7 @@ impl Child {
             // Read on, so that the process never waits for a reader.
             lines.for_each(drop);
         });
-        Self { process, ready: Some(ready), log }
+        Ok(Self { process, ready: Some(ready), log })
     }
 
     /// Returns the process's id.
@@ -86,24 +93,31 @@ impl Child {
     }
 
     /// Waits until the process has died by itself; `None` when it has not.
-    pub async fn died(&mut self, patience: Duration) -> Option<Death> {
+    ///
+    /// # Errors
+    /// [`CrashError::Io`] when the operating system does not say.
+    pub async fn died(&mut self, patience: Duration) -> Result<Option<Death>, CrashError> {
         let begun = Instant::now();
         while begun.elapsed() < patience {
-            if let Some(status) = self.process.try_wait().unwrap() {
-                return Some(Self::death(status));
+            let ended = self.process.try_wait().map_err(io_error("wait for", &self.log))?;
+            if let Some(status) = ended {
+                return Ok(Some(Self::death(status)));
             }
             tokio::time::sleep(ASK_EVERY).await;
         }
-        None
+        Ok(None)
     }
 
-    /// Kills the process without a warning.
-    pub fn kill(&mut self) -> Death {
-        self.process.kill().unwrap();
-        Self::death(self.process.wait().unwrap())
+    /// Kills the process without a warning; says how it died, which may have been before.
+    ///
+    /// # Errors
+    /// [`CrashError::Io`] when it cannot be killed.
+    pub fn kill(&mut self) -> Result<Death, CrashError> {
+        self.process.kill().map_err(io_error("kill", &self.log))?;
+        Ok(Self::death(self.process.wait().map_err(io_error("wait for", &self.log))?))
     }
 
-    /// What it said on stderr.
+    /// Returns what it said on stderr.
     pub fn said(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }

@@ -1,0 +1,149 @@
+//! One function a table: what goes wrong, and what is expected.
+
+use super::section::Section;
+use super::sections::{OWN, WITH, area, days};
+use crate::scenario::{
+    Bound, Days, Expect, Fault, FaultKind, Measure, ScenarioError, Standing, Target,
+};
+
+type Read<T> = Result<T, ScenarioError>;
+
+pub(super) fn fault(section: &Section<'_>, days: Days) -> Read<Fault> {
+    let kind = section.need("kind", "\"node-off\"")?.one_of(&FaultKind::ALL, FaultKind::name)?;
+    let end = lienthong_model::Day(days.last.0 + 1).start();
+    let fault = Fault {
+        kind,
+        area: area(section, OWN)?,
+        with: area(section, WITH)?,
+        share: section.or("share", 1.0, |field| field.share())?,
+        from: section.or("from", days.first.start(), |field| field.moment())?,
+        until: section.or("until", end, |field| field.moment())?,
+        delay_seconds: section.or("delay-seconds", (30.0, 120.0), |field| field.range())?,
+        clock_minutes: section.or("clock-minutes", 90, |field| field.minutes())?,
+        line: section.line(),
+    };
+    check_fault(section, &fault)?;
+    if fault.from >= fault.until || fault.from < days.first.start() || fault.until > end {
+        let what = "the fault begins after it ends, or lies outside the scenario";
+        return Err(section.wrong("from", what, "write moments within the scenario's days"));
+    }
+    Ok(fault)
+}
+
+/// A key that a fault does not heed would promise what does not happen.
+fn check_fault(section: &Section<'_>, fault: &Fault) -> Read<()> {
+    use FaultKind::{
+        CertificateRevoked, ClockOff, Delay, HubKilled, NodeOff, Reorder, RevocationListLate,
+        SlowReader,
+    };
+    let kind = fault.kind;
+    let one_end = matches!(kind, NodeOff | CertificateRevoked) || kind.is_the_hubs();
+    let delays = matches!(kind, Delay | SlowReader | Reorder);
+    let unheeded = |key: &&'static str| {
+        let heeded = match *key {
+            "delay-seconds" => delays,
+            "clock-minutes" => kind == ClockOff,
+            "share" => !one_end,
+            key if OWN.contains(&key) => !kind.is_the_hubs(),
+            _ => !one_end,
+        };
+        !heeded && section.get(*key).is_some()
+    };
+    let others = ["share", "delay-seconds", "clock-minutes"];
+    let mut keys = OWN.into_iter().chain(WITH).chain(others);
+    if let Some(key) = keys.find(unheeded) {
+        let what = format!("`{}` does not heed `{key}`", kind.name());
+        return Err(section.wrong(key, &what, &format!("leave `{key}` out")));
+    }
+    if kind == ClockOff && fault.clock_minutes == 0 {
+        let what = "a clock that is off by nothing is right";
+        return Err(section.wrong("clock-minutes", what, "write clock-minutes = 90, or -90"));
+    }
+    if matches!(kind, HubKilled | RevocationListLate) && section.get("until").is_none() {
+        let what = "it must end: the hub starts again, the list comes";
+        return Err(section.wrong("until", what, "write until = 2020-11-16T09:05:00"));
+    }
+    Ok(())
+}
+
+pub(super) fn expect(section: &Section<'_>) -> Read<Expect> {
+    let measure = section.need("measure", "\"sent\"")?.one_of(&Measure::ALL, Measure::name)?;
+    let equals = section.maybe("equals", |field| field.number())?;
+    let bound = Bound {
+        at_least: section.maybe("at-least", |field| field.number())?.or(equals),
+        at_most: section.maybe("at-most", |field| field.number())?.or(equals),
+    };
+    let expect = Expect {
+        measure,
+        province: section.maybe("province", |field| field.code())?,
+        level: section.maybe("level", |field| field.level())?,
+        days: days(section, "from", "until")?,
+        base: days(section, "base-from", "base-until")?,
+        reason: section.maybe("reason", |field| field.reason())?,
+        status: section.maybe("status", |field| field.status())?,
+        percentile: section.maybe("percentile", |field| field.share())?,
+        bound,
+        target: target(section, measure)?,
+        line: section.line(),
+    };
+    if bound == Bound::default() && expect.target.is_none() {
+        let what = "nothing is said of what it must be";
+        return Err(section.wrong("at-least", what, "write at-least, at-most or equals"));
+    }
+    if measure == Measure::Growth && (expect.base.is_none() || expect.days.is_none()) {
+        let what = "growth compares days with other days";
+        let remedy = "write from, until, base-from and base-until";
+        return Err(section.wrong("base-from", what, remedy));
+    }
+    if measure == Measure::ReportedShare && expect.status.is_none() {
+        let what = "of which status is not said";
+        return Err(section.wrong("status", what, "write status = \"03\""));
+    }
+    only(section, &expect)?;
+    Ok(expect)
+}
+
+fn target(section: &Section<'_>, measure: Measure) -> Read<Option<Target>> {
+    let Some(field) = section.get("target") else {
+        for key in ["target-by", "standing"] {
+            if section.get(key).is_some() {
+                let what = format!("`{key}` says nothing without a target");
+                return Err(section.wrong(key, &what, "write target = 0.7"));
+            }
+        }
+        return Ok(None);
+    };
+    if !measure.is_a_share() {
+        return Err(field.wrong("leave `target` out: only shares have targets"));
+    }
+    let standing = section.need("standing", "\"met\"")?;
+    Ok(Some(Target {
+        value: field.share()?,
+        by: section.need("target-by", "2020-11-30")?.day()?,
+        standing: standing.one_of(&Standing::ALL, Standing::name)?,
+    }))
+}
+
+/// A key that a measure does not read would promise what is not measured.
+fn only(section: &Section<'_>, expect: &Expect) -> Read<()> {
+    use Measure::{Growth, LevelsConnected, Refusals, ReportedShare};
+    let measure = expect.measure;
+    let answers = measure.is_of_answers();
+    let unread = [
+        ("province", answers && expect.province.is_some()),
+        (
+            "level",
+            expect.level.is_some() && (answers || matches!(measure, Refusals | LevelsConnected)),
+        ),
+        ("from", answers && expect.days.is_some()),
+        ("base-from", measure != Growth && expect.base.is_some()),
+        ("reason", measure != Refusals && expect.reason.is_some()),
+        ("status", measure != ReportedShare && expect.status.is_some()),
+        ("percentile", !measure.is_a_time() && expect.percentile.is_some()),
+    ];
+    if let Some((key, _)) = unread.iter().find(|(_, unread)| *unread) {
+        let what = format!("`{}` is not measured by `{key}`", measure.name());
+        return Err(section.wrong(key, &what, &format!("leave `{key}` out")));
+    }
+    Ok(())
+}

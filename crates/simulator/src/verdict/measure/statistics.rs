@@ -1,0 +1,92 @@
+//! What the hub's statistics say.
+
+use std::collections::BTreeSet;
+
+use lienthong_core::engine::EngineError;
+use lienthong_core::statistics::{self, BASIS_MIN, Direction};
+use lienthong_core::{Place, Span};
+use lienthong_model::Reason;
+
+use super::{Found, Measured, Scope};
+use crate::scenario::Days;
+use crate::verdict::records::{Records, period, within};
+
+type Result = std::result::Result<Measured, EngineError>;
+
+pub(super) fn sent(scope: &Scope, records: &Records<'_>) -> Result {
+    let sent = scope.volume(records, scope.days)?.sent;
+    Ok(Measured::count(sent).with(scope.sent(records, |_| true)?))
+}
+
+pub(super) fn received(scope: &Scope, records: &Records<'_>) -> Result {
+    let received = scope.volume(records, scope.days)?.received;
+    Ok(Measured::count(received).with(scope.deliveries(records, |_, _| true)?))
+}
+
+pub(super) fn personal_signatures(scope: &Scope, records: &Records<'_>) -> Result {
+    let volume = scope.volume(records, scope.days)?;
+    let against = scope.sent(records, |document| !document.signature.is_personal())?;
+    Ok(Measured::share(volume.personally_signed, volume.sent).with(against))
+}
+
+pub(super) fn growth(scope: &Scope, base: Option<Days>, records: &Records<'_>) -> Result {
+    let now = scope.volume(records, scope.days)?.sent;
+    let base = scope.volume(records, base)?.sent;
+    let share = Measured::share(now, base);
+    let value = if base < BASIS_MIN { f64::NAN } else { share.value };
+    Ok(Measured { value, ..share }.with(scope.sent(records, |_| true)?))
+}
+
+pub(super) fn fully_electronic(scope: &Scope, records: &Records<'_>) -> Result {
+    let (mut electronic, mut all) = (0, 0);
+    let days = period(scope.days);
+    statistics::visit_kind(&records.cubes, &records.hub.state, days, &mut |found| {
+        let (province, cell, sum) = (found.province, found.key, found.cell);
+        let inside = cell.direction == Direction::Received && cell.scope == Span::Inside;
+        if inside && scope.holds(Some(Place { province, level: cell.level })) {
+            all += sum.count;
+            electronic += if cell.paper_copy { 0 } else { sum.count };
+        }
+    })?;
+    let on_paper = |document: &lienthong_core::DocumentRow| {
+        document.extent.is_some_and(|extent| extent.paper_copy)
+    };
+    let against = scope.sent(records, on_paper)?;
+    Ok(Measured::share(electronic, all).with(against))
+}
+
+/// Levels of a province where something was sent and something received, and the centre when it
+/// wrote to the province and the province to it.
+pub(super) fn levels_connected(scope: &Scope, records: &Records<'_>) -> Result {
+    let (mut sending, mut receiving) = (BTreeSet::new(), BTreeSet::new());
+    for flow in records.flows(scope.days)? {
+        let from_centre = flow.from_province.is_none();
+        let to_centre = flow.to_province.is_none();
+        let from_here = scope.holds_province(flow.from_province);
+        let to_here = scope.holds_province(flow.to_province);
+        if from_here || (from_centre && to_here) {
+            sending.insert(flow.from_level);
+        }
+        if to_here || (to_centre && from_here) {
+            receiving.insert(flow.to_level);
+        }
+    }
+    Ok(Measured::count(sending.intersection(&receiving).count() as u64))
+}
+
+pub(super) fn refusals(reason: Option<Reason>, scope: &Scope, records: &Records<'_>) -> Result {
+    let wanted = |code| reason.is_none_or(|only| only == code);
+    let counted = records.refusals_in(scope.days)?;
+    let here = counted
+        .by_province
+        .iter()
+        .filter(|((province, reason), _)| scope.holds_province(*province) && wanted(*reason));
+    let count = here.map(|(_, count)| count).sum();
+    let mut found = Found::default();
+    for one in &records.declined {
+        if within(scope.days, one.at) && scope.holds_province(one.province) && wanted(one.reason) {
+            found.add(|| one.shown.clone());
+        }
+    }
+    Ok(Measured::count(count).with(found))
+}

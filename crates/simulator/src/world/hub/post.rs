@@ -1,0 +1,143 @@
+//! Delivery: one machine for documents, one for notices, and the streams that nodes keep open.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lienthong_core::engine::EngineError;
+use lienthong_core::{
+    Arrival, ConsumerId, Courier, DeliveryKey, Mail, MailboxChanges, NoticeMailbox, Push,
+    PushMarks, Query,
+};
+use lienthong_model::{Ordinal, Position, Timestamp};
+
+use super::Hub;
+
+/// What a node has room for.
+const CREDIT: u32 = 64;
+/// Most pushes that are made at a time.
+const PUSHES: usize = 1_024;
+
+/// Both mailboxes' machines.
+#[derive(Default)]
+pub(super) struct Post {
+    documents: Courier,
+    notices: Courier,
+    /// Each connected agency's stream.
+    consumers: BTreeMap<Ordinal, ConsumerId>,
+    connections: u64,
+    marks: Option<Arc<PushMarks>>,
+}
+
+impl Post {
+    pub fn new(marks: Arc<PushMarks>) -> Self {
+        Self { marks: Some(marks), ..Self::default() }
+    }
+
+    /// What is on disk now: mail that came, and mail that is not to be pushed again.
+    pub fn deliver(&mut self, mail: Mail) {
+        hand_over(&mut self.documents, mail.documents);
+        hand_over(&mut self.notices, mail.notices);
+    }
+
+    pub fn attempts(&self, key: DeliveryKey) -> u32 {
+        self.documents.attempts(key.recipient, key.position).max(1)
+    }
+
+    /// A node has a document: room for another.
+    pub fn settled(&mut self, key: DeliveryKey) {
+        self.documents.settle(key.recipient, key.position);
+        if let Some(consumer) = self.consumers.get(&key.recipient) {
+            self.documents.grant(*consumer, 1);
+        }
+    }
+
+    /// A node knows all notices up to a number: room for as many.
+    pub fn known(&mut self, agency: Ordinal, notices: impl Iterator<Item = Position>) {
+        let mut count = 0;
+        for number in notices {
+            self.notices.settle(agency, number);
+            count += 1;
+        }
+        if let Some(consumer) = self.consumers.get(&agency) {
+            self.notices.grant(*consumer, count);
+        }
+    }
+
+    fn open(&mut self, agency: Ordinal) {
+        self.connections += 1;
+        let consumer = ConsumerId(self.connections);
+        let former = self.consumers.insert(agency, consumer);
+        for courier in [&mut self.documents, &mut self.notices] {
+            courier.open(consumer, vec![agency]);
+            courier.grant(consumer, CREDIT);
+            if let Some(former) = former {
+                courier.close(former);
+            }
+        }
+    }
+
+    fn close(&mut self, agency: Ordinal) {
+        if let Some(consumer) = self.consumers.remove(&agency) {
+            self.documents.close(consumer);
+            self.notices.close(consumer);
+        }
+    }
+}
+
+fn hand_over(courier: &mut Courier, changes: MailboxChanges) {
+    for Arrival { recipient, lane, position } in changes.arrived {
+        courier.arrived(recipient, lane, position);
+    }
+    for DeliveryKey { recipient, position } in changes.settled {
+        courier.settle(recipient, position);
+    }
+}
+
+impl Hub {
+    /// Opens an agency's stream. A former one is closed after it: the hub notices late that a
+    /// connection is gone, and counts on how often it had pushed.
+    pub fn open(&mut self, agency: Ordinal) {
+        self.post.open(agency);
+    }
+
+    /// Closes an agency's stream.
+    pub fn close(&mut self, agency: Ordinal) {
+        self.post.close(agency);
+    }
+
+    /// Returns the documents that are to be pushed now.
+    pub fn poll(&mut self, now: Timestamp) -> Result<Vec<Push>, EngineError> {
+        let since = self.since(now);
+        let pushes = self.post.documents.poll(since, PUSHES, &Query(&self.state))?;
+        #[cfg(test)]
+        let pushes = self.forgotten(pushes);
+        if let Some(marks) = &self.post.marks {
+            marks.note(&pushes);
+        }
+        Ok(pushes)
+    }
+
+    /// A flaw of a test: one push in sixteen does not leave.
+    #[cfg(test)]
+    fn forgotten(&self, mut pushes: Vec<Push>) -> Vec<Push> {
+        if self.flaw == Some(crate::world::Flaw::ForgetsMail) {
+            pushes.retain(|push| push.position.0 % 16 != 5);
+        }
+        pushes
+    }
+
+    /// Returns the notices that are to be pushed now.
+    pub fn poll_notices(&mut self, now: Timestamp) -> Result<Vec<Push>, EngineError> {
+        let since = self.since(now);
+        self.post.notices.poll(since, PUSHES, &NoticeMailbox(&self.state))
+    }
+
+    pub fn has_pushes(&self) -> bool {
+        self.post.documents.has_work() || self.post.notices.has_work()
+    }
+
+    fn since(&self, now: Timestamp) -> Duration {
+        Duration::from_millis(u64::try_from(now.millis() - self.begin.millis()).unwrap_or(0))
+    }
+}

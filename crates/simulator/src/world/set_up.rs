@@ -1,0 +1,147 @@
+//! Setting a scenario up: who takes part, what the hub knows beforehand, what is known to happen.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::Write;
+
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+
+use super::faults::Hits;
+use super::hub::Hub;
+use super::keys::Keys;
+use super::lanes::{Lane, Nodes};
+use super::population::{self, Population};
+use super::queue::Queue;
+use super::trace::Trace;
+use super::{Dice, Event, Node, World, WorldError};
+use crate::scenario::{Area, Country, FaultKind, Scenario, Since};
+
+impl<'s> World<'s> {
+    /// Sets a scenario up; `seed` instead of its own, `trace` takes one line an event.
+    ///
+    /// # Errors
+    /// [`WorldError`] when the directory does not have who is named, or nobody can write.
+    pub fn new(
+        scenario: &'s Scenario,
+        country: &Country,
+        seed: Option<u64>,
+        trace: Option<&'s mut dyn Write>,
+    ) -> Result<Self, WorldError> {
+        let unknown: Vec<String> =
+            population::areas(scenario).flat_map(|area| area.unknown(country)).collect();
+        if !unknown.is_empty() {
+            return Err(WorldError::Unknown(unknown));
+        }
+        let population = Population::choose(scenario, country);
+        if population.is_empty() {
+            return Err(WorldError::Nobody);
+        }
+        let seed = seed.unwrap_or(scenario.seed);
+        let keys = Keys::new(seed, scenario.begin(), scenario.end())?;
+        let mut hub = Hub::new(scenario.begin())?;
+        let late = scenario.faults.iter().filter(|f| f.kind == FaultKind::RevocationListLate);
+        let in_date = late.map(|fault| fault.from).min().unwrap_or(keys.last_update());
+        hub.set_up(&keys, &population.directory(country), in_date)?;
+        let mut nodes = Vec::new();
+        for member in population {
+            let agency = hub.ordinal(&member.entry.code);
+            let ordinal = agency.ok_or_else(|| WorldError::SetUp(member.entry.code.to_string()))?;
+            let province = member.entry.province.as_ref().and_then(|code| hub.ordinal(code));
+            nodes.push(Node::new(member, ordinal, province));
+        }
+        let holds = |area: &Area| -> Nodes {
+            let held = nodes.iter().enumerate();
+            let held = held.filter(|(_, node)| area.holds(&node.member.entry, country));
+            held.map(|(index, _)| index).collect()
+        };
+        let lanes = scenario.traffic.iter().map(|traffic| Lane::new(traffic, &nodes, holds));
+        let clerks = nodes.iter().map(|node| {
+            scenario.answers.iter().position(|one| one.area.holds(&node.member.entry, country))
+        });
+        let mut world = Self {
+            scenario,
+            by_ordinal: nodes.iter().enumerate().map(|(i, node)| (node.ordinal, i)).collect(),
+            lanes: lanes.collect(),
+            clerks: clerks.collect(),
+            hits: Hits::new(scenario, holds),
+            hub,
+            dying: false,
+            keys,
+            queue: Queue::default(),
+            trace: Trace::new(trace),
+            dice: Dice::new(seed),
+            pending: HashMap::new(),
+            patience: VecDeque::new(),
+            receipts: Vec::new(),
+            calls: 0,
+            ids: 0,
+            commit_due: false,
+            deadline: None,
+            lists: 1,
+            now: scenario.begin(),
+            nodes,
+        };
+        world.check_traffic()?;
+        world.schedule();
+        Ok(world)
+    }
+
+    /// The same world with a flaw in its hub.
+    #[cfg(test)]
+    pub(crate) fn flawed(mut self, flaw: super::Flaw) -> Self {
+        self.hub.flaw = Some(flaw);
+        self
+    }
+
+    /// Somebody can write, and somebody can be written to.
+    fn check_traffic(&self) -> Result<(), WorldError> {
+        for (traffic, lane) in self.scenario.traffic.iter().zip(&self.lanes) {
+            let line = traffic.line;
+            if lane.senders().is_empty() {
+                return Err(WorldError::NobodyIn { line, role: "to write" });
+            }
+            let reaches =
+                |sender: &usize| lane.reaches(traffic.span, *sender, self.nodes[*sender].province);
+            if !lane.senders().iter().any(reaches) {
+                return Err(WorldError::NobodyIn { line, role: "to write to" });
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known beforehand: days, connections, faults.
+    fn schedule(&mut self) {
+        self.queue.put(self.now, Event::Day(self.now.day()));
+        for index in 0..self.nodes.len() {
+            let at = match self.nodes[index].member.connected {
+                Since::Always => self.now,
+                Since::Day(day) => day.start().max(self.now),
+                Since::Never => continue,
+            };
+            if at < self.scenario.end() {
+                self.queue.put(at, Event::Connect(index));
+            }
+        }
+        for (index, fault) in self.scenario.faults.iter().enumerate() {
+            self.queue.put(fault.from, Event::FaultBegins(index));
+            self.queue.put(fault.until, Event::FaultEnds(index));
+        }
+    }
+}
+
+impl Dice {
+    fn new(seed: u64) -> Self {
+        let stream = |stream| {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(stream);
+            rng
+        };
+        Self {
+            writing: stream(0),
+            network: stream(1),
+            clerks: stream(2),
+            faults: stream(3),
+            signing: stream(4),
+        }
+    }
+}
