@@ -1,30 +1,29 @@
-//! A hub's surroundings in a folder of their own: the ground of a crash campaign.
+//! A hub's surroundings in a temporary folder: what cannot be made fails the test.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lienthong_client::{Client, Signer};
+use lienthong_simulator::crash::Ground;
 pub use lienthong_simulator::crash::{AGENCIES, code, now};
-use lienthong_simulator::crash::{Ground, directory};
 use tempfile::TempDir;
 
-/// Everything outside of the hub's process.
+/// A [`Ground`] with the directory of [`AGENCIES`].
 pub struct Fixture {
+    pub address: SocketAddr,
     ground: Ground,
     _folder: TempDir,
 }
 
 impl Fixture {
+    /// Makes the folder, the PKI and the directory, and finds a free port.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let program = Path::new(env!("CARGO_BIN_EXE_lienthong"));
-        let ground = Ground::new(folder.path(), program, &directory()).unwrap();
-        Self { ground, _folder: folder }
-    }
-
-    /// Where the hub listens.
-    pub fn address(&self) -> String {
-        self.ground.address().to_string()
+        let directory = lienthong_simulator::crash::directory();
+        let ground = Ground::new(folder.path(), program, &directory).unwrap();
+        Self { address: ground.address(), ground, _folder: folder }
     }
 
     /// The data folder.

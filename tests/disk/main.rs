@@ -9,11 +9,12 @@
 //! ```
 //! `LIENTHONG_DISK_SEED` and `LIENTHONG_DISK_CUTS` replay a run or make it larger; both are printed.
 
+mod fixture;
+
 mod check;
 mod cut;
 mod engines;
 mod faults;
-mod fixture;
 mod flips;
 mod onward;
 mod record;

@@ -104,7 +104,7 @@ impl Process {
         }
         command
             .arg("hub")
-            .args(["--listen", &fixture.address(), "--clock", "real"])
+            .args(["--listen", &fixture.address.to_string(), "--clock", "real"])
             .arg("--data")
             .arg(fixture.data())
             .arg("--pki")
