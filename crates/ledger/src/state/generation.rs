@@ -197,7 +197,9 @@ fn read(path: &Path) -> Result<Option<Generation>, EngineError> {
         Ok(bytes) => {
             let generation = Generation::parse(&String::from_utf8_lossy(&bytes));
             let what = || format!("`{}`", path.display());
-            generation.map(Some).ok_or_else(|| damaged(what(), "it is not whole, or of another format"))
+            generation
+                .map(Some)
+                .ok_or_else(|| damaged(what(), "it is not whole, or of another format"))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(io_error("read", path)(error)),
