@@ -16,6 +16,7 @@ mod directory_view;
 mod mandate_file;
 mod office;
 mod output;
+mod own_hub;
 mod revocation;
 mod routes;
 mod say;
@@ -24,6 +25,7 @@ mod stop;
 pub mod tables;
 mod terminal;
 mod toml_tables;
+mod trouble;
 mod values;
 
 use std::process::ExitCode;

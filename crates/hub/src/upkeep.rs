@@ -58,10 +58,19 @@ impl Upkeep {
     fn round(&self, expiry: bool) {
         self.space.check();
         let settled = self.payloads.settle(|digest| self.reader.query().names_payload(digest));
-        said("payloads cannot be settled", settled.map(|_| 0));
+        self.said(settled.map(|_| 0));
         if expiry {
             let expired = self.payloads.uploads().expire(self.uploads_kept);
-            said("expired uploads cannot be removed", expired);
+            self.said(expired);
+        }
+    }
+
+    fn said(&self, outcome: Result<usize, EngineError>) {
+        match outcome {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "uploads that nobody named have expired"),
+            // Said there, and stops the hub unless room is all that is missing.
+            Err(error) => drop(self.space.write_failed(error)),
         }
     }
 }
@@ -79,20 +88,16 @@ async fn archive(reader: Reader, mut stopping: watch::Receiver<bool>) {
         let made = tokio::task::spawn_blocking(move || reader.archive_oldest()).await;
         match made {
             Ok(Ok(Some(archived))) => {
-                tracing::info!(first_block = archived.first, bytes = archived.plain_bytes,
-                    archive_bytes = archived.archive_bytes, "archived a journal file");
+                tracing::info!(
+                    first_block = archived.first,
+                    bytes = archived.plain_bytes,
+                    archive_bytes = archived.archive_bytes,
+                    "archived a journal file"
+                );
             }
             Ok(Err(error)) => tracing::error!(%error, "a journal file cannot be archived"),
             // A panic has said so itself.
             Ok(Ok(None)) | Err(_) => {}
         }
-    }
-}
-
-fn said(failed: &'static str, outcome: Result<usize, EngineError>) {
-    match outcome {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(count, "uploads that nobody named have expired"),
-        Err(error) => tracing::error!(%error, "{failed}"),
     }
 }

@@ -17,7 +17,7 @@ use lienthong_core::engine::EngineError;
 use crate::disk::{FolderLock, create_folder, damaged, io_error, sync_folder};
 use crate::journal::{JournalBlocks, JournalFiles, JournalLimits, JournalOpened, TornTail};
 use crate::payload::PayloadFiles;
-use crate::state::{Opened, SledState, StateLimits, Why, open_or_rebuild_with};
+use crate::state::{Opened, SledState, StateLimits, Why, damage_note, open_or_rebuild_with};
 
 /// The version of the layout of the data folder. Stable: a newer one is refused.
 pub const DATA_FORMAT: u16 = 1;
@@ -88,6 +88,12 @@ pub fn check_data_folder(folder: &Path) -> Result<(), EngineError> {
         Some(text) => judge_format(folder, &path, &text),
         None => Err(damaged(format!("`{}`", path.display()), "it is missing")),
     }
+}
+
+/// Returns whether a row of the state in a data folder was found damaged, so that the next opening
+/// makes it anew.
+pub fn is_state_damaged(folder: &Path) -> bool {
+    damage_note(&folder.join("state")).exists()
 }
 
 /// Something in a folder without a format that no data folder begins with.

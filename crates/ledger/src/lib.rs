@@ -26,7 +26,7 @@ mod space;
 mod state;
 
 pub use disk::FolderLock;
-pub use folder::{DATA_FORMAT, DataFolder, check_data_folder};
+pub use folder::{DATA_FORMAT, DataFolder, check_data_folder, is_state_damaged};
 pub use journal::{
     Archived, ChangedByte, Damage, DamageKind, Followed, FoundBlock, JOURNAL_FORMAT, JournalAudit,
     JournalBlocks, JournalFiles, JournalFollower, JournalLimits, JournalOpened, JournalPlace,

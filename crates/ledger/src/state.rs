@@ -58,10 +58,12 @@ use lienthong_model::limits;
 
 use layers::Layers;
 pub use open::{Opened, Why, open_or_rebuild, open_or_rebuild_with};
+pub(crate) use rows::damage_note;
 pub(crate) use settler::joined;
 use writer::Shared;
 
-/// The version of the layout of the state. Stable. A state of another version is rebuilt.
+/// The version of the layout of the state and of its rows. Stable. A state of an older version is
+/// rebuilt, one of a newer version refused.
 pub const STATE_FORMAT: u16 = 3;
 /// Largest value of a row, in bytes; a larger one is refused before anything is stored.
 pub const VALUE_BYTES_MAX: usize = 128 * 1024;

@@ -365,6 +365,47 @@ pub const HTTP_REQUEST_MAX: Duration = Duration::from_secs(10);
 pub const HTTP_CONNECTION_AGE_MAX: Duration = Duration::from_secs(300);
 /// Most HTTP requests at a time that read blocks of the journal.
 pub const HTTP_BLOCK_READS_MAX: usize = 4;
+/// Largest body of a request to the JSON API, in bytes; only evidence and passwords are sent there.
+pub const HTTP_API_BYTES_MAX: usize = 64 * KIB;
+/// Most pages that are kept up to date at a time, each on a connection of its own.
+pub const LIVE_PAGES_MAX: usize = 64;
+/// Most entries of a list that the JSON API answers with.
+pub const HTTP_LIST_MAX: usize = 500;
+/// Most documents that a search looks at, newest first.
+pub const DOCUMENTS_LOOKED_AT_MAX: usize = 5_000;
+/// Most refusals that a search for examples looks at.
+pub const REFUSALS_LOOKED_AT_MAX: usize = 10_000;
+/// How old an answer about all mailboxes, certificates or files may be before it is worked out
+/// anew.
+pub const SURVEY_AGE_MAX: Duration = Duration::from_secs(2);
+
+// --- Accounts and sessions -------------------------------------------------------------
+
+/// Most accounts of a hub.
+pub const ACCOUNTS_MAX: usize = 10_000;
+/// Shortest password, in characters.
+pub const PASSWORD_CHARS_MIN: usize = 12;
+/// Longest password, in bytes.
+pub const PASSWORD_BYTES_MAX: usize = 256;
+/// Most sessions at a time; the one that was idle longest makes room.
+pub const SESSIONS_MAX: usize = 4_096;
+/// Most sessions of one person at a time; the oldest makes room.
+pub const SESSIONS_PER_PERSON_MAX: usize = 8;
+/// How long a session lives without a request.
+pub const SESSION_IDLE_MAX: Duration = Duration::from_secs(30 * 60);
+/// How long a session lives at most.
+pub const SESSION_AGE_MAX: Duration = Duration::from_secs(12 * 3600);
+/// Failed attempts to sign in that one name, or one address, has before it must wait.
+pub const SIGN_IN_FAILURES_FREE: u32 = 5;
+/// The first wait after them; each further failure doubles it.
+pub const SIGN_IN_WAIT_MIN: Duration = Duration::from_secs(1);
+/// The longest wait.
+pub const SIGN_IN_WAIT_MAX: Duration = Duration::from_secs(15 * 60);
+/// Names and addresses whose failures are remembered; the oldest is forgotten first.
+pub const SIGN_IN_REMEMBERED_MAX: usize = 16_384;
+/// Passwords that are checked at a time: each takes 19 MiB and some tens of milliseconds.
+pub const PASSWORD_CHECKS_MAX: usize = 2;
+
 /// Most findings of an audit that are listed; further ones are counted.
 pub const AUDIT_FINDINGS_MAX: usize = 10_000;
 /// Most payload files that a backup has copied and not yet given their names.
@@ -372,6 +413,9 @@ pub const BACKUP_COPIES_WAITING_MAX: usize = 4_096;
 
 const _: () = {
     assert!(HTTP_BLOCK_READS_MAX < HTTP_CONNECTIONS_MAX);
+    assert!(LIVE_PAGES_MAX * 2 <= HTTP_CONNECTIONS_MAX);
+    assert!(SESSION_IDLE_MAX.as_secs() < SESSION_AGE_MAX.as_secs());
+    assert!(PASSWORD_CHARS_MIN < PASSWORD_BYTES_MAX);
     // hyper asks for at least as much.
     assert!(HTTP_HEAD_BYTES_MAX >= 8 * KIB);
     assert!(HTTP_REQUEST_MAX.as_secs() < HTTP_CONNECTION_AGE_MAX.as_secs());

@@ -31,6 +31,8 @@ pub(super) struct Verified {
     pub last: Marker,
     /// Its last blocks, within the bounds of the ring.
     pub recent: VecDeque<SealedBlock>,
+    /// Where the first frame begins of which no later one says that it was synced.
+    pub unsynced_from: u64,
     /// What must be cut.
     pub torn: Option<TornTail>,
 }
@@ -52,9 +54,12 @@ pub(super) fn verify(
         index: FileIndex::new(header.first),
         last: Marker { block: header.first.saturating_sub(1), hash: header.previous },
         recent: VecDeque::new(),
+        unsynced_from: HEADER_BYTES as u64,
         torn: None,
     };
     let mut recent_bytes = 0;
+    // Numbers and offsets of the frames that may not be on disk.
+    let mut unsynced = VecDeque::new();
     while found.index.end < length {
         let offset = found.index.end;
         let frame = read_frame(file, offset, found.index.next).map_err(io_error("read", path))?;
@@ -71,6 +76,10 @@ pub(super) fn verify(
             .map_err(|error| damaged(place(path, offset, head.number), error.to_string()))?;
         follows(path, offset, found.last, &block)?;
         found.last = block.marker;
+        unsynced.push_back((head.number, offset));
+        while unsynced.front().is_some_and(|(number, _)| *number <= head.synced) {
+            unsynced.pop_front();
+        }
         found.index.push(head.frame_bytes());
         recent_bytes += block.bytes.len();
         found.recent.push_back(block);
@@ -79,6 +88,7 @@ pub(super) fn verify(
             recent_bytes -= oldest.bytes.len();
         }
     }
+    found.unsynced_from = unsynced.front().map_or(found.index.end, |(_, offset)| *offset);
     Ok(found)
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -97,9 +98,10 @@ impl JournalFiles {
         if let Some(tail) = &verified.torn {
             file.set_len(tail.offset).map_err(io_error("cut", &last.path))?;
         }
-        // Whole frames may be in the page cache alone, left by a killed process.
+        write_again(&file, verified.unsynced_from..verified.index.end)
+            .map_err(io_error("write", &last.path))?;
         file.sync_all().map_err(io_error("sync", &last.path))?;
-        let Verified { index, last: marker, recent, torn: tail } = verified;
+        let Verified { index, last: marker, recent, torn: tail, unsynced_from: _ } = verified;
         torn.extend(tail);
         let mut visible = Visible::up_to((marker.block > 0).then_some(marker));
         recent.iter().for_each(|block| visible.push(block, &limits));
@@ -266,6 +268,18 @@ fn create(folder: &Path, header: FileHeader) -> Result<(File, Arc<JournalFile>),
     sync_folder(folder)?;
     let index = RwLock::new(Some(FileIndex::new(header.first)));
     Ok((file, Arc::new(JournalFile { path, header, index })))
+}
+
+/// Writes bytes of a file once more where they are.
+///
+/// Whole frames may be in the page cache alone, left by a killed process or by one whose sync
+/// failed. After a failed sync the operating system takes its pages for clean, so that another sync
+/// alone would do nothing for them.
+fn write_again(file: &File, place: Range<u64>) -> io::Result<()> {
+    let bytes = usize::try_from(place.end.saturating_sub(place.start)).unwrap_or(usize::MAX);
+    let mut frames = vec![0; bytes];
+    file.read_exact_at(&mut frames, place.start)?;
+    file.write_all_at(&frames, place.start)
 }
 
 /// The journal files and archives in a folder by their names, rising. Other files are left alone.

@@ -56,14 +56,15 @@ impl Generation {
     /// What is in force in a folder; `None` when the folder has no state.
     ///
     /// # Errors
-    /// [`EngineError::Damaged`] when the file is not whole, or a state of another layout is there.
+    /// [`EngineError::Damaged`] when the file is not whole, or a state of an older layout is there;
+    /// [`EngineError::TooNew`] when one of a newer layout is.
     pub fn in_force(folder: &Path) -> Result<Option<Self>, EngineError> {
         if let Some(generation) = read(&folder.join(IN_FORCE))? {
             return Ok(Some(generation));
         }
         // Before format 3 the database lay here itself.
         match folder.join("db").exists() || folder.join("conf").exists() {
-            true => Err(damaged("state", "its format is another")),
+            true => Err(damaged("state", "it is of an older format")),
             false => Ok(None),
         }
     }
@@ -159,7 +160,7 @@ impl Generation {
         let (body, check) = text.split_at_checked(text.rfind("check ")?)?;
         let check = u32::from_str_radix(check.strip_prefix("check ")?.trim_end(), 16).ok()?;
         let mut lines = body.lines();
-        let format = lines.next()?.strip_prefix(WORDS)?.parse::<u16>().ok()?;
+        let format = format_of(lines.next()?)?;
         if crc32c::crc32c(body.as_bytes()) != check || format != STATE_FORMAT {
             return None;
         }
@@ -192,14 +193,23 @@ pub(super) fn run_path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{number:08}.rows"))
 }
 
+/// The format that a text names.
+fn format_of(text: &str) -> Option<u16> {
+    text.lines().next()?.strip_prefix(WORDS)?.parse().ok()
+}
+
 fn read(path: &Path) -> Result<Option<Generation>, EngineError> {
     match std::fs::read(path) {
         Ok(bytes) => {
-            let generation = Generation::parse(&String::from_utf8_lossy(&bytes));
-            let what = || format!("`{}`", path.display());
-            generation
-                .map(Some)
-                .ok_or_else(|| damaged(what(), "it is not whole, or of another format"))
+            let text = String::from_utf8_lossy(&bytes);
+            let what = format!("`{}`", path.display());
+            match Generation::parse(&text) {
+                Some(generation) => Ok(Some(generation)),
+                None => Err(match format_of(&text).filter(|found| *found > STATE_FORMAT) {
+                    Some(found) => EngineError::TooNew { what, found, reads: STATE_FORMAT },
+                    None => damaged(what, "it is not whole, or of an older format"),
+                }),
+            }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(io_error("read", path)(error)),
@@ -241,6 +251,15 @@ mod tests {
             std::fs::write(&path, &bytes).unwrap();
             assert!(Generation::in_force(folder.path()).is_err(), "byte {at}");
         }
+    }
+
+    #[test]
+    fn a_newer_layout_is_refused_and_not_taken_for_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let newer = format!("{WORDS}{}\nrecent 1\nshape round\n", STATE_FORMAT + 1);
+        std::fs::write(folder.path().join(IN_FORCE), newer).unwrap();
+        let error = Generation::in_force(folder.path()).unwrap_err();
+        assert!(matches!(error, EngineError::TooNew { reads: STATE_FORMAT, .. }), "{error}");
     }
 
     #[test]

@@ -129,17 +129,25 @@ impl Rows {
         self.write(MARKER_KEY, Some(&value.into()))
     }
 
-    /// The marker that was written last.
+    /// Reads the marker. A state of an older format is as good as a damaged one: it is made anew.
     pub fn marker(&self) -> Result<Option<Marker>, EngineError> {
         let Some(value) = self.read(MARKER_KEY)?.flatten() else { return Ok(None) };
-        let marker = || {
-            let (format, rest) = value.split_first_chunk()?;
-            let (block, hash) = rest.split_first_chunk()?;
-            let marker =
-                Marker { block: u64::from_le_bytes(*block), hash: Digest::from_slice(hash)? };
-            (u16::from_le_bytes(*format) == STATE_FORMAT).then_some(marker)
-        };
-        marker().map(Some).ok_or_else(|| damaged("state, marker", "its format is another"))
+        let short = || damaged("state, marker", "it is too short");
+        let (format, rest) = value.split_first_chunk().ok_or_else(short)?;
+        match u16::from_le_bytes(*format) {
+            STATE_FORMAT => {}
+            found if found > STATE_FORMAT => {
+                let what = "the state".to_owned();
+                return Err(EngineError::TooNew { what, found, reads: STATE_FORMAT });
+            }
+            older => {
+                let why = format!("it is of format {older}, this version writes {STATE_FORMAT}");
+                return Err(damaged("state", why));
+            }
+        }
+        let (block, hash) = rest.split_first_chunk().ok_or_else(short)?;
+        let hash = Digest::from_slice(hash).ok_or_else(short)?;
+        Ok(Some(Marker { block: u64::from_le_bytes(*block), hash }))
     }
 
     /// Hands everything to the operating system and waits for the disk as far as sled does.
@@ -186,7 +194,7 @@ pub(super) fn open_sled(folder: &Path, cache_bytes: u64) -> Result<sled::Db, Eng
 }
 
 /// The file beside a state's folder that says that the state is damaged.
-pub(super) fn damage_note(folder: &Path) -> PathBuf {
+pub(crate) fn damage_note(folder: &Path) -> PathBuf {
     beside(folder, ".damaged")
 }
 

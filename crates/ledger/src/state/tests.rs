@@ -327,6 +327,36 @@ fn a_damaged_marker_is_rebuilt() {
     assert!(matches!(opened.rebuilt, Some(Why::Unusable { .. })));
 }
 
+/// A marker's row as a version would write it whose state has a format.
+fn marker_row(format: u16, marker: Marker) -> Vec<u8> {
+    let block = marker.block.to_le_bytes();
+    let value = [&format.to_le_bytes()[..], &block, marker.hash.as_bytes()].concat();
+    let check = crc32c::crc32c_append(crc32c::crc32c(b"\xffmarker"), &value);
+    [&check.to_le_bytes()[..], &value].concat()
+}
+
+#[test]
+fn a_state_of_an_older_format_is_rebuilt_and_one_of_a_newer_format_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_journal, blocks) = journal(&folder, 10);
+    let end = blocks.end().unwrap();
+    let path = state_at(&folder, end);
+    let write = |format| {
+        let raw = open_sled(&database(&folder), 1 << 20).unwrap();
+        raw.insert(b"\xffmarker", marker_row(format, end)).unwrap();
+    };
+    write(STATE_FORMAT + 1);
+    let error = open_or_rebuild_with(&path, &blocks, limits()).unwrap_err();
+    assert!(matches!(error, EngineError::TooNew { reads: STATE_FORMAT, .. }), "{error}");
+    write(STATE_FORMAT);
+    assert_eq!(open_or_rebuild_with(&path, &blocks, limits()).unwrap().rebuilt, None);
+    write(STATE_FORMAT - 1);
+    let opened = open_or_rebuild_with(&path, &blocks, limits()).unwrap();
+    let named = format!("format {}", STATE_FORMAT - 1);
+    assert!(matches!(&opened.rebuilt, Some(Why::Unusable { why }) if why.contains(&named)));
+    assert_eq!((opened.replay_from, rows(&opened.state)), (1, vec![]));
+}
+
 #[test]
 fn a_state_of_overwritten_files_is_rebuilt_or_never_read_wrongly() {
     let seed = 0x5eed_u64;
