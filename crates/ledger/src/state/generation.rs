@@ -157,13 +157,11 @@ impl Generation {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let (body, check) = text.split_at_checked(text.rfind("check ")?)?;
-        let check = u32::from_str_radix(check.strip_prefix("check ")?.trim_end(), 16).ok()?;
-        let mut lines = body.lines();
-        let format = format_of(lines.next()?)?;
-        if crc32c::crc32c(body.as_bytes()) != check || format != STATE_FORMAT {
+        if format_of(text)? != STATE_FORMAT {
             return None;
         }
+        let mut lines = checked(text)?.lines();
+        lines.next()?;
         let mut generation = Self::default();
         for line in lines {
             let (kind, rest) = line.split_once(' ')?;
@@ -193,9 +191,16 @@ pub(super) fn run_path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{number:08}.rows"))
 }
 
-/// The format that a text names.
+/// The lines before the check value, when it is right. It stands at the end in every format.
+fn checked(text: &str) -> Option<&str> {
+    let (body, check) = text.split_at_checked(text.rfind("check ")?)?;
+    let check = u32::from_str_radix(check.strip_prefix("check ")?.trim_end(), 16).ok()?;
+    (crc32c::crc32c(body.as_bytes()) == check).then_some(body)
+}
+
+/// The format that a text names, when it is whole.
 fn format_of(text: &str) -> Option<u16> {
-    text.lines().next()?.strip_prefix(WORDS)?.parse().ok()
+    checked(text)?.lines().next()?.strip_prefix(WORDS)?.parse().ok()
 }
 
 fn read(path: &Path) -> Result<Option<Generation>, EngineError> {
@@ -257,6 +262,7 @@ mod tests {
     fn a_newer_layout_is_refused_and_not_taken_for_damage() {
         let folder = tempfile::tempdir().unwrap();
         let newer = format!("{WORDS}{}\nrecent 1\nshape round\n", STATE_FORMAT + 1);
+        let newer = format!("{newer}check {:08x}\n", crc32c::crc32c(newer.as_bytes()));
         std::fs::write(folder.path().join(IN_FORCE), newer).unwrap();
         let error = Generation::in_force(folder.path()).unwrap_err();
         assert!(matches!(error, EngineError::TooNew { reads: STATE_FORMAT, .. }), "{error}");
