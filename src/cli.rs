@@ -119,8 +119,14 @@ pub(crate) enum Command {
     Trust(Box<commands::trust::TrustArgs>),
     /// Appoint administrators, set quotas / quản trị
     Admin(commands::admin::AdminArgs),
-    /// Show how much flows where / thống kê
-    Stats(commands::stats::StatsArgs),
+    /// Keep the accounts of those who operate the hub / tài khoản
+    Account(Box<commands::account::AccountArgs>),
+    /// Show how much flows where, and what becomes of it / thống kê
+    Stats(Box<commands::stats::StatsArgs>),
+    /// Show what is refused, by reason, with examples / lượt bị từ chối
+    Refusals(Box<commands::refusals::RefusalsArgs>),
+    /// Report indicators and targets of a period / báo cáo chỉ tiêu
+    Report(Box<commands::report::ReportArgs>),
     /// Play scenarios of a country of agencies in virtual time / chạy kịch bản
     Sim(commands::sim::SimArgs),
     /// Run a hub and a living province to test a system against / sân tập

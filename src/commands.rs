@@ -1,8 +1,9 @@
 //! The commands, one a file.
 
+pub(crate) mod account;
 pub(crate) mod admin;
-pub(crate) mod bench;
 pub(crate) mod backup;
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod conformance;
@@ -18,6 +19,8 @@ pub(crate) mod notices;
 pub(crate) mod pki;
 pub(crate) mod progress;
 pub(crate) mod recall;
+pub(crate) mod refusals;
+pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod route;
 pub(crate) mod sandbox;
@@ -63,7 +66,10 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => verify::run(&args, output),
         Command::Trust(args) => trust::run(*args, output).await,
         Command::Admin(args) => admin::run(args, output).await,
-        Command::Stats(args) => stats::run(args, output).await,
+        Command::Account(args) => account::run(*args, output).await,
+        Command::Stats(args) => stats::run(*args, output).await,
+        Command::Refusals(args) => refusals::run(*args, output).await,
+        Command::Report(args) => report::run(*args, output).await,
         Command::Sandbox(args) => sandbox::run(*args, output).await,
         Command::Sim(args) => sim::run(args, output),
         Command::Conformance(args) => conformance::run(args, output).await,

@@ -25,6 +25,7 @@ mod stop;
 pub mod tables;
 mod terminal;
 mod toml_tables;
+mod trouble;
 mod values;
 
 use std::process::ExitCode;

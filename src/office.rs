@@ -8,7 +8,9 @@ use lienthong_core::{
     AddAuthority, AddRevocationList, CertificateBytes, Command, RevocationPolicy,
 };
 use lienthong_hub::{AdministerError, OpenFolder};
-use lienthong_model::{AgencyEntry, Appointment, Day, Mandate, Quota, Timestamp};
+use lienthong_model::{
+    AgencyEntry, Appointment, Day, Mandate, Quota, Signatory, Target, Timestamp,
+};
 use lienthong_trust::RevocationList;
 
 use crate::say::Usage;
@@ -111,11 +113,47 @@ impl Office {
         }
     }
 
+    /// Makes an account, or sets another password.
+    pub(crate) async fn set_password(
+        &mut self,
+        holder: &Signatory,
+        password: &str,
+    ) -> anyhow::Result<()> {
+        match self {
+            Self::Hub(client) => Ok(office(client).set_password(holder, password).await?),
+            Self::Folder(folder, at) => {
+                require_directory(folder)?;
+                written(folder.set_password(*at, holder, password), folder)
+            }
+        }
+    }
+
+    /// Removes an account.
+    pub(crate) async fn remove_account(&mut self, holder: &Signatory) -> anyhow::Result<()> {
+        match self {
+            Self::Hub(client) => Ok(office(client).remove_account(holder).await?),
+            Self::Folder(folder, at) => {
+                require_directory(folder)?;
+                written(folder.remove_account(*at, holder), folder)
+            }
+        }
+    }
+
     /// Sets a quota.
     pub(crate) async fn set_quota(&mut self, quota: Quota) -> anyhow::Result<()> {
         match self {
             Self::Hub(client) => Ok(office(client).change_quotas(&[quota]).await?),
             Self::Folder(folder, at) => carry_out(folder, *at, Command::ChangeQuotas(vec![quota])),
+        }
+    }
+
+    /// Enters a target of an indicator.
+    pub(crate) async fn set_target(&mut self, target: Target) -> anyhow::Result<()> {
+        match self {
+            Self::Hub(client) => Ok(office(client).change_targets(&[target]).await?),
+            Self::Folder(folder, at) => {
+                carry_out(folder, *at, Command::ChangeTargets(vec![target]))
+            }
         }
     }
 
@@ -136,6 +174,12 @@ fn office(client: &Client) -> Administration {
 
 /// Carries an act out in a folder.
 fn carry_out(folder: &mut OpenFolder, at: Timestamp, act: Command) -> anyhow::Result<()> {
+    require_directory(folder)?;
+    let done = folder.administer(at, act);
+    written(done, folder)
+}
+
+fn require_directory(folder: &OpenFolder) -> anyhow::Result<()> {
     if folder.reader().directory().is_empty() {
         return Err(Usage::new("the data folder has no directory yet")
             .remedy(
@@ -145,10 +189,16 @@ fn carry_out(folder: &mut OpenFolder, at: Timestamp, act: Command) -> anyhow::Re
             )
             .into());
     }
-    match folder.administer(at, act) {
+    Ok(())
+}
+
+/// Says how an act in a folder ended, with everything written.
+fn written(done: Result<(), AdministerError>, folder: &mut OpenFolder) -> anyhow::Result<()> {
+    match done {
         Ok(()) => Ok(folder.flush()?),
         Err(AdministerError::Refused(refusal)) => Err(refusal.into()),
         Err(AdministerError::Engine(error)) => Err(error.into()),
+        Err(AdministerError::Accounts(error)) => Err(error.into()),
     }
 }
 

@@ -1,7 +1,9 @@
-//! `lienthong admin`: who operates and administers the hub, and how much agencies may send.
+//! `lienthong admin`: who operates and administers the hub, how much agencies may send, and what
+//! indicators should reach.
 
 mod appointments;
 mod quotas;
+mod targets;
 
 use std::process::ExitCode;
 
@@ -10,7 +12,7 @@ use clap::{Args, Subcommand};
 use crate::cli::Output;
 use crate::source::SourceArgs;
 
-/// Appoint operators and administrators, set quotas / bổ nhiệm quản trị viên, hạn mức gửi
+/// Appoint operators and administrators, set quotas and targets / quản trị viên, hạn mức, mục tiêu
 ///
 /// There is no default account: the first administrator is appointed in the data folder (--data)
 /// while no hub uses it, every other by an administrator through the hub (--operator).
@@ -30,6 +32,10 @@ enum AdminCommand {
     Quota(Box<quotas::QuotaArgs>),
     /// List every quota / danh sách hạn mức
     Quotas(SourceArgs),
+    /// Set what an indicator should reach by a day / đặt mục tiêu
+    Target(Box<targets::TargetArgs>),
+    /// List every target / danh sách mục tiêu
+    Targets(SourceArgs),
 }
 
 /// Runs the command.
@@ -42,6 +48,8 @@ pub(crate) async fn run(args: AdminArgs, output: Output) -> anyhow::Result<ExitC
         AdminCommand::Appointments(source) => appointments::list(&source, output).await?,
         AdminCommand::Quota(args) => quotas::set(&args, output).await?,
         AdminCommand::Quotas(source) => quotas::list(&source, output).await?,
+        AdminCommand::Target(args) => targets::set(&args, output).await?,
+        AdminCommand::Targets(source) => targets::list(&source, output).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

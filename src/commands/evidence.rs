@@ -5,6 +5,7 @@ mod bundle;
 mod checkpoint;
 mod file;
 mod receipt;
+mod salvage;
 mod verify;
 
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ enum What {
     Verify(verify::VerifyArgs),
     /// Read a data folder at rest whole, and list every place that is not what was written
     Audit(audit::AuditArgs),
+    /// Write out every document of a damaged data folder that can still be read
+    Salvage(salvage::SalvageArgs),
     /// Keep what the verdict on a document rested on; `lienthong verify` derives it again
     Bundle(bundle::BundleArgs),
 }
@@ -50,6 +53,7 @@ pub(crate) async fn run(args: EvidenceArgs, output: Output) -> anyhow::Result<Ex
         What::Receipt(args) => receipt::run(&args, output).await,
         What::Verify(args) => verify::run(&args, output),
         What::Audit(args) => audit::run(args, output),
+        What::Salvage(args) => salvage::run(&args, output),
         What::Bundle(args) => bundle::run(&args, output).await,
     }
 }

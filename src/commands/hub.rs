@@ -13,6 +13,7 @@ use crate::config::{self, HubFlags};
 use crate::output;
 use crate::say::Usage;
 use crate::terminal::Progress;
+use crate::trouble::Trouble;
 
 /// Run a hub / chạy trục
 ///
@@ -65,7 +66,10 @@ pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCod
     let ready = Ready {
         ready: true,
         address: format!("https://{}", hub.address()),
-        http: hub.http_address().map(|address| format!("http://{address}")),
+        http: hub.http_address().map(|address| {
+            let scheme = if hub.http_is_tls() { "https" } else { "http" };
+            format!("{scheme}://{address}")
+        }),
         agencies: hub.reader().directory().len(),
         block: hub.reader().last_block(),
         replayed: hub.recovery().replayed,
@@ -85,8 +89,7 @@ pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCod
         }
     };
     if let Some(error) = failed {
-        return Err(anyhow::Error::new(error)
-            .context("nothing acknowledged is lost; look at the disk, then start the hub again"));
+        return Err(explained(error));
     }
     tracing::info!("draining");
     hub.stop().await?;
@@ -154,25 +157,29 @@ fn explained(error: StartError) -> anyhow::Error {
             "certificate and key must belong together; `lienthong pki show FILE` says what a \
              certificate is for"
         }
+        StartError::NoAccounts(_) => {
+            "make one first: `lienthong account set AGENCY/ID --role administrator --territory \
+             country --data DIR`; or take 127.0.0.1"
+        }
+        StartError::Accounts(_) => {
+            "take the file from a backup, or delete it and set passwords anew with `lienthong account \
+             set`"
+        }
         StartError::Trust { .. } => {
             "a revocation list needs its issuer with --authority or --root; `lienthong pki lists \
              DIR` renews the lists of a test PKI"
-        }
-        StartError::Engine(lienthong_core::engine::EngineError::InUse(_)) => {
-            "one hub at a time uses a data folder: stop the other one, or give another folder \
-             with --data"
         }
         StartError::Engine(_)
         | StartError::Administer(_)
         | StartError::ClockBehind { .. }
         | StartError::LogKey(_)
         | StartError::Server(_)
-        | StartError::Failed(_) => return error.into(),
-    };
-    match error {
-        StartError::Listen { .. } | StartError::Identity(_) | StartError::Trust { .. } => {
-            Usage::new(error.to_string()).remedy(remedy).into()
+        | StartError::Failed(_) => {
+            return match Trouble::of_start(&error) {
+                Some(trouble) => trouble.explained(&error),
+                None => error.into(),
+            };
         }
-        other => anyhow::anyhow!("{other}\n  xử lý / remedy: {remedy}"),
-    }
+    };
+    Usage::new(error.to_string()).remedy(remedy).into()
 }

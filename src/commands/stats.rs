@@ -3,6 +3,7 @@
 mod asking;
 mod backlog;
 mod sheet;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,8 @@ enum What {
     Top,
     /// What waits in mailboxes, agency by agency
     Backlog,
+    /// Every figure counted anew from the journal of a folder (--data) and compared
+    Verify,
 }
 
 #[derive(Debug, Serialize)]
@@ -85,6 +88,9 @@ struct RefusalView {
 /// When the source cannot be read, or the question has no answer.
 pub(crate) async fn run(mut args: StatsArgs, output: Output) -> anyhow::Result<ExitCode> {
     args.ask.check()?;
+    if args.what == What::Verify {
+        return verify::run(args.source.data.as_deref(), output);
+    }
     let source = args.source.open().await?;
     match args.what {
         What::Volumes if !args.ask.is_own_question() && !args.watch => {
@@ -128,7 +134,7 @@ fn complete(what: What, ask: &mut AskArgs) {
             &[D::Level],
         ),
         What::Top => (&[M::Documents], &[D::Agency, D::Direction]),
-        What::Volumes | What::Flows | What::Refusals | What::Backlog => {
+        What::Volumes | What::Flows | What::Refusals | What::Backlog | What::Verify => {
             (&[M::Documents], if ask.by.is_empty() { &[D::Direction] } else { &[] })
         }
     };

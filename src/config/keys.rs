@@ -87,8 +87,24 @@ pub(crate) const KEYS: &[Key] = &[
         variable: "LIENTHONG_HTTP",
         default: Some("127.0.0.1:7480"),
         shape: Shape::Text,
-        meaning: "Address and port of the log's tiles, health and metrics over HTTP, or `off`; port \
-                  0 takes a free one. On loopback only: nobody proves there who he is.",
+        meaning: "Address and port of the operators' pages, the log's tiles, health and metrics, or \
+                  `off`; port 0 takes a free one. Elsewhere than on loopback it needs \
+                  http-certificate and an account (`lienthong account`).",
+    },
+    Key {
+        name: "http-certificate",
+        variable: "LIENTHONG_HTTP_CERTIFICATE",
+        default: None,
+        shape: Shape::Path,
+        meaning: "The HTTP port's certificate, its issuers after it, in PEM, with an ECDSA P-256 key: \
+                  browsers take no Ed25519. Without it the port speaks HTTP.",
+    },
+    Key {
+        name: "http-key",
+        variable: "LIENTHONG_HTTP_KEY",
+        default: None,
+        shape: Shape::Path,
+        meaning: "The key of http-certificate: PKCS#8 in PEM.",
     },
     Key {
         name: "certificate",

@@ -98,9 +98,17 @@ fn http(effective: &Effective) -> anyhow::Result<Option<HttpAddress>> {
         wrong(&format!("`{text}` is no address"))
             .remedy("write an IP address and a port, such as 127.0.0.1:7480, or `off`")
     })?;
+    if let Some(certificate) = effective.one("http-certificate") {
+        let key = effective.one("http-key").ok_or_else(|| {
+            Usage::new("the HTTP port has a certificate and no key").remedy("set `http-key`, too")
+        })?;
+        let identity = server_identity(Path::new(certificate), Path::new(key))?;
+        return Ok(Some(HttpAddress::with_tls(address, identity)));
+    }
     let address = HttpAddress::new(address).map_err(|error| {
         wrong(&error.to_string()).remedy(
-            "take 127.0.0.1 or [::1]; to show tiles elsewhere, put a web server before the port",
+            "take 127.0.0.1 or [::1], or set `http-certificate` and `http-key`: a certificate with \
+             an ECDSA P-256 key",
         )
     })?;
     Ok(Some(address))
@@ -158,8 +166,13 @@ fn identity(effective: &Effective) -> anyhow::Result<ServerIdentity> {
             .remedy("issue one with `lienthong pki issue DIR --agency CODE --hub NAMES`")
             .into());
     }
-    let chain = agency::certificates(&certificate)?;
-    let der = pem::decode(pem::SECRET_KEY, &agency::read(&key)?)
+    server_identity(&certificate, &key)
+}
+
+/// A certificate with its chain, and its key.
+fn server_identity(certificate: &Path, key: &Path) -> anyhow::Result<ServerIdentity> {
+    let chain = agency::certificates(certificate)?;
+    let der = pem::decode(pem::SECRET_KEY, &agency::read(key)?)
         .with_context(|| format!("`{}`", key.display()))?;
     Ok(ServerIdentity {
         chain: chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect(),

@@ -10,7 +10,6 @@ use lienthong_simulator::crash::{
     Child, Death, Ground, PATIENCE, POINTS, code, directory_with_communes, now,
 };
 
-
 /// Recipients: more than ten slices, of which two go in one block.
 const COMMUNES: usize = 2_700;
 

@@ -11,7 +11,6 @@ use lienthong_client::{AttachmentPlace, FileDigest, sign_document};
 use lienthong_model::{AttachmentEntry, Document, MessageId};
 use lienthong_simulator::crash::{Child, PATIENCE, code, directory, now};
 
-
 const MIB: u64 = 1 << 20;
 /// How much more memory than when idle the hub may take.
 const MORE_MAX: u64 = 64 * MIB;
@@ -49,8 +48,10 @@ async fn the_hubs_memory_stays_flat_while_a_gibibyte_goes_up_and_comes_down() {
     let (_folder, ground) = crate::ground(&directory());
     let mut child = Child::start(&ground, None).unwrap();
     assert!(child.ready(PATIENCE).await, "{}", child.said());
-    let (sender, recipient) =
-        (ground.client("H36", PATIENCE).await.unwrap(), ground.client("H34", PATIENCE).await.unwrap());
+    let (sender, recipient) = (
+        ground.client("H36", PATIENCE).await.unwrap(),
+        ground.client("H34", PATIENCE).await.unwrap(),
+    );
     let (sent, received) = (ground.beside("sent"), ground.beside("received"));
     make(&sent, mib);
     let whole = FileDigest::of(&sent, |_| ()).await.unwrap();
@@ -65,7 +66,10 @@ async fn the_hubs_memory_stays_flat_while_a_gibibyte_goes_up_and_comes_down() {
     let FileDigest { size, sha256 } = whole;
     let entry = AttachmentEntry::of("cid:ban-do", "ban-do.zip", b"");
     document.attachments = vec![AttachmentEntry { size, sha256, ..entry }];
-    sender.submit(sign_document(&document, Vec::new(), &[&ground.seal("H36").unwrap()])).await.unwrap();
+    sender
+        .submit(sign_document(&document, Vec::new(), &[&ground.seal("H36").unwrap()]))
+        .await
+        .unwrap();
 
     let began = Instant::now();
     let place =

@@ -201,7 +201,9 @@ impl<'e> Disk<'e> {
         });
         let sets: Vec<_> = sets.collect();
         for (folder, name, node) in &sets {
-            let Node::Folder(names) = &mut self.nodes[*folder] else { panic!("`{name}` in a file") };
+            let Node::Folder(names) = &mut self.nodes[*folder] else {
+                panic!("`{name}` in a file")
+            };
             match node {
                 Some(node) => drop(names.insert(name.clone(), *node)),
                 None => drop(names.remove(name)),

@@ -22,11 +22,12 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::cut::{Disk, Memory};
 use crate::flips::put;
-use crate::record::{Event, Recorder};
+use crate::record::{Event, Fault, Recorder};
 use crate::{files, number};
 
 const FOLDER: &str = "LIENTHONG_DISK_FOLDER";
 const RECORD: &str = "LIENTHONG_DISK_RECORD";
+const BLOCKS_ASKED: &str = "LIENTHONG_DISK_BLOCKS";
 const BLOCKS: u64 = 700;
 /// Every so many blocks a payload is stored.
 const PAYLOAD_EVERY: u64 = 16;
@@ -114,8 +115,16 @@ impl Engines {
 fn a_process_that_is_recorded() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let record = std::env::var_os(RECORD).unwrap();
+    let count = std::env::var(BLOCKS_ASKED).map_or(BLOCKS, |count| count.parse().unwrap());
     let mut engines = Engines::open(Path::new(&folder)).unwrap();
-    for at in 0..BLOCKS {
+    let ordered = |number: u64| {
+        println!("ordered {number} {}", std::fs::metadata(&record).unwrap().len());
+    };
+    // Whoever starts again takes what the journal has for ordered.
+    if let Some(end) = engines.journal.blocks.end() {
+        ordered(end.block);
+    }
+    for at in 0..count {
         let block = block_after(engines.journal.journal.last_proposed());
         let number = block.marker.block;
         if number.is_multiple_of(PAYLOAD_EVERY) {
@@ -126,7 +135,7 @@ fn a_process_that_is_recorded() {
             continue;
         }
         while let Some(number) = engines.journal.journal.read_ordered().unwrap() {
-            println!("ordered {number} {}", std::fs::metadata(&record).unwrap().len());
+            ordered(number);
             let hash = engines.journal.blocks.hash(number).unwrap().unwrap();
             let cut = engines.state.state.cut_due();
             engines.publish(Marker { block: number, hash }, cut).unwrap();
@@ -142,26 +151,47 @@ struct Recorded {
     folder: tempfile::TempDir,
 }
 
-impl Recorded {
+/// Where a process is recorded.
+struct Place {
+    recorder: Recorder,
+    folder: tempfile::TempDir,
+}
+
+impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
-        let recorder = Recorder::of(&data, folder.path());
+        Self { recorder: Recorder::of(&data, folder.path()), folder }
+    }
+
+    /// Lets a process make so many blocks; returns whether it ended well, and what it called ordered.
+    fn run(&self, blocks: u64) -> (bool, Vec<(u64, u64)>) {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "engines::a_process_that_is_recorded", "--nocapture"]);
-        command.env(FOLDER, recorder.root()).stderr(Stdio::inherit());
-        recorder.attach(&mut command);
+        command.env(FOLDER, self.recorder.root()).env(BLOCKS_ASKED, blocks.to_string());
+        command.stderr(Stdio::null());
+        self.recorder.attach(&mut command);
         let ended = command.output().unwrap();
-        assert!(ended.status.success());
         let said = String::from_utf8(ended.stdout).unwrap();
         let ordered = said.lines().filter_map(|line| {
             let (block, point) = line.strip_prefix("ordered ")?.split_once(' ')?;
             Some((point.parse().unwrap(), block.parse().unwrap()))
         });
-        let ordered: Vec<_> = ordered.collect();
-        assert!(ordered.last().unwrap().1 + 3 > BLOCKS);
-        Self { events: recorder.events(), ordered, folder }
+        (ended.status.success(), ordered.collect())
+    }
+
+    fn ended(self, ordered: Vec<(u64, u64)>) -> Recorded {
+        Recorded { events: self.recorder.events(), ordered, folder: self.folder }
+    }
+}
+
+impl Recorded {
+    fn new() -> Self {
+        let place = Place::new();
+        let (well, ordered) = place.run(BLOCKS);
+        assert!(well && ordered.last().unwrap().1 + 3 > BLOCKS);
+        place.ended(ordered)
     }
 
     /// The last block that was called ordered by a cut.
@@ -183,6 +213,9 @@ impl Recorded {
     fn cut_often(&self, disk: &Disk<'_>, seed: u64, cuts: usize, first: bool) -> Vec<String> {
         let (mut wrong, mut rebuilt, mut torn) = (Vec::new(), 0, 0);
         for number in 0..cuts {
+            if number > 0 && number.is_multiple_of(100) {
+                println!("{number} cuts, {rebuilt} states rebuilt, {} wrong", wrong.len());
+            }
             let seed = seed.wrapping_add(number as u64);
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let (cut, memory) = (self.choose(&mut rng), Memory::choose(&mut rng));
@@ -302,4 +335,26 @@ fn a_changed_byte_of_the_state_is_put_right_or_named_and_put_right_by_the_next_s
         wrong.len()
     );
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// After a failed sync the operating system takes the pages for clean: a later sync of the same
+/// bytes alone does nothing.
+#[test]
+fn what_is_read_back_after_a_failed_sync_is_on_disk_before_it_is_called_ordered() {
+    let place = Place::new();
+    let (well, mut ordered) = place.run(30);
+    assert!(well);
+    place.recorder.fail(&[Fault("sync", 5, "journal/")]);
+    let (well, none) = place.run(30);
+    assert!(!well && none.len() <= 1, "{none:?}");
+    place.recorder.mend();
+    let (well, later) = place.run(0);
+    assert!(well);
+    ordered.extend(later);
+    let recorded = place.ended(ordered);
+    let disk = Disk::of(&recorded.events, |_| false);
+    let folder = tempfile::tempdir().unwrap();
+    let cut = recorded.events.len();
+    disk.leave(cut, Memory::Nothing, &mut ChaCha8Rng::seed_from_u64(1), folder.path());
+    check(folder.path(), recorded.told(cut)).map(drop).unwrap();
 }

@@ -9,14 +9,14 @@
 //! ```
 //! `LIENTHONG_DISK_SEED` and `LIENTHONG_DISK_CUTS` replay a run or make it larger; both are printed.
 
-#[path = "../crash/fixture.rs"]
-#[allow(dead_code)]
 mod fixture;
 
 mod check;
 mod cut;
 mod engines;
+mod faults;
 mod flips;
+mod onward;
 mod record;
 mod run;
 
@@ -53,6 +53,13 @@ fn cut_often(run: &Run, disk: &Disk<'_>, seed: u64, cuts: usize) -> BTreeMap<usi
     let began = Instant::now();
     let (mut all, mut rebuilt, mut torn) = (BTreeMap::new(), 0, 0);
     for number in 0..cuts {
+        if number > 0 && number.is_multiple_of(100) {
+            println!(
+                "{number} cuts, {rebuilt} rebuilt, {} wrong, {:?}",
+                all.len(),
+                began.elapsed()
+            );
+        }
         let mut rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(number as u64));
         let (cut, memory) = (choose(run, disk, &mut rng), Memory::choose(&mut rng));
         let folder = tempfile::tempdir().unwrap();
@@ -69,7 +76,10 @@ fn cut_often(run: &Run, disk: &Disk<'_>, seed: u64, cuts: usize) -> BTreeMap<usi
     println!(
         "{cuts} cuts in {} events, {} facts: {rebuilt} states rebuilt, {torn} journals torn, {} \
          wrong, {:?}",
-        run.events.len(), run.facts.len(), all.len(), began.elapsed(),
+        run.events.len(),
+        run.facts.len(),
+        all.len(),
+        began.elapsed(),
     );
     all
 }
@@ -115,12 +125,29 @@ async fn what_was_told_survives_every_power_cut_and_without_syncs_it_does_not() 
     let wrong = cut_often(&run, &disk, seed, cuts);
     assert!(wrong.is_empty(), "{} of {cuts} disks are wrong", wrong.len());
 
+    go_on(&run, &disk, seed, cuts / 40).await;
+
     lost(&run, "the journal's file", &|path| path.starts_with("journal/"), "document");
     lost(&run, "the journal's folder", &|path| path == "journal", "document");
     lost(&run, "files that are proposed", &|path| path.starts_with("payloads/tmp/"), "document");
     lost(&run, "names that are proposed", &|path| path == "payloads/proposed", "document");
     lost(&run, "uploads", &|path| path.starts_with("payloads/uploads/"), "upload");
     lost(&run, "names of uploads", &|path| path == "payloads/uploads", "upload");
+}
+
+/// Starts a hub on what some cuts leave, and lets the clients go on with it.
+async fn go_on(run: &Run, disk: &Disk<'_>, seed: u64, cuts: usize) {
+    for number in 0..cuts {
+        let seed = seed.wrapping_add(number as u64);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (cut, memory) = (choose(run, disk, &mut rng), Memory::choose(&mut rng));
+        let data = run.recorder.root();
+        std::fs::remove_dir_all(data).unwrap();
+        std::fs::create_dir(data).unwrap();
+        disk.leave(cut, memory, &mut rng, data);
+        let found = onward::wrong(run, cut).await;
+        assert!(found.is_empty(), "seed {seed}, cut {cut}, {memory:?}: {found:#?}");
+    }
 }
 
 /// With the syncs of some paths taken out, something that was told is lost, and that is found.
@@ -132,9 +159,8 @@ fn lost(run: &Run, name: &str, deaf: &dyn Fn(&str) -> bool, what: &str) {
         let folder = tempfile::tempdir().unwrap();
         disk.leave(cut, memory, &mut rng, folder.path());
         let (found, _) = check::wrong(folder.path(), run, cut);
-        let found = found.into_iter().find(|why| {
-            why.contains("does not open") || why.starts_with(what)
-        });
+        let found =
+            found.into_iter().find(|why| why.contains("does not open") || why.starts_with(what));
         if let Some(why) = &found {
             println!("without syncs of {name}, seed {seed}: {why}");
         }

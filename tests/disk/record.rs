@@ -15,6 +15,11 @@ pub struct Recorder {
     faults: PathBuf,
 }
 
+/// An operation (`read`, `write`, `sync`, `name`) that fails with an error number on paths that have a
+/// text in them; `*` is every path.
+#[derive(Debug, Clone, Copy)]
+pub struct Fault(pub &'static str, pub i32, pub &'static str);
+
 /// One change of files or folders, or one sync.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -27,14 +32,33 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     Create(String),
-    Write { path: String, offset: u64, bytes: Vec<u8> },
-    Length { path: String, bytes: u64 },
+    Write {
+        path: String,
+        offset: u64,
+        bytes: Vec<u8>,
+    },
+    Length {
+        path: String,
+        bytes: u64,
+    },
     /// A sync began; what was done to its file before is on disk when it has ended.
-    Sync { path: String, token: u64 },
+    Sync {
+        path: String,
+        token: u64,
+    },
     /// It has ended, or failed.
-    Synced { token: u64, failed: bool },
-    Rename { from: String, to: String },
-    Link { from: String, to: String },
+    Synced {
+        token: u64,
+        failed: bool,
+    },
+    Rename {
+        from: String,
+        to: String,
+    },
+    Link {
+        from: String,
+        to: String,
+    },
     Unlink(String),
     MakeFolder(String),
     RemoveFolder(String),
@@ -79,10 +103,11 @@ impl Recorder {
             .env("LIENTHONG_DISK_FAULT", &self.faults);
     }
 
-    /// From now on, an operation (`read`, `write`, `sync`, `name`) on a path with a text fails.
-    pub fn fail(&self, operation: &str, errno: i32, text: &str) {
+    /// From now on operations fail.
+    pub fn fail(&self, faults: &[Fault]) {
         let unfinished = self.faults.with_extension("new");
-        std::fs::write(&unfinished, format!("{operation} {errno} {text}\n")).unwrap();
+        let line = |Fault(operation, errno, text): &Fault| format!("{operation} {errno} {text}\n");
+        std::fs::write(&unfinished, faults.iter().map(line).collect::<String>()).unwrap();
         std::fs::rename(unfinished, &self.faults).unwrap();
     }
 

@@ -6,8 +6,9 @@
  *
  *   LIENTHONG_DISK_ROOT    the folder, without symbolic links in its path
  *   LIENTHONG_DISK_RECORD  the file that the record is appended to; none: nothing is recorded
- *   LIENTHONG_DISK_FAULT   a file that may appear and change: lines `operation errno text`;
- *                          an operation (read, write, sync, name) on a path that has the text fails
+ *   LIENTHONG_DISK_FAULT   a file that may appear and change: lines `operation errno text`; an
+ *                          operation (read, write, sync, name) on a path that has the text fails;
+ *                          `*` is every path
  *
  * A record: u32 bytes that follow, u8 kind, u64 a, u64 b, u16 length of the first path, the path,
  * u16 length of the second, the path, data. Numbers as the machine has them; paths below the
@@ -123,7 +124,7 @@ static int fault(const char *operation, const char *path) {
     for (char *line; (line = strsep(&rest, "\n"));) {
         int number = 0;
         if (sscanf(line, "%15s %d %511s", line_operation, &number, part) == 3 &&
-            !strcmp(line_operation, operation) && strstr(path, part))
+            !strcmp(line_operation, operation) && (!strcmp(part, "*") || strstr(path, part)))
             return number;
     }
     return 0;

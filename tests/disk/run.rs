@@ -11,7 +11,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use lienthong_client::{Client, FileDigest, sign_document, sign_report};
+use lienthong_client::{Client, FileDigest, ListToSave, sign_document, sign_report};
+use lienthong_model::limits::REPLAY_MARGIN_BLOCKS;
 use lienthong_model::{
     AgencyCode, Attachment, AttachmentEntry, Digest, Document, Extension, MessageId, Position,
     SignedContent, StatusCode, StatusReport,
@@ -142,6 +143,11 @@ impl Process {
         self.said()
     }
 
+    /// Whether it runs.
+    pub fn alive(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
+    }
+
     /// What it said on stderr so far.
     pub fn said(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
@@ -169,7 +175,7 @@ impl Drop for Process {
 
 impl Run {
     /// Runs a hub from an empty folder: a first life that is killed under load, a second one that
-    /// recovers, works and drains.
+    /// recovers, works, makes many blocks and drains.
     pub async fn record(seed: u64) -> Self {
         let fixture = Fixture::new();
         std::fs::create_dir(fixture.data()).unwrap();
@@ -182,7 +188,12 @@ impl Run {
             let mut process = Process::start(command, &fixture).unwrap();
             let load = load(&fixture, &notes, seed ^ (life << 32));
             tokio::time::timeout(PATIENCE * 4, load).await.expect("the load comes to its end");
-            if life == 0 { process.kill() } else { process.drain() }
+            if life == 0 {
+                process.kill();
+                continue;
+            }
+            more_blocks(&fixture).await;
+            process.drain();
         }
         let facts = std::mem::take(&mut *notes.facts.lock().unwrap());
         let sent = std::mem::take(&mut *notes.sent.lock().unwrap());
@@ -199,6 +210,20 @@ impl Run {
     pub fn cut_after(&self, fact: usize) -> usize {
         let (point, _) = self.facts[fact];
         self.events.partition_point(|event| event.end < point) + 1
+    }
+}
+
+/// Makes more blocks than a start replays: what lies before them only the state has.
+async fn more_blocks(fixture: &Fixture) {
+    let client = fixture.client(AGENCIES[0], PATIENCE).await;
+    let list = ListToSave {
+        owner: code(AGENCIES[0]),
+        name: "khac".to_owned(),
+        title: "Danh sách".to_owned(),
+        members: vec![code(AGENCIES[1])],
+    };
+    for _ in 0..REPLAY_MARGIN_BLOCKS + 64 {
+        client.save_list(list.clone()).await.unwrap();
     }
 }
 
@@ -254,14 +279,12 @@ impl Writer {
                 let bytes = Bytes::from(bytes);
                 let entry = AttachmentEntry::of("cid:toan-van", "toan-van.pdf", &bytes);
                 document.attachments.push(entry);
-                attachments
-                    .push(Attachment { content_id: "cid:toan-van".to_owned(), bytes });
+                attachments.push(Attachment { content_id: "cid:toan-van".to_owned(), bytes });
             }
             self.submit(document, attachments).await;
             if number % 4 == 0 {
                 let newest = self.client.checkpoint().await.unwrap();
-                self.notes
-                    .told(Fact::Checkpoint { note: newest.checkpoint, key: newest.key });
+                self.notes.told(Fact::Checkpoint { note: newest.checkpoint, key: newest.key });
             }
         }
     }

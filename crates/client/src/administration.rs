@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use lienthong_model::{AgencyEntry, Appointment, Mandate, Quota};
+use lienthong_model::{AgencyEntry, Appointment, Mandate, Quota, Signatory, Target};
 use lienthong_wire::{administration as form, directory, moment, proto};
 
 use crate::client::Client;
@@ -116,6 +116,27 @@ impl Administration {
         answer.appointments.into_iter().map(read).collect()
     }
 
+    /// Enters at most 1,024 targets; one without a value is taken away.
+    ///
+    /// # Errors
+    /// [`CallError`] as for every act.
+    pub async fn change_targets(&self, targets: &[Target]) -> Result<(), CallError> {
+        let targets = targets.iter().map(form::target_to_proto).collect();
+        ask!(self.change_targets(proto::ChangeTargetsRequest { targets })).map(|_| ())
+    }
+
+    /// Returns every target, by indicator, place, level and day.
+    ///
+    /// # Errors
+    /// [`CallError`] as for every call.
+    pub async fn targets(&self) -> Result<Vec<Target>, CallError> {
+        let answer = ask!(self.list_targets(proto::ListTargetsRequest {}))?;
+        let read = |target| {
+            form::target_from_proto(target).map_err(|why| CallError::answer("targets", why))
+        };
+        answer.targets.iter().map(read).collect()
+    }
+
     /// Sets at most 1,024 quotas; one without bounds is taken away.
     ///
     /// # Errors
@@ -135,6 +156,37 @@ impl Administration {
             form::quota_from_proto(&quota).map_err(|refusal| CallError::answer("quotas", refusal))
         };
         answer.quotas.into_iter().map(read).collect()
+    }
+
+    /// Makes a person's account for signing in with a password, or sets another password.
+    ///
+    /// # Errors
+    /// [`CallError`] as for every act; FIELD_INVALID for a password that does not do.
+    pub async fn set_password(&self, holder: &Signatory, password: &str) -> Result<(), CallError> {
+        let (holder, password) = (Some(form::signatory_to_proto(holder)), password.to_owned());
+        ask!(self.set_password(proto::SetPasswordRequest { holder, password })).map(|_| ())
+    }
+
+    /// Removes a person's account.
+    ///
+    /// # Errors
+    /// [`CallError`] as for every act.
+    pub async fn remove_account(&self, holder: &Signatory) -> Result<(), CallError> {
+        let holder = Some(form::signatory_to_proto(holder));
+        ask!(self.remove_account(proto::RemoveAccountRequest { holder })).map(|_| ())
+    }
+
+    /// Returns whose accounts there are, by agency and person.
+    ///
+    /// # Errors
+    /// As for [`Administration::appointments`].
+    pub async fn accounts(&self) -> Result<Vec<Signatory>, CallError> {
+        let answer = ask!(self.list_accounts(proto::ListAccountsRequest {}))?;
+        let read = |holder| {
+            form::signatory_from_proto(Some(holder), "holders")
+                .map_err(|refusal| CallError::answer("holders", refusal))
+        };
+        answer.holders.into_iter().map(read).collect()
     }
 
     /// Enters at most 1,024 entries of the directory; one with the same code and first day is

@@ -31,6 +31,7 @@ mod error;
 mod evidence;
 mod fault;
 mod identity;
+mod indicators;
 mod lists;
 mod notice;
 mod read;
@@ -62,6 +63,9 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use error::{CallError, ConnectError, Setback};
 pub use evidence::{ConsistencyProof, LogProof, NewestCheckpoint, ProvenLeaf, Unproven};
 pub use identity::{Identity, IdentityError, Roots, RootsError};
+pub use indicators::{
+    IndicatorFigure, PlaceIndicators, RefusalExample, Share, TargetHolder, TargetProgress,
+};
 pub use lienthong_wire::Language;
 pub use lists::{ListToSave, RecipientList, ResolvedList, SavedBy};
 pub use notice::{

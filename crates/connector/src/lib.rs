@@ -58,4 +58,5 @@ pub use refused::{Fault, LocalReason, Place, Refused};
 pub use report_header::ReportHeader;
 pub use secret::SecretError;
 pub use settings::{HttpSettings, Point, Settings, WebhookSettings};
+pub use signed_files::write as write_signed;
 pub use webhook::{WebhookError, signature};

@@ -40,7 +40,7 @@ struct Signature {
 ///
 /// # Errors
 /// [`DiskError`].
-pub(crate) fn write(folder: &Path, signed: &SignedContent) -> Result<(), DiskError> {
+pub fn write(folder: &Path, signed: &SignedContent) -> Result<(), DiskError> {
     disk::write(&folder.join(CONTENT), &signed.content)?;
     let path = folder.join(SIGNATURES);
     let malformed = |why: String| DiskError::of("write", &path)(std::io::Error::other(why));

@@ -166,6 +166,8 @@ impl JournalCheck {
             | Command::SetRevocationPolicy(_)
             | Command::ChangeAppointments(_)
             | Command::ChangeQuotas(_)
+            | Command::ChangeAccounts(_)
+            | Command::ChangeTargets(_)
             | Command::SaveList(_)
             | Command::RemoveList(_)
             | Command::SetTerms(_) => about.done(command, decision),

@@ -15,7 +15,9 @@ pub use decision::*;
 pub use delivery::*;
 pub use proposal::*;
 
-use lienthong_model::{Actor, AgencyEntry, Appointment, Mandate, Ordinal, Quota};
+use lienthong_model::{
+    AccountChange, Actor, AgencyEntry, Appointment, Mandate, Ordinal, Quota, Target,
+};
 use minicbor::{Decode, Encode};
 
 use crate::deadlines::Terms;
@@ -119,4 +121,10 @@ pub enum Command {
     /// A sender reminds the laggards of a document.
     #[n(36)]
     Remind(#[n(0)] Remind),
+    /// Who may sign in with a password.
+    #[n(40)]
+    ChangeAccounts(#[n(0)] Vec<AccountChange>),
+    /// What indicators should reach.
+    #[n(41)]
+    ChangeTargets(#[n(0)] Vec<Target>),
 }

@@ -7,7 +7,7 @@
 //! | due | the document's due date | the sender is told who has not finished, and each of those |
 //! | deliver by | the hour of *hỏa tốc hẹn giờ* | the sender is told who has not picked it up |
 //! | remind | at once, when the sender asks | each laggard is told |
-//! | look again | as long again after *pick up* | nobody is told; what was picked up waits no more |
+//! | look again | as long again after *pick up*, for 90 days | nobody is told; what was picked up waits no more |
 //!
 //! An index of pages of positions by minute and kind, like a mailbox: a block with many documents
 //! of one minute writes one row. Time passes by a journalled command only ([`crate::Work::Tick`]).
@@ -15,7 +15,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use lienthong_model::limits::PICK_UP_WITHIN;
+use lienthong_model::limits::{PICK_UP_WITHIN, SILENT_AFTER};
 use lienthong_model::{Position, Timestamp};
 use minicbor::{Decode, Encode};
 
@@ -59,6 +59,10 @@ pub struct Terms {
     /// To accept or refuse it, in milliseconds; none: no such deadline.
     #[n(1)]
     pub answer_ms: Option<u64>,
+    /// After how long a recipient of which nothing is heard is no longer waited for, in
+    /// milliseconds; none: 90 days. Its delivery stays as it is.
+    #[n(2)]
+    pub silent_ms: Option<u64>,
 }
 
 /// A page of the index: the documents, 256 positions a page, with a deadline of a kind in a minute.
@@ -85,7 +89,7 @@ impl DeadlineKind {
 impl Default for Terms {
     /// Never changes: a decision without terms was made with these.
     fn default() -> Self {
-        Self { pick_up_ms: millis(PICK_UP_WITHIN), answer_ms: None }
+        Self { pick_up_ms: millis(PICK_UP_WITHIN), answer_ms: None, silent_ms: None }
     }
 }
 
@@ -95,7 +99,7 @@ impl Terms {
 
     /// Checks that terms are between a minute and a year.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let terms = std::iter::once(self.pick_up_ms).chain(self.answer_ms);
+        let terms = std::iter::once(self.pick_up_ms).chain(self.answer_ms).chain(self.silent_ms);
         match terms.into_iter().find(|term| !Self::WITHIN.contains(term)) {
             Some(term) => Err(format!("{term} ms, a term is a minute to 366 days")),
             None => Ok(()),
@@ -110,6 +114,11 @@ impl Terms {
     /// Returns how long recipients may take to accept or refuse it.
     pub fn answer(&self) -> Option<Duration> {
         self.answer_ms.map(Duration::from_millis)
+    }
+
+    /// Returns after how long a recipient of which nothing is heard is no longer waited for.
+    pub fn silent(&self) -> Duration {
+        self.silent_ms.map_or(SILENT_AFTER, Duration::from_millis)
     }
 }
 

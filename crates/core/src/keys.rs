@@ -13,6 +13,7 @@
 //! | `r` ordinal person | who has an appointment | rarely | the person's appointments |
 //! | `qa` ordinal | an agency with a quota | rarely | the quota |
 //! | `qu` ordinal | an agency with a daily quota | a document | what it has used of the day |
+//! | `qt` indicator kind level day code | a target of an indicator | rarely | the target |
 //! | `g` | one | rarely | routing rules |
 //! | `w` block | a block with an act of administration | never | nothing |
 //! | `i` id sender | an accepted document or report | never | position, digest, 45 bytes |
@@ -72,6 +73,8 @@ pub(crate) const UNPROVEN: &[u8] = b"u";
 pub(crate) const MANDATES: &[u8] = b"o";
 pub(crate) const APPOINTMENTS: &[u8] = b"r";
 pub(crate) const QUOTAS: &[u8] = b"qa";
+pub(crate) const CERTIFICATES: &[u8] = b"c";
+pub(crate) const TARGETS: &[u8] = b"qt";
 
 /// All mailboxes.
 pub(crate) const MAILBOXES: &[u8] = b"m";
@@ -91,7 +94,7 @@ pub(crate) fn agency(ordinal: Ordinal) -> Vec<u8> {
 }
 
 pub(crate) fn certificate(fingerprint: &Fingerprint) -> Vec<u8> {
-    key(b"c", &[fingerprint.as_bytes()])
+    key(CERTIFICATES, &[fingerprint.as_bytes()])
 }
 
 pub(crate) fn authority(fingerprint: &Fingerprint) -> Vec<u8> {
@@ -117,6 +120,10 @@ pub(crate) fn appointments(agency: Ordinal, person: &str) -> Vec<u8> {
 
 pub(crate) fn quota(agency: Ordinal) -> Vec<u8> {
     key(QUOTAS, &[&agency.0.to_be_bytes()])
+}
+
+pub(crate) fn target(identity: &[u8]) -> Vec<u8> {
+    key(TARGETS, &[identity])
 }
 
 pub(crate) fn quota_used(agency: Ordinal) -> Vec<u8> {
@@ -157,6 +164,11 @@ pub(crate) fn act_block(key: &[u8]) -> Option<u64> {
 
 pub(crate) fn id(id: &MessageId, sender: Ordinal) -> Vec<u8> {
     key(b"i", &[id.as_bytes(), &sender.0.to_be_bytes()])
+}
+
+/// An id, whoever its sender is.
+pub(crate) fn ids(id: &MessageId) -> Vec<u8> {
+    key(b"i", &[id.as_bytes()])
 }
 
 pub(crate) fn document(position: Position) -> Vec<u8> {
@@ -262,10 +274,13 @@ pub(crate) fn sent_page(sender: Ordinal, position: Position) -> Vec<u8> {
     at(sent(sender), Position(position.0 / MAILBOX_PAGE))
 }
 
+/// The last refusals of all callers.
+pub(crate) const REFUSED: &[u8] = b"jf";
+
 /// The last refusal of an id, by the id's last byte.
 pub(crate) fn refusal(caller: Ordinal, id: &MessageId) -> Vec<u8> {
     let [.., slot] = id.as_bytes();
-    key(b"jf", &[&caller.0.to_be_bytes(), &[*slot]])
+    key(REFUSED, &[&caller.0.to_be_bytes(), &[*slot]])
 }
 
 /// A notice that waits.

@@ -41,8 +41,11 @@ mod query;
 mod quotas;
 mod routing;
 mod rows;
+mod search;
+mod settling;
 mod signers;
 pub mod statistics;
+mod targets;
 mod threads;
 mod trust_store;
 mod waiting;
@@ -73,7 +76,9 @@ pub use rows::{
     DeliveryRow, DocumentRow, EntryPlace, LapsedLine, Negative, RefusedId, RemindTo, Reminded,
     ReportPlace, SavedList, StatusLine,
 };
+pub use settling::Settling;
 pub use signers::{FactsOf, Received, Signers, judge_signers};
+pub use targets::{TargetError, Targets};
 pub use threads::{AnsweredReference, Thread, ThreadDocument, ThreadKey};
 pub use trust_store::{RevocationPolicy, TrustStore};
 pub use waiting::{Waiting, WaitingDocument};

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lienthong_model::{
-    AgencyEntry, Appointment, Digest, Fingerprint, Mandate, Ordinal, Quota, Timestamp,
+    AgencyEntry, Appointment, Digest, Fingerprint, Mandate, Ordinal, Quota, Target, Timestamp,
 };
 use lienthong_trust::{Certificate, RevocationList};
 
@@ -23,6 +23,7 @@ use crate::keys;
 use crate::mandates::Mandates;
 use crate::quotas::Quotas;
 use crate::routing::RoutingRules;
+use crate::targets::{self, Targets};
 use crate::trust_store::{AuthorityRow, RevocationPolicy, RevocationRow, TrustStore};
 
 /// Stands for all agencies without a quota of their own in the quotas' keys.
@@ -47,6 +48,8 @@ pub struct Policy {
     pub quotas: Arc<Quotas>,
     /// How long recipients may take.
     pub terms: Terms,
+    /// What indicators should reach.
+    pub targets: Arc<Targets>,
 }
 
 /// What the verdict on one document reads of a policy.
@@ -110,6 +113,7 @@ impl Policy {
                 Some(row) => codec::decode(&row, "terms")?,
                 None => Terms::default(),
             },
+            targets: Arc::new(load_targets(tables)?),
         };
         Ok((policy, agencies))
     }
@@ -124,6 +128,7 @@ impl Policy {
             && Arc::ptr_eq(&self.quotas, &other.quotas)
             && self.revocation == other.revocation
             && self.terms == other.terms
+            && Arc::ptr_eq(&self.targets, &other.targets)
     }
 
     /// Takes an act of administration over that was decided at a moment, and returns the rows that
@@ -155,6 +160,7 @@ impl Policy {
             }
             Command::ChangeAppointments(appointments) => Ok(self.put_appointments(appointments)),
             Command::ChangeQuotas(quotas) => Ok(self.put_quotas(quotas)),
+            Command::ChangeTargets(targets) => Ok(self.put_targets(targets)),
             Command::Act { act, .. } => self.take_over(act, at, payloads),
             Command::Submit(submit) => self.learn(&submit.signed, at),
             Command::Report(report) => self.learn(&report.signed, at),
@@ -167,7 +173,8 @@ impl Policy {
             | Command::SaveList(_)
             | Command::RemoveList(_)
             | Command::Tick(_)
-            | Command::Remind(_) => Ok(Vec::new()),
+            | Command::Remind(_)
+            | Command::ChangeAccounts(_) => Ok(Vec::new()),
             Command::SetTerms(terms) => {
                 self.terms = *terms;
                 Ok(vec![row(keys::TERMS.to_vec(), terms)])
@@ -235,6 +242,17 @@ impl Policy {
             rows.insert(keys::quota(agency.unwrap_or(OTHERS)), quota.clone());
         }
         rows.into_iter().map(|(key, quota)| row(key, &quota)).collect()
+    }
+
+    fn put_targets(&mut self, added: &[Target]) -> Writes {
+        let targets = Arc::make_mut(&mut self.targets);
+        let mut rows = BTreeMap::new();
+        for target in added {
+            targets.put(target.clone());
+            let stored = target.value.map(|_| codec::encode(target).into());
+            rows.insert(keys::target(&targets::row_key(target)), stored);
+        }
+        rows.into_iter().collect()
     }
 
     fn put_entries(&mut self, entries: Vec<AgencyEntry>) -> Writes {
@@ -379,6 +397,15 @@ fn load_quotas(tables: &dyn Tables) -> Result<Quotas, EngineError> {
         Ok(())
     })?;
     Ok(quotas)
+}
+
+fn load_targets(tables: &dyn Tables) -> Result<Targets, EngineError> {
+    let mut targets = Targets::default();
+    load(tables, keys::TARGETS, "target", |_, row: Target| {
+        targets.put(row);
+        Ok(())
+    })?;
+    Ok(targets)
 }
 
 fn load_list(

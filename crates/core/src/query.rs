@@ -367,6 +367,19 @@ impl<T: Tables + ?Sized> Query<'_, T> {
         Ok(count)
     }
 
+    /// Visits the DER of every certificate that the journal has, until `visit` returns `false`.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn certificates(
+        &self,
+        visit: &mut dyn FnMut(bytes::Bytes) -> bool,
+    ) -> Result<(), EngineError> {
+        self.0.scan(keys::CERTIFICATES, keys::CERTIFICATES, &mut |_, der| {
+            visit(bytes::Bytes::copy_from_slice(der))
+        })
+    }
+
     /// Returns the DER of a certificate that the journal has.
     ///
     /// # Errors

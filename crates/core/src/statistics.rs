@@ -17,23 +17,33 @@ mod backlog;
 mod cells;
 mod cubes;
 mod event;
+mod examples;
 mod figures;
+mod indicators;
+#[cfg(feature = "measure")]
+pub mod measure;
 mod page;
 mod period;
 mod question;
+mod recount;
 mod value;
 mod view;
 mod volumes;
 
 pub use ask::Source;
 pub use backlog::{AgencyBacklog, Backlog, BacklogOrder};
-pub use cells::{AgencyCell, FlowCell, KindCell, ProgressCell};
+pub use cells::{AgencyCell, CellKey, FlowCell, KindCell, ProgressCell};
 pub(crate) use cubes::Fold;
 pub use cubes::{
     CubeName, Cubes, Visited, visit_agency, visit_flow, visit_kind, visit_progress, visit_refusals,
 };
 pub use event::{Direction, Event, Made, Traits};
+pub use examples::RefusalExample;
 pub use figures::{BUCKETS, Figure, Until, percentile};
+pub use indicators::{
+    Area, Holder, IndicatorFigure, IndicatorQuestion, PAGE_PRICE, PROCESSED_WITHIN,
+    PlaceIndicators, Share, TargetProgress, TargetState,
+};
 pub use page::Cell;
 pub(crate) use page::PageKey;
 pub use period::{Grain, Period};
@@ -41,6 +51,7 @@ pub use question::{
     Answer, BASIS_MIN, Comparison, Condition, Dimension, Family, Measure, Question, Row,
     Unanswerable, Value, growth,
 };
+pub use recount::{Difference, Recount, Recounted};
 pub use value::CENTRE;
 pub use view::View;
 pub use volumes::{Flow, LevelVolume, Refusals, Totals, Volume, Volumes, flows, refusals, volumes};

@@ -4,14 +4,18 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lienthong_core::engine::{EngineError, Payloads as _};
+use lienthong_core::engine::Payloads as _;
 use lienthong_core::{AddRevocationList, Command, Decision, Proposal};
 use lienthong_ledger::PayloadFiles;
-use lienthong_model::{Digest, Reason, Refusal, Signatory, Timestamp};
+use lienthong_model::{
+    AccountChange, AccountChangeKind, Digest, Reason, Refusal, Signatory, Timestamp,
+};
 use lienthong_trust::RevocationList;
 
+use crate::accounts::{Accounts, AccountsError, PasswordProof};
 use crate::reader::Reader;
 use crate::sequencer::Sequencer;
+use crate::space::Space;
 
 /// Carries acts of administration out; cheap to clone.
 #[derive(Clone)]
@@ -19,6 +23,8 @@ pub(crate) struct Administration {
     pub reader: Reader,
     pub payloads: Arc<PayloadFiles>,
     pub sequencer: Sequencer,
+    pub accounts: Arc<Accounts>,
+    pub space: Space,
 }
 
 /// What became of a revocation list.
@@ -71,6 +77,60 @@ impl Administration {
         }
     }
 
+    /// Sets a person's password; on return the change is in the journal and the password on disk.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the password does not do or the change is refused, and STORAGE_LOW when
+    /// the file cannot be written: then it is set again.
+    pub async fn set_password(
+        &self,
+        by: Option<Signatory>,
+        holder: Signatory,
+        password: String,
+    ) -> Result<(), Refusal> {
+        let of = holder.clone();
+        let hashed = tokio::task::spawn_blocking(move || PasswordProof::of(&password, &of)).await;
+        let proof = hashed.map_err(|_| Refusal::new(Reason::Stopped))??;
+        self.change_account(by, &holder, AccountChangeKind::PasswordSet).await?;
+        self.on_accounts(move |accounts| accounts.set(&holder, proof)).await
+    }
+
+    /// Removes a person's account; on return nobody signs in with it. What the person may do ends
+    /// with its appointments.
+    ///
+    /// # Errors
+    /// As for [`Administration::set_password`].
+    pub async fn remove_account(
+        &self,
+        by: Option<Signatory>,
+        holder: Signatory,
+    ) -> Result<(), Refusal> {
+        self.change_account(by, &holder, AccountChangeKind::Removed).await?;
+        self.on_accounts(move |accounts| accounts.remove(&holder)).await
+    }
+
+    async fn change_account(
+        &self,
+        by: Option<Signatory>,
+        holder: &Signatory,
+        kind: AccountChangeKind,
+    ) -> Result<(), Refusal> {
+        let change = AccountChange { holder: holder.clone(), kind };
+        self.carry_out(by, Command::ChangeAccounts(vec![change])).await.map(drop)
+    }
+
+    async fn on_accounts(
+        &self,
+        change: impl FnOnce(&Accounts) -> Result<(), AccountsError> + Send + 'static,
+    ) -> Result<(), Refusal> {
+        let accounts = self.accounts.clone();
+        let changed = tokio::task::spawn_blocking(move || change(&accounts)).await;
+        changed.map_err(|_| Refusal::new(Reason::Stopped))?.map_err(|error| {
+            tracing::error!(%error, "cannot write the accounts");
+            Refusal::new(Reason::StorageLow).retry_after(std::time::Duration::from_secs(10))
+        })
+    }
+
     /// Stores bytes that a command is to name, on disk on return.
     ///
     /// # Errors
@@ -78,13 +138,12 @@ impl Administration {
     pub async fn payload(&self, bytes: Bytes) -> Result<Digest, Refusal> {
         let payloads = self.payloads.clone();
         let stored = tokio::task::spawn_blocking(move || payloads.put(&bytes)).await;
-        let failed = |error: &dyn std::fmt::Display| {
-            tracing::error!(%error, "cannot write a payload file");
-            Refusal::new(Reason::StorageLow).retry_after(std::time::Duration::from_secs(10))
-        };
         match stored {
-            Ok(stored) => stored.map_err(|error: EngineError| failed(&error)),
-            Err(error) => Err(failed(&error)),
+            Ok(stored) => stored.map_err(|error| self.space.write_failed(error)),
+            Err(error) => {
+                tracing::error!(%error, "a write of a payload file ended without a word");
+                Err(Refusal::new(Reason::Stopped))
+            }
         }
     }
 

@@ -8,10 +8,12 @@
 //! ```
 //! The state is opened in a copy, since sled writes when it opens.
 
+mod at_rest;
 mod findings;
 mod log;
 mod payloads;
 mod redecide;
+mod salvage;
 mod state;
 
 use std::path::Path;
@@ -28,6 +30,7 @@ use log::LogCheck;
 pub use log::{CheckpointOutcome, Verdict};
 use payloads::PayloadCheck;
 pub use redecide::Redecided;
+pub use salvage::{Salvage, Salvaged, SalvagedDocument};
 pub use state::StateOutcome;
 
 /// What is audited, and against what.

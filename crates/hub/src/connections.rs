@@ -96,6 +96,16 @@ impl Connections {
         self.open.lock().entries.len()
     }
 
+    /// How many each agency has.
+    pub fn by_agency(&self) -> HashMap<CodeKey, usize> {
+        self.open.lock().of_agency.clone()
+    }
+
+    /// The chains that open connections have shown.
+    pub fn chains(&self) -> Vec<Arc<Chain>> {
+        self.open.lock().entries.values().map(|entry| entry.chain.clone()).collect()
+    }
+
     /// Enters a connection; the receiver is told when it has to end.
     pub fn enter(&self, proven: Proven) -> Result<(Place, oneshot::Receiver<Cut>), TooMany> {
         let Proven { peer, chain } = proven;

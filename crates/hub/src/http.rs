@@ -1,82 +1,131 @@
-//! The HTTP port: the log in the form of c2sp.org/tlog-tiles, the hub's health, its counters.
+//! The HTTP port: the operators' pages and their JSON API, the log in the form of
+//! c2sp.org/tlog-tiles, the hub's health, its counters.
 //!
-//! | path | is |
-//! |---|---|
-//! | `/checkpoint` | the newest checkpoint |
-//! | `/tile/L/N[.p/W]` | hashes of the log |
-//! | `/tile/entries/N[.p/W]` | entries of its leaves |
-//! | `/healthz`, `/readyz` | whether the hub lives; whether it takes calls |
-//! | `/metrics` | counters, for Prometheus |
+//! | path | is | open to |
+//! |---|---|---|
+//! | `/`, `/assets/…` | the pages, without anything in them | whoever reaches the port |
+//! | `/api/v1/…` | what they show | who has signed in; without accounts this machine |
+//! | `/checkpoint`, `/tile/…` | the log, public by design | whoever reaches the port |
+//! | `/healthz`, `/readyz` | whether the hub lives; whether it takes calls | whoever reaches the port |
+//! | `/metrics` | counters, for Prometheus | this machine; elsewhere operators of the country |
 //!
-//! Nobody proves here who he is, so only what is public or harmless is here, and the port is bound
-//! to loopback. Pages of the web that a browser on this machine shows could still reach it under a
-//! name of their own; so a request must name a loopback host.
+//! On loopback it speaks HTTP, and pages of the web that a browser on this machine shows could reach
+//! it under a name of their own: so a request must name a loopback host. Elsewhere it speaks TLS and
+//! needs accounts.
 
+mod api;
+mod attempts;
 mod connections;
+mod door;
+mod headers;
 mod metrics;
+mod sessions;
 mod tile_path;
 mod tiles;
+mod visitor;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST};
-use axum::http::uri::Authority;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use lienthong_model::limits::{HTTP_BLOCK_READS_MAX, HTTP_REQUEST_MAX};
-use tokio::net::TcpListener;
+use lienthong_model::limits::{
+    HTTP_BLOCK_READS_MAX, HTTP_REQUEST_MAX, LIVE_PAGES_MAX, PASSWORD_CHECKS_MAX,
+};
+use lienthong_model::{Reason, Refusal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+pub(crate) use self::door::HttpDoor;
+use crate::accounts::Accounts;
+use crate::administration::Administration;
+use crate::clock::BusinessClock;
 use crate::evidence::Evidence;
 use crate::meters::Meters;
+use crate::places::Places;
 use crate::reader::Reader;
 use crate::sequencer::Running;
+use crate::space::Space;
+use crate::survey::Survey;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 /// For what may be another moment later.
 const NOW_ONLY: &str = "no-cache";
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// What the pages show.
 #[derive(Clone)]
 pub(crate) struct Pages(Arc<Shown>);
 
+/// What is shown.
+pub(crate) struct Sources {
+    pub reader: Reader,
+    pub evidence: Arc<Evidence>,
+    pub meters: Arc<Meters>,
+    pub running: watch::Receiver<Running>,
+    pub stopping: watch::Receiver<bool>,
+    pub clock: BusinessClock,
+    pub space: Space,
+    pub accounts: Arc<Accounts>,
+    pub administration: Administration,
+    /// The data folder.
+    pub folder: PathBuf,
+}
+
 struct Shown {
-    reader: Reader,
-    evidence: Arc<Evidence>,
-    meters: Arc<Meters>,
-    running: watch::Receiver<Running>,
-    stopping: watch::Receiver<bool>,
+    sources: Sources,
+    sessions: sessions::Sessions,
+    attempts: attempts::Attempts,
+    survey: Survey,
     /// Places for requests that read blocks of the journal.
     block_reads: Semaphore,
+    /// Places for passwords that are checked.
+    password_checks: Semaphore,
+    /// Places for pages that are kept up to date.
+    live_pages: Places,
+}
+
+impl std::ops::Deref for Shown {
+    type Target = Sources;
+
+    fn deref(&self) -> &Sources {
+        &self.sources
+    }
 }
 
 /// The running port.
 pub(crate) struct Http {
     pub address: SocketAddr,
+    pub is_tls: bool,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
 }
 
 impl Pages {
-    pub fn new(
-        reader: Reader,
-        evidence: Arc<Evidence>,
-        meters: Arc<Meters>,
-        running: watch::Receiver<Running>,
-        stopping: watch::Receiver<bool>,
-    ) -> Self {
-        let block_reads = Semaphore::new(HTTP_BLOCK_READS_MAX);
-        Self(Arc::new(Shown { reader, evidence, meters, running, stopping, block_reads }))
+    pub fn new(sources: Sources) -> Self {
+        Self(Arc::new(Shown {
+            sources,
+            sessions: sessions::Sessions::default(),
+            attempts: attempts::Attempts::default(),
+            survey: Survey::default(),
+            block_reads: Semaphore::new(HTTP_BLOCK_READS_MAX),
+            password_checks: Semaphore::new(PASSWORD_CHECKS_MAX),
+            live_pages: Places::new(LIVE_PAGES_MAX),
+        }))
     }
 
     fn router(self) -> Router {
+        let api = api::router(self.clone()).layer(middleware::map_response(api::not_kept));
         Router::new()
+            .route("/", get(async || page("index.html")))
+            .route("/assets/{*path}", get(asset))
+            .nest("/api/v1", api)
             .route("/checkpoint", get(checkpoint))
             .route("/tile/{*path}", get(tiles::tile))
             .route("/healthz", get(healthz))
@@ -84,7 +133,7 @@ impl Pages {
             .route("/metrics", get(metrics::metrics))
             .fallback(nothing)
             .layer(middleware::from_fn(in_time))
-            .layer(middleware::from_fn(for_this_host))
+            .layer(middleware::from_fn(headers::secured))
             .with_state(self)
     }
 
@@ -97,16 +146,24 @@ impl Pages {
             Running::Yes => None,
         }
     }
+
+    /// Who carries changes out; a hub that drains takes none.
+    fn administration(&self) -> Result<&Administration, Refusal> {
+        match *self.0.stopping.borrow() {
+            true => Err(Refusal::new(Reason::Draining)),
+            false => Ok(&self.0.administration),
+        }
+    }
 }
 
 impl Http {
-    /// Serves pages on a listener until [`Http::stop`].
-    pub fn serve(listener: TcpListener, pages: Pages) -> std::io::Result<Self> {
-        let address = listener.local_addr()?;
+    /// Serves pages behind a door until [`Http::stop`].
+    pub fn serve(door: HttpDoor, pages: Pages) -> std::io::Result<Self> {
+        let (address, is_tls) = (door.socket.local_addr()?, door.tls.is_some());
         let (stop, stopping) = watch::channel(false);
         let places = pages.0.meters.http_connections.clone();
-        let serving = connections::serve(listener, pages.router(), places, stopping);
-        Ok(Self { address, stop, serving: tokio::spawn(serving) })
+        let serving = connections::serve(door, pages.router(), places, stopping);
+        Ok(Self { address, is_tls, stop, serving: tokio::spawn(serving) })
     }
 
     /// Ends it; requests under way are answered.
@@ -115,6 +172,18 @@ impl Http {
         // It bounds its own end.
         let _ = self.serving.await;
     }
+}
+
+/// A file of the pages.
+async fn asset(Path(path): Path<String>) -> Response {
+    page(&path)
+}
+
+fn page(path: &str) -> Response {
+    let Some(file) = lienthong_console::file(path) else {
+        return text(StatusCode::NOT_FOUND, "nothing here\n");
+    };
+    ([(CONTENT_TYPE, file.media_type), (CACHE_CONTROL, NOW_ONLY)], file.bytes).into_response()
 }
 
 async fn checkpoint(State(pages): State<Pages>) -> Response {
@@ -149,42 +218,4 @@ fn text(status: StatusCode, body: impl Into<axum::body::Body>) -> Response {
 async fn in_time(request: Request, next: Next) -> Response {
     let answered = tokio::time::timeout(HTTP_REQUEST_MAX, next.run(request)).await;
     answered.unwrap_or_else(|_| text(StatusCode::SERVICE_UNAVAILABLE, "it took too long\n"))
-}
-
-/// Lets requests pass that name a loopback host.
-async fn for_this_host(request: Request, next: Next) -> Response {
-    const NO_SNIFF: (HeaderName, HeaderValue) =
-        (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
-    let named = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    if !named.is_some_and(is_loopback) {
-        let said = "this port answers to loopback hosts only, such as 127.0.0.1 or localhost\n";
-        return text(StatusCode::MISDIRECTED_REQUEST, said);
-    }
-    let mut response = next.run(request).await;
-    response.headers_mut().insert(NO_SNIFF.0, NO_SNIFF.1);
-    response
-}
-
-fn is_loopback(host: &str) -> bool {
-    let Ok(authority) = host.parse::<Authority>() else { return false };
-    let name = authority.host();
-    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_loopback_hosts_are_answered() {
-        for host in ["127.0.0.1", "127.0.0.1:7480", "localhost:1", "LOCALHOST", "[::1]:7480"] {
-            assert!(is_loopback(host), "{host}");
-        }
-        for host in
-            ["", "example.vn", "127.0.0.1.example.vn", "localhost.example", "10.0.0.1", "[::2]"]
-        {
-            assert!(!is_loopback(host), "{host}");
-        }
-    }
 }

@@ -23,13 +23,14 @@ use tonic_health::server::HealthReporter;
 
 pub use self::error::StartError;
 use self::office::Office;
+use crate::accounts::Accounts;
 use crate::administration::{Administration, ListOutcome};
 use crate::admission::Admission;
 use crate::clock::BusinessClock;
 use crate::connections::{Connections, Shares};
 use crate::egress::{Egress, Source};
 use crate::evidence::Evidence;
-use crate::http::{Http, Pages};
+use crate::http::{Http, HttpDoor, Pages, Sources};
 use crate::ingress::Ingress;
 use crate::list_files::ListsRead;
 use crate::listener::{self, Listener};
@@ -144,7 +145,9 @@ impl Hub {
         let log_key = LogKey::of_folder(&settings.data, folder.machine.log_size())?;
         folder.machine.allow_clock_ahead(clock.ahead());
         let (data, storage) = (settings.data.clone(), settings.storage.clone());
-        let (list_files, http) = (settings.list_files.clone(), settings.http);
+        let list_files = settings.list_files.clone();
+        let (http, settings) = (settings.http, Settings { http: None, ..settings });
+        let accounts = Arc::new(Accounts::open(&data)?);
         let rates = settings.rates;
         let (identity, listen) = enter::enter(&mut folder, settings, clock.now())?;
         let (reader, recovery) = (folder.reader(), folder.recovery().clone());
@@ -153,8 +156,8 @@ impl Hub {
         let socket = server::bind(listen).await?;
         let failed = |source| StartError::Listen { address: listen, source };
         let address = socket.local_addr().map_err(failed)?;
-        let http_socket = match http {
-            Some(http) => Some(server::bind(http.address()).await?),
+        let http_door = match http {
+            Some(http) => Some(HttpDoor::open(http, &accounts, judge.clone()).await?),
             None => None,
         };
 
@@ -180,15 +183,16 @@ impl Hub {
             (clock, space.clone()),
         )
         .map_err(failed)?;
-        let ingress =
-            Ingress::new(reader.clone(), payloads.clone(), sequencer.clone(), space.clone());
+        let ingress = Ingress::new(
+            reader.clone(),
+            payloads.clone(),
+            sequencer.clone(),
+            space.clone(),
+            meters.clone(),
+        );
         let ingress = left_out.of_ingress(ingress);
         let (stop, stopping) = watch::channel(false);
         let levels = space.levels();
-        let pages =
-            Pages::new(reader.clone(), evidence.clone(), meters, running.clone(), stopping.clone());
-        let http = http_socket.map(|socket| Http::serve(socket, pages)).transpose();
-        let http = http.map_err(failed)?;
         let upkeep = Upkeep {
             reader: reader.clone(),
             payloads: payloads.clone(),
@@ -196,9 +200,29 @@ impl Hub {
             uploads_kept: storage.uploads.kept,
         };
         upkeep.start(stopping.clone());
-        let transfers = Transfers::new(reader.clone(), payloads.clone(), space, storage.uploads);
-        let administration =
-            Administration { reader: reader.clone(), payloads, sequencer: sequencer.clone() };
+        let transfers =
+            Transfers::new(reader.clone(), payloads.clone(), space.clone(), storage.uploads);
+        let administration = Administration {
+            reader: reader.clone(),
+            payloads,
+            sequencer: sequencer.clone(),
+            accounts: accounts.clone(),
+            space: space.clone(),
+        };
+        let pages = Pages::new(Sources {
+            reader: reader.clone(),
+            evidence: evidence.clone(),
+            meters,
+            running: running.clone(),
+            stopping: stopping.clone(),
+            clock,
+            space,
+            accounts,
+            administration: administration.clone(),
+            folder: data.clone(),
+        });
+        let http = http_door.map(|door| Http::serve(door, pages)).transpose();
+        let http = http.map_err(failed)?;
         let office = Office::open(administration.clone(), list_files, stopping.clone());
         let rooms = Rooms {
             reader: reader.clone(),
@@ -264,6 +288,11 @@ impl Hub {
     /// Returns where the hub answers HTTP.
     pub fn http_address(&self) -> Option<SocketAddr> {
         self.http.as_ref().map(|http| http.address)
+    }
+
+    /// Returns whether it answers HTTP over TLS.
+    pub fn http_is_tls(&self) -> bool {
+        self.http.as_ref().is_some_and(|http| http.is_tls)
     }
 
     /// Returns what readers see.

@@ -5,6 +5,7 @@
 //! proposed: those beside the content are written, those uploaded before are linked.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use lienthong_core::engine::EngineError;
@@ -24,10 +25,11 @@ use lienthong_wire::{moment, proto};
 
 use crate::caller::MayExchange;
 use crate::gate::Declined;
+use crate::meters::Meters;
 use crate::present::unreadable;
 use crate::reader::Reader;
 use crate::sequencer::Sequencer;
-use crate::space::{Level, Space, read_only, storage_low};
+use crate::space::{Level, Space, read_only};
 
 /// Takes signed content in; cheap to clone.
 #[derive(Clone)]
@@ -37,6 +39,7 @@ pub(crate) struct Ingress {
     sequencer: Sequencer,
     reader: Reader,
     space: Space,
+    meters: Arc<Meters>,
     #[cfg(feature = "measure")]
     verifies_only: bool,
 }
@@ -85,6 +88,7 @@ impl Ingress {
         payloads: Arc<PayloadFiles>,
         sequencer: Sequencer,
         space: Space,
+        meters: Arc<Meters>,
     ) -> Self {
         let verifier = Arc::new(Verifier::new(DocumentContents, reader.clone()));
         Self {
@@ -93,6 +97,7 @@ impl Ingress {
             sequencer,
             reader,
             space,
+            meters,
             #[cfg(feature = "measure")]
             verifies_only: false,
         }
@@ -127,7 +132,7 @@ impl Ingress {
         content: SignedContent,
     ) -> Result<Taken, Refused> {
         let caller = permit.0.agency;
-        let submission = match self.verifier.document(content) {
+        let submission = match self.timed(|| self.verifier.document(content)) {
             Ok(submission) => submission,
             Err(rejected) => return Err(self.rejected(caller, rejected).await),
         };
@@ -154,7 +159,7 @@ impl Ingress {
         content: SignedContent,
     ) -> Result<Taken, Refused> {
         let caller = permit.0.agency;
-        let submission = match self.verifier.status(content) {
+        let submission = match self.timed(|| self.verifier.status(content)) {
             Ok(submission) => submission,
             Err(rejected) => return Err(self.rejected(caller, rejected).await),
         };
@@ -191,7 +196,9 @@ impl Ingress {
         held: Held,
     ) -> Result<Taken, Refusal> {
         let Held { claims, uploads } = held;
+        let began = Instant::now();
         let decided = self.sequencer.propose_holding(proposal, claims).await?;
+        self.meters.submit_to_durable.observe(began.elapsed());
         if matches!(decided.decision, Decision::Accepted(_)) && !uploads.is_empty() {
             self.served(uploads).await;
         }
@@ -218,6 +225,14 @@ impl Ingress {
         let Named { from, id, digest } = named;
         let received_at = decided.at;
         Ok(Taken { from, id, digest, position, received_at, repeated, accepted, change })
+    }
+
+    /// Works out facts, and counts how long it took.
+    fn timed<T>(&self, work: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let worked = work();
+        self.meters.verification.observe(began.elapsed());
+        worked
     }
 
     async fn rejected(&self, caller: Ordinal, rejected: Rejected) -> Refused {
@@ -286,14 +301,13 @@ impl Ingress {
         }
         let (payloads, content) = (self.payloads.clone(), content.clone());
         let stored = tokio::task::spawn_blocking(move || store(&payloads, &content, uploads));
-        let failed = |error: &dyn std::fmt::Display| {
-            tracing::error!(%error, "cannot write a payload file");
-            storage_low()
-        };
         match stored.await {
             Ok(Ok(stored)) => stored,
-            Ok(Err(error)) => Err(failed(&error)),
-            Err(error) => Err(failed(&error)),
+            Ok(Err(error)) => Err(self.space.write_failed(error)),
+            Err(error) => {
+                tracing::error!(%error, "a write of payload files ended without a word");
+                Err(Refusal::new(Reason::Stopped))
+            }
         }
     }
 }

@@ -11,16 +11,19 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod accounts;
 mod administration;
 mod admission;
 mod audit;
 mod backup;
 mod caller;
+mod certificates;
 mod clock;
 mod connections;
 mod egress;
 mod evidence;
 mod gate;
+mod histogram;
 mod http;
 mod hub;
 mod ingress;
@@ -40,15 +43,20 @@ mod reader;
 mod sequencer;
 mod services;
 mod settings;
+mod sight;
+mod signed_by;
 mod space;
+mod survey;
 mod tls;
 mod transfer;
 mod upkeep;
 mod verdict;
 
+pub use accounts::{Accounts, AccountsError, PasswordProof};
 pub use administration::ListOutcome;
 pub use audit::{
-    Audit, AuditReport, CheckpointOutcome, Finding, FindingKind, Redecided, StateOutcome, Verdict,
+    Audit, AuditReport, CheckpointOutcome, Finding, FindingKind, Redecided, Salvage, Salvaged,
+    SalvagedDocument, StateOutcome, Verdict,
 };
 pub use backup::{
     Backup, BackupCheck, BackupError, BackupReport, Manifest, ManifestFile, Restore, Restored,

@@ -8,6 +8,7 @@ use lienthong_core::block::SealedBlock;
 use lienthong_model::Reason;
 
 use crate::connections::Connections;
+use crate::histogram::Histogram;
 use crate::places::Places;
 
 /// The counters of a running hub.
@@ -16,6 +17,10 @@ pub(crate) struct Meters {
     pub connections: Connections,
     /// Connections to the HTTP port.
     pub http_connections: Places,
+    /// From taking a document or report in until its decision is on disk.
+    pub submit_to_durable: Histogram,
+    /// Working out what the bytes of a document or report say.
+    pub verification: Histogram,
     documents: AtomicU64,
     reports: AtomicU64,
     repeated: AtomicU64,
@@ -49,6 +54,8 @@ impl Meters {
         Self {
             connections,
             http_connections,
+            submit_to_durable: Histogram::default(),
+            verification: Histogram::default(),
             documents: AtomicU64::new(0),
             reports: AtomicU64::new(0),
             repeated: AtomicU64::new(0),

@@ -2,14 +2,18 @@
 //!
 //! Used by the running hub and, without a network, by commands that look into a folder.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lienthong_core::engine::{Blocks, EngineError, Journal, Payloads, State};
+use lienthong_core::statistics::{Recount, Recounted};
 use lienthong_core::{Command, Decision, Machine, Opening, Proposal, Query};
-use lienthong_ledger::{DataFolder, JournalBlocks, JournalFiles, PayloadFiles, SledState};
-use lienthong_model::{Refusal, Timestamp};
+use lienthong_ledger::{
+    DataFolder, JournalBlocks, JournalFiles, PayloadFiles, SledState, is_state_damaged,
+};
+use lienthong_model::{AccountChange, AccountChangeKind, Refusal, Signatory, Timestamp};
 
+use crate::accounts::{Accounts, AccountsError, PasswordProof};
 use crate::reader::Reader;
 
 /// The machine on the engines of a data folder.
@@ -24,6 +28,7 @@ pub struct OpenFolder {
     pub(crate) payloads: Arc<PayloadFiles>,
     pub(crate) lock: lienthong_ledger::FolderLock,
     pub(crate) recovery: Recovery,
+    path: PathBuf,
 }
 
 /// What opening a folder had to do.
@@ -31,19 +36,30 @@ pub struct OpenFolder {
 pub struct Recovery {
     /// Blocks that were applied again.
     pub replayed: u64,
-    /// Why the state was rebuilt from the whole journal, if it was.
+    /// Why the state could not be used as found, and was rebuilt from its last good runs or the
+    /// whole journal, if it was.
     pub rebuilt: Option<String>,
     /// Bytes of an unfinished block cut off the journal's end.
     pub torn_bytes: u64,
 }
 
 impl OpenFolder {
-    /// Opens or makes a data folder and replays what its state misses. `progress` is told the
-    /// block reached and the last one.
+    /// Opens or makes a data folder and replays what its state misses; a state that turns out to be
+    /// damaged is made anew. `progress` is told the block reached and the last one.
     ///
     /// # Errors
     /// [`EngineError`] when the folder is in use, damaged, too new, or cannot be read.
     pub fn open(path: &Path, mut progress: impl FnMut(u64, u64)) -> Result<Self, EngineError> {
+        match Self::replayed(path, &mut progress) {
+            // Whoever finds damage in the state leaves a note, after which opening makes it anew.
+            Err(EngineError::Damaged { .. }) if is_state_damaged(path) => {
+                Self::replayed(path, &mut progress)
+            }
+            opened => opened,
+        }
+    }
+
+    fn replayed(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Self, EngineError> {
         let DataFolder { journal, blocks, state, replay_from, rebuilt, torn, payloads, lock } =
             DataFolder::open(path)?;
         let (state, payloads) = (Arc::new(state), Arc::new(payloads));
@@ -66,7 +82,8 @@ impl OpenFolder {
             rebuilt: rebuilt.map(|why| why.to_string()),
             torn_bytes: torn.iter().map(|tail| tail.bytes).sum(),
         };
-        Ok(Self { machine, journal, blocks, state, payloads, lock, recovery })
+        let path = path.to_owned();
+        Ok(Self { machine, journal, blocks, state, payloads, lock, recovery, path })
     }
 
     /// Returns what opening had to do.
@@ -77,6 +94,25 @@ impl OpenFolder {
     /// Returns the readers' view.
     pub fn reader(&self) -> Reader {
         Reader::new(self)
+    }
+
+    /// Counts the statistics anew from the journal, and compares. `progress` is told the block
+    /// reached and the last one.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a block or page cannot be read.
+    pub fn recount_statistics(
+        &self,
+        mut progress: impl FnMut(u64, u64),
+    ) -> Result<Recounted, EngineError> {
+        let end = self.blocks.end().map_or(0, |end| end.block);
+        let mut recount = Recount::default();
+        for sealed in self.blocks.replay(1) {
+            let sealed = sealed?;
+            recount.count(sealed.marker.block, &sealed.block, &self.blocks)?;
+            progress(sealed.marker.block, end);
+        }
+        self.reader().with_statistics(|source| recount.compare(source))
     }
 
     /// Returns the time of the last block.
@@ -112,6 +148,53 @@ impl OpenFolder {
         Ok(())
     }
 
+    /// Returns the accounts of the folder.
+    ///
+    /// # Errors
+    /// [`AccountsError`] when they cannot be read.
+    pub fn accounts(&self) -> Result<Accounts, AccountsError> {
+        Accounts::open(&self.path)
+    }
+
+    /// Makes a person's account, or sets another password; on return the change is in the journal
+    /// and the password on disk.
+    ///
+    /// # Errors
+    /// [`AdministerError`] when it is refused or cannot be written.
+    pub fn set_password(
+        &mut self,
+        now: Timestamp,
+        holder: &Signatory,
+        password: &str,
+    ) -> Result<(), AdministerError> {
+        let proof = PasswordProof::of(password, holder)?;
+        self.change_account(now, holder, AccountChangeKind::PasswordSet)?;
+        Ok(self.accounts()?.set(holder, proof)?)
+    }
+
+    /// Removes a person's account.
+    ///
+    /// # Errors
+    /// As for [`OpenFolder::set_password`].
+    pub fn remove_account(
+        &mut self,
+        now: Timestamp,
+        holder: &Signatory,
+    ) -> Result<(), AdministerError> {
+        self.change_account(now, holder, AccountChangeKind::Removed)?;
+        Ok(self.accounts()?.remove(holder)?)
+    }
+
+    fn change_account(
+        &mut self,
+        now: Timestamp,
+        holder: &Signatory,
+        kind: AccountChangeKind,
+    ) -> Result<(), AdministerError> {
+        let change = AccountChange { holder: holder.clone(), kind };
+        self.administer(now, Command::ChangeAccounts(vec![change]))
+    }
+
     /// Stores bytes as a payload.
     ///
     /// # Errors
@@ -139,4 +222,7 @@ pub enum AdministerError {
     /// It could not be written.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The accounts could not be read or written.
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
 }

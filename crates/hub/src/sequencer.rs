@@ -6,7 +6,7 @@
 //!        └── tell egress ◀── release the replies ◀── publish ◀────┘
 //! ```
 //! A reply, a refusal too, leaves only after the block before which it was decided is on disk. A
-//! failed write stops the hub.
+//! failed write stops the hub, one of a payload too.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -204,6 +204,11 @@ impl Sequencer {
         let _ = self.requests.send(Request::NotTaken(Box::new(not_taken))).await;
     }
 
+    /// How many proposals wait.
+    pub fn waiting(&self) -> usize {
+        self.requests.max_capacity() - self.requests.capacity()
+    }
+
     /// Why nobody answers. A thread that ends lets go of what waits first and says then how it
     /// ended: that is waited for, so that a failure is not taken for a drain.
     async fn stopped(&self) -> Refusal {
@@ -229,7 +234,9 @@ impl Thread {
         mut waiting: mpsc::Receiver<Request>,
     ) -> Result<(), EngineError> {
         loop {
-            match self.next(runtime, &mut waiting) {
+            let next = self.next(runtime, &mut waiting);
+            self.space.broken()?;
+            match next {
                 Next::Request(first) => self.block(Some(*first), &mut waiting)?,
                 Next::Work => self.block(None, &mut waiting)?,
                 Next::Nothing => self.idle(self.began.elapsed())?,

@@ -93,30 +93,43 @@ impl fmt::Debug for StorageSettings {
     }
 }
 
-/// An address on loopback: nobody proves on the HTTP port who he is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HttpAddress(SocketAddr);
+/// Where the HTTP port listens: on loopback, or anywhere with TLS. Elsewhere than on loopback the
+/// hub needs accounts, too.
+#[derive(Debug)]
+pub struct HttpAddress {
+    address: SocketAddr,
+    /// What browsers take: a certificate with an ECDSA P-256 key.
+    identity: Option<ServerIdentity>,
+}
 
-/// An address that other machines could reach.
+/// An address that other machines could reach, without TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is not on loopback: nobody proves on the HTTP port who he is, so only this machine may \
-     reach it"
-)]
+#[error("`{0}` is not on loopback: what goes over a network needs TLS")]
 pub struct NotLoopback(pub SocketAddr);
 
 impl HttpAddress {
-    /// Takes an address.
+    /// Takes an address on loopback.
     ///
     /// # Errors
     /// [`NotLoopback`].
     pub fn new(address: SocketAddr) -> Result<Self, NotLoopback> {
-        if address.ip().is_loopback() { Ok(Self(address)) } else { Err(NotLoopback(address)) }
+        let ours = address.ip().is_loopback();
+        if ours { Ok(Self { address, identity: None }) } else { Err(NotLoopback(address)) }
+    }
+
+    /// Takes any address, with a certificate for TLS.
+    pub fn with_tls(address: SocketAddr, identity: ServerIdentity) -> Self {
+        Self { address, identity: Some(identity) }
     }
 
     /// Returns the address.
-    pub fn address(self) -> SocketAddr {
-        self.0
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns what TLS is spoken with.
+    pub(crate) fn into_identity(self) -> Option<ServerIdentity> {
+        self.identity
     }
 }
 

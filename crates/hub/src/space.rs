@@ -7,12 +7,16 @@
 //! ```
 //! *Low*: no submission and no upload is taken; acknowledgements, statuses and reads go on.
 //! *ReadOnly*: nothing is taken in, and the hub is not ready. Nobody has to start it again.
+//!
+//! A write that fails for another reason than want of room stops the hub: nobody knows any more what
+//! is on the disk.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use lienthong_core::engine::EngineError;
 use lienthong_ledger::{Ballast, Free};
 use lienthong_model::{Reason, Refusal};
 use parking_lot::Mutex;
@@ -56,6 +60,8 @@ struct Watched {
     level: watch::Sender<Level>,
     /// Taken while the level changes, so that one task does it.
     changing: Mutex<()>,
+    /// The write that failed, until the sequencer stops for it.
+    broken: Mutex<Option<EngineError>>,
 }
 
 impl SpaceMarks {
@@ -87,6 +93,7 @@ impl Space {
             ballast: Ballast::new(folder, marks.hard_bytes),
             level: watch::Sender::new(Level::Enough),
             changing: Mutex::default(),
+            broken: Mutex::default(),
         }));
         space.check();
         space
@@ -145,6 +152,25 @@ impl Space {
         }
     }
 
+    /// What a write outside of the journal that failed is answered with: for want of room
+    /// STORAGE_LOW, and the hub goes on; else STOPPED, and the hub stops.
+    pub fn write_failed(&self, error: EngineError) -> Refusal {
+        tracing::error!(%error, "a write failed");
+        if is_for_want_of_room(&error) {
+            return storage_low();
+        }
+        self.0.broken.lock().get_or_insert(error);
+        Refusal::new(Reason::Stopped)
+    }
+
+    /// Fails when the hub has to stop for a write that failed.
+    ///
+    /// # Errors
+    /// The write's error, once.
+    pub fn broken(&self) -> Result<(), EngineError> {
+        self.0.broken.lock().take().map_or(Ok(()), Err)
+    }
+
     /// Gives the ballast up or makes it again, and says so; returns the level that then holds.
     fn change(&self, found: Level, free: Free) -> Level {
         let ballast = &self.0.ballast;
@@ -197,6 +223,11 @@ pub(crate) fn storage_low() -> Refusal {
 /// The refusal of everything that would be written.
 pub(crate) fn read_only() -> Refusal {
     Refusal::new(Reason::ReadOnly).retry_after(SPACE_AGAIN)
+}
+
+fn is_for_want_of_room(error: &EngineError) -> bool {
+    let EngineError::Io { source, .. } = error else { return false };
+    matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 #[cfg(test)]
@@ -255,6 +286,24 @@ mod tests {
         assert_eq!(MARKS.soft(10_000), 500);
         assert_eq!(MARKS.soft(1_000_000), 1_000);
         assert_eq!(MARKS.soft(1_000), 200);
+    }
+
+    #[test]
+    fn a_write_without_room_is_refused_and_any_other_that_fails_stops_the_hub() {
+        let (_folder, _left, space) = disk(1_000);
+        let failed = |errno| EngineError::Io {
+            doing: "write",
+            path: "payloads/tmp/1".to_owned(),
+            source: io::Error::from_raw_os_error(errno),
+        };
+        for no_room in [28, 122] {
+            assert_eq!(space.write_failed(failed(no_room)).reason, Reason::StorageLow);
+            assert!(space.broken().is_ok());
+        }
+        for broken in [5, 30] {
+            assert_eq!(space.write_failed(failed(broken)).reason, Reason::Stopped);
+            assert!(space.broken().is_err());
+        }
     }
 
     #[test]

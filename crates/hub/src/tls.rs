@@ -34,14 +34,42 @@ pub(crate) fn server_config(
     identity: ServerIdentity,
     judge: PeerJudge,
 ) -> Result<ServerConfig, rustls::Error> {
+    let mut config = configured(identity, judge, Client::MustShow)?;
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(config)
+}
+
+/// Makes the configuration of the HTTP port's TLS: whoever has a client certificate may show it, and
+/// it is judged like a node's; whoever has none signs in.
+pub(crate) fn pages_config(
+    identity: ServerIdentity,
+    judge: PeerJudge,
+) -> Result<ServerConfig, rustls::Error> {
+    let mut config = configured(identity, judge, Client::MayShow)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// Whether a client has to show a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Client {
+    MustShow,
+    MayShow,
+}
+
+fn configured(
+    identity: ServerIdentity,
+    judge: PeerJudge,
+    client: Client,
+) -> Result<ServerConfig, rustls::Error> {
     let provider = Arc::new(ring::default_provider());
     let time = Arc::new(BusinessTime(judge.clock));
-    let verifier = PeerVerifier { judge, algorithms: provider.signature_verification_algorithms };
+    let algorithms = provider.signature_verification_algorithms;
+    let verifier = PeerVerifier { judge, algorithms, client };
     let mut config = ServerConfig::builder_with_details(provider, time)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(Arc::new(verifier))
         .with_single_cert(identity.chain, identity.key)?;
-    config.alpn_protocols = vec![b"h2".to_vec()];
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(config)
@@ -61,6 +89,7 @@ impl TimeProvider for BusinessTime {
 struct PeerVerifier {
     judge: PeerJudge,
     algorithms: WebPkiSupportedAlgorithms,
+    client: Client,
 }
 
 impl std::fmt::Debug for PeerVerifier {
@@ -87,6 +116,10 @@ impl From<PeerFault> for CertificateError {
 }
 
 impl ClientCertVerifier for PeerVerifier {
+    fn client_auth_mandatory(&self) -> bool {
+        self.client == Client::MustShow
+    }
+
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }

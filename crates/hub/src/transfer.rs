@@ -138,10 +138,10 @@ fn silent() -> Refusal {
         .retry_after(PLACE_AGAIN)
 }
 
-/// A failed read or write: said without its inside, in the log as what it is.
+/// A task that ended without a word.
 fn failed(error: &dyn std::fmt::Display) -> Refusal {
-    tracing::error!(%error, "an attachment cannot be read or written");
-    crate::space::storage_low()
+    tracing::error!(%error, "a transfer of an attachment broke off");
+    Refusal::new(Reason::Stopped)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! What has to be done from time to time whether anybody calls or not: looking at the disk space,
-//! clearing up after submissions, and letting uploads expire.
+//! clearing up after submissions, letting uploads expire, and archiving closed journal files.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,9 @@ const ROUND: Duration = Duration::from_secs(1);
 /// How often expired uploads are looked for, at most; more often where they are kept shorter.
 const EXPIRY_ROUND: Duration = Duration::from_secs(60);
 
+/// How often closed journal files are looked for.
+const ARCHIVING_ROUND: Duration = Duration::from_secs(10);
+
 /// Everything that is looked after.
 pub(crate) struct Upkeep {
     pub reader: Reader,
@@ -27,8 +30,9 @@ pub(crate) struct Upkeep {
 }
 
 impl Upkeep {
-    /// Starts the task; it ends when the hub drains.
+    /// Starts the tasks; they end when the hub drains.
     pub fn start(self, mut stopping: watch::Receiver<bool>) {
+        tokio::spawn(archive(self.reader.clone(), stopping.clone()));
         let keeper = Arc::new(self);
         tokio::spawn(async move {
             let mut rounds =
@@ -54,18 +58,46 @@ impl Upkeep {
     fn round(&self, expiry: bool) {
         self.space.check();
         let settled = self.payloads.settle(|digest| self.reader.query().names_payload(digest));
-        said("payloads cannot be settled", settled.map(|_| 0));
+        self.said(settled.map(|_| 0));
         if expiry {
             let expired = self.payloads.uploads().expire(self.uploads_kept);
-            said("expired uploads cannot be removed", expired);
+            self.said(expired);
+        }
+    }
+
+    fn said(&self, outcome: Result<usize, EngineError>) {
+        match outcome {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "uploads that nobody named have expired"),
+            // Said there, and stops the hub unless room is all that is missing.
+            Err(error) => drop(self.space.write_failed(error)),
         }
     }
 }
 
-fn said(failed: &'static str, outcome: Result<usize, EngineError>) {
-    match outcome {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(count, "uploads that nobody named have expired"),
-        Err(error) => tracing::error!(%error, "{failed}"),
+/// Archives one closed journal file after the other.
+async fn archive(reader: Reader, mut stopping: watch::Receiver<bool>) {
+    let mut rounds = interval(ARCHIVING_ROUND);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = rounds.tick() => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+        let reader = reader.clone();
+        let made = tokio::task::spawn_blocking(move || reader.archive_oldest()).await;
+        match made {
+            Ok(Ok(Some(archived))) => {
+                tracing::info!(
+                    first_block = archived.first,
+                    bytes = archived.plain_bytes,
+                    archive_bytes = archived.archive_bytes,
+                    "archived a journal file"
+                );
+            }
+            Ok(Err(error)) => tracing::error!(%error, "a journal file cannot be archived"),
+            // A panic has said so itself.
+            Ok(Ok(None)) | Err(_) => {}
+        }
     }
 }

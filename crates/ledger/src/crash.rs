@@ -10,6 +10,14 @@
 //! | `block-synced` | the journal's file is synced, nothing was said to anybody |
 //! | `state-half-written` | half the rows of a chunk are in sled |
 //! | `state-written` | a chunk and its marker are in sled, the overlay still has them |
+//! | `database-begun` | a fresh database of the state has taken the place of a full one |
+//! | `run-written` | a run of a full database is on disk, not yet in force |
+//! | `run-in-force` | the run is in force, the database still there |
+//! | `settled-written` | open and settled rows are parted into new runs, not yet in force |
+//! | `settled-in-force` | they are in force, what they replace still there |
+//! | `settled-joined` | several settled runs are one, what it replaces still there |
+//! | `archive-written` | an archive has its name, the file it was made of is still there |
+//! | `archive-in-force` | the file is gone |
 //! | `upload-appended` | a piece of an upload is written, not yet synced |
 //! | `upload-synced` | an upload has all its bytes on disk and still its unfinished name |
 //! | `payloads-shelved` | payloads were moved to their shelves, which are not yet synced |

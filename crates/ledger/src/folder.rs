@@ -17,7 +17,7 @@ use lienthong_core::engine::EngineError;
 use crate::disk::{FolderLock, create_folder, damaged, io_error, sync_folder};
 use crate::journal::{JournalBlocks, JournalFiles, JournalLimits, JournalOpened, TornTail};
 use crate::payload::PayloadFiles;
-use crate::state::{Opened, SledState, Why, open_or_rebuild};
+use crate::state::{Opened, SledState, StateLimits, Why, damage_note, open_or_rebuild_with};
 
 /// The version of the layout of the data folder. Stable: a newer one is refused.
 pub const DATA_FORMAT: u16 = 1;
@@ -38,7 +38,7 @@ pub struct DataFolder {
     pub payloads: PayloadFiles,
     /// The first block to replay, from 1.
     pub replay_from: u64,
-    /// Why the state was deleted; `None` when it was used as found, or was not there.
+    /// Why the state could not be used as found; `None` when it was used as found, or was not there.
     pub rebuilt: Option<Why>,
     /// What was cut from the journal's end.
     pub torn: Vec<TornTail>,
@@ -54,13 +54,26 @@ impl DataFolder {
     /// version wrote it; [`EngineError::Damaged`] when the journal is damaged;
     /// [`EngineError::Io`].
     pub fn open(path: &Path) -> Result<Self, EngineError> {
+        Self::open_with(path, JournalLimits::default(), StateLimits::default())
+    }
+
+    /// [`DataFolder::open`] with bounds of one's own.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_with(
+        path: &Path,
+        journal_limits: JournalLimits,
+        state_limits: StateLimits,
+    ) -> Result<Self, EngineError> {
         create_folder(path)?;
         let lock = FolderLock::take(path)?;
         check_format(path)?;
         let JournalOpened { journal, blocks, torn } =
-            JournalFiles::open(&path.join("journal"), JournalLimits::default())?;
+            JournalFiles::open(&path.join("journal"), journal_limits)?;
         let payloads = PayloadFiles::open(&path.join("payloads"))?;
-        let Opened { state, replay_from, rebuilt } = open_or_rebuild(&path.join("state"), &blocks)?;
+        let Opened { state, replay_from, rebuilt } =
+            open_or_rebuild_with(&path.join("state"), &blocks, state_limits)?;
         Ok(Self { journal, blocks, state, payloads, replay_from, rebuilt, torn, lock })
     }
 }
@@ -75,6 +88,12 @@ pub fn check_data_folder(folder: &Path) -> Result<(), EngineError> {
         Some(text) => judge_format(folder, &path, &text),
         None => Err(damaged(format!("`{}`", path.display()), "it is missing")),
     }
+}
+
+/// Returns whether a row of the state in a data folder was found damaged, so that the next opening
+/// makes it anew.
+pub fn is_state_damaged(folder: &Path) -> bool {
+    damage_note(&folder.join("state")).exists()
 }
 
 /// Something in a folder without a format that no data folder begins with.

@@ -1,7 +1,8 @@
 //! The journal: append-only files of blocks, the truth of the hub.
 //!
 //! A folder with files named by the number of their first block (20 digits, `.blocks`), laid out
-//! as the module `frame` says, and the file `LOCK`. [`JournalFiles`] is the one writer,
+//! as the module `frame` says, and the file `LOCK`. Files that were closed some time ago are archives
+//! (`.archive`, the module `archive`): the same bytes, compressed, read in the same way. [`JournalFiles`] is the one writer,
 //! [`JournalBlocks`] any number of readers, who see a block only after the writer's sync.
 //!
 //! Opening reads the last file whole: check values, numbers, hash chain. What is not whole at its
@@ -9,10 +10,13 @@
 //! were synced before their successor was made; they are checked when they are first read, a
 //! block at a time when blocks are read.
 
+mod archive;
+mod archiving;
 mod audit;
 mod blocks;
 mod follow;
 mod frame;
+mod image;
 mod index;
 mod recover;
 mod replay;
@@ -20,6 +24,7 @@ mod replay;
 mod tests;
 mod writer;
 
+pub use archiving::Archived;
 pub use audit::{ChangedByte, Damage, DamageKind, FoundBlock, JournalAudit, Step};
 pub use blocks::JournalBlocks;
 pub use follow::{Followed, JournalFollower, JournalPlace};

@@ -21,13 +21,14 @@ mod folder;
 mod journal;
 mod memory;
 mod payload;
+mod rows;
 mod space;
 mod state;
 
 pub use disk::FolderLock;
-pub use folder::{DATA_FORMAT, DataFolder, check_data_folder};
+pub use folder::{DATA_FORMAT, DataFolder, check_data_folder, is_state_damaged};
 pub use journal::{
-    ChangedByte, Damage, DamageKind, Followed, FoundBlock, JOURNAL_FORMAT, JournalAudit,
+    Archived, ChangedByte, Damage, DamageKind, Followed, FoundBlock, JOURNAL_FORMAT, JournalAudit,
     JournalBlocks, JournalFiles, JournalFollower, JournalLimits, JournalOpened, JournalPlace,
     Replay, Step, TornTail,
 };
@@ -38,6 +39,6 @@ pub use payload::{
 };
 pub use space::{Ballast, Free, free_space};
 pub use state::{
-    KEY_BYTES_MAX, Opened, STATE_FORMAT, SledState, StateLimits, VALUE_BYTES_MAX, Why,
+    KEY_BYTES_MAX, Opened, STATE_FORMAT, SledState, StateLimits, StateSize, VALUE_BYTES_MAX, Why,
     open_or_rebuild, open_or_rebuild_with,
 };

@@ -3,11 +3,15 @@
 //! They keep the same rules as the ones on disk and are bounded only by what they are given.
 //! Clones and handles share one store, so that "reopening" is taking another handle.
 
+mod settled;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Bound;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use lienthong_core::Settling;
 use lienthong_core::block::{Block, SealedBlock};
 use lienthong_core::engine::{
     Blocks, Change, EngineError, Journal, Marker, Payloads, State, Tables,
@@ -17,7 +21,9 @@ use lienthong_model::limits::{BLOCK_BYTES_MAX, CHUNK_BLOCKS};
 use parking_lot::RwLock;
 
 use crate::disk::damaged;
+use crate::rows::{Merged, Row, Source};
 use crate::state::check_bounds;
+use settled::SettledRows;
 
 /// The blocks of a journal in memory; clones read the same journal.
 #[derive(Debug, Clone, Default)]
@@ -106,6 +112,9 @@ impl Blocks for MemoryBlocks {
 
 /// The state in memory; clones share the rows. A cut counts as written when it is published, and
 /// is due after [`CHUNK_BLOCKS`] blocks whatever the time, so that a run can be repeated.
+///
+/// With [`MemoryState::settling`] what is settled leaves memory, so that a run of a simulated year
+/// needs room for what is open only.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryState {
     rows: Arc<RwLock<MemoryRows>>,
@@ -113,7 +122,9 @@ pub struct MemoryState {
 
 #[derive(Debug, Default)]
 struct MemoryRows {
-    rows: BTreeMap<Vec<u8>, Bytes>,
+    /// `None` hides what was settled before.
+    rows: BTreeMap<Vec<u8>, Option<Bytes>>,
+    settled: Option<SettledRows>,
     marker: Option<Marker>,
     blocks_since_cut: u64,
 }
@@ -124,20 +135,53 @@ impl MemoryState {
         Self::default()
     }
 
-    /// How many rows there are.
+    /// An empty state that lets what is settled go to files in a folder, at the cuts after so many
+    /// blocks each. The files have no names: they go with the state.
+    pub fn settling(folder: &Path, every_blocks: u64) -> Self {
+        let state = Self::default();
+        state.rows.write().settled = Some(SettledRows::new(folder, every_blocks));
+        state
+    }
+
+    /// How many rows there are in memory.
     pub fn len(&self) -> usize {
         self.rows.read().rows.len()
     }
 
-    /// Whether there are no rows.
+    /// Whether there are no rows in memory.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether a row is in memory.
+    pub fn is_at_hand(&self, key: &[u8]) -> bool {
+        self.rows.read().rows.get(key).is_some_and(Option::is_some)
+    }
+
+    /// How many rows have left memory; one that left it several times counts as often.
+    pub fn settled_rows(&self) -> u64 {
+        self.rows.read().settled.as_ref().map_or(0, SettledRows::rows)
+    }
+}
+
+impl MemoryRows {
+    fn put(&mut self, key: Vec<u8>, value: Option<Bytes>) {
+        let hides = self.settled.as_ref().is_some_and(|settled| settled.may_hold(&key));
+        match value.is_some() || hides {
+            true => drop(self.rows.insert(key, value)),
+            false => drop(self.rows.remove(&key)),
+        }
     }
 }
 
 impl Tables for MemoryState {
     fn read(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
-        Ok(self.rows.read().rows.get(key).cloned())
+        let rows = self.rows.read();
+        match (rows.rows.get(key), &rows.settled) {
+            (Some(row), _) => Ok(row.clone()),
+            (None, Some(settled)) => settled.read(key),
+            (None, None) => Ok(None),
+        }
     }
 
     /// `visit` runs without a lock; a row that changes during the scan is seen before or after.
@@ -150,22 +194,79 @@ impl Tables for MemoryState {
         const PAGE_ROWS: usize = 256;
         let mut from = Bound::Included(prefix.max(from).to_vec());
         loop {
-            let page: Vec<(Vec<u8>, Bytes)> = {
+            let (page, looked_at) = {
                 let rows = self.rows.read();
                 let from = from.as_ref().map(Vec::as_slice);
-                rows.rows
-                    .range::<[u8], _>((from, Bound::Unbounded))
-                    .take_while(|(key, _)| key.starts_with(prefix))
-                    .take(PAGE_ROWS)
-                    .map(|(key, value)| (key.clone(), value.clone()))
-                    .collect()
+                rows.page(prefix, from, PAGE_ROWS)?
             };
-            if !page.iter().all(|(key, value)| visit(key, value)) || page.len() < PAGE_ROWS {
+            let visited = |(key, value): &Row| value.as_ref().is_none_or(|value| visit(key, value));
+            if !page.iter().all(visited) || looked_at < PAGE_ROWS {
                 return Ok(());
             }
             let Some((last, _)) = page.into_iter().next_back() else { return Ok(()) };
-            from = Bound::Excluded(last);
+            from = Bound::Excluded(last.to_vec());
         }
+    }
+}
+
+impl MemoryRows {
+    /// The next rows from a bound on, deleted ones among them, and how many.
+    fn page(
+        &self,
+        prefix: &[u8],
+        from: Bound<&[u8]>,
+        max: usize,
+    ) -> Result<(Vec<Row>, usize), EngineError> {
+        let at_hand = self
+            .rows
+            .range::<[u8], _>((from, Bound::Unbounded))
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .map(|(key, value)| Ok((Bytes::copy_from_slice(key), value.clone())));
+        let settled = self.settled.as_ref().map(|settled| settled.range(prefix, from));
+        let sources =
+            std::iter::once(Box::new(at_hand) as Source<'_>).chain(settled.into_iter().flatten());
+        let page = Merged::of(sources).take(max).collect::<Result<Vec<_>, _>>()?;
+        let looked_at = page.len();
+        Ok((page, looked_at))
+    }
+
+    /// Lets what is settled leave memory.
+    fn settle(&mut self) -> Result<(), EngineError> {
+        let Some(settled) = &mut self.settled else { return Ok(()) };
+        let settling = Settling::survey(&AtHand(&self.rows))?;
+        let mut leaving = Vec::new();
+        for (key, value) in &self.rows {
+            let leaves = match value {
+                Some(value) => settling.is_settled(key, value)?,
+                None => true,
+            };
+            if leaves {
+                leaving.push(key.clone());
+            }
+        }
+        let rows = leaving.into_iter().filter_map(|key| self.rows.remove_entry(&key));
+        settled.take(rows)
+    }
+}
+
+/// Rows in memory, as a survey looks at them.
+struct AtHand<'r>(&'r BTreeMap<Vec<u8>, Option<Bytes>>);
+
+impl Tables for AtHand<'_> {
+    fn read(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
+        Ok(self.0.get(key).cloned().flatten())
+    }
+
+    fn scan(
+        &self,
+        prefix: &[u8],
+        from: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), EngineError> {
+        let rows = self.0.range::<[u8], _>((Bound::Included(prefix.max(from)), Bound::Unbounded));
+        let mut rows = rows.take_while(|(key, _)| key.starts_with(prefix));
+        rows.all(|(key, value)| value.as_ref().is_none_or(|value| visit(key, value)));
+        Ok(())
     }
 }
 
@@ -174,21 +275,21 @@ impl State for MemoryState {
         check_bounds(&change)?;
         let mut state = self.rows.write();
         for (key, value) in change.writes {
-            match value {
-                Some(value) => drop(state.rows.insert(key, value)),
-                None => drop(state.rows.remove(&key)),
-            }
+            state.put(key, value);
         }
         state.blocks_since_cut += 1;
         if change.cut {
             state.blocks_since_cut = 0;
             state.marker = Some(change.marker);
         }
-        Ok(())
+        let due = state.settled.as_mut().is_some_and(|settled| settled.is_due(change.cut));
+        if due { state.settle() } else { Ok(()) }
     }
 
     fn cut_due(&self) -> bool {
-        self.rows.read().blocks_since_cut + 1 >= CHUNK_BLOCKS
+        let rows = self.rows.read();
+        let settles = rows.settled.as_ref().is_some_and(SettledRows::will_be_due);
+        settles || rows.blocks_since_cut + 1 >= CHUNK_BLOCKS
     }
 
     fn marker(&self) -> Option<Marker> {
@@ -230,6 +331,14 @@ impl Payloads for MemoryPayloads {
 mod tests {
     use super::*;
     use lienthong_core::engine_suite;
+
+    #[test]
+    fn memory_that_lets_settled_rows_go_does_what_every_state_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = MemoryState::settling(folder.path(), 1);
+        engine_suite::state(|| state.clone());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no file has a name");
+    }
 
     #[test]
     fn memory_does_what_every_journal_does() {

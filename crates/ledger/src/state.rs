@@ -14,15 +14,21 @@
 //! condition, arms it for good: so rows are written one by one, and a test reads this source to
 //! keep it so.
 //!
-//! **Stored, stable** (folder `state`, one database, its default tree):
+//! sled holds what was written lately only. When a database is full, a fresh one takes its place,
+//! and it becomes a *run*, a sorted file that is never changed; what is settled leaves the runs of
+//! what is open for runs of its own. See the modules `layers` and `settler`, and `docs/STORAGE.md`.
+//!
+//! **Stored, stable** (folder `state`: the module `generation` says which files; in each database,
+//! its default tree):
 //!
 //! | key | how many, mutable | value |
 //! |---|---|---|
-//! | any of `core`'s, 1 to [`KEY_BYTES_MAX`] bytes, the first below `0xff` | many, yes | CRC-32C of key and value as u32 little-endian, then the value, at most [`VALUE_BYTES_MAX`] bytes |
+//! | any of `core`'s, 1 to [`KEY_BYTES_MAX`] bytes, the first below `0xff` | many, yes | CRC-32C of key and value as u32 little-endian, then the value, at most [`VALUE_BYTES_MAX`] bytes; three bytes of the CRC-32C of key and `deleted`: the row is deleted |
 //! | `ff 'm' 'a' 'r' 'k' 'e' 'r'` | one, with every chunk | the same check value, then [`STATE_FORMAT`] u16, block u64, both little-endian, then the block's hash, 32 bytes |
 //!
 //! Beside the folder: `state.damaged`, a text, made when a row was found damaged, so that the next
-//! opening rebuilds; `state.discarded`, a folder on its way to being deleted.
+//! opening goes back to the last good runs, or rebuilds; `state.discarded`, a folder on its way to
+//! being deleted.
 //!
 //! sled keeps a page (some 20 rows) above a quarter of a segment in a file of its own that it
 //! never syncs and whose loss it does not notice. With segments of 16 MiB, and rows within these
@@ -31,9 +37,12 @@
 //! second), where rows of 30 kB already made 710 such files of 6,000 rows. The largest row of
 //! `core` is a page of the cube *kind*, some 100 KiB if every cell there can be was counted.
 
+mod generation;
+mod layers;
 mod open;
 mod overlay;
 mod rows;
+mod settler;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -47,11 +56,14 @@ use bytes::Bytes;
 use lienthong_core::engine::{Change, EngineError, Marker, State, Tables};
 use lienthong_model::limits;
 
+use layers::Layers;
 pub use open::{Opened, Why, open_or_rebuild, open_or_rebuild_with};
-use rows::Rows;
+pub(crate) use rows::damage_note;
+pub(crate) use settler::joined;
 use writer::Shared;
 
-/// The version of the layout of the state. Stable. A state of another version is rebuilt.
+/// The version of the layout of the state and of its rows. Stable. A state of an older version is
+/// rebuilt, one of a newer version refused.
 pub const STATE_FORMAT: u16 = 3;
 /// Largest value of a row, in bytes; a larger one is refused before anything is stored.
 pub const VALUE_BYTES_MAX: usize = 128 * 1024;
@@ -80,6 +92,13 @@ pub struct StateLimits {
     pub scan_page_rows: usize,
     /// sled's cache, in bytes; its memory grows to several times that.
     pub cache_bytes: u64,
+    /// Bytes of rows written to a database before a fresh one takes its place. Higher costs memory
+    /// and time to open after a kill, lower makes more runs.
+    pub recent_bytes: u64,
+    /// Runs of what is open before what is settled leaves them.
+    pub open_runs_max: usize,
+    /// Bytes of blocks of runs that are kept in memory.
+    pub blocks_cached_bytes: u64,
 }
 
 impl Default for StateLimits {
@@ -91,15 +110,39 @@ impl Default for StateLimits {
             overlay_bytes_max: limits::OVERLAY_BYTES_MAX,
             scan_page_rows: 256,
             cache_bytes: limits::STATE_CACHE_BYTES,
+            recent_bytes: limits::RECENT_ROWS_BYTES,
+            open_runs_max: limits::OPEN_RUNS_MAX,
+            blocks_cached_bytes: limits::ROW_BLOCKS_CACHED_BYTES,
         }
     }
 }
 
-/// The state in sled. Dropping it writes what is up to the last cut.
+/// The state in sled, over runs of rows. Dropping it writes what is up to the last cut.
 #[derive(Debug)]
 pub struct SledState {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// How much a state holds, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StateSize {
+    /// Bytes of rows written to the databases that are there, roughly.
+    pub recent_bytes: u64,
+    /// Runs of what is open or recent.
+    pub open_runs: usize,
+    /// Rows in them; a row that is in several counts in each.
+    pub open_rows: u64,
+    /// Bytes of their files.
+    pub open_bytes: u64,
+    /// Runs of what is settled.
+    pub settled_runs: usize,
+    /// Rows in them.
+    pub settled_rows: u64,
+    /// Bytes of their files.
+    pub settled_bytes: u64,
+    /// Bytes of memory for the indexes and filters of all runs.
+    pub index_bytes: usize,
 }
 
 impl SledState {
@@ -107,23 +150,40 @@ impl SledState {
     /// that it has; `None` when nothing was ever written whole.
     ///
     /// # Errors
-    /// [`EngineError::Damaged`] when the state cannot be used and must be deleted and rebuilt:
-    /// sled does not open, the marker's row is wrong, large pages were set aside, an earlier run
-    /// found damage. [`EngineError::InUse`] when another process has it. [`EngineError::Io`].
+    /// [`EngineError::Damaged`] when the state cannot be used and must be rebuilt: a file of it does
+    /// not open, the marker's row is wrong, large pages were set aside, an earlier run found
+    /// damage. [`EngineError::InUse`] when another process has it. [`EngineError::Io`].
     pub fn open(folder: &Path, limits: StateLimits) -> Result<(Self, Option<Marker>), EngineError> {
-        let (rows, marker) = Rows::open(folder, limits.cache_bytes)?;
-        let shared = Arc::new(Shared::new(rows, marker, limits));
-        let thread = std::thread::Builder::new()
-            .name("state-writer".to_owned())
-            .spawn({
-                let shared = Arc::clone(&shared);
-                move || shared.write_chunks()
-            })
-            .map_err(crate::disk::io_error("start the writer of", folder))?;
-        Ok((Self { shared, thread: Some(thread) }, marker))
+        if let Ok(note) = std::fs::read_to_string(rows::damage_note(folder)) {
+            let why = format!("an earlier run found: {}", note.trim());
+            return Err(crate::disk::damaged("state", why));
+        }
+        crate::disk::create_folder(folder)?;
+        let (layers, marker) = Layers::open(folder, limits)?;
+        let next = layers.generation().next_number(folder)?;
+        let shared = Arc::new(Shared::new(layers, next, marker, limits));
+        let mut state = Self { shared, threads: Vec::new() };
+        state.start("state-writer", folder, Shared::write_chunks)?;
+        state.start("state-settler", folder, Shared::settle)?;
+        Ok((state, marker))
     }
 
-    /// Writes everything up to the last cut, and stops the writer.
+    fn start(
+        &mut self,
+        name: &str,
+        folder: &Path,
+        work: impl FnOnce(&Shared) + Send + 'static,
+    ) -> Result<(), EngineError> {
+        let shared = Arc::clone(&self.shared);
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || work(&shared))
+            .map_err(crate::disk::io_error("start a thread of", folder))?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// Writes everything up to the last cut, and stops the threads.
     ///
     /// # Errors
     /// [`EngineError`] when it cannot be written.
@@ -131,14 +191,32 @@ impl SledState {
         self.stop()
     }
 
+    /// Waits until what has left the databases is in runs, and what is settled has left those of
+    /// what is open as far as that is due.
+    ///
+    /// # Errors
+    /// [`EngineError`] when that failed.
+    pub fn settled(&self) -> Result<(), EngineError> {
+        self.shared.settled()
+    }
+
+    /// Returns how much the state holds, and where.
+    pub fn size(&self) -> StateSize {
+        self.shared.layers().size()
+    }
+
     fn stop(&mut self) -> Result<(), EngineError> {
-        let Some(thread) = self.thread.take() else { return Ok(()) };
+        if self.threads.is_empty() {
+            return Ok(());
+        }
         self.shared.close();
-        if thread.join().is_err() {
-            return Err(EngineError::State("the writer panicked".to_owned()));
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                return Err(EngineError::State("a thread of the state panicked".to_owned()));
+            }
         }
         self.shared.failure()?;
-        self.shared.rows.flush()
+        self.shared.layers().recent.flush()
     }
 }
 

@@ -10,17 +10,32 @@ use std::process::{Command, Stdio};
 use bytes::Bytes;
 use lienthong_core::engine::{Blocks as _, Change, Journal as _, Marker, State as _, Tables as _};
 use lienthong_core::engine_suite::block_after;
-use lienthong_ledger::{DataFolder, crash};
+use lienthong_ledger::{DataFolder, JournalLimits, StateLimits, crash};
 
 const FOLDER: &str = "LIENTHONG_TEST_FOLDER";
 const BLOCKS: u64 = 400;
 const ROWS_PER_BLOCK: u64 = 20;
 
-/// What a block changes: rows of its own, and one that every block overwrites.
+/// Bounds so small that rows go through every kind of file.
+fn open(folder: &Path) -> DataFolder {
+    let state = StateLimits {
+        chunk_blocks: 24,
+        recent_bytes: 1,
+        open_runs_max: 2,
+        ..StateLimits::default()
+    };
+    DataFolder::open_with(folder, JournalLimits::default(), state).unwrap()
+}
+
+/// What a block changes: rows of its own, one of them the name of a payload file, which is settled
+/// at the first chance, and one that every block overwrites.
 fn change_of(marker: Marker, cut: bool) -> Change {
     let value = Bytes::copy_from_slice(&marker.block.to_be_bytes());
     let own = (0..ROWS_PER_BLOCK).map(|at| [b"own".as_slice(), &value, &at.to_be_bytes()].concat());
     let mut writes: Vec<_> = own.map(|key| (key, Some(value.clone()))).collect();
+    let mut settled = [b"s".as_slice(), &value].concat();
+    settled.resize(33, 0);
+    writes.push((settled, Some(value.clone())));
     writes.push((b"last".to_vec(), Some(value.clone())));
     Change { marker, writes, cut }
 }
@@ -29,7 +44,7 @@ fn change_of(marker: Marker, cut: bool) -> Change {
 fn a_child_that_is_killed() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     crash::arm_from_env().unwrap();
-    let mut data = DataFolder::open(Path::new(&folder)).unwrap();
+    let mut data = open(Path::new(&folder));
     let mut out = std::io::stderr();
     for at in 0..BLOCKS {
         let block = block_after(data.journal.last_proposed());
@@ -48,6 +63,7 @@ fn a_child_that_is_killed() {
         }
     }
     data.state.flush().unwrap();
+    data.state.settled().unwrap();
     writeln!(out, "finished").unwrap();
 }
 
@@ -73,7 +89,7 @@ fn run_child(folder: &Path, plan: &str) -> u64 {
 
 /// Opens what the child left, replays, and checks that every reported block is in both.
 fn check(folder: &Path, plan: &str, reported: u64) {
-    let data = DataFolder::open(folder).unwrap();
+    let data = open(folder);
     let end = data.blocks.end().map_or(0, |end| end.block);
     assert!(end >= reported, "{plan}: block {reported} was reported, the journal ends with {end}");
     for block in data.blocks.replay(data.replay_from) {
@@ -90,6 +106,12 @@ fn check(folder: &Path, plan: &str, reported: u64) {
     };
     data.state.scan(b"own", b"", visit).unwrap();
     assert_eq!(rows, end * ROWS_PER_BLOCK, "{plan}: rows of {end} blocks");
+    for block in 1..=end {
+        let mut settled = [b"s".as_slice(), &block.to_be_bytes()].concat();
+        settled.resize(33, 0);
+        let found = data.state.read(&settled).unwrap();
+        assert!(found.is_some(), "{plan}: the settled row of block {block}");
+    }
     let last = data.state.read(b"last").unwrap().map(|value| value.to_vec());
     assert_eq!(last, (end > 0).then(|| end.to_be_bytes().to_vec()), "{plan}");
 }
@@ -106,6 +128,16 @@ fn nothing_that_was_reported_is_lost_wherever_the_process_dies() {
         "state-written:1",
         "state-half-written:2",
         "state-written:2",
+        "database-begun:1",
+        "run-written:1",
+        "run-in-force:1",
+        "database-begun:2",
+        "settled-written:1",
+        "settled-in-force:1",
+        "run-written:3",
+        "settled-written:2",
+        "settled-joined:1",
+        "settled-in-force:2",
     ];
     // One folder for all, so that each finds what the one before left.
     for plan in plans {

@@ -7,6 +7,7 @@
 // Bytes from outside must never lead to a panic: whoever wants one writes why it cannot happen.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod account;
 mod appointment;
 mod change;
 mod code;
@@ -24,9 +25,11 @@ mod region;
 mod revocation;
 mod signed;
 mod status;
+mod target;
 mod text;
 mod time;
 
+pub use account::{AccountChange, AccountChangeKind};
 pub use appointment::{Actor, Appointment, Role, Territory};
 pub use change::{ChangeEffect, ChangeKind, Standing};
 pub use code::{AgencyCode, CodeError, CodeKey};
@@ -43,6 +46,7 @@ pub use region::Region;
 pub use revocation::Revocation;
 pub use signed::{SignatureEntry, SignedContent};
 pub use status::{AnsweredMessage, StatusCode, StatusReport};
+pub use target::{Indicator, IndicatorUnit, Target};
 pub use text::fold_diacritics;
 pub use time::{Day, Hour, Month, Timestamp};
 

@@ -188,6 +188,8 @@ pub const BLOCK_BYTES_MAX: usize = 8 * MIB;
 pub const INLINE_PAYLOAD_BYTES_MAX: usize = 16 * KIB;
 /// Bytes after which a new journal file is begun.
 pub const JOURNAL_FILE_BYTES: u64 = 256 * MIB as u64;
+/// The newest closed journal files, which are not archived: delivery reads what waits from them.
+pub const JOURNAL_FILES_PLAIN: usize = 3;
 /// Blocks kept in memory for delivery.
 pub const RECENT_BLOCKS: usize = 512;
 /// Bytes of blocks kept in memory for delivery.
@@ -235,6 +237,9 @@ pub const WAITS_FOR_PROGRESS_MAX: usize = 1_024;
 /// How long recipients may take to pick a document up before its sender is told. Never changes: a
 /// journal leaves it out where nothing else was set.
 pub const PICK_UP_WITHIN: Duration = Duration::from_secs(72 * 3600);
+/// After how long a recipient of which nothing is heard is no longer waited for, unless the terms
+/// say otherwise.
+pub const SILENT_AFTER: Duration = Duration::from_secs(90 * 24 * 3600);
 /// The least time between two reminders of one document.
 pub const REMIND_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// Documents whose deadlines one tick looks at.
@@ -253,7 +258,21 @@ pub const AGENCIES_MAX: usize = 65_536;
 /// Revoked certificates kept in memory.
 pub const REVOKED_MAX: usize = 1_000_000;
 /// Memory of sled's cache, in bytes.
-pub const STATE_CACHE_BYTES: u64 = 64 * MIB as u64;
+pub const STATE_CACHE_BYTES: u64 = 32 * MIB as u64;
+
+// --- What is settled and leaves the state at hand --------------------------------------
+
+/// How long a document stays at hand at least.
+pub const SETTLED_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// How long references are at hand: a document may be signed up to 30 days before it is sent.
+pub const REFERENCES_AT_HAND: Duration = Duration::from_secs(40 * 24 * 3600);
+/// Bytes of rows written to one sled database before a fresh one takes its place. Higher costs
+/// memory and time to open after a kill.
+pub const RECENT_ROWS_BYTES: u64 = 64 * MIB as u64;
+/// Runs of rows, each what one sled database held, before what is settled among them leaves.
+pub const OPEN_RUNS_MAX: usize = 8;
+/// Memory of blocks of rows read from files, in bytes.
+pub const ROW_BLOCKS_CACHED_BYTES: u64 = 32 * MIB as u64;
 
 // --- The connector ---------------------------------------------------------------------
 
@@ -346,6 +365,47 @@ pub const HTTP_REQUEST_MAX: Duration = Duration::from_secs(10);
 pub const HTTP_CONNECTION_AGE_MAX: Duration = Duration::from_secs(300);
 /// Most HTTP requests at a time that read blocks of the journal.
 pub const HTTP_BLOCK_READS_MAX: usize = 4;
+/// Largest body of a request to the JSON API, in bytes; only evidence and passwords are sent there.
+pub const HTTP_API_BYTES_MAX: usize = 64 * KIB;
+/// Most pages that are kept up to date at a time, each on a connection of its own.
+pub const LIVE_PAGES_MAX: usize = 64;
+/// Most entries of a list that the JSON API answers with.
+pub const HTTP_LIST_MAX: usize = 500;
+/// Most documents that a search looks at, newest first.
+pub const DOCUMENTS_LOOKED_AT_MAX: usize = 5_000;
+/// Most refusals that a search for examples looks at.
+pub const REFUSALS_LOOKED_AT_MAX: usize = 10_000;
+/// How old an answer about all mailboxes, certificates or files may be before it is worked out
+/// anew.
+pub const SURVEY_AGE_MAX: Duration = Duration::from_secs(2);
+
+// --- Accounts and sessions -------------------------------------------------------------
+
+/// Most accounts of a hub.
+pub const ACCOUNTS_MAX: usize = 10_000;
+/// Shortest password, in characters.
+pub const PASSWORD_CHARS_MIN: usize = 12;
+/// Longest password, in bytes.
+pub const PASSWORD_BYTES_MAX: usize = 256;
+/// Most sessions at a time; the one that was idle longest makes room.
+pub const SESSIONS_MAX: usize = 4_096;
+/// Most sessions of one person at a time; the oldest makes room.
+pub const SESSIONS_PER_PERSON_MAX: usize = 8;
+/// How long a session lives without a request.
+pub const SESSION_IDLE_MAX: Duration = Duration::from_secs(30 * 60);
+/// How long a session lives at most.
+pub const SESSION_AGE_MAX: Duration = Duration::from_secs(12 * 3600);
+/// Failed attempts to sign in that one name, or one address, has before it must wait.
+pub const SIGN_IN_FAILURES_FREE: u32 = 5;
+/// The first wait after them; each further failure doubles it.
+pub const SIGN_IN_WAIT_MIN: Duration = Duration::from_secs(1);
+/// The longest wait.
+pub const SIGN_IN_WAIT_MAX: Duration = Duration::from_secs(15 * 60);
+/// Names and addresses whose failures are remembered; the oldest is forgotten first.
+pub const SIGN_IN_REMEMBERED_MAX: usize = 16_384;
+/// Passwords that are checked at a time: each takes 19 MiB and some tens of milliseconds.
+pub const PASSWORD_CHECKS_MAX: usize = 2;
+
 /// Most findings of an audit that are listed; further ones are counted.
 pub const AUDIT_FINDINGS_MAX: usize = 10_000;
 /// Most payload files that a backup has copied and not yet given their names.
@@ -353,6 +413,9 @@ pub const BACKUP_COPIES_WAITING_MAX: usize = 4_096;
 
 const _: () = {
     assert!(HTTP_BLOCK_READS_MAX < HTTP_CONNECTIONS_MAX);
+    assert!(LIVE_PAGES_MAX * 2 <= HTTP_CONNECTIONS_MAX);
+    assert!(SESSION_IDLE_MAX.as_secs() < SESSION_AGE_MAX.as_secs());
+    assert!(PASSWORD_CHARS_MIN < PASSWORD_BYTES_MAX);
     // hyper asks for at least as much.
     assert!(HTTP_HEAD_BYTES_MAX >= 8 * KIB);
     assert!(HTTP_REQUEST_MAX.as_secs() < HTTP_CONNECTION_AGE_MAX.as_secs());
@@ -370,6 +433,10 @@ const _: () = {
     assert!(SUBMISSIONS_UNDER_WAY_MAX <= PROPOSALS_WAITING_MAX);
     assert!(MESSAGE_BYTES_MAX * 16 <= SUBMISSION_BYTES_UNDER_WAY_MAX);
     assert!(CHUNK_BLOCKS < OVERLAY_BLOCKS_MAX);
+    // What is settled is out of reach of what comes in the ordinary way.
+    assert!(SETTLED_AFTER.as_secs() < SILENT_AFTER.as_secs());
+    assert!(REFERENCES_AT_HAND.as_secs() > MESSAGE_AGE_MAX.as_secs());
+    assert!(JOURNAL_FILES_PLAIN >= 1 && OPEN_RUNS_MAX >= 2);
     assert!(PULL_MAX <= CONSUMER_CREDIT_MAX as usize);
     assert!(PAGE_SIZE_DEFAULT <= PAGE_SIZE_MAX);
     assert!(SIGNATURES_MAX <= CERTIFICATES_MAX);

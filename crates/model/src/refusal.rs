@@ -82,6 +82,31 @@ reasons! {
         remedy: "try again after the time given, and ask more slowly; streams are slowed down by the hub itself",
         remedy_vi: "thử lại sau thời gian được nêu và giảm tốc độ gửi; luồng dữ liệu được trục tự làm chậm lại"
     }
+    // Operators' pages.
+    SignInRequired = 120, "SIGN_IN_REQUIRED", Unauthenticated, {
+        en: "this is for operators who have signed in",
+        vi: "nội dung này dành cho người vận hành đã đăng nhập",
+        remedy: "sign in with an account or an operator's certificate",
+        remedy_vi: "đăng nhập bằng tài khoản hoặc chứng thư số của người vận hành"
+    }
+    SignInFailed = 121, "SIGN_IN_FAILED", Unauthenticated, {
+        en: "name or password is wrong, or no appointment is in force",
+        vi: "sai tên đăng nhập hoặc mật khẩu, hoặc không có quyền hạn còn hiệu lực",
+        remedy: "check both; an administrator can set another password and enter the appointment",
+        remedy_vi: "kiểm tra lại; quản trị viên có thể đặt mật khẩu khác và giao quyền hạn"
+    }
+    SignInLimited = 122, "SIGN_IN_LIMITED", Exhausted, {
+        en: "too many failed attempts to sign in",
+        vi: "đăng nhập sai quá nhiều lần",
+        remedy: "try again after the time given",
+        remedy_vi: "thử lại sau thời gian được nêu"
+    }
+    RequestForeign = 123, "REQUEST_FOREIGN", Forbidden, {
+        en: "the request does not come from the hub's own pages",
+        vi: "yêu cầu không xuất phát từ trang của trục",
+        remedy: "open the hub's pages under their own address, and send the token of the session",
+        remedy_vi: "mở trang của trục đúng địa chỉ và gửi kèm mã của phiên làm việc"
+    }
     // The bytes.
     ContentTypeUnknown = 10, "CONTENT_TYPE_UNKNOWN", Malformed, {
         en: "the content type is not one that the hub reads",

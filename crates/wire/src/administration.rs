@@ -3,7 +3,8 @@
 
 use lienthong_model::limits::{LIST_ENTRIES_MAX, TEXT_CHARS_MAX};
 use lienthong_model::{
-    AgencyCode, Appointment, DocumentType, Mandate, Quota, Refusal, Signatory, Territory,
+    AgencyCode, Appointment, DocumentType, Indicator, Mandate, Quota, Reason, Refusal, Signatory,
+    Target, Territory,
 };
 
 use crate::check::Check;
@@ -56,6 +57,38 @@ pub fn mandate_from_proto(mandate: proto::Mandate) -> Result<Mandate, Refusal> {
         basis: mandate.basis,
     });
     check.finish(read)
+}
+
+/// Returns the message form of a target.
+pub fn target_to_proto(target: &Target) -> proto::Target {
+    let province = target.territory.agency();
+    proto::Target {
+        indicator: i32::from(target.indicator.number()),
+        province: province.map(ToString::to_string).unwrap_or_default(),
+        level: target.level.map_or(0, |level| proto::Level::from(level).into()),
+        by_day: target.by.to_string(),
+        value: target.value,
+    }
+}
+
+/// Returns the target of its message form.
+///
+/// # Errors
+/// FIELD_MISSING or FIELD_INVALID, with the field's path below `target`.
+pub fn target_from_proto(target: &proto::Target) -> Result<Target, Refusal> {
+    let level = kind::level_from_proto(target.level, "target.level")?;
+    let indicator = u8::try_from(target.indicator).ok().and_then(Indicator::from_number);
+    let indicator = indicator
+        .ok_or_else(|| Refusal::at(Reason::FieldInvalid, "target.indicator", target.indicator))?;
+    let mut check = Check::default();
+    let territory = match target.province.as_str() {
+        "" => Some(Territory::Country),
+        code => check.code(format_args!("target.province"), code).map(Territory::Province),
+    };
+    let by = check.day(format_args!("target.by_day"), &target.by_day);
+    let value = target.value;
+    let read = territory.zip(by);
+    check.finish(read.map(|(territory, by)| Target { indicator, territory, level, by, value }))
 }
 
 /// Returns the message form of an appointment.
@@ -127,9 +160,23 @@ pub fn quota_from_proto(quota: &proto::Quota) -> Result<Quota, Refusal> {
     }))
 }
 
-fn signatory_to_proto(signatory: &Signatory) -> proto::Signatory {
+/// Returns the message of a person.
+pub fn signatory_to_proto(signatory: &Signatory) -> proto::Signatory {
     let Signatory { agency, person } = signatory;
     proto::Signatory { agency: agency.to_string(), person: person.clone() }
+}
+
+/// Reads a person.
+///
+/// # Errors
+/// A [`Refusal`] that names what is missing or wrong.
+pub fn signatory_from_proto(
+    said: Option<proto::Signatory>,
+    field: &str,
+) -> Result<Signatory, Refusal> {
+    let mut check = Check::default();
+    let read = signatory(&mut check, field, said);
+    check.finish(read)
 }
 
 fn signatory(check: &mut Check, field: &str, said: Option<proto::Signatory>) -> Option<Signatory> {

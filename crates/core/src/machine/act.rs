@@ -2,7 +2,8 @@
 
 use lienthong_model::limits::{ACT_ENTRIES_MAX, AUTHORITIES_MAX};
 use lienthong_model::{
-    Actor, AgencyCode, AgencyEntry, Appointment, Level, Reason, Refusal, Role, Signatory, Territory,
+    AccountChange, AccountChangeKind, Actor, AgencyCode, AgencyEntry, Appointment, Level, Reason,
+    Refusal, Role, Signatory, Territory,
 };
 use lienthong_trust::Holder;
 
@@ -40,12 +41,15 @@ impl<S: State, P: Payloads> Machine<S, P> {
         Ok(judged.map(act).map_err(Decision::Refused))
     }
 
-    /// The role by which a person may do an act: administrators may, within their territory.
+    /// The role by which a person may do an act: administrators may, within their territory, and
+    /// everybody with an appointment may set their own password.
     fn role_for(&self, person: &Signatory, act: &Command) -> Option<Role> {
         let held = self.policy.appointments.of(&person.agency.key(), &person.person);
         let now = self.now();
+        let own = is_own_password(person, act);
         let may = |one: &&Appointment| {
-            one.role == Role::Administrator && one.in_force(now) && self.within(one, act)
+            let administers = one.role == Role::Administrator && self.within(one, act);
+            one.in_force(now) && (own || administers)
         };
         held.iter().find(may).map(|one| one.role)
     }
@@ -68,7 +72,18 @@ impl<S: State, P: Payloads> Machine<S, P> {
             }),
             // Nobody appoints for more than they have: an agency is not the province named after
             // it.
-            Command::ChangeAppointments(all) => all.iter().all(|one| match &one.territory {
+            Command::ChangeAppointments(all) => {
+                all.iter().all(|one| self.covers(territory, &one.territory))
+            }
+            // Whoever sets a password could sign in with it.
+            Command::ChangeAccounts(all) => all.iter().all(|one| {
+                let AccountChange { holder, .. } = one;
+                let held = self.policy.appointments.of(&holder.agency.key(), &holder.person);
+                let in_force = |held: &&Appointment| held.in_force(self.now());
+                lies_in(&holder.agency)
+                    && held.iter().filter(in_force).all(|h| self.covers(territory, &h.territory))
+            }),
+            Command::ChangeTargets(all) => all.iter().all(|one| match &one.territory {
                 Territory::Country => false,
                 Territory::Province(code) => is_province(territory, code),
                 Territory::Agency(code) => lies_in(code),
@@ -93,6 +108,18 @@ impl<S: State, P: Payloads> Machine<S, P> {
             | Command::Tick(_)
             | Command::SetTerms(_)
             | Command::Remind(_) => false,
+        }
+    }
+
+    /// Whether a territory holds all of another.
+    fn covers(&self, territory: &Territory, other: &Territory) -> bool {
+        match other {
+            Territory::Country => *territory == Territory::Country,
+            Territory::Province(code) => is_province(territory, code),
+            Territory::Agency(code) => {
+                let agency = self.policy.directory.find(code);
+                agency.is_some_and(|agency| holds(territory, agency, self.now()))
+            }
         }
     }
 
@@ -137,7 +164,19 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Command::ChangeQuotas(quotas) => {
                 checked("quotas", policy.quotas.check(quotas, directory))
             }
+            Command::ChangeTargets(all) if all.len() > ACT_ENTRIES_MAX => too_many(all.len()),
+            Command::ChangeTargets(targets) => {
+                checked("targets", policy.targets.check(targets, directory))
+            }
             Command::SetRevocationPolicy(_) => Ok(Ok(())),
+            Command::ChangeAccounts(all) if all.len() > ACT_ENTRIES_MAX => too_many(all.len()),
+            Command::ChangeAccounts(all) => {
+                let unknown = |one: &&AccountChange| directory.find(&one.holder.agency).is_none();
+                match all.iter().find(unknown) {
+                    Some(one) => invalid("holder.agency", one.holder.agency.to_string()),
+                    None => Ok(Ok(())),
+                }
+            }
             Command::SetTerms(terms) => checked("terms", terms.check()),
             Command::Submit(_)
             | Command::Report(_)
@@ -154,6 +193,16 @@ impl<S: State, P: Payloads> Machine<S, P> {
             | Command::Remind(_) => invalid("command", "not an act of administration".into()),
         }
     }
+}
+
+/// Whether an act sets the password of the person who asks, and does nothing else.
+fn is_own_password(person: &Signatory, act: &Command) -> bool {
+    let own = |change: &AccountChange| {
+        let AccountChange { holder, kind } = change;
+        let same = (holder.agency.key(), &holder.person) == (person.agency.key(), &person.person);
+        same && *kind == AccountChangeKind::PasswordSet
+    };
+    matches!(act, Command::ChangeAccounts(changes) if changes.iter().all(own))
 }
 
 /// Whether a territory is the province with a code.

@@ -77,6 +77,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 | Command::SetTerms(_)
                 | Command::ChangeAppointments(_)
                 | Command::ChangeQuotas(_)
+                | Command::ChangeAccounts(_)
+                | Command::ChangeTargets(_)
                 | Command::Act { .. }),
                 Decision::Done,
             ) => self.apply_act(act),
@@ -256,6 +258,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.note_list(act);
         let writes = self.policy.take_over(act, self.now(), &self.payloads)?;
         self.write_policy(writes);
+        // Whoever lists the acts finds those that change no row, too.
+        self.work.put(keys::act(self.work.block), Vec::new());
         Ok(())
     }
 

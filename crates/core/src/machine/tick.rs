@@ -100,6 +100,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let nothing = Lapse { position, laggards: 0, next_slice: None };
         let Some(row) = self.row(&keys::document(position))? else { return Ok(nothing) };
         let document: DocumentRow = codec::decode(&row, "document")?;
+        let silent = document.received_at.plus(self.policy.terms.silent());
+        if kind == DeadlineKind::LookAgain && silent <= self.now() {
+            // Nobody is waited for without end.
+            return Ok(nothing);
+        }
         let slice = match self.row(&keys::lapse(kind, position))? {
             Some(row) => codec::decode(&row, "lapse")?,
             None => 0u16,

@@ -22,7 +22,7 @@ use crate::keys;
 use crate::routing::{Span, span};
 
 /// One of the five cubes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CubeName {
     /// Deliveries between places.
     Flow,
@@ -78,7 +78,7 @@ struct Cube {
 /// The part of a page in a cube that is not cut further.
 const WHOLE: u8 = 0;
 /// The part of *agency* with what became of deliveries; documents have the part of their level.
-const OF_DELIVERIES: u8 = 16;
+pub(super) const OF_DELIVERIES: u8 = 16;
 
 impl CubeName {
     /// All cubes.

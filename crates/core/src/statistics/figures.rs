@@ -124,6 +124,13 @@ impl Figure {
         (0..BUCKETS).map(move |place| Self::nth_bucket(until, place))
     }
 
+    /// Returns the buckets of a histogram, the shortest times first, with the upper bound of each;
+    /// none of the last.
+    pub fn bounded_buckets(until: Until) -> impl Iterator<Item = (Self, Option<Duration>)> {
+        let bounds = BOUNDS.into_iter().map(|bound| Some(Duration::from_secs(bound)));
+        Self::buckets(until).zip(bounds.take(BUCKETS - 1).chain([None]))
+    }
+
     /// Returns all figures.
     pub fn all() -> impl Iterator<Item = Self> {
         Self::PLAIN.into_iter().chain(Until::ALL.into_iter().flat_map(Self::buckets))
@@ -132,6 +139,36 @@ impl Figure {
     /// Returns the stable number, below [`Figure::END`].
     pub const fn number(self) -> u8 {
         self.0
+    }
+
+    /// Returns a name for people.
+    pub fn name(self) -> String {
+        const NAMES: [&str; 16] = [
+            "sent",
+            "sent with a personal signature",
+            "sent with a paper copy",
+            "received",
+            "received from inside",
+            "received from inside with a paper copy",
+            "delivered",
+            "acknowledged",
+            "taken back",
+            "accepted",
+            "refused",
+            "processed",
+            "finished",
+            "with due date",
+            "on time",
+            "overdue",
+        ];
+        if let Some(place) = Self::PLAIN.iter().position(|plain| *plain == self) {
+            return NAMES[place].to_owned();
+        }
+        let found = Until::ALL.into_iter().find_map(|until| {
+            let place = Self::buckets(until).position(|bucket| bucket == self)?;
+            Some(format!("{} within {} s", until.name(), BOUNDS[place]))
+        });
+        found.unwrap_or_else(|| format!("figure {}", self.0))
     }
 
     /// Returns the figure with a stable number.
@@ -143,6 +180,14 @@ impl Figure {
 impl Until {
     /// All of them, in the order of the work.
     pub const ALL: [Self; 3] = [Self::Arrived, Self::Accepted, Self::Finished];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Arrived => "arrived",
+            Self::Accepted => "accepted",
+            Self::Finished => "finished",
+        }
+    }
 
     /// What a figure is timed until; `None` for one that is not.
     pub(super) fn of(figure: Figure) -> Option<Self> {

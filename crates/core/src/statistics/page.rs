@@ -11,7 +11,7 @@ use super::period::Grain;
 use crate::engine::EngineError;
 
 /// Which page of a cube. Stable: it is the key of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PageKey {
     pub grain: Grain,
     /// Which hour, day or month.

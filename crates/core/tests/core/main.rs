@@ -15,6 +15,7 @@ mod mailbox_bound;
 mod notices;
 mod replay;
 mod routing;
+mod settling;
 mod statistics;
 mod statuses;
 mod statuses_page;

@@ -3,23 +3,24 @@
 //!
 //! What was refused cannot be judged again, since its content was not kept; it is taken over.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use lienthong_core::engine::{EngineError, Payloads};
+use lienthong_core::engine::EngineError;
 use lienthong_core::{
     Command, Entry, Machine, Opening, Proposal, Query, RULES_VERSION, SealedBlock, SignedRecord,
-    Stored, StoredContent, TakenForPushed, TrustStore, Work,
+    StoredContent, TakenForPushed, TrustStore, Work,
 };
-use lienthong_ledger::{ExaminedPayload, JournalAudit, SledState, StateLimits, Step};
-use lienthong_model::{Attachment, Digest, Fingerprint, Refusal, SignatureEntry, SignedContent};
+use lienthong_ledger::{JournalAudit, SledState, StateLimits, Step};
+use lienthong_model::{Attachment, Fingerprint, Refusal, SignatureEntry, SignedContent};
 use lienthong_trust::{Authorities, Known, Rejected, Verifier};
 use lienthong_wire::DocumentContents;
 use parking_lot::RwLock;
 
 use super::AuditReport;
+use super::at_rest::AtRest;
 use super::findings::{Finding, FindingKind, Place};
 use crate::reader::authorities;
 
@@ -116,7 +117,7 @@ struct Judge {
 impl Judge {
     fn open(data: &Path, scratch: &Path) -> Result<Self, EngineError> {
         let (state, _) = SledState::open(scratch, StateLimits::default())?;
-        let (state, payloads) = (Arc::new(state), AtRest(data.join("payloads")));
+        let (state, payloads) = (Arc::new(state), AtRest::of(data));
         let machine = Machine::open(Opening { state: state.clone(), payloads: payloads.clone() })?;
         let known = RwLock::new(authorities(&machine.policy().trust));
         let seen = Seen { state, authorities: Arc::new(known) };
@@ -197,7 +198,9 @@ impl Judge {
             | Command::SetRevocationPolicy(_)
             | Command::SetTerms(_)
             | Command::ChangeAppointments(_)
-            | Command::ChangeQuotas(_)) => Proposal::Administer(administered.clone()),
+            | Command::ChangeQuotas(_)
+            | Command::ChangeAccounts(_)
+            | Command::ChangeTargets(_)) => Proposal::Administer(administered.clone()),
         };
         let decision = self.machine.decide(proposal)?;
         Ok(if decision == entry.decision {
@@ -279,54 +282,5 @@ impl Known for Seen {
 
     fn authorities(&self) -> Arc<Authorities> {
         self.authorities.read().clone()
-    }
-}
-
-/// Payload files of a folder at rest; nothing is ever written.
-#[derive(Debug, Clone)]
-struct AtRest(PathBuf);
-
-impl AtRest {
-    fn stored(&self, stored: &Stored) -> Result<Bytes, EngineError> {
-        match stored {
-            Stored::Inline(bytes) => Ok(bytes.clone()),
-            Stored::Payload { digest, .. } => {
-                self.get(digest)?.ok_or_else(|| EngineError::Damaged {
-                    what: format!("payload {digest}"),
-                    why: "the file is missing".to_owned(),
-                })
-            }
-        }
-    }
-}
-
-impl Payloads for AtRest {
-    fn put(&self, _: &[u8]) -> Result<Digest, EngineError> {
-        Err(EngineError::Io {
-            doing: "write into",
-            path: self.0.display().to_string(),
-            source: std::io::Error::other("the folder is only read"),
-        })
-    }
-
-    fn get(&self, digest: &Digest) -> Result<Option<Bytes>, EngineError> {
-        for name in ExaminedPayload::names(digest) {
-            let path = self.0.join(name);
-            match std::fs::read(&path) {
-                Ok(bytes) if Digest::of(&bytes) == *digest => return Ok(Some(bytes.into())),
-                Ok(_) => {
-                    return Err(EngineError::Damaged {
-                        what: format!("payload {digest}"),
-                        why: "its bytes have another SHA-256".to_owned(),
-                    });
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(source) => {
-                    let path = path.display().to_string();
-                    return Err(EngineError::Io { doing: "read", path, source });
-                }
-            }
-        }
-        Ok(None)
     }
 }

@@ -75,6 +75,11 @@ pub(super) fn compare_ends(outcome: &mut StateOutcome, last_block: u64, findings
     }
 }
 
+/// Whether a file is never changed once it is written: a second name does as well as a copy.
+fn is_run(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rows")
+}
+
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
@@ -82,7 +87,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
             copy(&entry.path(), &target)?;
-        } else {
+        } else if !is_run(&target) || std::fs::hard_link(entry.path(), &target).is_err() {
             std::fs::copy(entry.path(), target)?;
         }
     }

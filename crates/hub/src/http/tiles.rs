@@ -8,10 +8,9 @@ use lienthong_core::engine::EngineError;
 use lienthong_trust::merkle::entry::LeafEntry;
 
 use super::tile_path::{TILE_WIDTH, TileOf, TilePath};
-use super::{Pages, text};
+use super::{FOR_EVER, Pages, text};
 
 const BYTES: &str = "application/octet-stream";
-const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// Answers `/tile/…`.
 pub(super) async fn tile(State(pages): State<Pages>, Path(path): Path<String>) -> Response {

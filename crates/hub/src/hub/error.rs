@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use lienthong_core::engine::EngineError;
 use lienthong_model::Timestamp;
 
+use crate::accounts::AccountsError;
 use crate::log_key::LogKeyError;
 use crate::open_folder::AdministerError;
 
@@ -40,6 +41,12 @@ pub enum StartError {
     /// The key that signs the log's checkpoints cannot be had.
     #[error(transparent)]
     LogKey(#[from] LogKeyError),
+    /// The accounts cannot be read.
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
+    /// The HTTP port would be open to a network, and nobody has an account.
+    #[error("nobody has an account, so the HTTP port answers on loopback only, not on {0}")]
+    NoAccounts(SocketAddr),
     /// The hub's own certificate or key does not do.
     #[error("the hub's certificate or key: {0}")]
     Identity(#[from] rustls::Error),

@@ -11,7 +11,7 @@ use lienthong_wire::{administration as read, directory, moment, proto};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Services, refused};
-use crate::caller::{MayAct, MayAdminister};
+use crate::caller::{MayAct, MayAdminister, MaySee};
 use crate::present;
 
 impl Services {
@@ -122,6 +122,60 @@ impl AdminService for Services {
             (one.agency.is_empty(), &one.agency).cmp(&(other.agency.is_empty(), &other.agency))
         });
         Ok(Response::new(proto::ListQuotasResponse { quotas }))
+    }
+
+    async fn set_password(
+        &self,
+        request: Request<proto::SetPasswordRequest>,
+    ) -> Result<Response<proto::SetPasswordResponse>, Status> {
+        let permit = self.admit::<MayAct, _>(&request)?;
+        let proto::SetPasswordRequest { holder, password } = request.into_inner();
+        let holder = read::signatory_from_proto(holder, "holder").map_err(refused)?;
+        let set = self.0.administration.set_password(Some(permit.0), holder, password).await;
+        set.map_err(refused)?;
+        Ok(Response::new(proto::SetPasswordResponse {}))
+    }
+
+    async fn remove_account(
+        &self,
+        request: Request<proto::RemoveAccountRequest>,
+    ) -> Result<Response<proto::RemoveAccountResponse>, Status> {
+        let permit = self.admit::<MayAct, _>(&request)?;
+        let holder = request.into_inner().holder;
+        let holder = read::signatory_from_proto(holder, "holder").map_err(refused)?;
+        let removed = self.0.administration.remove_account(Some(permit.0), holder).await;
+        removed.map_err(refused)?;
+        Ok(Response::new(proto::RemoveAccountResponse {}))
+    }
+
+    async fn list_accounts(
+        &self,
+        request: Request<proto::ListAccountsRequest>,
+    ) -> Result<Response<proto::ListAccountsResponse>, Status> {
+        self.admit::<MayAdminister, _>(&request)?;
+        let holders = self.0.administration.accounts.holders();
+        let holders = holders.iter().map(read::signatory_to_proto).collect();
+        Ok(Response::new(proto::ListAccountsResponse { holders }))
+    }
+
+    async fn change_targets(
+        &self,
+        request: Request<proto::ChangeTargetsRequest>,
+    ) -> Result<Response<proto::ChangeTargetsResponse>, Status> {
+        let permit = self.admit::<MayAct, _>(&request)?;
+        let targets = all(request.into_inner().targets, |target| read::target_from_proto(&target))?;
+        self.act(permit, Command::ChangeTargets(targets)).await?;
+        Ok(Response::new(proto::ChangeTargetsResponse {}))
+    }
+
+    async fn list_targets(
+        &self,
+        request: Request<proto::ListTargetsRequest>,
+    ) -> Result<Response<proto::ListTargetsResponse>, Status> {
+        self.admit::<MaySee, _>(&request)?;
+        let policy = self.0.reader.policy();
+        let targets = policy.targets.all().map(read::target_to_proto).collect();
+        Ok(Response::new(proto::ListTargetsResponse { targets }))
     }
 
     async fn change_directory(

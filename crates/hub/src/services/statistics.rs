@@ -1,5 +1,6 @@
 //! `StatisticsService`. Statistics down to province are open to every caller.
 
+mod indicators;
 mod question;
 mod watch;
 
@@ -52,6 +53,28 @@ impl StatisticsService for Services {
         let request = request.into_inner();
         let (reader, now) = (self.0.reader.clone(), self.0.clock.now());
         let listed = aside(move || backlog(&reader, &view, &request, now)).await;
+        listed.map(Response::new).map_err(refused)
+    }
+
+    async fn get_indicators(
+        &self,
+        request: Request<proto::GetIndicatorsRequest>,
+    ) -> Result<Response<proto::GetIndicatorsResponse>, Status> {
+        let MaySee(view) = self.admit::<MaySee, _>(&request)?;
+        let request = request.into_inner();
+        let (reader, now) = (self.0.reader.clone(), self.0.clock.now());
+        let told = aside(move || indicators::indicators(&reader, &view, &request, now)).await;
+        told.map(Response::new).map_err(refused)
+    }
+
+    async fn list_refusal_examples(
+        &self,
+        request: Request<proto::ListRefusalExamplesRequest>,
+    ) -> Result<Response<proto::ListRefusalExamplesResponse>, Status> {
+        let MaySee(view) = self.admit::<MaySee, _>(&request)?;
+        let request = request.into_inner();
+        let (reader, now) = (self.0.reader.clone(), self.0.clock.now());
+        let listed = aside(move || indicators::examples(&reader, &view, &request, now)).await;
         listed.map(Response::new).map_err(refused)
     }
 }

@@ -96,7 +96,7 @@ impl Session {
         let (uploads, key) = (self.transfers.payloads.uploads().clone(), self.key);
         let limits = self.transfers.limits;
         let begun = blocking(move || uploads.begin(key, &limits)).await?;
-        let mut upload = begun.map_err(|error| refusal(&error))?;
+        let mut upload = begun.map_err(|error| self.refusal(error))?;
         upload = self.sync(upload).await?;
         loop {
             if upload.stored() == self.key.size {
@@ -112,7 +112,7 @@ impl Session {
                 Ok(None) => return Ok(Ended),
                 Err(_) => return Err(silent()),
             };
-            upload = append(upload, piece).await?;
+            upload = self.append(upload, piece).await?;
             let since = upload.stored().saturating_sub(self.told);
             if since >= UPLOAD_SYNC_BYTES || self.told_at.elapsed() >= UPLOAD_SYNC_DELAY {
                 upload = self.sync(upload).await?;
@@ -132,7 +132,7 @@ impl Session {
             (upload, synced)
         })
         .await?;
-        let stored = synced.map_err(|error| refusal(&error))?;
+        let stored = synced.map_err(|error| self.refusal(error))?;
         self.place.left(self.key.size.saturating_sub(stored));
         (self.told, self.told_at) = (stored, Instant::now());
         if stored < self.key.size {
@@ -144,39 +144,39 @@ impl Session {
 
     async fn finish(&mut self, upload: Upload) -> Result<Ended, Refusal> {
         let finished = blocking(move || upload.finish()).await?;
-        let complete = finished.map_err(|error| refusal(&error))?;
+        let complete = finished.map_err(|error| self.refusal(error))?;
         let _ = self.say.send(Ok(Progress { stored: self.key.size, complete })).await;
         Ok(Ended)
     }
-}
 
-async fn append(upload: Upload, piece: Piece) -> Result<Upload, Refusal> {
-    let (upload, appended) = blocking(move || {
-        let appended = upload.append(piece.offset, &piece.bytes);
-        (upload, appended)
-    })
-    .await?;
-    appended.map_err(|error| refusal(&error)).map(|()| upload)
+    async fn append(&self, upload: Upload, piece: Piece) -> Result<Upload, Refusal> {
+        let (upload, appended) = blocking(move || {
+            let appended = upload.append(piece.offset, &piece.bytes);
+            (upload, appended)
+        })
+        .await?;
+        appended.map_err(|error| self.refusal(error)).map(|()| upload)
+    }
+
+    /// What an upload that does not go on says.
+    fn refusal(&self, error: UploadError) -> Refusal {
+        match error {
+            UploadError::Quota { .. } => {
+                Refusal::at(Reason::UploadQuota, "open", error).retry_after(QUOTA_AGAIN)
+            }
+            UploadError::TakenOver | UploadError::Misplaced { .. } => {
+                Refusal::at(Reason::UploadMisplaced, "chunk.offset", error)
+            }
+            UploadError::DigestWrong { .. } => {
+                Refusal::at(Reason::UploadDigestWrong, "open.sha256", error)
+            }
+            UploadError::Engine(error) => self.transfers.space.write_failed(error),
+        }
+    }
 }
 
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Refusal> {
     tokio::task::spawn_blocking(work).await.map_err(|error| failed(&error))
-}
-
-/// What an upload that does not go on says.
-fn refusal(error: &UploadError) -> Refusal {
-    match error {
-        UploadError::Quota { .. } => {
-            Refusal::at(Reason::UploadQuota, "open", error).retry_after(QUOTA_AGAIN)
-        }
-        UploadError::TakenOver | UploadError::Misplaced { .. } => {
-            Refusal::at(Reason::UploadMisplaced, "chunk.offset", error)
-        }
-        UploadError::DigestWrong { .. } => {
-            Refusal::at(Reason::UploadDigestWrong, "open.sha256", error)
-        }
-        UploadError::Engine(error) => failed(error),
-    }
 }

@@ -105,7 +105,8 @@ async fn what_the_log_does_not_have_is_not_found_and_other_methods_are_not_serve
     let world = World::start().await;
     submit(&world, 2).await;
     for path in [
-        "/",
+        "/assets",
+        "/assets/..%2fCargo.toml",
         "/tile",
         "/tile/0/000",
         "/tile/0/000.p/3",

@@ -25,6 +25,8 @@ enum Met {
     Status(Status),
     /// As the outcome of one message of a stream.
     Outcome(Refusal),
+    /// As the JSON API's status and code.
+    Page(u16, String),
     /// It is not given any more. Its number and code stay taken.
     Retired(&'static str),
 }
@@ -43,6 +45,13 @@ async fn meet(reason: Reason, scene: &Scene) -> Met {
         Reason::CallerUnknown => scene.clock_as("H63").await.into(),
         Reason::CallerNotEntitled => scene.pull("H36", "H36.12").await.into(),
         Reason::RateLimited => faults::too_fast().await.into(),
+        Reason::SignInRequired
+        | Reason::SignInFailed
+        | Reason::SignInLimited
+        | Reason::RequestForeign => {
+            let (status, code) = faults::of_the_pages(reason).await;
+            Met::Page(status, code)
+        }
         // The bytes.
         Reason::ContentTypeUnknown => scene.submit("H36", of::other_type(scene)).await.into(),
         Reason::ContentTooLarge => scene.submit("H36", of::too_large(scene)).await.into(),
@@ -151,6 +160,10 @@ async fn every_reason_can_be_met_or_is_said_to_be_given_no_more() {
                 let found = refusal(&status);
                 assert_eq!(found.reason, reason, "{found}");
                 assert_eq!(status.code(), code(reason.category()), "{reason}");
+            }
+            Met::Page(status, found) => {
+                assert_eq!(found, reason.code());
+                assert!((400..500).contains(&status), "{reason}: {status}");
             }
             Met::Outcome(found) => assert_eq!(found.reason, reason, "{found}"),
             Met::Retired(why) => assert!(!why.is_empty(), "{reason}"),

@@ -4,9 +4,11 @@ use lienthong_client::{
     BacklogFilter, Bucket, Client, Comparison, Dimension, Measure, Period, Question,
 };
 use lienthong_core::Command;
-use lienthong_model::{Appointment, Day, Level, Reason, Role, Signatory, Territory};
+use lienthong_model::{
+    Appointment, Day, Indicator, Level, Reason, Role, Signatory, Target, Territory,
+};
 
-use crate::harness::{World, code, operator, reason, within};
+use crate::harness::{World, code, operator, reason, until, within};
 
 fn by(measures: &[Measure], dimensions: &[Dimension]) -> Question {
     Question { group_by: dimensions.to_vec(), ..Question::of(Period::default(), measures) }
@@ -146,4 +148,117 @@ async fn a_live_answer_follows_the_figures() {
             break;
         }
     }
+}
+
+#[tokio::test]
+async fn a_target_is_entered_by_an_administrator_and_shown_with_who_holds_it_back() {
+    let mut world = World::start().await;
+    sent(&mut world).await;
+    let identity = world.pki.identity(&operator("G22")).unwrap();
+    let person = Client::connect(world.endpoint(&identity)).await.unwrap();
+    let target = Target {
+        indicator: Indicator::PersonalSignature,
+        territory: Territory::Province(code("H36")),
+        level: None,
+        by: Day(20_000),
+        value: Some(900),
+    };
+    let refused = person.administration().change_targets(std::slice::from_ref(&target)).await;
+    assert_eq!(reason(refused), Reason::CallerNotEntitled);
+    let holder = Signatory { agency: code("G22"), person: "binh.tran".to_owned() };
+    let (role, from) = (Role::Administrator, Day(0));
+    let territory = Territory::Country;
+    let appointment = Appointment { holder, role, territory, from, until: None };
+    world.hub().administer(Command::ChangeAppointments(vec![appointment])).await.unwrap();
+    let office = person.administration();
+    office.change_targets(std::slice::from_ref(&target)).await.unwrap();
+    let too_much = Target { value: Some(1_001), ..target.clone() };
+    assert_eq!(reason(office.change_targets(&[too_much]).await), Reason::FieldInvalid);
+    for restarted in [false, true] {
+        if restarted {
+            world.restart().await;
+        }
+        let h36 = world.client("H36").await;
+        let places = h36.indicators(Period::default(), Some(&code("H36")), 0).await.unwrap();
+        let figure = places[0].figures.iter().find(|one| one.indicator == target.indicator);
+        let figure = figure.unwrap();
+        assert_eq!((figure.share.numerator, figure.share.denominator), (0, 3));
+        assert_eq!((figure.targets.len(), figure.targets[0].state), (1, "late"));
+        assert_eq!(figure.targets[0].target, target);
+        let holders: Vec<_> =
+            figure.targets[0].holders.iter().map(|one| one.code.as_str()).collect();
+        assert_eq!(holders, ["H36"]);
+        // Another province learns the figure, and no agency's name.
+        let h34 = world.client("H34").await;
+        let places = h34.indicators(Period::default(), Some(&code("H36")), 0).await.unwrap();
+        let figure = places[0].figures.iter().find(|one| one.indicator == target.indicator);
+        assert_eq!(figure.unwrap().targets[0].holders, []);
+    }
+    let none = Target { value: None, ..target };
+    let again = Client::connect(world.endpoint(&identity)).await.unwrap().administration();
+    again.change_targets(&[none]).await.unwrap();
+    assert_eq!(again.targets().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn refusals_have_examples_for_their_own_province() {
+    let world = World::start().await;
+    let h36 = world.client("H36").await;
+    for _ in 0..3 {
+        h36.submit(world.letter("H36", &["H63"])).await.unwrap_err();
+    }
+    until("every refusal in the journal", async || {
+        let examples = h36.refusal_examples("RECIPIENT_UNKNOWN", "", 0).await.unwrap();
+        examples.len() == 3
+    })
+    .await;
+    let examples = h36.refusal_examples("", "H36", 2).await.unwrap();
+    assert_eq!((examples.len(), examples[0].caller.as_str()), (2, "H36"));
+    assert!(examples[0].value.contains("H63"), "{examples:?}");
+    let others = world.client("H34").await.refusal_examples("", "", 0).await.unwrap();
+    assert_eq!(others, []);
+}
+
+#[tokio::test]
+async fn a_recount_agrees_with_the_state_and_names_a_cell_that_was_changed() {
+    use lienthong_core::engine::{Change, State as _, Tables as _};
+    let mut world = World::start().await;
+    sent(&mut world).await;
+    let h34 = world.client("H34").await;
+    let waiting = h34.pull(&code("H34"), 10).await.unwrap();
+    let keys: Vec<_> = waiting.iter().map(|delivery| delivery.key.clone()).collect();
+    assert_eq!((keys.len(), h34.acknowledge(&keys).await.unwrap().len()), (1, 0));
+    world.stop().await.unwrap();
+    let recount = |world: &World| {
+        let folder = lienthong_hub::OpenFolder::open(&world.data(), |_, _| {}).unwrap();
+        folder.recount_statistics(|_, _| {}).unwrap()
+    };
+    let found = recount(&world);
+    assert!(found.cells > 20 && found.blocks > 3, "{found:?}");
+    assert_eq!(found.differences, []);
+    {
+        let folder = lienthong_ledger::DataFolder::open(&world.data()).unwrap();
+        let mut changed = None;
+        let month = [b'f', 3];
+        folder
+            .state
+            .scan(&month, &month, &mut |key, row| {
+                let mut row = row.to_vec();
+                // The last measure of the page: bytes of the last flow.
+                *row.last_mut().unwrap() ^= 1;
+                changed = Some((key.to_vec(), Some(bytes::Bytes::from(row))));
+                false
+            })
+            .unwrap();
+        let marker = folder.state.marker().unwrap();
+        let change = Change { marker, writes: vec![changed.unwrap()], cut: true };
+        folder.state.publish(change).unwrap();
+        folder.state.flush().unwrap();
+    }
+    let found = recount(&world);
+    assert_eq!(found.differences_total, 1, "{found:?}");
+    let difference = &found.differences[0];
+    assert_eq!((difference.cube, difference.grain), ("flow", "month"));
+    assert_ne!(difference.kept.measure, difference.recounted.measure);
+    assert_eq!(difference.kept.count, difference.recounted.count);
 }

@@ -21,6 +21,7 @@ use lienthong_core::engine::EngineError;
 use lienthong_model::Digest;
 
 use super::frame::{Bad, FileHeader, HEADER_BYTES, Head};
+use super::image::Image;
 use super::recover::too_new;
 use super::writer::{Found, list};
 use crate::disk::io_error;
@@ -72,7 +73,10 @@ impl JournalAudit {
         let files = list(folder)?;
         let mut bytes = 0;
         for Found { path, .. } in &files {
-            bytes += std::fs::metadata(path).map_err(io_error("measure", path))?.len();
+            bytes += match Image::open(path).map(|image| image.len()) {
+                Ok(length) => length.map_err(io_error("measure", path))?,
+                Err(_) => std::fs::metadata(path).map_err(io_error("measure", path))?.len(),
+            };
         }
         Ok(Self {
             files: files.into(),
@@ -85,7 +89,7 @@ impl JournalAudit {
         })
     }
 
-    /// Returns how many bytes all files have.
+    /// Returns how many bytes all files have, or had before they were archived.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -109,11 +113,32 @@ impl JournalAudit {
             }
             Some(reading) => self.close(reading),
             None => match self.files.pop_front() {
-                Some(found) => self.reading = Some(self.begin(&found)?),
+                Some(found) => match self.begin(&found) {
+                    Ok(reading) => self.reading = Some(reading),
+                    Err(EngineError::Damaged { why, .. }) => self.pass_over(&found, why),
+                    Err(error) => return Err(error),
+                },
                 None => return Ok(false),
             },
         }
         Ok(true)
+    }
+
+    /// Notes an archive of which nothing can be read.
+    fn pass_over(&mut self, found: &Found, why: String) {
+        let file = found.path.file_name().unwrap_or(found.path.as_os_str());
+        self.found.push_back(Step::Damage(Damage {
+            kind: DamageKind::Header,
+            file: file.to_string_lossy().into_owned(),
+            offset: 0,
+            bytes: std::fs::metadata(&found.path).map_or(0, |found| found.len()),
+            block: found.first,
+            entry: None,
+            why,
+            changed: None,
+            cut: false,
+        }));
+        self.last = None;
     }
 
     /// Opens a file and checks its header against what came before.
@@ -216,7 +241,12 @@ impl JournalAudit {
     fn hash_named_at(&self, reading: &Reading, offset: u64) -> Result<Option<Digest>, EngineError> {
         if offset >= reading.length {
             let Some(next) = self.files.front() else { return Ok(None) };
-            return Ok(Reading::open(next)?.header()?.ok().map(|header| header.previous));
+            return match Reading::open(next) {
+                Ok(next) => Ok(next.header()?.ok().map(|header| header.previous)),
+                // It is noted when its turn comes.
+                Err(EngineError::Damaged { .. }) => Ok(None),
+                Err(error) => Err(error),
+            };
         }
         let Ok(head) = reading.head(offset)? else { return Ok(None) };
         let Ok(payload) = reading.payload(&head, offset)? else { return Ok(None) };

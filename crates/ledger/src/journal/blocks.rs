@@ -1,7 +1,6 @@
 //! The journal's reading side: any block by number, from memory or from its file.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,10 +10,11 @@ use lienthong_model::Digest;
 use parking_lot::{Mutex, RwLock};
 
 use super::frame::{Bad, FileHeader, Head};
+use super::image::{Image, failed};
 use super::index::FileIndex;
 use super::recover::{place, too_new};
 use super::{JournalLimits, Replay};
-use crate::disk::{damaged, io_error};
+use crate::disk::damaged;
 
 /// A cheap handle for reading the journal; clones read the same journal.
 ///
@@ -41,7 +41,9 @@ pub(super) struct Shared {
     pub files: RwLock<Vec<Arc<JournalFile>>>,
     pub visible: RwLock<Visible>,
     /// The file that was read last, kept open.
-    handle: Mutex<Option<(u64, Arc<File>)>>,
+    handle: Mutex<Option<(u64, Arc<Image>)>>,
+    /// Held while a file is archived: one at a time.
+    pub archiving: Mutex<()>,
 }
 
 /// The blocks that readers may see.
@@ -83,6 +85,7 @@ impl Shared {
             files: RwLock::new(files),
             visible: RwLock::new(visible),
             handle: Mutex::new(None),
+            archiving: Mutex::new(()),
         }
     }
 
@@ -95,17 +98,21 @@ impl Shared {
     }
 
     /// Opens a file for reading, or takes the handle that is open.
-    pub fn open(&self, file: &JournalFile) -> Result<Arc<File>, EngineError> {
+    pub fn open(&self, file: &JournalFile) -> Result<Arc<Image>, EngineError> {
         let mut handle = self.handle.lock();
         match &*handle {
             Some((first, open)) if *first == file.header.first => Ok(Arc::clone(open)),
             _ => {
-                let open = File::open(&file.path).map_err(io_error("open", &file.path))?;
-                let open = Arc::new(open);
+                let open = Arc::new(Image::open(&file.path)?);
                 *handle = Some((file.header.first, Arc::clone(&open)));
                 Ok(open)
             }
         }
+    }
+
+    /// Lets go of a file that gave way to another.
+    pub fn let_go(&self, first: u64) {
+        self.handle.lock().take_if(|(known, _)| *known == first);
     }
 
     /// Finds the offset of a visible block's frame.
@@ -114,7 +121,7 @@ impl Shared {
         number: u64,
         file: &JournalFile,
         next: Option<FileHeader>,
-        open: &File,
+        open: &Image,
     ) -> Result<u64, EngineError> {
         if file.index.read().is_none() {
             let mut index = file.index.write();
@@ -134,8 +141,8 @@ impl Shared {
 
 impl JournalFile {
     /// Reads the head of a frame that must be there.
-    pub fn head(&self, open: &File, offset: u64, number: u64) -> Result<Head, EngineError> {
-        let head = Head::read(open, offset).map_err(io_error("read", &self.path))?;
+    pub fn head(&self, open: &Image, offset: u64, number: u64) -> Result<Head, EngineError> {
+        let head = Head::read(open, offset).map_err(failed("read", &self.path))?;
         let head = head.map_err(|bad| self.bad(offset, number, bad))?;
         if head.number != number {
             let why = format!("it holds block {}", head.number);
@@ -147,12 +154,12 @@ impl JournalFile {
     /// Reads a block that must be at `offset`, and returns it with the offset after it.
     pub fn block(
         &self,
-        open: &File,
+        open: &Image,
         offset: u64,
         number: u64,
     ) -> Result<(SealedBlock, u64), EngineError> {
         let head = self.head(open, offset, number)?;
-        let payload = head.read_payload(open, offset).map_err(io_error("read", &self.path))?;
+        let payload = head.read_payload(open, offset).map_err(failed("read", &self.path))?;
         let payload = payload.map_err(|bad| self.bad(offset, number, bad))?;
         let block = SealedBlock::open(payload)
             .map_err(|error| damaged(place(&self.path, offset, number), error.to_string()))?;
@@ -164,8 +171,8 @@ impl JournalFile {
     }
 
     /// Indexes a closed file by its heads, and checks that the next file continues it.
-    fn scan(&self, open: &File, next: Option<FileHeader>) -> Result<FileIndex, EngineError> {
-        let length = open.metadata().map_err(io_error("measure", &self.path))?.len();
+    fn scan(&self, open: &Image, next: Option<FileHeader>) -> Result<FileIndex, EngineError> {
+        let length = open.len().map_err(failed("measure", &self.path))?;
         let mut index = FileIndex::new(self.header.first);
         let mut last = None;
         while index.end < length {

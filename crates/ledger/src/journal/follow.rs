@@ -4,8 +4,6 @@
 //! less what was not whole then: so reading ends, however fast the hub writes. A frame that is not
 //! whole is the one being written, unless a later frame calls its block synced: then it is damage.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use lienthong_core::block::SealedBlock;
@@ -13,6 +11,7 @@ use lienthong_core::engine::{EngineError, Marker};
 use lienthong_model::Digest;
 
 use super::frame::{Bad, FileHeader, HEADER_BYTES, Head};
+use super::image::{ARCHIVED, Image, failed};
 use super::recover::{Frame, bad_header, follows, place, read_frame, synced_later, too_new};
 use super::writer::{Found, list};
 use crate::disk::{damaged, io_error};
@@ -65,7 +64,7 @@ pub struct JournalFollower {
 
 #[derive(Debug)]
 struct Reading {
-    file: File,
+    file: Image,
     path: PathBuf,
     first: u64,
     offset: u64,
@@ -84,7 +83,7 @@ impl JournalFollower {
         let Some(Found { first, path }) = found.last() else {
             return Err(damaged(format!("journal `{}`", folder.display()), "it has no files"));
         };
-        let length = std::fs::metadata(path).map_err(io_error("measure", path))?.len();
+        let length = Image::open(path)?.len().map_err(io_error("measure", path))?;
         let nothing = Marker { block: 0, hash: Digest([0; 32]) };
         let mut follower = Self {
             folder: folder.to_owned(),
@@ -116,7 +115,10 @@ impl JournalFollower {
     /// [`EngineError::Io`].
     pub fn sync(&self) -> Result<(), EngineError> {
         let Some(reading) = &self.reading else { return Ok(()) };
-        reading.file.sync_data().map_err(io_error("sync", &reading.path))
+        match &reading.file {
+            Image::Plain(file) => file.sync_data().map_err(io_error("sync", &reading.path)),
+            Image::Archive(_) => Ok(()),
+        }
     }
 
     /// Reads on; `None` at the end.
@@ -141,9 +143,9 @@ impl JournalFollower {
 
     /// Opens the file that begins with a block.
     fn begin(&mut self, first: u64) -> Result<Option<Followed>, EngineError> {
-        let path = self.folder.join(super::writer::name(first));
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let reading = match Reading::open(path, first) {
+        // What an archive gives back is copied under the name that the file had.
+        let name = super::writer::name(first);
+        let reading = match Reading::open(&self.folder, first) {
             Ok(reading) => reading,
             Err(EngineError::Io { source, .. })
                 if source.kind() == std::io::ErrorKind::NotFound =>
@@ -199,8 +201,7 @@ impl JournalFollower {
     }
 
     fn seek(&mut self, from: JournalPlace) -> Result<(), EngineError> {
-        let path = self.folder.join(super::writer::name(from.first));
-        let mut reading = Reading::open(path, from.first)?;
+        let mut reading = Reading::open(&self.folder, from.first)?;
         reading.header()?.map_err(|bad| bad_header(&reading.path, bad))?;
         reading.offset = from.frame;
         let other = |why: String| damaged(reading.place(from.marker.block), why);
@@ -218,26 +219,35 @@ impl JournalFollower {
 }
 
 impl Reading {
-    fn open(path: PathBuf, first: u64) -> Result<Self, EngineError> {
-        let file = File::open(&path).map_err(io_error("open", &path))?;
+    /// Opens the file that begins with a block, or its archive.
+    fn open(folder: &Path, first: u64) -> Result<Self, EngineError> {
+        let plain = folder.join(super::writer::name(first));
+        let archive = folder.join(format!("{first:020}{ARCHIVED}"));
+        let (file, path) = match Image::open(&plain) {
+            Err(EngineError::Io { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound && archive.exists() =>
+            {
+                (Image::open(&archive)?, archive)
+            }
+            opened => (opened?, plain),
+        };
         let mut reading = Self { file, path, first, offset: 0, length: 0 };
         reading.measure()?;
         Ok(reading)
     }
 
     fn measure(&mut self) -> Result<(), EngineError> {
-        let metadata = self.file.metadata().map_err(io_error("measure", &self.path))?;
-        self.length = metadata.len();
+        self.length = self.file.len().map_err(io_error("measure", &self.path))?;
         Ok(())
     }
 
     fn header(&self) -> Result<Result<FileHeader, Bad>, EngineError> {
-        FileHeader::read(&self.file).map_err(io_error("read", &self.path))
+        FileHeader::read(&self.file).map_err(failed("read", &self.path))
     }
 
     fn frame(&self, number: u64) -> Result<Frame, EngineError> {
         let frame = read_frame(&self.file, self.offset, number);
-        match frame.map_err(io_error("read", &self.path))? {
+        match frame.map_err(failed("read", &self.path))? {
             Frame::Bad { why: Bad::TooNew(format), .. } => Err(too_new(&self.path, format)),
             frame => Ok(frame),
         }
@@ -254,7 +264,7 @@ impl Reading {
         self.measure()?;
         let from = resume.unwrap_or(self.offset + 1);
         let later = synced_later(&self.file, from, self.length, number)
-            .map_err(io_error("read", &self.path))?;
+            .map_err(failed("read", &self.path))?;
         if last && later.is_none() {
             return Ok(None);
         }
@@ -272,7 +282,7 @@ impl Reading {
 
     fn read_at(&self, offset: u64, count: u64) -> Result<Vec<u8>, EngineError> {
         let mut bytes = vec![0; usize::try_from(count).unwrap_or(0)];
-        self.file.read_exact_at(&mut bytes, offset).map_err(io_error("read", &self.path))?;
+        self.file.read_exact_at(&mut bytes, offset).map_err(failed("read", &self.path))?;
         Ok(bytes)
     }
 
@@ -283,7 +293,8 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::OpenOptions;
+    use std::fs::{File, OpenOptions};
+    use std::os::unix::fs::FileExt as _;
 
     use lienthong_core::engine::Journal as _;
     use lienthong_core::engine_suite::block_after;

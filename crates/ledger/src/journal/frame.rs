@@ -27,14 +27,14 @@
 //! calls synced was once whole on disk; one that no later frame calls synced was never promised
 //! to anybody.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 
 use bytes::Bytes;
 use lienthong_core::block::{BLOCK_FORMAT, SealedBlock};
 use lienthong_model::Digest;
 use lienthong_model::limits::BLOCK_BYTES_MAX;
+
+use super::image::Image;
 
 /// The version of the layout of journal files. Stable: a change makes a new number and a
 /// migration.
@@ -116,7 +116,7 @@ impl FileHeader {
     }
 
     /// Reads the header of a file.
-    pub fn read(file: &File) -> io::Result<Result<Self, Bad>> {
+    pub fn read(file: &Image) -> io::Result<Result<Self, Bad>> {
         let mut bytes = [0; HEADER_BYTES];
         match file.read_exact_at(&mut bytes, 0) {
             Ok(()) => Ok(Self::decode(&bytes)),
@@ -169,7 +169,7 @@ impl Head {
     }
 
     /// Reads the head at an offset of a file.
-    pub fn read(file: &File, offset: u64) -> io::Result<Result<Self, Bad>> {
+    pub fn read(file: &Image, offset: u64) -> io::Result<Result<Self, Bad>> {
         let mut bytes = [0; HEAD_BYTES];
         match file.read_exact_at(&mut bytes, offset) {
             Ok(()) => Ok(Self::decode(&bytes)),
@@ -179,7 +179,7 @@ impl Head {
     }
 
     /// Reads and checks the payload of the frame that begins at `offset`.
-    pub fn read_payload(&self, file: &File, offset: u64) -> io::Result<Result<Bytes, Bad>> {
+    pub fn read_payload(&self, file: &Image, offset: u64) -> io::Result<Result<Bytes, Bad>> {
         if self.format > BLOCK_FORMAT {
             return Ok(Err(Bad::TooNew(self.format)));
         }
@@ -191,7 +191,7 @@ impl Head {
     }
 
     /// Reads the payload of the frame that begins at `offset`, whatever its check value.
-    pub fn read_unchecked(&self, file: &File, offset: u64) -> io::Result<Result<Vec<u8>, Bad>> {
+    pub fn read_unchecked(&self, file: &Image, offset: u64) -> io::Result<Result<Vec<u8>, Bad>> {
         let mut payload = vec![0; self.length as usize];
         match file.read_exact_at(&mut payload, offset + HEAD_BYTES as u64) {
             Ok(()) => Ok(Ok(payload)),

@@ -7,7 +7,7 @@ use super::frame::HEADER_BYTES;
 const ENTRY_EVERY_BYTES: u64 = 256 * 1024;
 
 /// The sparse index of one file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct FileIndex {
     /// (block, offset of its frame), rising, never empty: the first entry is the file's first
     /// block, whether it is there yet or not.

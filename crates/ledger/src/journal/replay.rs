@@ -1,12 +1,12 @@
 //! Streaming the journal, a block at a time.
 
-use std::fs::File;
 use std::sync::Arc;
 
 use lienthong_core::block::SealedBlock;
 use lienthong_core::engine::{Blocks as _, EngineError, Marker};
 
 use super::blocks::{JournalBlocks, JournalFile};
+use super::image::Image;
 use super::recover::follows;
 use crate::disk::damaged;
 
@@ -25,7 +25,7 @@ pub struct Replay {
 #[derive(Debug)]
 struct Reading {
     file: Arc<JournalFile>,
-    open: Arc<File>,
+    open: Arc<Image>,
     offset: u64,
 }
 
@@ -59,7 +59,7 @@ impl Replay {
             return Err(damaged(format!("block {}", self.next), "no journal file holds it"));
         };
         match self.reading.take() {
-            Some(reading) if Arc::ptr_eq(&reading.file, &file) => Ok(reading),
+            Some(reading) if reading.file.header.first == file.header.first => Ok(reading),
             _ => {
                 let open = shared.open(&file)?;
                 let offset = shared.offset_of(self.next, &file, after, &open)?;

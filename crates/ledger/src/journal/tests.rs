@@ -367,3 +367,122 @@ fn an_empty_last_file_takes_its_end_from_its_header() {
     append(&mut opened, 1);
     assert_eq!(numbers(&opened.blocks, 1), [1, 2, 3, 4, 5, 6]);
 }
+
+// --- Archives -------------------------------------------------------------------------
+
+/// A journal whose closed files are archives but the newest.
+fn archived(blocks: u64) -> (TempDir, Vec<SealedBlock>) {
+    let (folder, written) = journal_of(blocks, SMALL);
+    let plain = files(&folder).len();
+    let opened = open(&folder, SMALL).unwrap();
+    let mut made = 0;
+    while let Some(archived) = opened.blocks.archive_oldest(2).unwrap() {
+        assert!(archived.plain_bytes > 0 && archived.archive_bytes > 0);
+        made += 1;
+    }
+    assert_eq!((made, files(&folder).len()), (plain - 2, 2));
+    (folder, written)
+}
+
+#[test]
+fn a_journal_whose_oldest_files_are_archives_is_read_audited_and_continued() {
+    let (folder, written) = archived(100);
+    let mut opened = open(&folder, SMALL).unwrap();
+    for block in written.iter().rev() {
+        let found = opened.blocks.sealed(block.marker.block).unwrap().unwrap();
+        assert_eq!((found.marker, &found.bytes), (block.marker, &block.bytes));
+    }
+    append(&mut opened, 30);
+    assert_eq!(numbers(&opened.blocks, 0), (1..=130).collect::<Vec<_>>());
+    assert!(opened.blocks.archive_oldest(2).unwrap().is_some(), "later files follow");
+    drop(opened);
+    let mut audited = Vec::new();
+    for step in JournalAudit::open(folder.path()).unwrap() {
+        match step.unwrap() {
+            Step::Block(found) => audited.push(found.block.marker.block),
+            Step::Damage(damage) => panic!("{damage:?}"),
+        }
+    }
+    assert_eq!(audited, (1..=130).collect::<Vec<_>>());
+}
+
+#[test]
+fn readers_go_on_while_files_are_archived_under_them() {
+    let (folder, written) = journal_of(100, SMALL);
+    let opened = open(&folder, SMALL).unwrap();
+    let mut replay = opened.blocks.replay(1);
+    for block in &written {
+        assert_eq!(replay.next().unwrap().unwrap().marker, block.marker);
+        opened.blocks.archive_oldest(1).unwrap();
+    }
+    assert_eq!(files(&folder).len(), 1);
+}
+
+#[test]
+fn a_flipped_byte_in_an_archive_costs_its_blocks_and_no_others() {
+    let (folder, written) = archived(60);
+    let path = folder.path().join("00000000000000000001.archive");
+    let whole = std::fs::read(&path).unwrap();
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 4;
+        std::fs::write(&path, bytes).unwrap();
+        let harmless = (10..16).contains(&at);
+        match open(&folder, SMALL) {
+            Ok(opened) => {
+                for block in &written {
+                    match opened.blocks.sealed(block.marker.block) {
+                        Ok(found) => assert_eq!(found.unwrap().bytes, block.bytes, "byte {at}"),
+                        Err(error) => {
+                            assert!(!harmless && block.marker.block < 20, "byte {at}: {error}");
+                            assert!(matches!(error, EngineError::Damaged { .. }), "{error}");
+                        }
+                    }
+                }
+            }
+            Err(error) => {
+                assert!(matches!(error, EngineError::Damaged { .. }), "byte {at}: {error}");
+                assert!(error.to_string().contains("00001.archive"), "{error}");
+            }
+        }
+    }
+    // An audit goes on behind it.
+    let mut bytes = whole;
+    bytes[40] ^= 4;
+    std::fs::write(&path, bytes).unwrap();
+    let (mut blocks, mut damages) = (Vec::new(), 0);
+    for step in JournalAudit::open(folder.path()).unwrap() {
+        match step.unwrap() {
+            Step::Block(found) => blocks.push(found.block.marker.block),
+            Step::Damage(damage) => damages += usize::from(damage.file.ends_with(".archive")),
+        }
+    }
+    assert!(damages > 0 && blocks.contains(&60) && !blocks.contains(&1), "{blocks:?}");
+}
+
+#[test]
+fn a_file_beside_its_archive_counts_and_is_archived_again() {
+    let (folder, written) = journal_of(100, SMALL);
+    let first = files(&folder).remove(0);
+    let plain = std::fs::read(&first).unwrap();
+    let opened = open(&folder, SMALL).unwrap();
+    assert_eq!(opened.blocks.archive_oldest(2).unwrap().unwrap().first, 1);
+    drop(opened);
+    // As a kill leaves it before the file is removed, and an archive that is not whole.
+    std::fs::write(&first, plain).unwrap();
+    let archive = folder.path().join("00000000000000000001.archive");
+    std::fs::write(&archive, "half").unwrap();
+    let opened = open(&folder, SMALL).unwrap();
+    assert_eq!(numbers(&opened.blocks, 1).len(), written.len());
+    assert_eq!(opened.blocks.archive_oldest(2).unwrap().unwrap().first, 1);
+    assert!(!first.exists() && std::fs::metadata(&archive).unwrap().len() > 100);
+    assert_eq!(numbers(&opened.blocks, 1).len(), written.len());
+}
+
+#[test]
+fn a_journal_that_ends_with_an_archive_has_lost_files() {
+    let (folder, _) = archived(100);
+    files(&folder).into_iter().for_each(|file| std::fs::remove_file(file).unwrap());
+    let error = open(&folder, SMALL).unwrap_err();
+    assert!(error.to_string().contains("missing"), "{error}");
+}

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,13 +16,12 @@ use parking_lot::RwLock;
 
 use super::blocks::{JournalBlocks, JournalFile, Shared, Visible};
 use super::frame::{Bad, FileHeader, HEADER_BYTES, encode_frame};
+use super::image::{ARCHIVED, Image, PLAIN, failed, is_archive};
 use super::index::FileIndex;
 use super::recover::{Standing, Verified, bad_header, verify};
 use super::{JournalLimits, JournalOpened, TornTail};
 use crate::crash;
 use crate::disk::{FolderLock, create_folder, damaged, io_error, remove_file, sync_folder};
-
-const SUFFIX: &str = ".blocks";
 
 /// The journal's one writer.
 ///
@@ -81,18 +81,27 @@ impl JournalFiles {
         };
         let mut files = closed_files(&found)?;
         let Some(last) = found.pop() else { return Self::begin(folder, limits, lock, torn) };
+        if is_archive(&last.path) {
+            let what = format!("journal, behind `{}`", last.path.display());
+            return Err(damaged(
+                what,
+                "the last file is an archive: the files after it are missing",
+            ));
+        }
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .open(&last.path)
             .map_err(io_error("open", &last.path))?;
-        let verified = verify(&last.path, &file, last_header, standing, limits)?;
+        let image = file.try_clone().map_err(io_error("open", &last.path))?;
+        let verified = verify(&last.path, &Image::Plain(image), last_header, standing, limits)?;
         if let Some(tail) = &verified.torn {
             file.set_len(tail.offset).map_err(io_error("cut", &last.path))?;
         }
-        // Whole frames may be in the page cache alone, left by a killed process.
+        write_again(&file, verified.unsynced_from..verified.index.end)
+            .map_err(io_error("write", &last.path))?;
         file.sync_all().map_err(io_error("sync", &last.path))?;
-        let Verified { index, last: marker, recent, torn: tail } = verified;
+        let Verified { index, last: marker, recent, torn: tail, unsynced_from: _ } = verified;
         torn.extend(tail);
         let mut visible = Visible::up_to((marker.block > 0).then_some(marker));
         recent.iter().for_each(|block| visible.push(block, &limits));
@@ -242,7 +251,7 @@ impl Journal for JournalFiles {
 
 /// The name of the file that begins with a block.
 pub(super) fn name(first: u64) -> String {
-    format!("{first:020}{SUFFIX}")
+    format!("{first:020}{PLAIN}")
 }
 
 /// Creates a file with its header; both and the file's name are on disk on return.
@@ -261,21 +270,38 @@ fn create(folder: &Path, header: FileHeader) -> Result<(File, Arc<JournalFile>),
     Ok((file, Arc::new(JournalFile { path, header, index })))
 }
 
-/// The journal files in a folder by their names, rising. Other files are left alone.
+/// Writes bytes of a file once more where they are.
+///
+/// Whole frames may be in the page cache alone, left by a killed process or by one whose sync
+/// failed. After a failed sync the operating system takes its pages for clean, so that another sync
+/// alone would do nothing for them.
+fn write_again(file: &File, place: Range<u64>) -> io::Result<()> {
+    let bytes = usize::try_from(place.end.saturating_sub(place.start)).unwrap_or(usize::MAX);
+    let mut frames = vec![0; bytes];
+    file.read_exact_at(&mut frames, place.start)?;
+    file.write_all_at(&frames, place.start)
+}
+
+/// The journal files and archives in a folder by their names, rising. Other files are left alone.
 pub(super) fn list(folder: &Path) -> Result<Vec<Found>, EngineError> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(io_error("list", folder))? {
         let path = entry.map_err(io_error("list", folder))?.path();
         let first = path
             .file_name()
-            .and_then(|name| name.to_str()?.strip_suffix(SUFFIX))
+            .and_then(|name| {
+                let name = name.to_str()?;
+                name.strip_suffix(PLAIN).or_else(|| name.strip_suffix(ARCHIVED))
+            })
             .filter(|digits| digits.len() == 20)
             .and_then(|digits| digits.parse().ok());
         if let Some(first) = first {
             found.push(Found { first, path });
         }
     }
-    found.sort_by_key(|file| file.first);
+    found.sort_by_key(|file| (file.first, is_archive(&file.path)));
+    // An archive beside its file was made just before a kill: the file counts.
+    found.dedup_by_key(|file| file.first);
     Ok(found)
 }
 
@@ -287,6 +313,9 @@ fn remove_headless(
 ) -> Result<Option<FileHeader>, EngineError> {
     let Some(last) = found.last() else { return Ok(None) };
     let bytes = std::fs::metadata(&last.path).map_err(io_error("measure", &last.path))?.len();
+    if is_archive(&last.path) {
+        return read_header(last)?.map(Some).map_err(|bad| bad_header(&last.path, bad));
+    }
     let why = match read_header(last)? {
         Ok(header) => return Ok(Some(header)),
         Err(Bad::TooNew(format)) => return Err(bad_header(&last.path, Bad::TooNew(format))),
@@ -303,8 +332,8 @@ fn remove_headless(
 
 /// Reads a file's header, which must agree with the file's name.
 fn read_header(found: &Found) -> Result<Result<FileHeader, Bad>, EngineError> {
-    let file = File::open(&found.path).map_err(io_error("open", &found.path))?;
-    let header = FileHeader::read(&file).map_err(io_error("read", &found.path))?;
+    let file = Image::open(&found.path)?;
+    let header = FileHeader::read(&file).map_err(failed("read", &found.path))?;
     match header {
         Ok(header) if header.first != found.first => {
             let what = format!("header of journal file `{}`", found.path.display());

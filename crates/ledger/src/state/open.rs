@@ -2,14 +2,18 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use lienthong_core::engine::{Blocks as _, EngineError, Marker};
 use lienthong_model::limits::REPLAY_MARGIN_BLOCKS;
 
+use super::generation::Generation;
+use super::layers::open_runs;
 use super::rows::{beside, damage_note};
 use super::{SledState, StateLimits};
 use crate::disk::{io_error, remove_file, sync_parent};
 use crate::journal::JournalBlocks;
+use crate::rows::{Run, block_cache};
 
 /// A state that was opened beside its journal.
 #[derive(Debug)]
@@ -18,11 +22,12 @@ pub struct Opened {
     pub state: SledState,
     /// The first block to replay, from 1; past the journal's end only when the journal is empty.
     pub replay_from: u64,
-    /// Why the state was deleted; `None` when it was used as found, or was not there.
+    /// Why the state could not be used as found; it was taken back to its last good runs, or
+    /// deleted. `None` when it was used as found, or was not there.
     pub rebuilt: Option<Why>,
 }
 
-/// Why a state had to be deleted and is rebuilt from the journal.
+/// Why a state could not be used as found, and is rebuilt from its last good runs or the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
     /// It reflects a block that the journal does not have.
@@ -61,8 +66,10 @@ impl fmt::Display for Why {
 /// Opens the state in a folder and says from which block the journal is to be replayed into it.
 ///
 /// A state at or behind the journal's end is used, and replayed from
-/// [`REPLAY_MARGIN_BLOCKS`] before its marker on; any other is deleted, and everything is
-/// replayed. A kill during the deletion leaves nothing that could be taken for a state.
+/// [`REPLAY_MARGIN_BLOCKS`] before its marker on. Of any other the runs are used, or those that were
+/// in force before rows were last moved, if every byte of them is right and they belong to the
+/// journal; else it is deleted, and everything is replayed. A kill during the deletion leaves
+/// nothing that could be taken for a state.
 ///
 /// # Errors
 /// [`EngineError::InUse`] when another process has it; [`EngineError::Io`]; errors of the journal.
@@ -83,9 +90,7 @@ pub fn open_or_rebuild_with(
     let why = match SledState::open(folder, limits) {
         Ok((state, marker)) => match unfit(marker, journal)? {
             None => {
-                let next = marker.map_or(1, |marker| marker.block + 1);
-                let replay_from = next.saturating_sub(REPLAY_MARGIN_BLOCKS).max(1);
-                return Ok(Opened { state, replay_from, rebuilt: None });
+                return Ok(Opened { state, replay_from: replay_from(marker), rebuilt: None });
             }
             Some(why) => why,
         },
@@ -98,12 +103,59 @@ pub fn open_or_rebuild_with(
             tracing::error!(%why, "the journal has LOST blocks; the state is rebuilt without them");
         }
         Why::OtherHash { .. } | Why::Unusable { .. } => {
-            tracing::warn!(%why, "deleting the state, to rebuild it from the journal");
+            tracing::warn!(%why, "the state cannot be used as it is");
         }
     }
+    if let Some(marker) = retreat(folder, journal)? {
+        let (state, _) = SledState::open(folder, limits)?;
+        tracing::warn!(block = marker.block, "the state was taken back to its runs");
+        return Ok(Opened { state, replay_from: replay_from(Some(marker)), rebuilt: Some(why) });
+    }
+    tracing::warn!("deleting the state, to rebuild it from the journal");
     discard(folder)?;
     let (state, _empty) = SledState::open(folder, limits)?;
     Ok(Opened { state, replay_from: 1, rebuilt: Some(why) })
+}
+
+fn replay_from(marker: Option<Marker>) -> u64 {
+    let next = marker.map_or(1, |marker| marker.block + 1);
+    next.saturating_sub(REPLAY_MARGIN_BLOCKS).max(1)
+}
+
+/// Puts the newest runs in force that are whole and belong to the journal, without the databases
+/// over them; returns the block that they reflect, `None` when there are none.
+fn retreat(folder: &Path, journal: &JournalBlocks) -> Result<Option<Marker>, EngineError> {
+    let in_force = Generation::in_force(folder).ok().flatten();
+    for runs in in_force.into_iter().chain(Generation::before(folder)) {
+        let Some(marker) = runs.marker else { continue };
+        if unfit(Some(marker), journal)?.is_some() || !are_whole(folder, &runs)? {
+            continue;
+        }
+        let recent = vec![runs.next_number(folder)?];
+        Generation { recent, ..runs }.put_in_force(folder)?;
+        remove_file(&damage_note(folder))?;
+        return Ok(Some(marker));
+    }
+    Ok(None)
+}
+
+/// Whether every byte of some runs is right.
+fn are_whole(folder: &Path, runs: &Generation) -> Result<bool, EngineError> {
+    let cache = Arc::new(block_cache(0));
+    let verify = |numbers: &[u64]| -> Result<(), EngineError> {
+        open_runs(folder, numbers, &cache)?.iter().try_for_each(Run::verify)
+    };
+    match verify(&runs.open).and_then(|()| verify(&runs.settled)) {
+        Ok(()) => Ok(true),
+        Err(EngineError::Damaged { what, why }) => {
+            tracing::warn!(%what, %why, "these runs cannot be used");
+            Ok(false)
+        }
+        Err(EngineError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Says why a state with this marker does not belong to the journal.

@@ -6,14 +6,17 @@ use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use lienthong_core::engine::{EngineError, Marker};
 use lienthong_model::Digest;
 
+use super::generation::recent_path;
 use super::{RESERVED_KEY_BYTE, STATE_FORMAT};
 use crate::disk::{create_folder, damaged, io_error};
+use crate::rows::Row;
 
 /// sled's unit of writing. A page up to a quarter of it stays in the one file.
 pub(super) const SEGMENT_BYTES: usize = 16 * 1024 * 1024;
@@ -28,22 +31,30 @@ const CHECK_BYTES: usize = 4;
 /// The rows on disk.
 #[derive(Debug)]
 pub(super) struct Rows {
+    /// Which of the state's databases it is.
+    pub number: u64,
+    path: PathBuf,
     tree: sled::Db,
+    /// Bytes of rows written since it was begun, roughly.
+    written: AtomicU64,
     /// The file that makes the next opening rebuild.
     damage_note: PathBuf,
 }
 
 impl Rows {
-    /// Opens the database and reads its marker.
-    pub fn open(folder: &Path, cache_bytes: u64) -> Result<(Self, Option<Marker>), EngineError> {
-        let damage_note = damage_note(folder);
-        if let Ok(note) = std::fs::read_to_string(&damage_note) {
-            return Err(damaged("state", format!("an earlier run found: {}", note.trim())));
-        }
-        create_folder(folder)?;
-        refuse_set_aside_pages(folder)?;
-        let tree = open_sled(folder, cache_bytes)?;
-        let rows = Self { tree, damage_note };
+    /// Opens one of the databases of a state and reads its marker.
+    pub fn open(
+        state: &Path,
+        number: u64,
+        cache_bytes: u64,
+    ) -> Result<(Self, Option<Marker>), EngineError> {
+        let path = recent_path(state, number);
+        create_folder(&path)?;
+        refuse_set_aside_pages(&path)?;
+        let tree = open_sled(&path, cache_bytes)?;
+        let written = guarded(|| tree.size_on_disk())?;
+        let damage_note = damage_note(state);
+        let rows = Self { number, path, tree, written: AtomicU64::new(written), damage_note };
         let marker = rows.marker()?;
         if marker.is_none() && guarded(|| rows.tree.iter().next().transpose())?.is_some() {
             return Err(damaged("state", "it has rows and no marker"));
@@ -51,39 +62,61 @@ impl Rows {
         Ok((rows, marker))
     }
 
-    /// The value under a key.
-    pub fn read(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
+    /// Where it is.
+    pub fn path(&self) -> PathBuf {
+        self.path.clone()
+    }
+
+    /// Returns how many bytes of rows were written to it, roughly.
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// The value under a key: `Some(None)` when it is deleted, `None` when a lower layer has it.
+    pub fn read(&self, key: &[u8]) -> Result<Option<Option<Bytes>>, EngineError> {
         let read = || match guarded(|| self.tree.get(key))? {
             Some(row) => checked(key, &row).map(Some),
             None => Ok(None),
         };
-        read().inspect_err(|error| self.note_damage(error))
+        self.noting(read())
+    }
+
+    /// Passes a result on; damage is noted for the next opening.
+    pub fn noting<T>(&self, read: Result<T, EngineError>) -> Result<T, EngineError> {
+        read.inspect_err(|error| self.note_damage(error))
     }
 
     /// Walks the rows of `core` from a bound on.
     pub fn range(
         &self,
         from: Bound<&[u8]>,
-    ) -> impl Iterator<Item = Result<(sled::IVec, Bytes), EngineError>> {
+    ) -> impl Iterator<Item = Result<Row, EngineError>> + use<'_> {
         let end = Bound::Excluded(&[RESERVED_KEY_BYTE][..]);
         let mut rows = self.tree.range::<&[u8], _>((from, end));
         std::iter::from_fn(move || {
             let row = guarded(|| rows.next().transpose()).and_then(|row| match row {
-                Some((key, row)) => checked(&key, &row).map(|value| Some((key, value))),
+                Some((key, row)) => {
+                    checked(&key, &row).map(|value| Some((Bytes::copy_from_slice(&key), value)))
+                }
                 None => Ok(None),
             });
-            row.inspect_err(|error| self.note_damage(error)).transpose()
+            self.noting(row).transpose()
         })
     }
 
-    /// Writes or deletes one row.
+    /// Writes one row, or that it is deleted.
     pub fn write(&self, key: &[u8], value: Option<&Bytes>) -> Result<(), EngineError> {
-        let Some(value) = value else {
-            return guarded(|| self.tree.remove(key)).map(drop);
+        let row = match value {
+            Some(value) => {
+                let mut row = Vec::with_capacity(CHECK_BYTES + value.len());
+                row.extend_from_slice(&check_value(key, value).to_le_bytes());
+                row.extend_from_slice(value);
+                row
+            }
+            None => deletion(key).to_vec(),
         };
-        let mut row = Vec::with_capacity(CHECK_BYTES + value.len());
-        row.extend_from_slice(&check_value(key, value).to_le_bytes());
-        row.extend_from_slice(value);
+        let bytes = (key.len() + row.len()) as u64;
+        self.written.fetch_add(bytes, Ordering::Relaxed);
         guarded(|| self.tree.insert(key, row)).map(drop)
     }
 
@@ -96,16 +129,25 @@ impl Rows {
         self.write(MARKER_KEY, Some(&value.into()))
     }
 
-    fn marker(&self) -> Result<Option<Marker>, EngineError> {
-        let Some(value) = self.read(MARKER_KEY)? else { return Ok(None) };
-        let marker = || {
-            let (format, rest) = value.split_first_chunk()?;
-            let (block, hash) = rest.split_first_chunk()?;
-            let marker =
-                Marker { block: u64::from_le_bytes(*block), hash: Digest::from_slice(hash)? };
-            (u16::from_le_bytes(*format) == STATE_FORMAT).then_some(marker)
-        };
-        marker().map(Some).ok_or_else(|| damaged("state, marker", "its format is another"))
+    /// Reads the marker. A state of an older format is as good as a damaged one: it is made anew.
+    pub fn marker(&self) -> Result<Option<Marker>, EngineError> {
+        let Some(value) = self.read(MARKER_KEY)?.flatten() else { return Ok(None) };
+        let short = || damaged("state, marker", "it is too short");
+        let (format, rest) = value.split_first_chunk().ok_or_else(short)?;
+        match u16::from_le_bytes(*format) {
+            STATE_FORMAT => {}
+            found if found > STATE_FORMAT => {
+                let what = "the state".to_owned();
+                return Err(EngineError::TooNew { what, found, reads: STATE_FORMAT });
+            }
+            older => {
+                let why = format!("it is of format {older}, this version writes {STATE_FORMAT}");
+                return Err(damaged("state", why));
+            }
+        }
+        let (block, hash) = rest.split_first_chunk().ok_or_else(short)?;
+        let hash = Digest::from_slice(hash).ok_or_else(short)?;
+        Ok(Some(Marker { block: u64::from_le_bytes(*block), hash }))
     }
 
     /// Hands everything to the operating system and waits for the disk as far as sled does.
@@ -152,7 +194,7 @@ pub(super) fn open_sled(folder: &Path, cache_bytes: u64) -> Result<sled::Db, Eng
 }
 
 /// The file beside a state's folder that says that the state is damaged.
-pub(super) fn damage_note(folder: &Path) -> PathBuf {
+pub(crate) fn damage_note(folder: &Path) -> PathBuf {
     beside(folder, ".damaged")
 }
 
@@ -167,12 +209,19 @@ fn check_value(key: &[u8], value: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(key), value)
 }
 
-/// Takes the value out of a row, checking it.
-fn checked(key: &[u8], row: &[u8]) -> Result<Bytes, EngineError> {
+/// What stands under a key that is deleted: three bytes of a check value. A row has four at least.
+fn deletion(key: &[u8]) -> [u8; 3] {
+    let [a, b, c, _] = check_value(key, b"deleted").to_le_bytes();
+    [a, b, c]
+}
+
+/// Takes the value out of a row, checking it; `None` when it says that the row is deleted.
+fn checked(key: &[u8], row: &[u8]) -> Result<Option<Bytes>, EngineError> {
     match row.split_first_chunk::<CHECK_BYTES>() {
         Some((check, value)) if u32::from_le_bytes(*check) == check_value(key, value) => {
-            Ok(Bytes::copy_from_slice(value))
+            Ok(Some(Bytes::copy_from_slice(value)))
         }
+        None if row == deletion(key) => Ok(None),
         _ => Err(damaged(format!("state, row `{}`", hex::encode(key)), "its check value is wrong")),
     }
 }

@@ -1,24 +1,32 @@
 //! What the publisher, the readers and the writer thread of a state share, and the thread itself.
 
 use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
 use lienthong_core::engine::{Change, EngineError, Marker};
 use parking_lot::{Condvar, Mutex, RwLock};
 
+use super::layers::{Layers, fresh_database};
 use super::overlay::{Chunk, Overlay};
-use super::rows::Rows;
+use super::settler::Step;
 use super::{RESERVED_KEY_BYTE, StateLimits};
 use crate::crash;
 
 /// Bytes of rows after which a page of a scan ends.
 const PAGE_BYTES: usize = 256 * 1024;
 
-/// Lock order: `progress`, then `overlay`.
+/// Lock order: `progress`, `exchanging`, `overlay`, `layers`.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub rows: Rows,
+    layers: RwLock<Arc<Layers>>,
+    /// Held by whoever puts other layers in force, or removes what none needs.
+    exchanging: Mutex<()>,
+    /// The number of the next file.
+    numbers: AtomicU64,
+    ending: AtomicBool,
     limits: StateLimits,
     overlay: RwLock<Overlay>,
     progress: Mutex<Progress>,
@@ -26,6 +34,10 @@ pub(super) struct Shared {
     wake: Condvar,
     /// Publishers and flushers wait here for the writer.
     done: Condvar,
+    /// The settler waits here.
+    full: Condvar,
+    /// The writer waits here for the settler.
+    rested: Condvar,
 }
 
 #[derive(Debug)]
@@ -37,6 +49,8 @@ struct Progress {
     /// How many wait for the last cut to be written without delay.
     hurrying: usize,
     closing: bool,
+    /// The settler is at work.
+    settling: bool,
     failed: Option<String>,
 }
 
@@ -48,9 +62,12 @@ enum Due {
 }
 
 impl Shared {
-    pub fn new(rows: Rows, marker: Option<Marker>, limits: StateLimits) -> Self {
+    pub fn new(layers: Layers, next: u64, marker: Option<Marker>, limits: StateLimits) -> Self {
         Self {
-            rows,
+            layers: RwLock::new(Arc::new(layers)),
+            exchanging: Mutex::new(()),
+            numbers: AtomicU64::new(next),
+            ending: AtomicBool::new(false),
             limits,
             overlay: RwLock::new(Overlay::new(Instant::now())),
             progress: Mutex::new(Progress {
@@ -58,18 +75,60 @@ impl Shared {
                 cut: 0,
                 hurrying: 0,
                 closing: false,
+                settling: true,
                 failed: None,
             }),
             wake: Condvar::new(),
             done: Condvar::new(),
+            full: Condvar::new(),
+            rested: Condvar::new(),
         }
+    }
+
+    /// What is in force now.
+    pub fn layers(&self) -> Arc<Layers> {
+        Arc::clone(&self.layers.read())
+    }
+
+    /// A number for a new file.
+    pub fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Puts other layers in force: on disk first, then for readers.
+    pub fn exchange(&self, change: impl FnOnce(&mut Layers)) -> Result<(), EngineError> {
+        let _exchanging = self.exchanging.lock();
+        self.put_in_force(change)
+    }
+
+    fn put_in_force(&self, change: impl FnOnce(&mut Layers)) -> Result<(), EngineError> {
+        let mut layers = Layers::clone(&self.layers());
+        change(&mut layers);
+        layers.generation().put_in_force(&layers.folder)?;
+        *self.layers.write() = Arc::new(layers);
+        Ok(())
+    }
+
+    /// Keeps what is in force as what was before rows were last moved.
+    pub fn keep_as_before(&self) -> Result<(), EngineError> {
+        let _exchanging = self.exchanging.lock();
+        let layers = self.layers();
+        layers.generation().keep_as_before(&layers.folder)
+    }
+
+    /// Removes files that nothing needs any more.
+    pub fn clear_up(&self) -> Result<(), EngineError> {
+        let _exchanging = self.exchanging.lock();
+        let layers = self.layers();
+        layers.generation().clear_up(&layers.folder)
     }
 
     /// See [`lienthong_core::engine::Tables::read`].
     pub fn read(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
-        // A row leaves the overlay only after sled has it, so a miss here is no miss there.
+        // A row leaves the overlay only after sled has it, so a miss here is no miss there: layers
+        // that are looked up later have it, too.
         let found = self.overlay.read().find(key);
-        found.map_or_else(|| self.rows.read(key), Ok)
+        found.map_or_else(|| self.layers().read(key), Ok)
     }
 
     /// See [`lienthong_core::engine::Tables::scan`]. `visit` runs without any lock.
@@ -98,34 +157,31 @@ impl Shared {
         }
     }
 
-    /// Merges the overlay and sled in key order; the overlay's value counts.
+    /// Merges the overlay and the layers in key order; the overlay's value counts.
     fn page(&self, prefix: &[u8], from: Bound<&[u8]>) -> Result<Page, EngineError> {
         let overlay = self.overlay.read();
         let mut newest =
             overlay.range(from).take_while(|(key, _)| key.starts_with(prefix)).peekable();
-        let mut stored = self
-            .rows
-            .range(from)
-            .take_while(|row| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)))
-            .peekable();
+        let layers = self.layers();
+        let mut stored = layers.range(prefix, from).peekable();
         let mut page = Page { rows_max: self.limits.scan_page_rows, ..Page::default() };
         loop {
             let take_newest = match (newest.peek(), stored.peek()) {
                 (None, None) => return Ok(page),
                 (Some(_), None) => true,
                 (None, Some(_)) => false,
-                (Some((new, _)), Some(Ok((old, _)))) => new.as_slice() <= old.as_ref(),
+                (Some((new, _)), Some(Ok((old, _)))) => new.as_slice() <= &old[..],
                 (Some(_), Some(Err(_))) => false,
             };
             let full = if take_newest {
                 let Some((key, value)) = newest.next() else { return Ok(page) };
                 // The stored row under the same key is hidden; an error is kept for its turn.
-                stored.next_if(|row| row.as_ref().is_ok_and(|(old, _)| old == key.as_slice()));
+                stored.next_if(|row| row.as_ref().is_ok_and(|(old, _)| *old == key.as_slice()));
                 page.add(key, value.clone())
             } else {
                 let Some(row) = stored.next() else { return Ok(page) };
                 let (key, value) = row?;
-                page.add(&key, Some(value))
+                page.add(&key, value)
             };
             if full {
                 return Ok(page);
@@ -208,13 +264,92 @@ impl Shared {
         progress.hurrying -= 1;
         progress.failure()?;
         drop(progress);
-        self.rows.flush()
+        self.layers().recent.flush()
     }
 
-    /// Tells the writer to write what is up to the last cut and end.
+    /// Tells the writer to write what is up to the last cut and end, and the settler to end after
+    /// the step it is at.
     pub fn close(&self) {
+        self.ending.store(true, Ordering::Relaxed);
         self.progress.lock().closing = true;
         self.wake.notify_one();
+        self.full.notify_one();
+        self.rested.notify_one();
+    }
+
+    /// Whether long work is to be given up: the next opening does it.
+    pub fn is_closing(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the state cannot go on.
+    pub fn fail(&self, error: &EngineError) {
+        self.progress.lock().failed.get_or_insert_with(|| error.to_string());
+        self.done.notify_all();
+        self.rested.notify_one();
+    }
+
+    /// Waits for what the settler has to do; `None` when the state is closing.
+    pub fn next_step(&self) -> Option<Step> {
+        let mut progress = self.progress.lock();
+        loop {
+            self.rested.notify_one();
+            if progress.closing || progress.failed.is_some() {
+                return None;
+            }
+            if let Some(step) = Step::due(&self.layers(), self.limits.open_runs_max) {
+                return Some(step);
+            }
+            progress.settling = false;
+            self.done.notify_all();
+            self.full.wait(&mut progress);
+            progress.settling = true;
+        }
+    }
+
+    /// Waits until the settler has nothing to do.
+    pub fn settled(&self) -> Result<(), EngineError> {
+        let mut progress = self.progress.lock();
+        while progress.settling || Step::due(&self.layers(), self.limits.open_runs_max).is_some() {
+            progress.failure()?;
+            self.done.wait(&mut progress);
+        }
+        progress.failure()
+    }
+
+    /// Puts a fresh database in the place of one that is full. Waits for the settler when the one
+    /// before has not become a run yet and this one is twice as full as it should be.
+    fn begin_database(&self, marker: Marker) -> Result<(), EngineError> {
+        let bytes = self.layers().recent.written();
+        if bytes < self.limits.recent_bytes {
+            return Ok(());
+        }
+        if self.layers().resting.is_some() {
+            if bytes < self.limits.recent_bytes.saturating_mul(2) {
+                return Ok(());
+            }
+            let mut progress = self.progress.lock();
+            while self.layers().resting.is_some() {
+                if progress.closing || progress.failed.is_some() {
+                    return Ok(());
+                }
+                self.rested.wait(&mut progress);
+            }
+        }
+        // The fresh one begins with the marker of the full one, which must have what it stands for.
+        self.layers().recent.flush()?;
+        {
+            let _exchanging = self.exchanging.lock();
+            let number = self.next_number();
+            let folder = self.layers().folder.clone();
+            let fresh = fresh_database(&folder, number, self.limits, Some(marker))?;
+            let fresh = Arc::new(fresh);
+            self.put_in_force(|now| now.resting = Some(std::mem::replace(&mut now.recent, fresh)))?;
+        }
+        crash::point("database-begun");
+        let _progress = self.progress.lock();
+        self.full.notify_one();
+        Ok(())
     }
 
     /// Fails when a chunk could not be written.
@@ -225,7 +360,7 @@ impl Shared {
     /// The writer thread: chunk after chunk until [`Shared::close`] or a failure.
     pub fn write_chunks(&self) {
         while let Some(chunk) = self.next_chunk() {
-            let written = self.write_chunk(&chunk);
+            let written = self.write_chunk(&chunk).and_then(|()| self.begin_database(chunk.marker));
             let mut progress = self.progress.lock();
             let freed = match &written {
                 Ok(()) => {
@@ -250,7 +385,7 @@ impl Shared {
     }
 
     /// Waits for a chunk that is due; `None` when the state is closing and nothing is left.
-    fn next_chunk(&self) -> Option<std::sync::Arc<Chunk>> {
+    fn next_chunk(&self) -> Option<Arc<Chunk>> {
         let mut progress = self.progress.lock();
         loop {
             match self.due(&progress) {
@@ -278,14 +413,15 @@ impl Shared {
 
     /// Writes rows in key order, one by one, then the marker.
     fn write_chunk(&self, chunk: &Chunk) -> Result<(), EngineError> {
+        let recent = Arc::clone(&self.layers().recent);
         let half = chunk.span.rows.len() / 2;
         for (at, (key, value)) in chunk.span.rows.iter().enumerate() {
             if at == half {
                 crash::point("state-half-written");
             }
-            self.rows.write(key, value.as_ref())?;
+            recent.write(key, value.as_ref())?;
         }
-        self.rows.write_marker(chunk.marker)?;
+        recent.write_marker(chunk.marker)?;
         crash::point("state-written");
         Ok(())
     }

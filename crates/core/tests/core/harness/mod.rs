@@ -387,7 +387,12 @@ pub struct Hub {
 impl Hub {
     /// A hub that knows the country and trusts the test root.
     pub fn new() -> Self {
-        let mut hub = Self::empty();
+        Self::on(MemoryState::new())
+    }
+
+    /// A hub as [`Hub::new`] makes one, on a state of one's own.
+    pub fn on(state: MemoryState) -> Self {
+        let mut hub = Self::empty_on(state);
         hub.trust(true);
         hub.grace(None);
         hub.import(&country());
@@ -395,7 +400,11 @@ impl Hub {
     }
 
     pub fn empty() -> Self {
-        let (state, payloads) = (MemoryState::new(), MemoryPayloads::new());
+        Self::empty_on(MemoryState::new())
+    }
+
+    fn empty_on(state: MemoryState) -> Self {
+        let payloads = MemoryPayloads::new();
         let (journal, blocks) = MemoryJournal::new();
         Self {
             machine: open(&state, &payloads),

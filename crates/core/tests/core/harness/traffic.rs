@@ -227,14 +227,22 @@ pub struct Traffic {
 
 impl Traffic {
     pub fn new() -> Self {
-        let mut hub = Hub::new();
+        Self::on(lienthong_ledger::MemoryState::new())
+    }
+
+    pub fn on(state: lienthong_ledger::MemoryState) -> Self {
+        let mut hub = Hub::on(state);
         hub.journals_refusals = true;
         hub.change(super::communes(COMMUNES));
         Self { hub, sent: Vec::new(), lists: 0, waiting: Vec::new() }
     }
 
     pub fn run(steps: &[Step]) -> Self {
-        let mut traffic = Self::new();
+        Self::run_on(lienthong_ledger::MemoryState::new(), steps)
+    }
+
+    pub fn run_on(state: lienthong_ledger::MemoryState, steps: &[Step]) -> Self {
+        let mut traffic = Self::on(state);
         for step in steps {
             traffic.take(step);
         }
@@ -494,6 +502,7 @@ impl Traffic {
             Step::Terms(hours) => Command::SetTerms(Terms {
                 pick_up_ms: hours * 3_600_000,
                 answer_ms: (hours % 2 == 0).then_some(hours * 7_200_000),
+                silent_ms: (hours % 3 == 0).then_some(hours * 7_200_000),
             }),
             Step::TrustStranger(trusted) => {
                 let der = self.hub.signers.stranger.root().certificate().der().clone();

@@ -1,16 +1,14 @@
 //! Why a document is where it is.
 
-use lienthong_core::Submit;
 use lienthong_core::explain::{Event, Explained, Scope, Subject, What};
 use lienthong_model::{AgencyCode, Ordinal, Reason, Refusal};
-use lienthong_trust::{Certificate, Holder};
 use lienthong_wire::{moment, proto};
 
 use super::super::Rooms;
 use super::{Asking, Found, Name, progress, text, wait};
 use crate::caller::MayExchange;
 use crate::present::unreadable;
-use crate::reader::Reader;
+use crate::signed_by::tell_signers;
 
 pub(super) fn explain(
     rooms: &Rooms,
@@ -93,29 +91,5 @@ fn answer(asking: &Asking<'_>, explained: &Explained) -> proto::ExplainResponse 
         progress: None,
         subject: String::new(),
         position: None,
-    }
-}
-
-/// Says who signed, by what the certificates say.
-fn tell_signers(reader: &Reader, submit: &Submit, explained: &mut Explained) {
-    let signers: Vec<String> = submit
-        .signed
-        .signatures
-        .iter()
-        .filter_map(|signature| reader.query().certificate(signature.chain.first()?).ok()?)
-        .filter_map(|der| Certificate::parse(der).ok())
-        .map(|certificate| match certificate.holder() {
-            Holder::Person { agency, name, title, .. } => format!("{name}, {title} ({agency})"),
-            Holder::Seal { agency } => format!("con dấu / seal {agency}"),
-            Holder::Authority { .. }
-            | Holder::Node { .. }
-            | Holder::Operator { .. }
-            | Holder::Hub { .. } => String::new(),
-        })
-        .collect();
-    for event in &mut explained.events {
-        if let What::Signed { by } = &mut event.what {
-            by.clone_from(&signers);
-        }
     }
 }

@@ -14,12 +14,14 @@ use lienthong_wire::proto::exchange_service_client::ExchangeServiceClient;
 use lienthong_wire::proto::submit_documents_response::Outcome;
 use lienthong_wire::proto::transfer_service_client::TransferServiceClient;
 use lienthong_wire::proto::upload_request as asked;
+use serde_json::json;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use super::scene::Scene;
 use crate::harness::raw::{Line, channel, exchange, refusal, request};
+use crate::harness::web::Browser;
 use crate::harness::{
     World, code, days, document, noise, now, settled, until, with_attachment, within,
 };
@@ -231,4 +233,26 @@ pub async fn failed_read() -> Refusal {
     drop((say, answers, raw));
     world.take_hub().stop().await.expect_err("it has failed");
     found
+}
+
+/// What the API of the operators' pages answers.
+pub async fn of_the_pages(reason: Reason) -> (u16, String) {
+    let world = World::start().await;
+    let mut browser = Browser::at(&world);
+    let answer = match reason {
+        Reason::SignInRequired => {
+            browser.change("DELETE", "accounts?person=H36/an", json!({})).await
+        }
+        Reason::RequestForeign => {
+            let other = [("origin", "https://example.vn")];
+            browser.ask("POST", "session", &other, "{}").await
+        }
+        _ => loop {
+            let answer = browser.sign_in("H36/an", "a guess at a password").await;
+            if answer.code() == reason.code() {
+                break answer;
+            }
+        },
+    };
+    (answer.status, answer.code())
 }

@@ -1,7 +1,5 @@
 //! The file that an audit reads: what stands at an offset, and what must have stood there.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -13,6 +11,7 @@ use super::changed::{Change, single_changes};
 use super::damage::{ChangedByte, Damage, DamageKind};
 use crate::disk::io_error;
 use crate::journal::frame::{Bad, FileHeader, HEAD_BYTES, HEAD_CHECKED_BYTES, HEADER_BYTES, Head};
+use crate::journal::image::Image;
 use crate::journal::recover::next_magic;
 use crate::journal::writer::Found;
 
@@ -22,7 +21,7 @@ const HEADER_CHECKED_BYTES: usize = HEADER_BYTES - 4;
 /// The file under way.
 #[derive(Debug)]
 pub(super) struct Reading {
-    pub file: File,
+    pub file: Image,
     pub path: PathBuf,
     pub name: String,
     /// Where the next frame begins.
@@ -45,8 +44,8 @@ pub(super) struct Mended {
 impl Reading {
     pub fn open(found: &Found) -> Result<Self, EngineError> {
         let path = found.path.clone();
-        let file = File::open(&path).map_err(io_error("open", &path))?;
-        let length = file.metadata().map_err(io_error("measure", &path))?.len();
+        let file = Image::open_passing_damage(&path)?;
+        let length = file.len().map_err(io_error("measure", &path))?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let offset = length.min(HEADER_BYTES as u64);
         Ok(Self { file, path, name, offset, length, synced: 0, lost: false, damage: Vec::new() })

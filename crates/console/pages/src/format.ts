@@ -1,0 +1,55 @@
+/** Numbers, moments and spans as people read them. */
+
+import { inUse, t, type TextKey } from "./texts";
+
+const locale = () => (inUse() === "vi" ? "vi-VN" : "en-GB");
+
+/** A whole number, with its thousands apart. */
+export function whole(value: number): string {
+  return value.toLocaleString(locale());
+}
+
+/** A number with one digit after the point where it is small. */
+export function rate(value: number): string {
+  return value.toLocaleString(locale(), { maximumFractionDigits: value < 100 ? 1 : 0 });
+}
+
+/** A share as a percentage; a dash without a base. */
+export function share(part: number, of: number): string {
+  if (of === 0) return "–";
+  return `${((part / of) * 100).toLocaleString(locale(), { maximumFractionDigits: 1 })} %`;
+}
+
+/** A moment of RFC 3339 in the hub's zone, as it is written there: day and minute. */
+export function moment(text: string): string {
+  return `${day(text)} ${text.slice(11, 16)}`;
+}
+
+/** A moment with its seconds. */
+export function exactly(text: string): string {
+  return `${day(text)} ${text.slice(11, 19)}`;
+}
+
+/** The day of a moment: day, month, year. */
+export function day(text: string): string {
+  return `${text.slice(8, 10)}/${text.slice(5, 7)}/${text.slice(0, 4)}`;
+}
+
+/** How long it is from one moment to another. */
+export function span(from: string, until: string): string {
+  const minutes = Math.max(0, Math.round((Date.parse(until) - Date.parse(from)) / 60_000));
+  const units: [number, Intl.RelativeTimeFormatUnit][] = [[1440, "day"], [60, "hour"], [1, "minute"]];
+  const [size, unit] = units.find(([size]) => minutes >= size * 2) ?? [1, "minute"];
+  const format = new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 0 });
+  return format.format(minutes / size);
+}
+
+/** A province as maps and tables name it; `null` is the centre. */
+export function place(named: { name: string } | null): string {
+  return named?.name.replace(/^Ủy ban nhân dân (tỉnh|thành phố) /, "") ?? t("centre");
+}
+
+/** The name of a level. */
+export function level(name: string): string {
+  return t(name as TextKey);
+}

@@ -1,0 +1,218 @@
+// The operators' pages in a browser, against a hub with the Central Highlands' traffic in it:
+// `LIENTHONG=path/to/lienthong node --test test/` (needs Chromium).
+
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { PATIENCE, Stage } from "./stage.mjs";
+
+const PASSWORD = "một mật khẩu thật dài";
+const ACCOUNTS = [
+  ["G22/quan-tri", PASSWORD, "administrator", "country"],
+  ["H36/van-hanh", PASSWORD, "viewer", "province:H36"],
+];
+const PAGES = ["overview", "map", "timeline", "matrix", "documents", "waiting", "refusals", "agencies", "certificates", "evidence", "acts"];
+
+/** @type {Stage} */
+let stage;
+/** Signed in as the country's administrator. */
+let country;
+
+before(async () => {
+  const binary = process.env.LIENTHONG;
+  assert.ok(binary, "say which binary: LIENTHONG=target/release/lienthong");
+  stage = await Stage.set(binary, 1_000, ACCOUNTS);
+  country = await stage.page();
+  await stage.open(country, "");
+  await stage.signIn(country, "G22/quan-tri", PASSWORD);
+  await country.waitForSelector("#figures strong");
+});
+
+after(() => stage?.end());
+
+/** A figure on a page, without its separators. */
+async function figure(page, selector) {
+  return Number((await page.textContent(selector)).replace(/\D/g, ""));
+}
+
+/** Waits until something holds; it is asked for again and again. */
+async function until(what, holds) {
+  const end = Date.now() + PATIENCE;
+  while (!(await holds())) {
+    assert.ok(Date.now() < end, `${what} did not come`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+test("figures on the pages are those of the API and those that the clients counted themselves", async () => {
+  const { totals, refused } = stage.played;
+  const declined = Object.values(refused).reduce((sum, one) => sum + one, 0);
+  await stage.open(country, "overview");
+  await until("the figures", async () => (await country.locator("#sent-today").count()) === 1);
+  const overview = await stage.api(country, "overview");
+  assert.equal(await figure(country, "#sent-today"), totals.sent);
+  assert.equal(await figure(country, "#received-today"), totals.received);
+  assert.equal(await figure(country, "#refused-today"), declined);
+  assert.deepEqual([overview.today.sent, overview.today.received, overview.today.refused], [totals.sent, totals.received, declined]);
+
+  await stage.open(country, "map");
+  await country.waitForSelector("#total-sent");
+  assert.equal(await figure(country, "#total-sent"), totals.sent);
+  assert.equal(await figure(country, "#total-received"), totals.received);
+  const rows = await country.locator(".tall tbody tr").allTextContents();
+  for (const { name, sent, received } of stage.played.provinces) {
+    const row = rows.find((text) => text.startsWith(name));
+    assert.ok(row?.includes(String(sent)) && row.includes(received.toLocaleString("vi-VN")), `${name}: ${row}`);
+  }
+  await stage.open(country, "refusals");
+  assert.equal(await figure(country, "#refused-total"), declined);
+  const counted = await stage.json("stats", "--data", stage.data).catch(() => null);
+  if (counted?.totals) assert.equal(counted.totals.sent, totals.sent);
+  assert.deepEqual(country.complaints, []);
+});
+
+test("the map has every province, Hoàng Sa and Trường Sa", async () => {
+  await stage.open(country, "map");
+  await country.waitForSelector("svg.country");
+  assert.equal(await country.locator("svg.country path").count(), 65);
+  const islands = await country.locator("svg.country path.islands title").allTextContents();
+  assert.ok(islands.some((text) => text.startsWith("Quần đảo Hoàng Sa (Đà Nẵng)")), islands.join());
+  assert.ok(islands.some((text) => text.startsWith("Quần đảo Trường Sa (Khánh Hòa)")), islands.join());
+});
+
+test("every page reads in both languages and fits a narrow screen", async () => {
+  const context = country.context();
+  const page = await context.newPage();
+  await page.setViewportSize({ width: 360, height: 780 });
+  const headings = { vi: [], en: [] };
+  for (const language of ["vi", "en"]) {
+    for (const path of PAGES) {
+      await stage.open(page, path);
+      await page.waitForFunction(() => document.querySelector(".body > *") !== null);
+      assert.equal(await page.getAttribute("html", "lang"), language);
+      headings[language].push(await page.textContent("main h1"));
+      const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wider <= 0, `${path} is ${wider} wider than the screen`);
+    }
+    await page.click("#language");
+    await page.waitForFunction((before) => document.documentElement.lang !== before, language);
+  }
+  headings.vi.forEach((heading, i) => assert.notEqual(heading, headings.en[i]));
+  await page.close();
+});
+
+test("the pages are used by keyboard alone", async () => {
+  const page = await country.context().newPage();
+  await stage.open(page, "overview");
+  await page.waitForSelector("svg.country path[tabindex]");
+  await page.evaluate(() => document.body.focus());
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement?.className), "skip");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "main");
+  for (let presses = 0; presses < 120; presses++) {
+    await page.keyboard.press("Tab");
+    const focused = await page.evaluate(() => document.activeElement?.getAttribute("data-focus"));
+    if (focused === "map H36") break;
+  }
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => location.hash === "#/provinces/H36");
+  await page.waitForFunction(() => document.querySelector("h1")?.textContent === "Lâm Đồng");
+  await page.close();
+});
+
+test("whoever has not signed in sees nothing, and a wrong password is declined with a word", async () => {
+  const page = await stage.page({ language: "en" });
+  await stage.open(page, "map");
+  await page.waitForSelector(".sign-in");
+  assert.equal(await page.locator("nav").count(), 0);
+  await stage.signIn(page, "G22/quan-tri", "not the password");
+  await page.waitForSelector(".refusal");
+  assert.match(await page.textContent(".refusal"), /SIGN_IN_FAILED/);
+  assert.equal(await page.locator(".figure").count(), 0);
+  await page.context().close();
+});
+
+test("a province's viewer sees the province and nothing else, and administers nothing", async () => {
+  const page = await stage.page();
+  await stage.open(page, "map");
+  await stage.signIn(page, "H36/van-hanh", PASSWORD);
+  await page.waitForSelector("#total-sent");
+  const own = stage.played.provinces.find((one) => one.code === "H36");
+  assert.equal(await figure(page, "#total-sent"), own.sent);
+  assert.equal(await figure(page, "#total-received"), own.received);
+  assert.equal(await page.locator("svg.country path[tabindex]").count(), 1);
+  assert.equal(await page.locator('nav a[href="#/accounts"], nav a[href="#/acts"]').count(), 0);
+  await stage.open(page, "provinces/H34");
+  await page.waitForSelector(".refusal");
+  const cookies = await page.context().cookies();
+  assert.deepEqual(cookies.map((one) => [one.httpOnly, one.sameSite]), [[true, "Strict"]]);
+  assert.equal(await page.evaluate(() => document.cookie), "");
+  await page.click("#sign-out");
+  await page.waitForSelector(".sign-in");
+  assert.equal(await page.evaluate(async () => (await fetch("/api/v1/overview")).status), 401);
+  await page.context().close();
+});
+
+test("an administrator makes an account, and the acts say who did it", async () => {
+  await stage.open(country, "accounts");
+  await country.click(".editor summary");
+  await country.fill('.editor input[name="person"]', "H34/moi");
+  await country.fill('.editor input[name="password"]', PASSWORD);
+  await country.selectOption('.editor select[name="role"]', "viewer");
+  await country.selectOption('.editor select[name="kind"]', "province");
+  await country.fill('.editor input[name="code"]', "H34");
+  await country.click('.editor button[type="submit"]');
+  await country.waitForSelector("td:has-text('H34/moi')");
+  await stage.open(country, "acts");
+  await country.waitForSelector("tr:has-text('H34/moi'):has-text('G22/quan-tri')");
+  const page = await stage.page();
+  await stage.open(page, "");
+  await stage.signIn(page, "H34/moi", PASSWORD);
+  await page.waitForSelector("#figures strong");
+  await page.context().close();
+});
+
+test("a document is followed from being sent to being finished, without reloading", async () => {
+  await stage.open(country, "overview");
+  await until("the figures", async () => (await country.locator("#sent-today").count()) === 1);
+  const before = await figure(country, "#sent-today");
+  const subject = "Triển khai chữ ký số đến cấp xã";
+  const receipt = join(stage.folder, "receipt.json");
+  const sent = await stage.as("H36", "send", "--to", "H34", "--subject", subject, "--evidence", receipt);
+  await until("the document on the first page", async () => (await figure(country, "#sent-today")) === before + 1);
+
+  await stage.open(country, "documents");
+  await country.fill("#document-search", "chu ky so den cap xa");
+  await country.press("#document-search", "Enter");
+  await country.click(`a:has-text("${subject}")`);
+  await country.waitForSelector(".waits li");
+  assert.match(await country.textContent(".waits"), /Kon Tum/);
+  assert.equal(await country.locator(".stage-waiting").count() > 0, true);
+
+  const inbox = join(stage.folder, "inbox");
+  await stage.as("H34", "inbox", "--limit", "1", "--save", inbox, "--report", "01,03,04");
+  await country.waitForSelector("table .stage-accepted");
+  const id = (await country.evaluate(() => location.hash)).split("/").at(-1);
+  await stage.as("H34", "inbox", "report", "--sender", "H36", "--id", id, "--status", "06");
+  await country.waitForSelector("table .stage-finished");
+  assert.equal(await country.locator(".waits").count(), 0);
+  const kinds = await country.locator(".history li").evaluateAll((all) => all.map((one) => one.className));
+  for (const kind of ["event-signed", "event-accepted", "event-queued", "event-delivered", "event-reported"]) {
+    assert.ok(kinds.includes(kind), `${kind} in ${kinds}`);
+  }
+  assert.ok(sent);
+
+  await stage.open(country, "evidence");
+  await country.waitForFunction(() => document.querySelector("#key")?.value !== "");
+  await country.setInputFiles("#receipt", receipt);
+  await country.waitForSelector(".verdict.good");
+  const forged = join(stage.folder, "forged.json");
+  const told = JSON.parse(readFileSync(receipt, "utf8"));
+  writeFileSync(forged, JSON.stringify({ ...told, entry: told.entry.replace(/.$/, (last) => (last === "0" ? "1" : "0")) }));
+  await country.setInputFiles("#receipt", forged);
+  await country.waitForSelector(".verdict.bad");
+  assert.deepEqual(country.complaints, []);
+});

@@ -1,0 +1,464 @@
+//! A recount of the statistics from the journal, to be compared with what the state has.
+//!
+//! It follows every delivery from block to block by itself and shares nothing with the fold but the
+//! numbers of cells and pages. In memory are the deliveries that are not ended, and every cell.
+
+use std::collections::HashMap;
+
+use lienthong_model::limits::HOURS_KEPT;
+use lienthong_model::{ChangeEffect, ChangeKind, Ordinal, Position, StatusCode, Timestamp};
+
+use super::ask::Source;
+use super::cells::{AgencyCell, CellKey, FlowCell, KindCell, ProgressCell};
+use super::cubes::{self, CubeName};
+use super::event::{Direction, Traits};
+use super::figures::{Figure, Until};
+use super::page::{Cell, PageKey};
+use super::period::{Grain, Period};
+use crate::block::Block;
+use crate::change::ChangeMade;
+use crate::command::{
+    Accepted, AcknowledgeOutcome, Command, Counted, Decision, Delivery, DeliveryKey, Entry, Submit,
+};
+use crate::directory::{Directory, Place};
+use crate::engine::{Blocks, EngineError};
+use crate::notice::NoticeKind;
+use crate::routing::{Span, span};
+
+/// Differences that are named; the others are counted.
+const NAMED_MAX: usize = 100;
+
+/// A recount under way.
+#[derive(Debug, Default)]
+pub struct Recount {
+    cells: HashMap<(CubeName, PageKey, u64), Cell>,
+    open: HashMap<DeliveryKey, Life>,
+    /// Due dates of documents that have one.
+    dues: HashMap<Position, Timestamp>,
+    /// The first place of the log in each block that accepts documents.
+    places: Vec<(Position, u64)>,
+    last: Option<Timestamp>,
+    blocks: u64,
+}
+
+/// What became of a delivery so far.
+#[derive(Debug, Clone, Copy)]
+struct Life {
+    made: Timestamp,
+    place: Place,
+    due: Option<Timestamp>,
+    picked_up: bool,
+    worked_on: bool,
+    overdue: bool,
+}
+
+/// What a recount found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recounted {
+    /// Blocks that were counted.
+    pub blocks: u64,
+    /// Cells that were compared.
+    pub cells: u64,
+    /// How many differ.
+    pub differences_total: u64,
+    /// The first of them, at most 100.
+    pub differences: Vec<Difference>,
+}
+
+/// A cell that is not what the journal says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The cube.
+    pub cube: &'static str,
+    /// The grain of its page.
+    pub grain: &'static str,
+    /// The first moment of its page.
+    pub from: Timestamp,
+    /// The page's province; none for the centre.
+    pub province: Option<Ordinal>,
+    /// What the cell stands for.
+    pub cell: String,
+    /// What the state has.
+    pub kept: Cell,
+    /// What the journal says.
+    pub recounted: Cell,
+}
+
+impl Recount {
+    /// Counts a block; they come in their order, from the first. `blocks` has those before it.
+    ///
+    /// # Errors
+    /// [`EngineError`] when an earlier block cannot be read.
+    pub fn count(
+        &mut self,
+        number: u64,
+        block: &Block,
+        blocks: &dyn Blocks,
+    ) -> Result<(), EngineError> {
+        self.last = Some(block.time);
+        self.blocks += 1;
+        for entry in &block.entries {
+            self.entry(number, block.time, entry, blocks)?;
+        }
+        Ok(())
+    }
+
+    fn entry(
+        &mut self,
+        number: u64,
+        now: Timestamp,
+        entry: &Entry,
+        blocks: &dyn Blocks,
+    ) -> Result<(), EngineError> {
+        match (&entry.command, &entry.decision) {
+            (Command::Submit(submit), Decision::Accepted(accepted)) => {
+                if self.places.last().is_none_or(|(_, last)| *last != number) {
+                    self.places.push((accepted.position, number));
+                }
+                self.submitted(now, submit, accepted, blocks)?;
+            }
+            (Command::FanOut(slice), Decision::FannedOut(deliveries)) => {
+                let document = (slice.position, slice.counted);
+                deliveries.iter().for_each(|one| self.delivered(now, document, *one));
+            }
+            (Command::Acknowledge(command), Decision::Acknowledged(decided)) => {
+                for (delivery, outcome) in command.deliveries.iter().zip(&decided.outcomes) {
+                    if *outcome == AcknowledgeOutcome::Counted {
+                        self.picked_up(now, delivery.key);
+                    }
+                }
+            }
+            (Command::Report(report), Decision::Reported(reported)) => match &reported.change {
+                Some(change) => self.changed(change),
+                None => self.reported(now, reported.delivery, report.header.code),
+            },
+            (Command::Tick(_), Decision::Ticked(ticked)) => {
+                for told in ticked.notices.iter().flat_map(|notices| &notices.told) {
+                    if told.kind == NoticeKind::OverdueHere {
+                        self.overdue(told.delivery);
+                    }
+                }
+            }
+            (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
+                let own = std::iter::once((refusal.reason, 1));
+                let added = requests.added_up.iter().map(|one| (one.reason, one.count));
+                for (reason, count) in own.chain(added) {
+                    let add = Cell { count: u64::from(count), measure: 0 };
+                    let number = CellKey::number(reason);
+                    self.add(CubeName::Refusals, now, (*province, 0), number, add);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn submitted(
+        &mut self,
+        now: Timestamp,
+        submit: &Submit,
+        accepted: &Accepted,
+        blocks: &dyn Blocks,
+    ) -> Result<(), EngineError> {
+        let Accepted { position, sender, place, .. } = *accepted;
+        if let Some(due) = submit.header.due {
+            self.dues.insert(position, due);
+        }
+        let counted = counted(submit, accepted);
+        let provinces = accepted.deliveries.iter().map(|one| one.place.province);
+        let mut scope = accepted.fan_out().map_or(Span::Inside, |plan| plan.scope);
+        for province in provinces {
+            scope = scope.max(span(place.province, province));
+        }
+        let Traits { document_type, signature, paper_copy, pages } = counted.traits;
+        let Place { province, level } = place;
+        let direction = Direction::Sent;
+        let key = KindCell { level, direction, scope, signature, paper_copy, document_type };
+        let add = Cell { count: 1, measure: u64::from(pages) };
+        self.add(CubeName::Kind, now, (province, level.number()), key.number(), add);
+        self.agency(now, (sender, place), Figure::SENT);
+        if signature.is_personal() {
+            self.agency(now, (sender, place), Figure::SENT_PERSONALLY);
+        }
+        if paper_copy {
+            self.agency(now, (sender, place), Figure::SENT_ON_PAPER);
+        }
+        accepted.deliveries.iter().for_each(|one| self.delivered(now, (position, counted), *one));
+        let Some(change) = &accepted.change else { return Ok(()) };
+        self.changed(change);
+        if !change.added.is_empty() {
+            let old = self.document(change.document, blocks)?;
+            let old = Counted { sender: place, ..old };
+            change.added.iter().for_each(|one| self.delivered(now, (change.document, old), *one));
+        }
+        Ok(())
+    }
+
+    /// What is counted of a document of an earlier block.
+    fn document(&self, position: Position, blocks: &dyn Blocks) -> Result<Counted, EngineError> {
+        let missing = || EngineError::Damaged {
+            what: format!("document {position}"),
+            why: "the journal has none at that place".to_owned(),
+        };
+        let after = self.places.partition_point(|(first, _)| *first <= position);
+        let (_, number) = after.checked_sub(1).map(|at| self.places[at]).ok_or_else(missing)?;
+        let block = blocks.block(number)?.ok_or_else(missing)?;
+        let found =
+            block.entries.iter().find_map(|entry| match (&entry.command, &entry.decision) {
+                (Command::Submit(submit), Decision::Accepted(accepted))
+                    if accepted.position == position =>
+                {
+                    Some(counted(submit, accepted))
+                }
+                _ => None,
+            });
+        found.ok_or_else(missing)
+    }
+
+    fn delivered(
+        &mut self,
+        now: Timestamp,
+        (position, counted): (Position, Counted),
+        to: Delivery,
+    ) {
+        let Counted { sender, traits, bytes } = counted;
+        let Traits { document_type, signature, paper_copy, pages } = traits;
+        let Delivery { recipient, place, .. } = to;
+        let scope = span(sender.province, place.province);
+        let (level, direction) = (place.level, Direction::Received);
+        let key = KindCell { level, direction, scope, signature, paper_copy, document_type };
+        let add = Cell { count: 1, measure: u64::from(pages) };
+        self.add(CubeName::Kind, now, (place.province, level.number()), key.number(), add);
+        let key = FlowCell {
+            sender_level: sender.level,
+            recipient_province: place.province,
+            recipient_level: level,
+        };
+        let add = Cell { count: 1, measure: bytes };
+        self.add(CubeName::Flow, now, (sender.province, 0), key.number(), add);
+        self.agency(now, (recipient, place), Figure::RECEIVED);
+        if scope == Span::Inside {
+            self.agency(now, (recipient, place), Figure::RECEIVED_INSIDE);
+            if paper_copy {
+                self.agency(now, (recipient, place), Figure::RECEIVED_INSIDE_ON_PAPER);
+            }
+        }
+        let due = self.dues.get(&position).copied();
+        let life =
+            Life { made: now, place, due, picked_up: false, worked_on: false, overdue: false };
+        self.step(recipient, life, Figure::DELIVERED);
+        if due.is_some() {
+            self.step(recipient, life, Figure::WITH_DUE_DATE);
+        }
+        self.open.insert(DeliveryKey { recipient, position }, life);
+    }
+
+    fn picked_up(&mut self, now: Timestamp, key: DeliveryKey) {
+        let Some(life) = self.open.get_mut(&key) else { return };
+        if !std::mem::replace(&mut life.picked_up, true) {
+            let life = *life;
+            self.timed(now, key.recipient, life, Figure::ACKNOWLEDGED);
+        }
+    }
+
+    fn reported(&mut self, now: Timestamp, key: DeliveryKey, code: StatusCode) {
+        self.picked_up(now, key);
+        let Some(life) = self.open.get_mut(&key) else { return };
+        let works =
+            matches!(code, StatusCode::Assigned | StatusCode::Processing | StatusCode::Finished);
+        let first = works && !life.worked_on;
+        life.worked_on |= works;
+        let life = *life;
+        let recipient = key.recipient;
+        if first {
+            self.step(recipient, life, Figure::PROCESSED);
+        }
+        match code {
+            StatusCode::Accepted => self.timed(now, recipient, life, Figure::ACCEPTED),
+            StatusCode::Refused => self.step(recipient, life, Figure::REFUSED),
+            StatusCode::Finished => {
+                self.timed(now, recipient, life, Figure::FINISHED);
+                if life.due.is_some_and(|due| now <= due) {
+                    self.step(recipient, life, Figure::ON_TIME);
+                }
+            }
+            _ => return,
+        }
+        if matches!(code, StatusCode::Refused | StatusCode::Finished) {
+            if life.due.is_some_and(|due| now > due) {
+                self.overdue(key);
+            }
+            self.open.remove(&key);
+        }
+    }
+
+    fn overdue(&mut self, key: DeliveryKey) {
+        let Some(life) = self.open.get_mut(&key) else { return };
+        if !std::mem::replace(&mut life.overdue, true) {
+            let life = *life;
+            self.step(key.recipient, life, Figure::OVERDUE);
+        }
+    }
+
+    /// What is taken back or replaced at once waits no more.
+    fn changed(&mut self, change: &ChangeMade) {
+        for one in &change.deliveries {
+            let ends = one.effect == ChangeEffect::AtOnce && one.kind != ChangeKind::Update;
+            let key = DeliveryKey { recipient: one.recipient, position: change.document };
+            if ends && let Some(life) = self.open.get(&key).copied() {
+                self.step(key.recipient, life, Figure::TAKEN_BACK);
+            }
+        }
+    }
+
+    fn timed(&mut self, now: Timestamp, agency: Ordinal, life: Life, figure: Figure) {
+        self.step(agency, life, figure);
+        let until = match figure {
+            Figure::ACKNOWLEDGED => Until::Arrived,
+            Figure::ACCEPTED => Until::Accepted,
+            _ => Until::Finished,
+        };
+        let took = now.millis().saturating_sub(life.made.millis()).max(0).unsigned_abs();
+        let figure = Figure::bucket(until, std::time::Duration::from_millis(took));
+        let key = ProgressCell { level: life.place.level, figure };
+        let page = (life.place.province, 0);
+        self.add(CubeName::Progress, life.made, page, key.number(), Cell::ONE);
+    }
+
+    fn step(&mut self, agency: Ordinal, life: Life, figure: Figure) {
+        let Place { province, level } = life.place;
+        let key = ProgressCell { level, figure };
+        self.add(CubeName::Progress, life.made, (province, 0), key.number(), Cell::ONE);
+        self.agency(life.made, (agency, life.place), figure);
+    }
+
+    fn agency(&mut self, at: Timestamp, (agency, place): (Ordinal, Place), figure: Figure) {
+        let documents = figure < Figure::DELIVERED;
+        let part = if documents { 0 } else { cubes::OF_DELIVERIES } + place.level.number();
+        let key = AgencyCell { agency, figure };
+        self.add(CubeName::Agency, at, (place.province, part), key.number(), Cell::ONE);
+    }
+
+    fn add(
+        &mut self,
+        cube: CubeName,
+        at: Timestamp,
+        (province, part): (Option<Ordinal>, u8),
+        number: u64,
+        add: Cell,
+    ) {
+        for grain in cube.grains() {
+            let page = PageKey { grain: *grain, number: grain.number(at), province, part };
+            *self.cells.entry((cube, page, number)).or_default() += add;
+        }
+    }
+
+    /// Compares the recount with what the state has. Call it after the last block.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a page cannot be read.
+    pub fn compare(mut self, source: &Source<'_>) -> Result<Recounted, EngineError> {
+        let mut found = Recounted { blocks: self.blocks, ..Recounted::default() };
+        let last = self.last.unwrap_or(Timestamp::MIN);
+        let since = Timestamp::minus(last, HOURS_KEPT).hour();
+        self.cells.retain(|(_, page, _), _| page.grain != Grain::Hour || page.number >= since.0);
+        found.cells = self.cells.len() as u64;
+        for cube in CubeName::ALL {
+            for grain in cube.grains() {
+                let from = if *grain == Grain::Hour { since.start() } else { Period::ALL.from };
+                let period = Period { from, ..Period::ALL };
+                let pages = (cube, (*grain, *grain));
+                cubes::visit(
+                    source.cubes,
+                    source.tables,
+                    pages,
+                    period,
+                    &mut |page, number, kept| {
+                        let recounted =
+                            self.cells.remove(&(cube, page, number)).unwrap_or_default();
+                        found.compare(cube, page, number, (kept, recounted), source.directory);
+                    },
+                )?;
+            }
+        }
+        // What the state does not have at all.
+        let mut missing: Vec<_> = self.cells.into_iter().collect();
+        missing.sort_by_key(|((cube, page, number), _)| (*cube, *page, *number));
+        for ((cube, page, number), recounted) in missing {
+            let cells = (Cell::default(), recounted);
+            found.compare(cube, page, number, cells, source.directory);
+        }
+        Ok(found)
+    }
+}
+
+impl Recounted {
+    fn compare(
+        &mut self,
+        cube: CubeName,
+        page: PageKey,
+        number: u64,
+        (kept, recounted): (Cell, Cell),
+        directory: &Directory,
+    ) {
+        if kept == recounted {
+            return;
+        }
+        self.differences_total += 1;
+        if self.differences.len() < NAMED_MAX {
+            self.differences.push(Difference {
+                cube: cube.name(),
+                grain: page.grain.name(),
+                from: page.grain.start(page.number),
+                province: page.province,
+                cell: cube.cell_text(number, directory),
+                kept,
+                recounted,
+            });
+        }
+    }
+}
+
+impl CubeName {
+    /// A cell for people.
+    fn cell_text(self, number: u64, directory: &Directory) -> String {
+        let code = |agency| directory.code(agency, Timestamp::from_millis(i64::MAX));
+        let unknown = || format!("cell {number}");
+        match self {
+            Self::Flow => FlowCell::of_number(number).map_or_else(unknown, |cell| {
+                let to = cell.recipient_province.map_or_else(|| "TW".to_owned(), code);
+                format!("{} to {to} {}", cell.sender_level, cell.recipient_level)
+            }),
+            Self::Kind => KindCell::of_number(number).map_or_else(unknown, |cell| {
+                let paper = if cell.paper_copy { "with paper" } else { "without paper" };
+                format!(
+                    "{} {} {}, {}, signature {}, {paper}",
+                    cell.level,
+                    cell.direction.name(),
+                    cell.scope,
+                    cell.document_type.name_en(),
+                    cell.signature,
+                )
+            }),
+            Self::Agency => AgencyCell::of_number(number).map_or_else(unknown, |cell| {
+                format!("{} {}", code(cell.agency), cell.figure.name())
+            }),
+            Self::Progress => ProgressCell::of_number(number)
+                .map_or_else(unknown, |cell| format!("{} {}", cell.level, cell.figure.name())),
+            Self::Refusals => lienthong_model::Reason::of_number(number)
+                .map_or_else(unknown, |reason| reason.code().to_owned()),
+        }
+    }
+}
+
+/// What is counted of a document.
+fn counted(submit: &Submit, accepted: &Accepted) -> Counted {
+    let header = &submit.header;
+    let traits = Traits {
+        document_type: header.document_type,
+        signature: accepted.signature,
+        paper_copy: header.paper_copy,
+        pages: header.pages,
+    };
+    Counted { sender: accepted.place, traits, bytes: submit.whole_size() }
+}

@@ -1,0 +1,65 @@
+//! The payload files of a data folder at rest: each is checked against its digest when it is read,
+//! and nothing is written.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use lienthong_core::Stored;
+use lienthong_core::engine::{EngineError, Payloads};
+use lienthong_ledger::ExaminedPayload;
+use lienthong_model::Digest;
+
+/// Payload files of a folder at rest; nothing is ever written.
+#[derive(Debug, Clone)]
+pub(super) struct AtRest(PathBuf);
+
+impl AtRest {
+    /// The payloads of a data folder.
+    pub fn of(data: &Path) -> Self {
+        Self(data.join("payloads"))
+    }
+
+    /// The bytes that a record holds or names.
+    pub fn stored(&self, stored: &Stored) -> Result<Bytes, EngineError> {
+        match stored {
+            Stored::Inline(bytes) => Ok(bytes.clone()),
+            Stored::Payload { digest, .. } => {
+                self.get(digest)?.ok_or_else(|| EngineError::Damaged {
+                    what: format!("payload {digest}"),
+                    why: "the file is missing".to_owned(),
+                })
+            }
+        }
+    }
+}
+
+impl Payloads for AtRest {
+    fn put(&self, _: &[u8]) -> Result<Digest, EngineError> {
+        Err(EngineError::Io {
+            doing: "write into",
+            path: self.0.display().to_string(),
+            source: std::io::Error::other("the folder is only read"),
+        })
+    }
+
+    fn get(&self, digest: &Digest) -> Result<Option<Bytes>, EngineError> {
+        for name in ExaminedPayload::names(digest) {
+            let path = self.0.join(name);
+            match std::fs::read(&path) {
+                Ok(bytes) if Digest::of(&bytes) == *digest => return Ok(Some(bytes.into())),
+                Ok(_) => {
+                    return Err(EngineError::Damaged {
+                        what: format!("payload {digest}"),
+                        why: "its bytes have another SHA-256".to_owned(),
+                    });
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(source) => {
+                    let path = path.display().to_string();
+                    return Err(EngineError::Io { doing: "read", path, source });
+                }
+            }
+        }
+        Ok(None)
+    }
+}

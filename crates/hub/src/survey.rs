@@ -1,0 +1,118 @@
+//! What takes a look at many rows or files, kept for a moment and shared by all who ask: however
+//! many pages are open, it is worked out once in a while, by one at a time.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lienthong_core::engine::EngineError;
+use lienthong_core::statistics::{AgencyBacklog, Figure};
+use lienthong_model::limits::SURVEY_AGE_MAX;
+use lienthong_model::{Level, Reason, Refusal};
+use tokio::sync::Mutex;
+
+use crate::certificates::{self, ExpiringCertificate};
+use crate::connections::Connections;
+use crate::present::unreadable;
+use crate::reader::Reader;
+
+/// Answers that are kept for a moment.
+#[derive(Default)]
+pub(crate) struct Survey {
+    backlogs: Kept<Vec<AgencyBacklog>>,
+    certificates: Kept<Vec<ExpiringCertificate>>,
+    sizes: Kept<Vec<(&'static str, u64)>>,
+    arrivals: Kept<BTreeMap<(Level, Figure), u64>>,
+}
+
+/// An answer and when it was worked out.
+struct Kept<T>(Mutex<Option<(Instant, Arc<T>)>>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+/// Certificates change slowly, and there are many.
+const CERTIFICATES_AGE_MAX: Duration = Duration::from_secs(60);
+
+/// Parts of a data folder that are counted: of payloads there are too many files.
+const PARTS: [&str; 3] = ["journal", "state", "archives"];
+const ARRIVALS_AGE_MAX: Duration = Duration::from_secs(10);
+const SIZES_AGE_MAX: Duration = Duration::from_secs(60);
+
+impl Survey {
+    /// What lies in mailboxes, by ordinal; at most [`SURVEY_AGE_MAX`] old.
+    pub async fn backlogs(&self, reader: &Reader) -> Result<Arc<Vec<AgencyBacklog>>, Refusal> {
+        let reader = reader.clone();
+        let count = move || {
+            let all = reader.with_statistics(|source| source.mailboxes(&|_| true))?;
+            Ok(all.agencies)
+        };
+        self.backlogs.get(SURVEY_AGE_MAX, count).await
+    }
+
+    /// The certificates that are in use, first to expire first; at most a minute old.
+    pub async fn certificates(
+        &self,
+        reader: &Reader,
+        connections: &Connections,
+    ) -> Result<Arc<Vec<ExpiringCertificate>>, Refusal> {
+        let (reader, connected) = (reader.clone(), connections.chains());
+        let work = move || certificates::in_use(&reader, connected);
+        self.certificates.get(CERTIFICATES_AGE_MAX, work).await
+    }
+}
+
+impl Survey {
+    /// Bytes of the parts of a data folder whose files are few; at most a minute old. What is gone
+    /// while it is counted counts nothing.
+    pub async fn sizes(&self, folder: &Path) -> Result<Arc<Vec<(&'static str, u64)>>, Refusal> {
+        let folder = folder.to_owned();
+        let count = move || Ok(PARTS.map(|part| (part, bytes_in(&folder.join(part)))).to_vec());
+        self.sizes.get(SIZES_AGE_MAX, count).await
+    }
+}
+
+impl Survey {
+    /// Deliveries that arrived by level and by how long it took; at most some seconds old.
+    pub async fn arrivals(
+        &self,
+        reader: &Reader,
+    ) -> Result<Arc<BTreeMap<(Level, Figure), u64>>, Refusal> {
+        let reader = reader.clone();
+        self.arrivals.get(ARRIVALS_AGE_MAX, move || reader.arrivals()).await
+    }
+}
+
+/// Bytes of the files below a folder.
+fn bytes_in(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let size = |entry: std::fs::DirEntry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => bytes_in(&entry.path()),
+        _ => entry.metadata().map_or(0, |found| found.len()),
+    };
+    entries.map(size).sum()
+}
+
+impl<T: Send + Sync + 'static> Kept<T> {
+    async fn get(
+        &self,
+        age_max: Duration,
+        work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<Arc<T>, Refusal> {
+        let mut kept = self.0.lock().await;
+        if let Some((at, answer)) = &*kept
+            && at.elapsed() < age_max
+        {
+            return Ok(answer.clone());
+        }
+        let worked = tokio::task::spawn_blocking(work).await;
+        let worked = worked.map_err(|_| Refusal::new(Reason::Stopped))?;
+        let answer = Arc::new(worked.map_err(|error| unreadable(&error))?);
+        *kept = Some((Instant::now(), answer.clone()));
+        Ok(answer)
+    }
+}
