@@ -160,10 +160,10 @@ fn who_is_not_under_test_is_not_invited_and_no_sandbox_is_named() {
     let none = folder.path().join("none");
     let said = fail(
         2,
-        &["sandbox", "invite", "--agency", "H36.30", "--to", "x", "--sandbox", text(&none)],
+        &["sandbox", "invite", "--agency", "H36.29", "--to", "x", "--sandbox", text(&none)],
     );
     assert!(said.contains("lienthong sandbox"), "{said}");
-    let said = fail(2, &["conformance", "run", "--agency", "H36.30", "--sandbox", text(&none)]);
+    let said = fail(2, &["conformance", "run", "--agency", "H36.29", "--sandbox", text(&none)]);
     assert!(said.contains("lienthong sandbox"), "{said}");
     let said = fail(2, &["sandbox", "--province", "H99", "--folder", text(&none)]);
     assert!(said.contains("H99") && said.contains("directory list"), "{said}");
