@@ -79,8 +79,9 @@ fn play(args: &RunArgs, scenario: &Scenario, seed: u64) -> anyhow::Result<Played
     let created = args.trace.as_deref().map(create).transpose()?;
     let mut trace = created.map(BufWriter::new);
     let writer = trace.as_mut().map(|file| file as &mut dyn Write);
-    let world = World::new(scenario, &super::country()?, Some(seed), writer)
-        .map_err(|error| super::wrong_world(&error))?;
+    let country = super::country()?;
+    let world = World::new(scenario, &country, Some(seed), writer)
+        .map_err(|error| super::wrong_world(&args.scenario, &error, &country))?;
     let bar = bar(STEPS);
     let played = world.play(|progress| {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A share of 1,000.
