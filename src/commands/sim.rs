@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use lienthong_simulator::scenario::{Country, Place, Scenario, ScenarioError, builtin, names};
-use lienthong_simulator::world::World;
+use lienthong_simulator::world::{World, WorldError};
 use serde::Serialize;
 
 use crate::cli::Output;
@@ -135,9 +135,10 @@ impl Listed {
 
 /// Reads the file, and sets it up: who is named is in the directory, and somebody can write.
 fn check(file: &Path, world: run::WorldKind, output: Output) -> anyhow::Result<ExitCode> {
-    let scenario = read(file)?;
-    has_all(&scenario, &file.display().to_string(), world.place(false))?;
-    World::new(&scenario, &country()?, None, None).map_err(|error| wrong_world(&error))?;
+    let (scenario, country, shown) = (read(file)?, country()?, file.display().to_string());
+    has_all(&scenario, &shown, world.place(false))?;
+    World::new(&scenario, &country, None, None)
+        .map_err(|error| wrong_world(&shown, &error, &country))?;
     output::one(output, &Listed::of(scenario), |listed| {
         format!("đúng / right: {}, ≈ {} văn bản / documents", listed.name, listed.documents)
     })?;
@@ -155,10 +156,26 @@ fn has_all(scenario: &Scenario, shown: &str, place: Place) -> Result<(), Usage> 
     }
 }
 
-/// What a scenario names cannot be played.
-fn wrong_world(error: &lienthong_simulator::world::WorldError) -> Usage {
-    Usage::new(error.to_string())
-        .remedy("see `lienthong sim describe` and `lienthong directory list`")
+/// What a scenario names cannot be played: says on which line of its file, and what is near it.
+fn wrong_world(asked: &str, error: &WorldError, country: &Country) -> Usage {
+    let text = std::fs::read_to_string(asked).unwrap_or_default();
+    let unknown = match error {
+        WorldError::Unknown(unknown) => unknown.first(),
+        _ => None,
+    };
+    let Some(unknown) = unknown else {
+        return Usage::new(format!("`{asked}`: {error}"))
+            .remedy("see `lienthong sim describe` and `lienthong directory list`");
+    };
+    let quoted = format!("\"{unknown}\"");
+    let line = text.lines().position(|line| line.contains(&quoted)).map(|index| index + 1);
+    let place = line.map_or_else(String::new, |line| format!(", line {line}"));
+    let codes = country.entries.iter().map(|entry| entry.code.as_str());
+    let known = country.regions.keys().map(String::as_str).chain(codes);
+    let nearest = known.min_by_key(|known| strsim::damerau_levenshtein(known, unknown));
+    let nearest = nearest.unwrap_or_default();
+    Usage::new(format!("`{asked}`{place}: the directory does not have `{unknown}`"))
+        .remedy(format!("did you mean `{nearest}`? see `lienthong directory list`"))
 }
 
 /// Returns the scenario with a name, or of a file.

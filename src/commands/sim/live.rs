@@ -11,7 +11,7 @@ use lienthong_pki::{Folder, Profile};
 use lienthong_simulator::live::{Ground, Live};
 use lienthong_simulator::scenario::{Country, Scenario};
 use lienthong_simulator::verdict::{Check, REPLAY, Verdict};
-use lienthong_simulator::world::{Keys, Played, Population, Progress};
+use lienthong_simulator::world::{Keys, Played, Population, Progress, WorldError};
 
 use crate::own_hub::{OwnHub, Time};
 use crate::say::Usage;
@@ -50,15 +50,16 @@ impl LiveArgs {
         self.hub.is_some()
     }
 
-    /// Plays a scenario and judges it.
+    /// Plays a scenario, called `asked`, and judges it.
     pub fn run<'s>(
         &self,
+        asked: &str,
         (scenario, country, seed): (&'s Scenario, &Country, u64),
         trace: Option<&'s mut dyn std::io::Write>,
         told: impl FnMut(Progress),
     ) -> anyhow::Result<(Played, Verdict)> {
-        let mut population =
-            Population::of(scenario, country).map_err(|e| super::wrong_world(&e))?;
+        let wrong = |error: &WorldError| super::wrong_world(asked, error, country);
+        let mut population = Population::of(scenario, country).map_err(|error| wrong(&error))?;
         population.keep(self.agencies);
         let (keys, ground, folder) = match (&self.hub, &self.pki) {
             (Some(hub), Some(pki)) => {
@@ -81,7 +82,7 @@ impl LiveArgs {
         let mut played = tokio::task::block_in_place(|| {
             lienthong_simulator::live::play(scenario, live, trace, told)
         })
-        .map_err(|error| super::wrong_world(&error))?;
+        .map_err(|error| wrong(&error))?;
         let judge = || Verdict::of(scenario, seed, &played);
         let mut verdict = tokio::task::block_in_place(judge)?;
         played.stop_hub()?;

@@ -124,12 +124,12 @@ fn play(args: &RunArgs, scenario: &Scenario, seed: u64) -> anyhow::Result<(Playe
     let played = match args.world {
         WorldKind::Virtual => {
             let world = World::new(scenario, &country, Some(seed), writer)
-                .map_err(|error| super::wrong_world(&error))?;
+                .map_err(|error| super::wrong_world(&args.scenario, &error, &country))?;
             let played = world.play(told)?;
             let verdict = Verdict::of(scenario, seed, &played)?;
             Ok((played, verdict))
         }
-        WorldKind::Live => args.live.run((scenario, &country, seed), writer, told),
+        WorldKind::Live => args.live.run(&args.scenario, (scenario, &country, seed), writer, told),
     };
     bar.finish_and_clear();
     played

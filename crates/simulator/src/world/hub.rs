@@ -40,16 +40,25 @@ const BLOCK_REQUESTS: usize = 256;
 
 type MemoryMachine = Machine<MemoryState, MemoryPayloads>;
 
-/// Certificates come with every content; nobody is known beforehand.
-struct Nobody;
+/// Both authorities are known beforehand; a signer's certificate comes with every content.
+struct Above(Arc<Authorities>);
 
-impl Known for Nobody {
+impl Known for Above {
     fn certificate(&self, _: &Fingerprint) -> Option<Bytes> {
         None
     }
 
     fn authorities(&self) -> Arc<Authorities> {
-        Arc::default()
+        self.0.clone()
+    }
+}
+
+impl Above {
+    fn of(keys: &Keys) -> Self {
+        let authorities = [keys.root(), keys.issuing()];
+        let certificates = authorities.map(|authority| authority.certificate().clone());
+        let root = *keys.root().certificate().fingerprint();
+        Self(Arc::new(Authorities::new(certificates, |one| *one.fingerprint() == root)))
     }
 }
 
@@ -84,7 +93,7 @@ pub(crate) struct Hub {
     machine: Option<MemoryMachine>,
     post: Post,
     uploads: Uploads,
-    verifier: Rehearsal<DocumentContents, Nobody>,
+    verifier: Rehearsal<DocumentContents, Above>,
     waiting: VecDeque<(u64, Ordinal, Asked)>,
     writing: Option<Writing>,
     /// Whether its disk is nearly full.
@@ -98,7 +107,7 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub fn new(begin: Timestamp) -> Result<Self, EngineError> {
+    pub(super) fn new(keys: &Keys, begin: Timestamp) -> Result<Self, EngineError> {
         let (state, payloads) = (MemoryState::new(), MemoryPayloads::new());
         let (journal, blocks) = MemoryJournal::new();
         let mut hub = Self {
@@ -109,7 +118,7 @@ impl Hub {
             journal,
             post: Post::default(),
             uploads: Uploads::default(),
-            verifier: Rehearsal::new(DocumentContents, Nobody),
+            verifier: Rehearsal::new(DocumentContents, Above::of(keys)),
             waiting: VecDeque::new(),
             writing: None,
             low: false,

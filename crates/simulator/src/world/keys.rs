@@ -112,11 +112,6 @@ impl Keys {
         authority.revocation_list(number, at, next_update, revoked)
     }
 
-    /// Returns the certificates above a signer's: the hub's verifier knows nobody beforehand.
-    pub(crate) fn issuers(&self) -> [Bytes; 2] {
-        [self.issuing(), self.root()].map(|authority| authority.certificate().der().clone())
-    }
-
     pub(crate) fn seal(&self, agency: &AgencyCode) -> Result<Signer, WorldError> {
         self.signer(self.pki.seal(agency)?)
     }
@@ -141,8 +136,8 @@ impl Keys {
     }
 
     fn signer(&self, identity: Identity) -> Result<Signer, WorldError> {
-        let issuers = self.issuers().to_vec();
-        Ok(Signer::new(identity.certificate, issuers, identity.key.to_signing_key())?)
+        // The hub knows the authorities: only the signer's certificate travels.
+        Ok(Signer::new(identity.certificate, Vec::new(), identity.key.to_signing_key())?)
     }
 }
 
