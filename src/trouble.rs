@@ -57,6 +57,8 @@ impl Trouble {
             | StartError::Listen { .. }
             | StartError::Identity(_)
             | StartError::Trust { .. }
+            | StartError::Accounts(_)
+            | StartError::NoAccounts(_)
             | StartError::Server(_) => None,
         }
     }

@@ -1,7 +1,8 @@
-//! `lienthong sim`: scenarios in the virtual world.
+//! `lienthong sim`: scenarios, in the virtual world and live.
 
 mod diff;
 mod explore;
+pub(crate) mod live;
 mod report;
 mod run;
 
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use lienthong_simulator::scenario::{Country, Scenario, ScenarioError, builtin, names};
+use lienthong_simulator::scenario::{Country, Place, Scenario, ScenarioError, builtin, names};
 use lienthong_simulator::world::World;
 use serde::Serialize;
 
@@ -37,6 +38,9 @@ enum SimCommand {
     Check {
         /// The file
         file: PathBuf,
+        /// The world that it shall be played in / môi trường
+        #[arg(long, value_enum, default_value_t)]
+        world: run::WorldKind,
     },
     /// Say in words and figures what a scenario will do / mô tả
     Describe {
@@ -70,7 +74,7 @@ struct Listed {
 pub(crate) fn run(args: SimArgs, output: Output) -> anyhow::Result<ExitCode> {
     match args.command {
         SimCommand::List => list(output),
-        SimCommand::Check { file } => check(&file, output),
+        SimCommand::Check { file, world } => check(&file, world, output),
         SimCommand::Describe { scenario } => {
             let text = load(&scenario)?.describe(&country()?);
             output::one(output, &text, Clone::clone)?;
@@ -130,13 +134,25 @@ impl Listed {
 }
 
 /// Reads the file, and sets it up: who is named is in the directory, and somebody can write.
-fn check(file: &Path, output: Output) -> anyhow::Result<ExitCode> {
+fn check(file: &Path, world: run::WorldKind, output: Output) -> anyhow::Result<ExitCode> {
     let scenario = read(file)?;
+    has_all(&scenario, &file.display().to_string(), world.place(false))?;
     World::new(&scenario, &country()?, None, None).map_err(|error| wrong_world(&error))?;
     output::one(output, &Listed::of(scenario), |listed| {
         format!("đúng / right: {}, ≈ {} văn bản / documents", listed.name, listed.documents)
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses what the world does not have.
+fn has_all(scenario: &Scenario, shown: &str, place: Place) -> Result<(), Usage> {
+    match scenario.missing_in(place).into_iter().next() {
+        None => Ok(()),
+        Some(missing) => {
+            Err(Usage::new(format!("`{shown}`, line {}: {}", missing.line, missing.what))
+                .remedy(missing.remedy))
+        }
+    }
 }
 
 /// What a scenario names cannot be played.
@@ -166,7 +182,7 @@ fn read(path: &Path) -> Result<Scenario, Usage> {
 }
 
 /// The built-in directory of Viet Nam.
-fn country() -> anyhow::Result<Country> {
+pub(crate) fn country() -> anyhow::Result<Country> {
     let mut regions: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for province in lienthong_country::provinces()? {
         regions.entry(province.region.name().to_owned()).or_default().push(province.code);

@@ -84,3 +84,42 @@ fn a_run_writes_trace_json_and_junit_and_ends_with_its_verdict() {
     assert!(said.contains("sim run") && said.contains("--seed 1"), "{said}");
     assert!(said.contains("(H36"), "documents are named: {said}");
 }
+
+#[test]
+fn a_live_hub_that_is_killed_comes_back_and_the_scenario_still_comes_out() {
+    let killed = "[[answers]]\naccepted-hours = [0.1, 1]\n\
+        [[fault]]\nkind = \"hub-killed\"\nfrom = 2020-11-16T09:00:00\nuntil = 2020-11-16T10:00:00\n\
+        [[expect]]\nmeasure = \"hub-restarts\"\nequals = 1\n\
+        [[expect]]\nmeasure = \"waiting\"\nequals = 0\n";
+    let (folder, path) = file(&format!("{SMALL}{killed}"));
+    let xml = folder.path().join("report.xml");
+    let report = json(&[
+        "sim",
+        "run",
+        text(&path),
+        "--world",
+        "live",
+        "--rate",
+        "7200",
+        "--junit",
+        text(&xml),
+    ]);
+    assert_eq!(report["passed"], true, "{report:#}");
+    let laws = report["checks"].as_array().unwrap().iter().filter(|one| one["kind"] == "law");
+    assert!(laws.count() >= 5, "a replay of the hub's folder is one of them: {report:#}");
+    assert!(report["replay"].as_str().unwrap().contains("--world live"), "{report:#}");
+    assert!(std::fs::read_to_string(xml).unwrap().contains("failures=\"0\""));
+}
+
+#[test]
+fn what_the_live_world_does_not_have_is_refused_with_line_and_remedy() {
+    let unknown = "[[expect]]\nmeasure = \"fully-electronic-share\"\nat-least = 1\n";
+    let (_folder, path) = file(&format!("{SMALL}{unknown}"));
+    succeed(&["sim", "check", text(&path)]);
+    for command in [&["check", text(&path)], &["run", text(&path)]] {
+        let said = fail(2, &["sim", command[0], command[1], "--world", "live"]);
+        for part in ["line 15", "fully-electronic-share", "--world virtual"] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+    }
+}

@@ -20,6 +20,8 @@ mod event;
 mod examples;
 mod figures;
 mod indicators;
+#[cfg(feature = "measure")]
+pub mod measure;
 mod page;
 mod period;
 mod question;
@@ -30,7 +32,7 @@ mod volumes;
 
 pub use ask::Source;
 pub use backlog::{AgencyBacklog, Backlog, BacklogOrder};
-pub use cells::{AgencyCell, FlowCell, KindCell, ProgressCell};
+pub use cells::{AgencyCell, CellKey, FlowCell, KindCell, ProgressCell};
 pub(crate) use cubes::Fold;
 pub use cubes::{
     CubeName, Cubes, Visited, visit_agency, visit_flow, visit_kind, visit_progress, visit_refusals,

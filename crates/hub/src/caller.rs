@@ -38,7 +38,7 @@ pub(crate) trait Permit: Sized {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MayExchange(pub Caller);
 
-/// May read the directory, routes, the clock, and statistics down to province.
+/// May read the directory, routes and the clock.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MayRead(());
 

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::RwLock;
 
 use crate::harness::traffic::{Traffic, steps};
-use crate::harness::{DAY, Draft, HOUR, Hub, Signs, at, draft, open, refused_request};
+use crate::harness::{DAY, Draft, HOUR, Hub, Signs, at, code, day, draft, open, refused_request};
 use lienthong_core::statistics::{
-    Cell, Cubes, Dimension, Direction, Figure, Grain, Measure, Period, Question, Source, Until,
-    Value, flows, refusals, visit_agency, visit_kind, visit_progress, visit_refusals, volumes,
+    Cell, Cubes, Dimension, Direction, Figure, Grain, IndicatorQuestion, Measure, Period, Question,
+    Source, TargetState, Until, Value, flows, refusals, visit_agency, visit_kind, visit_progress,
+    visit_refusals, volumes,
 };
 use lienthong_core::{
     Accepted, AcknowledgeOutcome, Command, Decision, Delivery, DeliveryKey, Entry, NoticeKind,
     Place, RefusalCount, RefusedRequests, Span, Submit,
 };
 use lienthong_model::{
-    ChangeEffect, ChangeKind, Level, Ordinal, Position, Reason, StatusCode, Timestamp,
+    ChangeEffect, ChangeKind, Indicator, Level, Ordinal, Position, Reason, StatusCode, Target,
+    Territory, Timestamp,
 };
 use proptest::prelude::*;
 
@@ -448,6 +450,12 @@ proptest! {
         prop_assert_eq!(&of(&hub, &hub.machine.cubes()), &expected);
         let anew = open(&hub.state, &hub.payloads);
         prop_assert_eq!(&of(&hub, &anew.cubes()), &expected);
+        let mut recount = lienthong_core::statistics::Recount::default();
+        for sealed in hub.sealed() {
+            recount.count(sealed.marker.block, &sealed.block, &hub.blocks).unwrap();
+        }
+        let found = recount.compare(&source(&hub, &anew.cubes())).unwrap();
+        prop_assert_eq!(found.differences, []);
     }
 
     #[test]
@@ -566,4 +574,81 @@ fn a_closed_period_leaves_memory_and_is_still_counted() {
         let day = volumes(&cubes, &hub.state, Period { from, until }).unwrap();
         assert_eq!(day.totals.sent, 1);
     }
+}
+
+#[test]
+fn a_target_is_met_on_course_or_late_and_names_who_holds_it_back() {
+    let mut hub = Hub::new();
+    let send = |hub: &mut Hub, personal: bool| {
+        let signs = if personal { Signs::Person("H34.02") } else { Signs::Seal("H34.02") };
+        hub.accepted(&Draft { signs: vec![signs], ..draft("H34.02", &["G22"]) });
+    };
+    for (month, personal) in [("2020-11-20", 2), ("2020-12-20", 6)] {
+        hub.now = at(month);
+        (0..10).for_each(|n| send(&mut hub, n < personal));
+    }
+    hub.accepted(&draft("H34.01", &["G22"]));
+    let target = |value, by| Target {
+        indicator: Indicator::PersonalSignature,
+        territory: Territory::Province(code("H34")),
+        level: Some(Level::District),
+        by: day(by),
+        value: Some(value),
+    };
+    let targets =
+        vec![target(500, "2020-12-31"), target(900, "2021-01-31"), target(1_000, "2021-01-05")];
+    assert_eq!(hub.administer(Command::ChangeTargets(targets)), Decision::Done);
+    let cubes = hub.machine.cubes();
+    let question = IndicatorQuestion {
+        period: Period { from: at("2020-12-01"), until: at("2021-01-01") },
+        province: ordinal(&hub, "H34"),
+        now: at("2021-01-01"),
+        page_price: 500,
+    };
+    let all = &hub.machine.policy().targets;
+    let places = source(&hub, &cubes).indicators(&question, all).unwrap();
+    let place = places.iter().find(|place| place.level == Some(Level::District)).unwrap();
+    let of = |indicator| place.figures.iter().find(|one| one.indicator == indicator).unwrap();
+    let figure = of(Indicator::PersonalSignature);
+    assert_eq!((figure.share.numerator, figure.share.denominator), (7, 11));
+    assert_eq!((figure.share.value, figure.before.value), (Some(636), Some(200)));
+    let states: Vec<_> = figure.targets.iter().map(|one| one.state).collect();
+    // By day: the one that is met, the one that comes too soon, the one that can be reached.
+    assert_eq!(states, [TargetState::Met, TargetState::Late, TargetState::OnCourse]);
+    let holders: Vec<_> = figure.targets[1].holders.iter().map(|one| one.agency).collect();
+    assert_eq!(holders, [hub.ordinal("H34.02")], "H34.01 signs every document personally");
+    assert_eq!(of(Indicator::Growth).share.value, None, "below 100 there is no basis");
+    let connected = of(Indicator::AgenciesConnected).share;
+    assert_eq!(connected.numerator, 0, "whoever only sends is not connected");
+    let elsewhere =
+        Target { territory: Territory::Province(code("H99")), ..target(1, "2021-01-01") };
+    let refused = hub.administer(Command::ChangeTargets(vec![elsewhere]));
+    assert!(matches!(refused, Decision::Refused(_)));
+}
+
+#[test]
+fn what_comes_of_an_old_delivery_counts_where_it_was_made_and_hours_are_forgotten() {
+    let mut hub = Hub::new();
+    hub.now = at("2020-11-16T09:00:00+07:00");
+    let (id, position) = hub.accepted(&draft("H34", &["G22"]));
+    hub.cut();
+    hub.now = hub.now.plus(DAY * 100);
+    hub.acknowledge("G22", &[("G22", position)]);
+    hub.report(&crate::harness::report("G22", "H34", id, StatusCode::Accepted));
+    hub.cut();
+    let cubes = hub.machine.cubes();
+    let ask = |period, measure| {
+        let answer = source(&hub, &cubes).ask(&Question::of(period, &[measure]).each(Grain::Month));
+        answer.unwrap().unwrap().rows
+    };
+    let rows = ask(Period::ALL, Measure::Accepted);
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].bucket, Some(at("2020-11-01")), "the month in which it was delivered");
+    let hours = [b'f', Grain::Hour as u8];
+    let kept = crate::harness::rows(&hub.state);
+    assert!(!kept.keys().any(|key| key.starts_with(&hours)), "hours are kept for 90 days");
+    let rows = ask(Period::ALL, Measure::Deliveries);
+    assert_eq!((rows.len(), rows[0].values[0]), (1, Some(1)), "days and months stay");
+    let by_hour = Question::of(WINDOW, &[Measure::Deliveries]).each(Grain::Hour);
+    assert!(source(&hub, &cubes).ask(&by_hour).unwrap().is_err());
 }

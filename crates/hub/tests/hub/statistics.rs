@@ -226,7 +226,7 @@ async fn a_recount_agrees_with_the_state_and_names_a_cell_that_was_changed() {
     sent(&mut world).await;
     let h34 = world.client("H34").await;
     let waiting = h34.pull(&code("H34"), 10).await.unwrap();
-    let keys: Vec<_> = waiting.iter().map(|delivery| delivery.key).collect();
+    let keys: Vec<_> = waiting.iter().map(|delivery| delivery.key.clone()).collect();
     assert_eq!((keys.len(), h34.acknowledge(&keys).await.unwrap().len()), (1, 0));
     world.stop().await.unwrap();
     let recount = |world: &World| {

@@ -40,7 +40,10 @@ impl World<'_> {
             for _ in 0..count {
                 let share = self.dice.writing.random_range(0.0..1.0);
                 let at = self.scenario.calendar.moment(day, share);
-                self.queue.put(at, Event::Write(index));
+                // A world that began within the day has missed what was before.
+                if at >= self.now {
+                    self.queue.put(at, Event::Write(index));
+                }
             }
         }
         Ok(())
