@@ -103,7 +103,6 @@ export const texts = {
   toLevel: { vi: "Cấp nhận", en: "To" },
   betweenLevels: { vi: "Giữa các cấp", en: "Between levels" },
   betweenProvinces: { vi: "Giữa các địa phương", en: "Between provinces" },
-  deliveries: { vi: "Lượt gửi nhận", en: "Deliveries" },
 
   // Documents.
   searchDocument: { vi: "Số ký hiệu, trích yếu hoặc mã văn bản", en: "Reference, subject or id" },
@@ -234,7 +233,6 @@ export const texts = {
   // Acts.
   by: { vi: "Người thực hiện", en: "By" },
   act: { vi: "Nội dung", en: "What" },
-  theHub: { vi: "trục, khi khởi động", en: "the hub, when it started" },
   folderOrHub: { vi: "tại máy chủ", en: "at the hub’s machine" },
 
   // Accounts.
