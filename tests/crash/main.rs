@@ -88,6 +88,7 @@ async fn a_hub_that_forgets_what_it_acknowledged_is_caught_and_the_document_name
     let mut campaign = campaign(folder.path(), SEED);
     let round = campaign.round_with(End::Answers(60)).await.unwrap();
     assert!(round.found.is_empty(), "{:#?}", round.found);
+    assert_eq!(campaign.rest().await.unwrap(), Vec::<String>::new());
     let (_, id) = campaign.last_document().unwrap();
     // The journal loses its last third, as on a disk that never wrote it: a torn tail, says the hub.
     let journal = campaign.ground().data().join("journal/00000000000000000001.blocks");

@@ -27,6 +27,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use lienthong_core::engine::EngineError;
+use lienthong_ledger::FolderLock;
 
 pub use check::{BackupCheck, check_backup};
 pub use manifest::{Manifest, ManifestFile};
@@ -147,6 +148,14 @@ fn create_folder(path: &Path) -> Result<(), BackupError> {
     builder.recursive(true);
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path).map_err(io_error("create", path))
+}
+
+/// Keeps others out of a backup that is read; one that is not there is none.
+fn lock(backup: &Path) -> Result<Option<FolderLock>, BackupError> {
+    if !backup.join(manifest::FILE).is_file() {
+        return Err(BackupError::NoBackup(backup.to_owned()));
+    }
+    Ok(FolderLock::take_existing(backup)?)
 }
 
 fn sync_folder(path: &Path) -> Result<(), BackupError> {

@@ -6,11 +6,11 @@
 use std::path::Path;
 
 use lienthong_core::engine::Marker;
-use lienthong_ledger::{FolderLock, JournalFollower};
+use lienthong_ledger::JournalFollower;
 use lienthong_trust::NoteKey;
 
 use super::manifest::{self, Manifest};
-use super::{BackupError, DATA};
+use super::{BackupError, DATA, lock};
 use crate::audit::{Audit, AuditReport, CheckpointOutcome, Finding, FindingKind};
 use crate::log_key::{self, LogKey};
 
@@ -35,7 +35,7 @@ pub fn check_backup(
     key: Option<&NoteKey>,
     progress: impl FnMut(u64, u64),
 ) -> Result<BackupCheck, BackupError> {
-    let _lock = FolderLock::take_existing(backup)?;
+    let _lock = lock(backup)?;
     let manifest = Manifest::read(backup)?;
     let data = backup.join(DATA);
     let named = NoteKey::parse(&manifest.log_key).ok();

@@ -4,14 +4,13 @@ use std::path::Path;
 
 use lienthong_core::Query;
 use lienthong_core::engine::rows_digest;
-use lienthong_ledger::FolderLock;
 use lienthong_model::Digest;
 use lienthong_trust::merkle::Frontier;
 
 use super::copying::{Copying, Stop};
 use super::manifest::{self, Manifest};
 use super::take::journal_bytes;
-use super::{BackupError, DATA, create_folder, entry_besides, io_error, refuse_nested};
+use super::{BackupError, DATA, create_folder, entry_besides, io_error, lock, refuse_nested};
 use crate::log_key::{self, LogKey, write_whole};
 use crate::open_folder::OpenFolder;
 
@@ -59,7 +58,7 @@ impl Restore<'_> {
     /// # Errors
     /// [`BackupError`].
     pub fn run(&self, mut progress: impl FnMut(Restoring)) -> Result<Restored, BackupError> {
-        let _lock = FolderLock::take_existing(self.from)?;
+        let _lock = lock(self.from)?;
         let manifest = Manifest::read(self.from)?;
         let source = self.from.join(DATA);
         let key = self.key(&manifest, &source)?;

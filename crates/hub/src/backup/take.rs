@@ -57,6 +57,7 @@ impl Backup<'_> {
     pub fn take(&self, mut progress: impl FnMut(u64, u64)) -> Result<BackupReport, BackupError> {
         self.check_source()?;
         let key = LogKey::of_folder(self.data, 1)?;
+        self.check_target()?;
         create_folder(self.to)?;
         refuse_nested(self.data, self.to)?;
         let _lock = FolderLock::take(self.to)?;
@@ -92,17 +93,23 @@ impl Backup<'_> {
         Ok(check_data_folder(self.data)?)
     }
 
+    /// Refuses a folder that has something in it and is no backup.
+    fn check_target(&self) -> Result<(), BackupError> {
+        let (new, folder) = (format!("{}.new", manifest::FILE), self.to.to_owned());
+        if self.to.join(manifest::FILE).is_file() {
+            return Ok(());
+        }
+        match entry_besides(self.to, &["LOCK", &new, "lost+found"])? {
+            Some(entry) => Err(BackupError::NotEmpty { folder, entry }),
+            None => Ok(()),
+        }
+    }
+
     /// The manifest that is there, or a first one: from then on the folder is known to be a backup.
     fn begun(&self, key: &LogKey) -> Result<Manifest, BackupError> {
         let mut manifest = match Manifest::read(self.to) {
             Ok(manifest) => manifest,
-            Err(BackupError::NoBackup(_)) => {
-                let new = format!("{}.new", manifest::FILE);
-                if let Some(entry) = entry_besides(self.to, &["LOCK", &new, "lost+found"])? {
-                    return Err(BackupError::NotEmpty { folder: self.to.to_owned(), entry });
-                }
-                Manifest::begun(key.public(), self.with_key)
-            }
+            Err(BackupError::NoBackup(_)) => Manifest::begun(key.public(), self.with_key),
             Err(error) => return Err(error),
         };
         if manifest.log_key != key.public().to_string() {

@@ -28,6 +28,10 @@ impl Check<'_> {
         told_once(self.books, &mut found);
         let by_code: HashMap<AgencyCode, &Client> =
             AGENCIES.iter().map(|agency| code(agency)).zip(self.clients).collect();
+        mailboxes(&by_code, &mut found).await;
+        if let Some(client) = self.clients.first() {
+            statistics(self.books, client, &mut found).await;
+        }
         let asked = self.documents.iter().filter_map(|name| {
             let (sent, client) = (self.books.sent.get(name)?, by_code.get(&name.0)?);
             Some(self.document(name, sent, client, &by_code))
@@ -35,10 +39,6 @@ impl Check<'_> {
         let mut answers = futures_util::stream::iter(asked).buffer_unordered(ASKING);
         while let Some(differences) = answers.next().await {
             found.extend(differences);
-        }
-        mailboxes(&by_code, &mut found).await;
-        if let Some(client) = self.clients.first() {
-            statistics(self.books, client, &mut found).await;
         }
         found
     }
