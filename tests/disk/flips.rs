@@ -84,8 +84,9 @@ fn kind(name: &str) -> Option<&'static str> {
         ("payloads/uploads/", Some("upload")),
         ("payloads/proposed/", Some("proposed")),
         ("payloads/", Some("payload")),
-        ("state/snap", Some("state's snapshot")),
-        ("state/conf", Some("state's configuration")),
+        ("state/recent-00000001/snap", Some("state's snapshot")),
+        ("state/recent-00000001/conf", Some("state's configuration")),
+        ("state/GENERATION", Some("state's generation")),
         ("state/", Some("state")),
         ("FORMAT", Some("format")),
         // Read by the hub alone: see `faults`.
