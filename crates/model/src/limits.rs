@@ -258,7 +258,7 @@ pub const AGENCIES_MAX: usize = 65_536;
 /// Revoked certificates kept in memory.
 pub const REVOKED_MAX: usize = 1_000_000;
 /// Memory of sled's cache, in bytes.
-pub const STATE_CACHE_BYTES: u64 = 32 * MIB as u64;
+pub const STATE_CACHE_BYTES: u64 = 16 * MIB as u64;
 
 // --- What is settled and leaves the state at hand --------------------------------------
 
@@ -268,7 +268,7 @@ pub const SETTLED_AFTER: Duration = Duration::from_secs(24 * 3600);
 pub const REFERENCES_AT_HAND: Duration = Duration::from_secs(40 * 24 * 3600);
 /// Bytes of rows written to one sled database before a fresh one takes its place. Higher costs
 /// memory and time to open after a kill.
-pub const RECENT_ROWS_BYTES: u64 = 64 * MIB as u64;
+pub const RECENT_ROWS_BYTES: u64 = 48 * MIB as u64;
 /// Runs of rows, each what one sled database held, before what is settled among them leaves.
 pub const OPEN_RUNS_MAX: usize = 8;
 /// Memory of blocks of rows read from files, in bytes.

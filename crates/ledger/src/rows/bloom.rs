@@ -13,16 +13,19 @@ const PROBES: u32 = 6;
 pub(super) struct Filter(Vec<u8>);
 
 impl Filter {
-    /// Makes the filter of keys by their hashes.
-    pub fn of(hashes: &[u64]) -> Self {
-        let lines = (hashes.len() * BITS_PER_KEY).div_ceil(LINE_BYTES * 8).max(1);
-        let mut filter = Self(vec![0; lines * LINE_BYTES]);
-        for hash in hashes {
-            if let Some(line) = line(&mut filter.0, *hash) {
-                bits(*hash).for_each(|bit| line[bit / 8] |= 1 << (bit % 8));
-            }
+    /// A filter with room for so many keys.
+    pub fn with_room(keys: u64) -> Self {
+        let keys = usize::try_from(keys).unwrap_or(usize::MAX);
+        let lines = keys.saturating_mul(BITS_PER_KEY).div_ceil(LINE_BYTES * 8).max(1);
+        Self(vec![0; lines * LINE_BYTES])
+    }
+
+    /// Notes a key; an empty filter notes none.
+    pub fn add(&mut self, key: &[u8]) {
+        let hash = hash(key);
+        if let Some(line) = line(&mut self.0, hash) {
+            bits(hash).for_each(|bit| line[bit / 8] |= 1 << (bit % 8));
         }
-        filter
     }
 
     /// Takes a filter over as it was written.
@@ -44,7 +47,7 @@ impl Filter {
 }
 
 /// A key's hash: FNV-1a, and a finish that spreads it over all bits.
-pub(super) fn hash(key: &[u8]) -> u64 {
+fn hash(key: &[u8]) -> u64 {
     let fnv = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
@@ -79,8 +82,8 @@ mod tests {
     #[test]
     fn a_filter_knows_every_key_it_was_made_of_and_few_others() {
         let key = |number: u64| [b"i".as_slice(), &number.to_be_bytes()].concat();
-        let hashes: Vec<_> = (0..20_000).map(|number| hash(&key(number))).collect();
-        let filter = Filter::of(&hashes);
+        let mut filter = Filter::with_room(20_000);
+        (0..20_000).for_each(|number| filter.add(&key(number)));
         assert!((0..20_000).all(|number| filter.may_have(&key(number))));
         let wrong = (20_000..120_000).filter(|number| filter.may_have(&key(*number))).count();
         assert!(wrong < 3_000, "{wrong} of 100000 keys are asked for in vain");

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+const OPEN: RunForm = RunForm::Open { rows_max: 200 };
+
 type Model = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 fn write(path: &Path, form: RunForm, rows: &Model) {
@@ -43,7 +45,7 @@ proptest! {
     ) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run");
-        write(&path, if settled { RunForm::Settled } else { RunForm::Open }, &rows);
+        write(&path, if settled { RunForm::Settled } else { OPEN }, &rows);
         let run = open(&path).unwrap();
         run.verify().unwrap();
         prop_assert_eq!(run.rows(), rows.len() as u64);
@@ -69,7 +71,7 @@ proptest! {
         let mut runs = Vec::new();
         for (number, rows) in layers.iter().enumerate().rev() {
             let path = folder.path().join(number.to_string());
-            write(&path, RunForm::Open, rows);
+            write(&path, OPEN, rows);
             runs.insert(0, open(&path).unwrap());
             model.extend(rows.clone());
         }
@@ -82,7 +84,7 @@ proptest! {
     fn a_flipped_byte_anywhere_is_found_and_never_served(rows in rows(), at: proptest::sample::Index) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run");
-        write(&path, RunForm::Open, &rows);
+        write(&path, OPEN, &rows);
         let mut bytes = std::fs::read(&path).unwrap();
         let at = at.index(bytes.len());
         bytes[at] ^= 0x10;
@@ -107,7 +109,7 @@ proptest! {
 #[test]
 fn rows_out_of_order_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let mut writer = RunWriter::create(&folder.path().join("run"), RunForm::Open).unwrap();
+    let mut writer = RunWriter::create(&folder.path().join("run"), OPEN).unwrap();
     writer.push(b"b", Some(b"1")).unwrap();
     for key in [b"b".as_slice(), b"a"] {
         assert!(writer.push(key, None).unwrap_err().to_string().contains("out of order"));

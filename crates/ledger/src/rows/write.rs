@@ -9,14 +9,17 @@ use lienthong_core::engine::EngineError;
 use super::block::{
     END_MAGIC, FOOTER_BYTES, HEADER_BYTES, MAGIC, RAW_BYTES_MAX, RUN_FORMAT, push_row,
 };
-use super::bloom::{Filter, hash};
+use super::bloom::Filter;
 use crate::disk::{damaged, io_error, sync_parent};
 
 /// What a run is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RunForm {
     /// Rows that are asked for often: small blocks, a filter.
-    Open,
+    Open {
+        /// How many rows there are at most: the filter has room for so many.
+        rows_max: u64,
+    },
     /// Rows that are hardly ever asked for: larger blocks, better compressed.
     Settled,
 }
@@ -25,14 +28,14 @@ impl RunForm {
     /// Bytes of rows after which a block ends.
     const fn block_bytes(self) -> usize {
         match self {
-            Self::Open => 4 * 1024,
+            Self::Open { .. } => 4 * 1024,
             Self::Settled => 32 * 1024,
         }
     }
 
     const fn compression(self) -> i32 {
         match self {
-            Self::Open => 1,
+            Self::Open { .. } => 1,
             Self::Settled => 5,
         }
     }
@@ -54,7 +57,7 @@ pub(crate) struct RunWriter {
     blocks: u32,
     /// First and last key by first byte.
     families: Vec<(Vec<u8>, Vec<u8>)>,
-    hashes: Vec<u64>,
+    filter: Filter,
     count: u64,
 }
 
@@ -68,6 +71,10 @@ impl RunWriter {
         header[..8].copy_from_slice(&MAGIC);
         header[8..10].copy_from_slice(&RUN_FORMAT.to_le_bytes());
         file.write_all(&header).map_err(failed())?;
+        let filter = match form {
+            RunForm::Open { rows_max } => Filter::with_room(rows_max),
+            RunForm::Settled => Filter::default(),
+        };
         let zstd = zstd::bulk::Compressor::new(form.compression()).map_err(failed())?;
         Ok(Self {
             path: path.to_owned(),
@@ -81,7 +88,7 @@ impl RunWriter {
             index: Vec::new(),
             blocks: 0,
             families: Vec::new(),
-            hashes: Vec::new(),
+            filter,
             count: 0,
         })
     }
@@ -114,9 +121,7 @@ impl RunWriter {
             }
             _ => self.families.push((key.to_vec(), key.to_vec())),
         }
-        if self.form == RunForm::Open {
-            self.hashes.push(hash(key));
-        }
+        self.filter.add(key);
         self.last_key.clear();
         self.last_key.extend_from_slice(key);
         self.count += 1;
@@ -162,14 +167,10 @@ impl RunWriter {
             self.index.extend_from_slice(first);
             self.index.extend_from_slice(last);
         }
-        let filter = match self.form {
-            RunForm::Open => Filter::of(&self.hashes),
-            RunForm::Settled => Filter::default(),
-        };
-        let footer = self.footer(filter.bytes());
+        let footer = self.footer(self.filter.bytes());
         let mut write = || {
             self.file.write_all(&self.index)?;
-            self.file.write_all(filter.bytes())?;
+            self.file.write_all(self.filter.bytes())?;
             self.file.write_all(&footer)?;
             self.file.flush()
         };

@@ -92,7 +92,12 @@ impl Shared {
         let Some(resting) = &layers.resting else { return Ok(None) };
         let number = self.next_number();
         let path = run_path(&layers.folder, number);
-        let mut run = RunWriter::create(&path, RunForm::Open)?;
+        let mut rows_max = 0;
+        for row in resting.range(std::ops::Bound::Unbounded) {
+            row?;
+            rows_max += 1;
+        }
+        let mut run = RunWriter::create(&path, RunForm::Open { rows_max })?;
         for row in resting.range(std::ops::Bound::Unbounded) {
             let (key, value) = row?;
             run.push(&key, value.as_deref())?;
@@ -119,7 +124,8 @@ impl Shared {
         let settling = Settling::survey(&AtHand(layers))?;
         let numbers = [self.next_number(), self.next_number()];
         let paths = numbers.map(|number| run_path(&layers.folder, number));
-        let mut open = RunWriter::create(&paths[0], RunForm::Open)?;
+        let rows_max = layers.open.iter().map(|run| run.rows()).sum();
+        let mut open = RunWriter::create(&paths[0], RunForm::Open { rows_max })?;
         let mut settled = RunWriter::create(&paths[1], RunForm::Settled)?;
         for row in Merged::of(layers.open.iter().map(everything)) {
             let (key, value) = row?;

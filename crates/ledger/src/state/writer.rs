@@ -337,7 +337,7 @@ impl Shared {
             }
         }
         // The fresh one begins with the marker of the full one, which must have what it stands for.
-        self.layers().recent.flush()?;
+        self.layers().recent.sync()?;
         {
             let _exchanging = self.exchanging.lock();
             let number = self.next_number();
