@@ -4,7 +4,8 @@ use crate::process::{fail, json};
 
 /// The figures of a run, which must have every document done.
 fn measured(arguments: &[&str]) -> serde_json::Value {
-    let all: Vec<&str> = ["bench", "run", "--rounds", "1"].iter().chain(arguments).copied().collect();
+    let all: Vec<&str> =
+        ["bench", "run", "--rounds", "1"].iter().chain(arguments).copied().collect();
     json(&all)[0]["median"].clone()
 }
 

@@ -130,9 +130,7 @@ impl HubProcess {
     /// Ends it with SIGTERM and waits until it has drained. Returns whether it ended well.
     pub async fn stop(mut self) -> bool {
         let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
-        let told = pid.map(|pid| {
-            rustix::process::kill_process(pid, rustix::process::Signal::TERM)
-        });
+        let told = pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::TERM));
         let began = Instant::now();
         while told == Some(Ok(())) && began.elapsed() < DRAIN_MAX {
             match self.child.try_wait() {

@@ -184,7 +184,8 @@ async fn work_on(
         // Somebody's real mail, or what an earlier series left: it is not ours to acknowledge.
         return Err(BenchError::NotEmpty(delivery.key.recipient.to_string()));
     };
-    let first = desk.seen.lock().get_mut(document).is_some_and(|seen| !std::mem::replace(seen, true));
+    let first =
+        desk.seen.lock().get_mut(document).is_some_and(|seen| !std::mem::replace(seen, true));
     if first {
         desk.track.came(document);
     }

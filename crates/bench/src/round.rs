@@ -118,9 +118,10 @@ impl Run {
         let after = Snapshot::of(&self.scene.target).await?;
         disk.probe()?;
         let (seconds, documents) = (paced.took.as_secs_f64(), self.load.documents as f64);
-        let journal = after.counted.zip(before.counted).map(|(after, before)| {
-            JournalFigures::of(&after.since(&before), seconds, documents)
-        });
+        let journal = after
+            .counted
+            .zip(before.counted)
+            .map(|(after, before)| JournalFigures::of(&after.since(&before), seconds, documents));
         Ok(Round {
             load: self.load,
             seconds,

@@ -22,8 +22,8 @@ use tonic_health::server::HealthReporter;
 
 pub use self::error::StartError;
 use self::office::Office;
-use crate::admission::Admission;
 use crate::administration::{Administration, ListOutcome};
+use crate::admission::Admission;
 use crate::clock::BusinessClock;
 use crate::connections::{Connections, Shares};
 use crate::egress::{Egress, Source};

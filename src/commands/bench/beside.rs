@@ -177,7 +177,8 @@ fn view(fared: &Fared) -> String {
     };
     let mut table = output::table(["Độ trễ / latency, ms", "p50", "p99", "p99.9"]);
     output::right(&mut table, 1..4);
-    for (name, of) in [("một mình / alone", &fared.alone), ("bên cạnh / beside", &fared.beside)] {
+    for (name, of) in [("một mình / alone", &fared.alone), ("bên cạnh / beside", &fared.beside)]
+    {
         table.add_row([
             name.to_owned(),
             middle(of, |latency| latency.p50_us),

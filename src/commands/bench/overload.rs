@@ -83,10 +83,7 @@ fn view(flooded: &Flooded) -> String {
     let ratio = |of: f64, to: f64| if to > 0.0 { format!("{:.2}", of / to) } else { "–".into() };
     let again = flooded.as_usual_after_ms;
     output::pairs(&[
-        (
-            "Năng lực / capacity",
-            format!("{} /s", thousands(flooded.capacity as u64)),
-        ),
+        ("Năng lực / capacity", format!("{} /s", thousands(flooded.capacity as u64))),
         (
             "Đề nghị / offered",
             format!(
@@ -104,10 +101,7 @@ fn view(flooded: &Flooded) -> String {
                 ratio(flooded.accepted_per_second, flooded.capacity)
             ),
         ),
-        (
-            "p99 thường / usual (0.8)",
-            format!("{} ms", millis(usual.p99_us)),
-        ),
+        ("p99 thường / usual (0.8)", format!("{} ms", millis(usual.p99_us))),
         (
             "p99 khi quá tải / of what is accepted",
             format!(
@@ -127,7 +121,9 @@ fn view(flooded: &Flooded) -> String {
         ("Bên gửi giữ lại / kept back", thousands(flooded.kept_back)),
         (
             "Trở lại như thường / as usual after",
-            again.map_or("không thấy trong 5 s / not within 5 s".to_owned(), |ms| format!("{ms} ms")),
+            again.map_or("không thấy trong 5 s / not within 5 s".to_owned(), |ms| {
+                format!("{ms} ms")
+            }),
         ),
         ("RSS", format!("{} MiB", flooded.resident_bytes_max >> 20)),
     ])

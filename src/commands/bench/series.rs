@@ -79,7 +79,11 @@ impl Series {
         }
         turns.end();
         let names = self.loads.iter().flat_map(|_| self.variants.iter().map(|one| &one.name));
-        Ok(rounds.into_iter().zip(names).filter_map(|(rounds, name)| Row::of(name, rounds)).collect())
+        Ok(rounds
+            .into_iter()
+            .zip(names)
+            .filter_map(|(rounds, name)| Row::of(name, rounds))
+            .collect())
     }
 
     async fn on_running_hub(self) -> anyhow::Result<Vec<Row>> {

@@ -24,7 +24,10 @@ pub(super) fn table(rows: &[Row]) -> String {
         let round = &row.median;
         let hub = round.hub.map_or("–".to_owned(), |hub| format!("{:.0}", hub.cpu_us));
         let journal = |figure: fn(&lienthong_bench::JournalFigures) -> f64| {
-            round.journal.as_ref().map_or("–".to_owned(), |journal| format!("{:.0}", figure(journal)))
+            round
+                .journal
+                .as_ref()
+                .map_or("–".to_owned(), |journal| format!("{:.0}", figure(journal)))
         };
         table.add_row([
             format!("{}{}", of_hub(&row.hub), load(&round.load)),

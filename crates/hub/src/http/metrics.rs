@@ -30,7 +30,11 @@ fn written(pages: &Pages) -> String {
     page.value("lienthong_journal_entries_total", journalled.entries);
     page.metric("lienthong_journal_bytes_total", "counter", "Bytes of these blocks.");
     page.value("lienthong_journal_bytes_total", journalled.bytes);
-    page.metric("lienthong_journal_syncs_total", "counter", "Syncs of the journal since the start.");
+    page.metric(
+        "lienthong_journal_syncs_total",
+        "counter",
+        "Syncs of the journal since the start.",
+    );
     page.value("lienthong_journal_syncs_total", journalled.syncs);
     page.metric("lienthong_journal_sync_seconds_total", "counter", "How long they took together.");
     page.value("lienthong_journal_sync_seconds_total", format!("{:.6}", journalled.sync_seconds));
