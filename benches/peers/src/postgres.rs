@@ -24,7 +24,8 @@ const TABLES: &str = "\
     create table mailbox (recipient int not null, document bigint not null,
                           primary key (recipient, document));";
 const DOCUMENT: &str = "insert into document (content) values ($1) returning id";
-const MAILBOXES: &str = "insert into mailbox select recipient, $1 from generate_series(1, 3) recipient";
+const MAILBOXES: &str =
+    "insert into mailbox select recipient, $1 from generate_series(1, 3) recipient";
 const ONE: &str = "with one as (insert into document (content) values ($1) returning id)
     insert into mailbox select recipient, one.id from one, generate_series(1, 3) recipient";
 
@@ -48,7 +49,8 @@ pub async fn turn(folder: &Path, size: Size) -> anyhow::Result<Vec<Figure>> {
         command
     };
     let mut init = as_owner("initdb");
-    run(init.args(["-U", "peers", "-A", "trust", "--locale=C", "-E", "UTF8", "-D"]).arg(&data)).await?;
+    run(init.args(["-U", "peers", "-A", "trust", "--locale=C", "-E", "UTF8", "-D"]).arg(&data))
+        .await?;
     let port = free_port()?;
     let mut command = as_owner("postgres");
     command.arg("-D").arg(&data).args(["-h", "127.0.0.1", "-k", "", "-p", &port.to_string()]);
@@ -58,11 +60,9 @@ pub async fn turn(folder: &Path, size: Size) -> anyhow::Result<Vec<Figure>> {
     let measured = measure(port, size).await;
     server.stop().await;
     let (trips, one) = measured?;
-    let figure = |name, per_second| Figure { name, promise: PROMISE, group: Group::Three, per_second };
-    Ok(vec![
-        figure("PostgreSQL, 4 round trips", trips),
-        figure("PostgreSQL, one statement", one),
-    ])
+    let figure =
+        |name, per_second| Figure { name, promise: PROMISE, group: Group::Three, per_second };
+    Ok(vec![figure("PostgreSQL, 4 round trips", trips), figure("PostgreSQL, one statement", one)])
 }
 
 fn uid_is_root() -> bool {

@@ -20,8 +20,8 @@ use crate::terminal::Progress;
 
 /// Recipients of one of the large submissions.
 const LARGE: usize = 12_000;
-/// How often one comes: fan-out is going on for most of the time.
-const LARGE_EVERY: Duration = Duration::from_millis(500);
+/// How often one comes, so that one at a time is fanned out.
+const LARGE_EVERY: Duration = Duration::from_secs(1);
 /// Documents in each dead consumer's mailbox.
 const WAITING: usize = 300;
 /// Idle mailboxes that are opened before it is measured.
@@ -100,7 +100,7 @@ pub(super) async fn run(args: BesideArgs, output: Output) -> anyhow::Result<()> 
     let hub = HubProcess::start(&Program::this()?, &stage, &folder.path().join("hub")).await?;
     let target = Target::of(&hub, folder.path().to_owned());
     let burden = stage.cast.recipients.get(1..).unwrap_or_default();
-    let ended = match args.whom {
+    let shown = match args.whom {
         Whom::Idle => {
             let bytes_each = idle(&target, &stage.keys, burden, WARM).await?;
             let idle = Idle { mailboxes: count, bytes_each };
@@ -116,7 +116,7 @@ pub(super) async fn run(args: BesideArgs, output: Output) -> anyhow::Result<()> 
         }
     };
     anyhow::ensure!(hub.stop().await, "the hub did not end well");
-    ended
+    shown
 }
 
 struct Rounds<'a> {
