@@ -47,7 +47,7 @@ fn check_fault(section: &Section<'_>, fault: &Fault) -> Read<()> {
             key if OWN.contains(&key) => !kind.is_the_hubs(),
             _ => !one_end,
         };
-        !heeded && section.get(*key).is_some()
+        !heeded && section.get(key).is_some()
     };
     let others = ["share", "delay-seconds", "clock-minutes"];
     let mut keys = OWN.into_iter().chain(WITH).chain(others);
