@@ -129,6 +129,10 @@ pub(crate) enum Command {
     Report(Box<commands::report::ReportArgs>),
     /// Play scenarios of a country of agencies in virtual time / chạy kịch bản
     Sim(commands::sim::SimArgs),
+    /// Run a hub and a living province to test a system against / sân tập
+    Sandbox(Box<commands::sandbox::SandboxArgs>),
+    /// Examine a system that is connected to a sandbox / kiểm tra sự phù hợp
+    Conformance(commands::conformance::ConformanceArgs),
     /// Measure a hub under load / đo tải
     Bench(commands::bench::BenchArgs),
     /// Try the program out on this machine and its disk / tự kiểm tra

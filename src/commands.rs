@@ -6,6 +6,7 @@ pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod conformance;
 pub(crate) mod demo;
 pub(crate) mod directory;
 pub(crate) mod evidence;
@@ -18,10 +19,11 @@ pub(crate) mod notices;
 pub(crate) mod pki;
 pub(crate) mod progress;
 pub(crate) mod recall;
-pub(crate) mod restore;
 pub(crate) mod refusals;
 pub(crate) mod report;
+pub(crate) mod restore;
 pub(crate) mod route;
+pub(crate) mod sandbox;
 pub(crate) mod selftest;
 pub(crate) mod send;
 pub(crate) mod sim;
@@ -68,7 +70,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Stats(args) => stats::run(*args, output).await,
         Command::Refusals(args) => refusals::run(*args, output).await,
         Command::Report(args) => report::run(*args, output).await,
+        Command::Sandbox(args) => sandbox::run(*args, output).await,
         Command::Sim(args) => sim::run(args, output),
+        Command::Conformance(args) => conformance::run(args, output).await,
         Command::Bench(args) => bench::run(args, output).await,
         Command::Selftest(args) => selftest::run(args, output).await,
         Command::Backup(args) => backup::run(args, output),

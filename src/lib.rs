@@ -16,6 +16,7 @@ mod directory_view;
 mod mandate_file;
 mod office;
 mod output;
+mod own_hub;
 mod revocation;
 mod routes;
 mod say;

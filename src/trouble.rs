@@ -52,11 +52,13 @@ impl Trouble {
             }
             StartError::LogKey(_) => Some(Self::Key),
             StartError::Failed(_) => Some(Self::Stopped),
-            StartError::Administer(AdministerError::Refused(_))
+            StartError::Administer(AdministerError::Refused(_) | AdministerError::Accounts(_))
             | StartError::ClockBehind { .. }
             | StartError::Listen { .. }
             | StartError::Identity(_)
             | StartError::Trust { .. }
+            | StartError::Accounts(_)
+            | StartError::NoAccounts(_)
             | StartError::Server(_) => None,
         }
     }

@@ -161,6 +161,10 @@ fn explained(error: StartError) -> anyhow::Error {
             "make one first: `lienthong account set AGENCY/ID --role administrator --territory \
              country --data DIR`; or take 127.0.0.1"
         }
+        StartError::Accounts(_) => {
+            "take the file from a backup, or delete it and set passwords anew with `lienthong account \
+             set`"
+        }
         StartError::Trust { .. } => {
             "a revocation list needs its issuer with --authority or --root; `lienthong pki lists \
              DIR` renews the lists of a test PKI"
@@ -169,7 +173,6 @@ fn explained(error: StartError) -> anyhow::Error {
         | StartError::Administer(_)
         | StartError::ClockBehind { .. }
         | StartError::LogKey(_)
-        | StartError::Accounts(_)
         | StartError::Server(_)
         | StartError::Failed(_) => {
             return match Trouble::of_start(&error) {

@@ -1,7 +1,7 @@
 //! `lienthong node`: the connector beside an agency's own software, until SIGTERM or SIGINT.
 
 mod doctor;
-mod init;
+pub(crate) mod init;
 mod keys;
 mod settings;
 
@@ -154,6 +154,17 @@ pub(crate) async fn run(args: NodeArgs, output: Output) -> anyhow::Result<ExitCo
     connector.stop(DRAIN_MAX).await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns what a connector is started with by its configuration file alone.
+///
+/// # Errors
+/// [`Usage`] or an error that names the key.
+pub(crate) fn settings_of(
+    config: &std::path::Path,
+) -> anyhow::Result<lienthong_connector::Settings> {
+    let flags = NodeFlags { config: Some(config.to_owned()), ..NodeFlags::default() };
+    settings::settings(&flags.effective(|_| None)?)
 }
 
 /// Says that the connector is ready: one line in every form.

@@ -74,8 +74,9 @@ impl RestoredView {
         lines.push(("tệp / payloads", format!("{files} files, {bytes} bytes")));
         lines.push(("trạng thái / state, SHA-256", self.state_sha256.clone()));
         let next = format!(
-            "\nđã khôi phục / restored: `lienthong hub --data {}`; trục cũ không được chạy nữa / the \
-             old hub must not run any more\n",
+            "\nđã khôi phục; trục cũ không được chạy nữa\n\
+             restored; the old hub must not run any more\n\
+             lienthong hub --data {}\n",
             self.data
         );
         output::pairs(&lines) + &next

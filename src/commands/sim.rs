@@ -1,7 +1,8 @@
-//! `lienthong sim`: scenarios in the virtual world.
+//! `lienthong sim`: scenarios, in the virtual world and live.
 
 mod diff;
 mod explore;
+pub(crate) mod live;
 mod report;
 mod run;
 
@@ -10,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use lienthong_simulator::scenario::{Country, Scenario, ScenarioError, builtin, names};
-use lienthong_simulator::world::World;
+use lienthong_simulator::scenario::{Country, Place, Scenario, ScenarioError, builtin, names};
+use lienthong_simulator::world::{World, WorldError};
 use serde::Serialize;
 
 use crate::cli::Output;
@@ -37,6 +38,9 @@ enum SimCommand {
     Check {
         /// The file
         file: PathBuf,
+        /// The world that it shall be played in / môi trường
+        #[arg(long, value_enum, default_value_t)]
+        world: run::WorldKind,
     },
     /// Say in words and figures what a scenario will do / mô tả
     Describe {
@@ -70,7 +74,7 @@ struct Listed {
 pub(crate) fn run(args: SimArgs, output: Output) -> anyhow::Result<ExitCode> {
     match args.command {
         SimCommand::List => list(output),
-        SimCommand::Check { file } => check(&file, output),
+        SimCommand::Check { file, world } => check(&file, world, output),
         SimCommand::Describe { scenario } => {
             let text = load(&scenario)?.describe(&country()?);
             output::one(output, &text, Clone::clone)?;
@@ -130,19 +134,48 @@ impl Listed {
 }
 
 /// Reads the file, and sets it up: who is named is in the directory, and somebody can write.
-fn check(file: &Path, output: Output) -> anyhow::Result<ExitCode> {
-    let scenario = read(file)?;
-    World::new(&scenario, &country()?, None, None).map_err(|error| wrong_world(&error))?;
+fn check(file: &Path, world: run::WorldKind, output: Output) -> anyhow::Result<ExitCode> {
+    let (scenario, country, shown) = (read(file)?, country()?, file.display().to_string());
+    has_all(&scenario, &shown, world.place(false))?;
+    World::new(&scenario, &country, None, None)
+        .map_err(|error| wrong_world(&shown, &error, &country))?;
     output::one(output, &Listed::of(scenario), |listed| {
         format!("đúng / right: {}, ≈ {} văn bản / documents", listed.name, listed.documents)
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a scenario names cannot be played.
-fn wrong_world(error: &lienthong_simulator::world::WorldError) -> Usage {
-    Usage::new(error.to_string())
-        .remedy("see `lienthong sim describe` and `lienthong directory list`")
+/// Refuses what the world does not have.
+fn has_all(scenario: &Scenario, shown: &str, place: Place) -> Result<(), Usage> {
+    match scenario.missing_in(place).into_iter().next() {
+        None => Ok(()),
+        Some(missing) => {
+            Err(Usage::new(format!("`{shown}`, line {}: {}", missing.line, missing.what))
+                .remedy(missing.remedy))
+        }
+    }
+}
+
+/// What a scenario names cannot be played: says on which line of its file, and what is near it.
+fn wrong_world(asked: &str, error: &WorldError, country: &Country) -> Usage {
+    let text = std::fs::read_to_string(asked).unwrap_or_default();
+    let unknown = match error {
+        WorldError::Unknown(unknown) => unknown.first(),
+        _ => None,
+    };
+    let Some(unknown) = unknown else {
+        return Usage::new(format!("`{asked}`: {error}"))
+            .remedy("see `lienthong sim describe` and `lienthong directory list`");
+    };
+    let quoted = format!("\"{unknown}\"");
+    let line = text.lines().position(|line| line.contains(&quoted)).map(|index| index + 1);
+    let place = line.map_or_else(String::new, |line| format!(", line {line}"));
+    let codes = country.entries.iter().map(|entry| entry.code.as_str());
+    let known = country.regions.keys().map(String::as_str).chain(codes);
+    let nearest = known.min_by_key(|known| strsim::damerau_levenshtein(known, unknown));
+    let nearest = nearest.unwrap_or_default();
+    Usage::new(format!("`{asked}`{place}: the directory does not have `{unknown}`"))
+        .remedy(format!("did you mean `{nearest}`? see `lienthong directory list`"))
 }
 
 /// Returns the scenario with a name, or of a file.
@@ -166,7 +199,7 @@ fn read(path: &Path) -> Result<Scenario, Usage> {
 }
 
 /// The built-in directory of Viet Nam.
-fn country() -> anyhow::Result<Country> {
+pub(crate) fn country() -> anyhow::Result<Country> {
     let mut regions: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for province in lienthong_country::provinces()? {
         regions.entry(province.region.name().to_owned()).or_default().push(province.code);

@@ -28,7 +28,7 @@ impl Stage {
         Self { folder, hub, address }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 

@@ -1,5 +1,6 @@
 //! The command line as its users meet it: the real binary, real files, a real hub on loopback.
 
+mod backup;
 mod bench;
 mod case;
 mod configuration;
@@ -10,6 +11,7 @@ mod node;
 mod pki;
 mod process;
 mod reading;
+mod sandbox;
 mod sim;
 mod tracking;
 mod trust;

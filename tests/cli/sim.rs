@@ -1,4 +1,4 @@
-//! `lienthong sim`: list, check, describe, run.
+//! `lienthong sim`: list, check, describe, run, diff, explore.
 
 use crate::process::{fail, json, run, succeed, text};
 
@@ -36,7 +36,10 @@ fn a_wrong_file_names_file_line_key_and_remedy() {
         }
     }
     let (_folder, path) = file(&SMALL.replace("H36", "H99"));
-    assert!(fail(2, &["sim", "check", text(&path)]).contains("H99"));
+    let said = fail(2, &["sim", "check", text(&path)]);
+    for part in ["lam-dong.toml", "line 7", "`H99`", "did you mean `H"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
     let said = fail(2, &["sim", "run", "central-highland"]);
     assert!(said.contains("central-highlands-2020-11"), "{said}");
 }
@@ -54,6 +57,7 @@ fn a_run_writes_trace_json_and_junit_and_ends_with_its_verdict() {
     let (folder, path) = file(SMALL);
     let at = |name: &str| folder.path().join(name);
     let (trace, report, junit) = (at("trace.txt"), at("report.json"), at("junit.xml"));
+    let page = at("report.html");
     let said = json(&[
         "sim",
         "run",
@@ -66,6 +70,8 @@ fn a_run_writes_trace_json_and_junit_and_ends_with_its_verdict() {
         text(&report),
         "--junit",
         text(&junit),
+        "--html",
+        text(&page),
     ]);
     assert_eq!(said["passed"], true, "{said}");
     assert_eq!(said["documents"], 20);
@@ -76,6 +82,8 @@ fn a_run_writes_trace_json_and_junit_and_ends_with_its_verdict() {
     let digest = lienthong_model::Digest::of(&lines).to_string();
     assert_eq!(said["trace_sha256"], digest.as_str());
     assert!(std::fs::read_to_string(junit).unwrap().contains("failures=\"0\""));
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("<svg") && page.contains("--seed 5"), "{page}");
 
     let (_folder, wrong) = file(&SMALL.replace("equals = 20", "equals = 21"));
     let output = run(&["sim", "run", text(&wrong)]);
@@ -83,4 +91,68 @@ fn a_run_writes_trace_json_and_junit_and_ends_with_its_verdict() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("sim run") && said.contains("--seed 1"), "{said}");
     assert!(said.contains("(H36"), "documents are named: {said}");
+}
+
+#[test]
+fn a_live_hub_that_is_killed_comes_back_and_the_scenario_still_comes_out() {
+    let killed = "[[answers]]\naccepted-hours = [0.1, 1]\n\
+        [[fault]]\nkind = \"hub-killed\"\nfrom = 2020-11-16T09:00:00\nuntil = 2020-11-16T10:00:00\n\
+        [[expect]]\nmeasure = \"hub-restarts\"\nequals = 1\n\
+        [[expect]]\nmeasure = \"waiting\"\nequals = 0\n";
+    let (folder, path) = file(&format!("{SMALL}{killed}"));
+    let xml = folder.path().join("report.xml");
+    let report = json(&[
+        "sim",
+        "run",
+        text(&path),
+        "--world",
+        "live",
+        "--rate",
+        "7200",
+        "--junit",
+        text(&xml),
+    ]);
+    assert_eq!(report["passed"], true, "{report:#}");
+    let laws = report["checks"].as_array().unwrap().iter().filter(|one| one["kind"] == "law");
+    assert!(laws.count() >= 5, "a replay of the hub's folder is one of them: {report:#}");
+    assert!(report["replay"].as_str().unwrap().contains("--world live"), "{report:#}");
+    assert!(std::fs::read_to_string(xml).unwrap().contains("failures=\"0\""));
+}
+
+#[test]
+fn what_the_live_world_does_not_have_is_refused_with_line_and_remedy() {
+    let unknown = "[[expect]]\nmeasure = \"fully-electronic-share\"\nat-least = 1\n";
+    let (_folder, path) = file(&format!("{SMALL}{unknown}"));
+    succeed(&["sim", "check", text(&path)]);
+    for command in [&["check", text(&path)], &["run", text(&path)]] {
+        let said = fail(2, &["sim", command[0], command[1], "--world", "live"]);
+        for part in ["line 15", "fully-electronic-share", "--world virtual"] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+    }
+}
+
+#[test]
+fn two_traces_are_compared_and_the_first_difference_is_told_in_words() {
+    let (folder, path) = file(SMALL);
+    let trace = |name: &str, seed: &str| {
+        let trace = folder.path().join(name);
+        succeed(&["sim", "run", text(&path), "--seed", seed, "--trace", text(&trace)]);
+        trace
+    };
+    let (one, again, other) = (trace("1.txt", "1"), trace("2.txt", "1"), trace("3.txt", "2"));
+    assert!(succeed(&["sim", "diff", text(&one), text(&again)]).contains("the same"));
+    let output = run(&["sim", "diff", text(&one), text(&other)]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    for part in ["they differ from line", "1.txt", "3.txt", "before it"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+}
+
+#[test]
+fn a_few_seeds_are_explored_and_told() {
+    let said = json(&["sim", "explore", "--seeds", "3", "--from", "40"]);
+    assert_eq!((said["seeds"].as_u64(), said["failure"].is_null()), (Some(3), true), "{said}");
+    assert!(said["events"].as_u64() > Some(0), "{said}");
 }

@@ -1,5 +1,5 @@
 //! The engines under power cuts, without the hub: small journal files, so that many are begun, and
-//! more rows a block than documents make.
+//! more rows a block than documents make, in small databases that become runs one after the other.
 //!
 //! The process that is recorded is this test's binary once more, with the one test
 //! `a_process_that_is_recorded`, which does nothing unless it is told in which folder to work.
@@ -46,7 +46,13 @@ const SMALL_FILES: JournalLimits =
     JournalLimits { file_bytes: 4 * 1024, recent_blocks: 8, recent_bytes: 1 << 20 };
 
 fn limits() -> StateLimits {
-    StateLimits { chunk_blocks: 16, cache_bytes: 8 << 20, ..StateLimits::default() }
+    StateLimits {
+        chunk_blocks: 16,
+        cache_bytes: 8 << 20,
+        recent_bytes: 1 << 20,
+        open_runs_max: 2,
+        ..StateLimits::default()
+    }
 }
 
 fn payload(block: u64) -> Vec<u8> {

@@ -9,8 +9,6 @@
 //! ```
 //! `LIENTHONG_DISK_SEED` and `LIENTHONG_DISK_CUTS` replay a run or make it larger; both are printed.
 
-#[path = "../crash/fixture.rs"]
-#[allow(dead_code)]
 mod fixture;
 
 mod check;

@@ -1,5 +1,6 @@
 //! Where the hub is and how it is spoken to.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::Uri;
@@ -97,6 +98,19 @@ impl Endpoint {
     pub fn clock(mut self, clock: ClockSource) -> Self {
         self.clock = clock;
         self
+    }
+
+    /// Leads through another address, a tunnel or a proxy; the hub's certificate must still have the
+    /// name that it had to have.
+    pub fn through(mut self, address: SocketAddr) -> Self {
+        self.host = address.ip().to_string();
+        self.port = address.port();
+        self
+    }
+
+    /// Returns where it connects to, as `host:port`.
+    pub fn host_and_port(&self) -> String {
+        format!("{}:{}", self.host, self.port)
     }
 
     /// Sets how long looking the host up, connecting, and the TLS handshake may take, each.

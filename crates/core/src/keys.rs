@@ -78,7 +78,6 @@ pub(crate) const TARGETS: &[u8] = b"qt";
 
 /// All mailboxes.
 pub(crate) const MAILBOXES: &[u8] = b"m";
-pub(crate) const REFUSALS: &[u8] = b"jf";
 
 /// Positions on one mailbox page.
 pub(crate) const MAILBOX_PAGE: u64 = 256;

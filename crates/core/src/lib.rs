@@ -17,7 +17,6 @@
 
 mod appointments;
 pub mod audit;
-mod backlog;
 pub mod block;
 mod change;
 pub mod codec;
@@ -52,7 +51,6 @@ mod trust_store;
 mod waiting;
 
 pub use appointments::{AppointmentError, Appointments, holds};
-pub use backlog::Backlog;
 pub use block::{BLOCK_FORMAT, Block, SealedBlock};
 pub use change::{
     ActsOn, Answered, ChangeMade, ChangeMessage, DeliveryChange, Extent, LastChange, Mark,
@@ -78,7 +76,6 @@ pub use rows::{
     DeliveryRow, DocumentRow, EntryPlace, LapsedLine, Negative, RefusedId, RemindTo, Reminded,
     ReportPlace, SavedList, StatusLine,
 };
-pub use search::RefusedOf;
 pub use settling::Settling;
 pub use signers::{FactsOf, Received, Signers, judge_signers};
 pub use targets::{TargetError, Targets};

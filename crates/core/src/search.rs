@@ -1,23 +1,13 @@
-//! Finding what somebody asks for without knowing its sender: by id, by what is written on it, and
-//! the last refusals.
+//! Finding what somebody asks for without knowing its sender: by id, or by what is written on it.
 
-use lienthong_model::limits::{DOCUMENTS_LOOKED_AT_MAX, REFUSALS_LOOKED_AT_MAX};
-use lienthong_model::{MessageId, Ordinal, Position, Reason, fold_diacritics};
+use lienthong_model::limits::DOCUMENTS_LOOKED_AT_MAX;
+use lienthong_model::{MessageId, Position, fold_diacritics};
 
 use crate::codec;
 use crate::engine::{EngineError, Tables};
 use crate::keys;
 use crate::query::Query;
-use crate::rows::{DocumentRow, IdRow, RefusedId};
-
-/// A refusal, and whose it was.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RefusedOf {
-    /// Whose connection brought it.
-    pub caller: Ordinal,
-    /// What was refused, and why.
-    pub refused: RefusedId,
-}
+use crate::rows::{DocumentRow, IdRow};
 
 impl<T: Tables + ?Sized> Query<'_, T> {
     /// Returns the documents with an id: one, unless several senders chose the same.
@@ -65,38 +55,6 @@ impl<T: Tables + ?Sized> Query<'_, T> {
                 found.push((position, row));
             }
         }
-        Ok(found)
-    }
-
-    /// Returns the last refusals that are kept, for one reason or for all, newest first; of callers
-    /// that may be seen, and of those the [`REFUSALS_LOOKED_AT_MAX`] first.
-    ///
-    /// # Errors
-    /// [`EngineError`] when a row cannot be read.
-    pub fn last_refusals(
-        &self,
-        reason: Option<Reason>,
-        may_see: impl Fn(Ordinal) -> bool,
-        limit: usize,
-    ) -> Result<Vec<RefusedOf>, EngineError> {
-        let (mut found, mut outcome) = (Vec::new(), Ok(()));
-        self.0.scan(keys::REFUSALS, keys::REFUSALS, &mut |key, row| {
-            let Some(caller) = keys::ordinal_of(keys::REFUSALS, key) else { return true };
-            if !may_see(caller) {
-                return true;
-            }
-            match codec::decode::<RefusedId>(row, "refusal") {
-                Ok(refused) if reason.is_none_or(|reason| refused.refusal.reason == reason) => {
-                    found.push(RefusedOf { caller, refused });
-                }
-                Ok(_) => {}
-                Err(error) => outcome = Err(error),
-            }
-            outcome.is_ok() && found.len() < REFUSALS_LOOKED_AT_MAX
-        })?;
-        outcome?;
-        found.sort_by_key(|one| std::cmp::Reverse(one.refused.at));
-        found.truncate(limit);
         Ok(found)
     }
 }

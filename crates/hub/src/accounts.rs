@@ -21,6 +21,8 @@ use serde::{Deserialize, Serialize};
 
 const FILE: &str = "accounts.json";
 const FORMAT: u32 = 1;
+/// Shorter names are in many words by chance.
+const NAME_CHARS_MIN: usize = 4;
 
 /// The accounts of a data folder.
 pub struct Accounts {
@@ -93,7 +95,8 @@ impl PasswordProof {
         if password.len() > PASSWORD_BYTES_MAX {
             return no(format!("{} bytes, at most {PASSWORD_BYTES_MAX}", password.len()));
         }
-        if password.to_lowercase().contains(&holder.person.to_lowercase()) {
+        let name = holder.person.to_lowercase();
+        if name.len() >= NAME_CHARS_MIN && password.to_lowercase().contains(&name) {
             return no("it holds the name of its owner".to_owned());
         }
         let hash = Argon2::default().hash_password(password.as_bytes());

@@ -1,12 +1,14 @@
 //! What every reader shares: rows, blocks, payloads, statistics, and the directory, trust and rules
 //! of the last block on disk. Who has to act when these change watches them here.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, RwLock};
 
 use bytes::Bytes;
 use lienthong_core::engine::{Blocks, EngineError, Payloads};
 use lienthong_core::statistics::{
-    self, Answer, Cubes, Flow, Period, Question, Refusals, Unanswerable, Volumes,
+    self, Answer, Cubes, Figure, Flow, Period, ProgressCell, Question, Refusals, Unanswerable,
+    Until, Volumes,
 };
 use lienthong_core::{
     Accepted, Block, ChangeMade, Command, Decision, Directory, DocumentRow, Entry, NoticeCause,
@@ -15,7 +17,7 @@ use lienthong_core::{
 use lienthong_ledger::{Archived, JournalBlocks, PayloadFiles, SledState};
 use lienthong_model::limits::JOURNAL_FILES_PLAIN;
 use lienthong_model::{
-    Attachment, AttachmentHeader, Fingerprint, MessageId, Ordinal, Position, SignatureEntry,
+    Attachment, AttachmentHeader, Fingerprint, Level, MessageId, Ordinal, Position, SignatureEntry,
     SignedContent, Timestamp,
 };
 use lienthong_trust::{Anchors as _, Authorities, Certificate, Known};
@@ -210,6 +212,22 @@ impl Reader {
     /// [`EngineError`] when a page cannot be read.
     pub fn refusals(&self, period: Period) -> Result<Refusals, EngineError> {
         statistics::refusals(&self.cubes, &*self.state, period)
+    }
+
+    /// Counts the deliveries that arrived by level and by how long it took, in business time.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a page cannot be read.
+    pub(crate) fn arrivals(&self) -> Result<BTreeMap<(Level, Figure), u64>, EngineError> {
+        let buckets: BTreeSet<Figure> = Figure::buckets(Until::Arrived).collect();
+        let mut counts = BTreeMap::new();
+        statistics::visit_progress(&self.cubes, &*self.state, Period::ALL, &mut |found| {
+            let ProgressCell { level, figure } = found.key;
+            if buckets.contains(&figure) {
+                *counts.entry((level, figure)).or_default() += found.cell.count;
+            }
+        })?;
+        Ok(counts)
     }
 
     /// Answers a question to the statistics.

@@ -1,69 +1,59 @@
-//! What an operator may see: the agencies of the territories of its appointments, and the documents
-//! that these sent or received.
+//! What an operator may see: as of statistics, and the documents that the agencies seen sent or
+//! received.
 
 use lienthong_core::engine::EngineError;
-use lienthong_core::{AgencyRecord, Appointments, Directory, DocumentRow, Query, holds};
+use lienthong_core::statistics::View;
+use lienthong_core::{AgencyRecord, Appointments, Directory, DocumentRow, Policy, Query};
 use lienthong_ledger::SledState;
-use lienthong_model::{
-    AgencyCode, Appointment, Ordinal, Position, Role, Signatory, Territory, Timestamp,
-};
+use lienthong_model::{Appointment, Ordinal, Position, Role, Signatory, Timestamp};
 
 /// What somebody may see. Deny by default: it is made of appointments in force, or says that all
 /// may be seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Sight {
-    /// Largest first: the country, provinces, agencies.
-    territories: Vec<Territory>,
-}
+pub(crate) struct Sight(pub View);
 
 impl Sight {
     /// All of the country: of whoever is at the machine itself while there are no accounts.
     pub fn country() -> Self {
-        Self { territories: vec![Territory::Country] }
+        Self(View::Country)
     }
 
     /// What a person's appointments in force show; `None` when none is.
-    pub fn of(appointments: &Appointments, person: &Signatory, at: Timestamp) -> Option<Self> {
-        let mut territories: Vec<Territory> =
-            in_force(appointments, person, at).map(|one| one.territory.clone()).collect();
-        territories.sort_by_key(|territory| match territory {
-            Territory::Country => 0,
-            Territory::Province(_) => 1,
-            Territory::Agency(_) => 2,
-        });
-        (!territories.is_empty()).then_some(Self { territories })
+    pub fn of(policy: &Policy, person: &Signatory, at: Timestamp) -> Option<Self> {
+        View::of_person(person, policy, at).map(Self)
     }
 
     /// Whether the whole country may be seen.
     pub fn is_country(&self) -> bool {
-        self.territories.contains(&Territory::Country)
+        self.0 == View::Country
     }
 
     /// Whether all of a province may be seen; of `None`, the centre.
-    pub fn has_province(&self, province: Option<&AgencyCode>) -> bool {
-        let named = |territory: &Territory| match (territory, province) {
-            (Territory::Province(own), Some(code)) => own.key() == code.key(),
-            _ => false,
-        };
-        self.is_country() || self.territories.iter().any(named)
+    pub fn has_province(&self, province: Option<Ordinal>) -> bool {
+        match &self.0 {
+            View::Country => true,
+            View::Provinces(all) => all.contains(&province),
+            View::Node(_) | View::Agencies(_) => false,
+        }
     }
 
     /// What of this lies in a province: the province itself, or agencies whoever asks may see.
-    pub fn within(&self, province: &AgencyCode) -> Self {
+    pub fn within(&self, province: Ordinal) -> Self {
         match self.has_province(Some(province)) {
-            true => Self { territories: vec![Territory::Province(province.clone())] },
+            true => Self(View::Provinces([Some(province)].into())),
             false => self.clone(),
         }
     }
 
     /// Whether an agency may be seen.
-    pub fn has(&self, agency: &AgencyRecord, at: Timestamp) -> bool {
-        self.territories.iter().any(|territory| holds(territory, agency, at))
+    pub fn has(&self, directory: &Directory, agency: &AgencyRecord, at: Timestamp) -> bool {
+        self.is_country() || self.0.shows(agency.ordinal, directory.place(agency, at))
     }
 
     /// Whether the agency with an ordinal may be seen.
     pub fn has_ordinal(&self, directory: &Directory, agency: Ordinal, at: Timestamp) -> bool {
-        self.is_country() || directory.agency(agency).is_some_and(|found| self.has(found, at))
+        let found = directory.agency(agency);
+        self.is_country() || found.is_some_and(|found| self.has(directory, found, at))
     }
 
     /// Which of a document's parties may be seen.

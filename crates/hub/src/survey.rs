@@ -1,14 +1,15 @@
 //! What takes a look at many rows or files, kept for a moment and shared by all who ask: however
 //! many pages are open, it is worked out once in a while, by one at a time.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lienthong_core::Backlog;
 use lienthong_core::engine::EngineError;
+use lienthong_core::statistics::{AgencyBacklog, Figure};
 use lienthong_model::limits::SURVEY_AGE_MAX;
-use lienthong_model::{Reason, Refusal};
+use lienthong_model::{Level, Reason, Refusal};
 use tokio::sync::Mutex;
 
 use crate::certificates::{self, ExpiringCertificate};
@@ -19,9 +20,10 @@ use crate::reader::Reader;
 /// Answers that are kept for a moment.
 #[derive(Default)]
 pub(crate) struct Survey {
-    backlogs: Kept<Vec<Backlog>>,
+    backlogs: Kept<Vec<AgencyBacklog>>,
     certificates: Kept<Vec<ExpiringCertificate>>,
     sizes: Kept<Vec<(&'static str, u64)>>,
+    arrivals: Kept<BTreeMap<(Level, Figure), u64>>,
 }
 
 /// An answer and when it was worked out.
@@ -38,13 +40,18 @@ const CERTIFICATES_AGE_MAX: Duration = Duration::from_secs(60);
 
 /// Parts of a data folder that are counted: of payloads there are too many files.
 const PARTS: [&str; 3] = ["journal", "state", "archives"];
+const ARRIVALS_AGE_MAX: Duration = Duration::from_secs(10);
 const SIZES_AGE_MAX: Duration = Duration::from_secs(60);
 
 impl Survey {
     /// What lies in mailboxes, by ordinal; at most [`SURVEY_AGE_MAX`] old.
-    pub async fn backlogs(&self, reader: &Reader) -> Result<Arc<Vec<Backlog>>, Refusal> {
+    pub async fn backlogs(&self, reader: &Reader) -> Result<Arc<Vec<AgencyBacklog>>, Refusal> {
         let reader = reader.clone();
-        self.backlogs.get(SURVEY_AGE_MAX, move || reader.query().backlogs()).await
+        let count = move || {
+            let all = reader.with_statistics(|source| source.mailboxes(&|_| true))?;
+            Ok(all.agencies)
+        };
+        self.backlogs.get(SURVEY_AGE_MAX, count).await
     }
 
     /// The certificates that are in use, first to expire first; at most a minute old.
@@ -66,6 +73,17 @@ impl Survey {
         let folder = folder.to_owned();
         let count = move || Ok(PARTS.map(|part| (part, bytes_in(&folder.join(part)))).to_vec());
         self.sizes.get(SIZES_AGE_MAX, count).await
+    }
+}
+
+impl Survey {
+    /// Deliveries that arrived by level and by how long it took; at most some seconds old.
+    pub async fn arrivals(
+        &self,
+        reader: &Reader,
+    ) -> Result<Arc<BTreeMap<(Level, Figure), u64>>, Refusal> {
+        let reader = reader.clone();
+        self.arrivals.get(ARRIVALS_AGE_MAX, move || reader.arrivals()).await
     }
 }
 

@@ -88,8 +88,12 @@ async fn archive(reader: Reader, mut stopping: watch::Receiver<bool>) {
         let made = tokio::task::spawn_blocking(move || reader.archive_oldest()).await;
         match made {
             Ok(Ok(Some(archived))) => {
-                tracing::info!(first_block = archived.first, bytes = archived.plain_bytes,
-                    archive_bytes = archived.archive_bytes, "archived a journal file");
+                tracing::info!(
+                    first_block = archived.first,
+                    bytes = archived.plain_bytes,
+                    archive_bytes = archived.archive_bytes,
+                    "archived a journal file"
+                );
             }
             Ok(Err(error)) => tracing::error!(%error, "a journal file cannot be archived"),
             // A panic has said so itself.

@@ -247,9 +247,7 @@ impl Year {
         let header = Header {
             id,
             sender: self.codes[sender].clone(),
-            recipients: recipients
-                .map(|one| Addressee::Agency(self.codes[one].clone()))
-                .to_vec(),
+            recipients: recipients.map(|one| Addressee::Agency(self.codes[one].clone())).to_vec(),
             reference: Reference {
                 text: written,
                 code: Some(self.codes[sender].to_string()),
@@ -273,9 +271,8 @@ impl Year {
             recipient_changes: Vec::new(),
         };
         let directory = &hub.machine.policy().directory;
-        let place = |agency: usize| {
-            directory.place(directory.agency(Ordinal(agency as u32)).unwrap(), now)
-        };
+        let place =
+            |agency: usize| directory.place(directory.agency(Ordinal(agency as u32)).unwrap(), now);
         let deliveries = recipients.map(|one| Delivery {
             recipient: Ordinal(one as u32),
             route: Route::OwnNode,
@@ -295,11 +292,9 @@ impl Year {
             resolution: None,
             terms: None,
         };
-        let submit = Submit { caller: ordinal, header, signed: record(document * 8, content, sender) };
-        Entry {
-            command: Command::Submit(Box::new(submit)),
-            decision: Decision::Accepted(accepted),
-        }
+        let submit =
+            Submit { caller: ordinal, header, signed: record(document * 8, content, sender) };
+        Entry { command: Command::Submit(Box::new(submit)), decision: Decision::Accepted(accepted) }
     }
 
     fn report(
@@ -547,7 +542,9 @@ fn open(folder: &Path) {
         found += u64::from(query.track(position).unwrap().is_some());
     }
     let each = began.elapsed() / 2_000;
-    println!("2000 places looked up, {found} documents found with their deliveries: {each:.0?} each");
+    println!(
+        "2000 places looked up, {found} documents found with their deliveries: {each:.0?} each"
+    );
 }
 
 /// Memory of this process.

@@ -17,9 +17,7 @@ use lienthong_core::engine::EngineError;
 use crate::disk::{FolderLock, create_folder, damaged, io_error, sync_folder};
 use crate::journal::{JournalBlocks, JournalFiles, JournalLimits, JournalOpened, TornTail};
 use crate::payload::PayloadFiles;
-use crate::state::{
-    Opened, SledState, StateLimits, Why, damage_note, open_or_rebuild_with,
-};
+use crate::state::{Opened, SledState, StateLimits, Why, damage_note, open_or_rebuild_with};
 
 /// The version of the layout of the data folder. Stable: a newer one is refused.
 pub const DATA_FORMAT: u16 = 1;

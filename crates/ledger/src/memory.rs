@@ -223,8 +223,8 @@ impl MemoryRows {
             .take_while(|(key, _)| key.starts_with(prefix))
             .map(|(key, value)| Ok((Bytes::copy_from_slice(key), value.clone())));
         let settled = self.settled.as_ref().map(|settled| settled.range(prefix, from));
-        let sources = std::iter::once(Box::new(at_hand) as Source<'_>)
-            .chain(settled.into_iter().flatten());
+        let sources =
+            std::iter::once(Box::new(at_hand) as Source<'_>).chain(settled.into_iter().flatten());
         let page = Merged::of(sources).take(max).collect::<Result<Vec<_>, _>>()?;
         let looked_at = page.len();
         Ok((page, looked_at))

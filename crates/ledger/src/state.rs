@@ -56,10 +56,10 @@ use bytes::Bytes;
 use lienthong_core::engine::{Change, EngineError, Marker, State, Tables};
 use lienthong_model::limits;
 
-pub(crate) use settler::joined;
-pub use open::{Opened, Why, open_or_rebuild, open_or_rebuild_with};
 use layers::Layers;
+pub use open::{Opened, Why, open_or_rebuild, open_or_rebuild_with};
 pub(crate) use rows::damage_note;
+pub(crate) use settler::joined;
 use writer::Shared;
 
 /// The version of the layout of the state and of its rows. Stable. A state of an older version is

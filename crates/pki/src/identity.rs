@@ -44,6 +44,12 @@ impl TestPki {
         Ok(Self { seed, validity, root, issuing })
     }
 
+    /// Issues below a root and an issuing authority that there are already; the keys of what it
+    /// makes follow from the seed.
+    pub fn below(root: Authority, issuing: Authority, seed: [u8; 32], validity: Validity) -> Self {
+        Self { seed, validity, root, issuing }
+    }
+
     /// The root.
     pub fn root(&self) -> &Authority {
         &self.root

@@ -165,6 +165,11 @@ impl Cast {
         Ok(())
     }
 
+    /// The issuing authority.
+    pub(crate) fn issuing_authority(&self) -> &lienthong_pki::Authority {
+        self.pki.issuing()
+    }
+
     /// The members' place by code.
     pub fn by_code(&self) -> HashMap<&str, usize> {
         let coded = self.members.iter().enumerate();

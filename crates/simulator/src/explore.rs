@@ -9,8 +9,6 @@
 mod draw;
 mod shrink;
 
-use lienthong_core::engine::EngineError;
-
 use crate::scenario::{Country, Scenario};
 use crate::verdict::{Check, Verdict};
 use crate::world::{World, WorldError};
@@ -87,7 +85,7 @@ fn laws(
     let world = World::new(scenario, country, None, None).map_err(|e: WorldError| e.to_string())?;
     let played = prepare(world).play(|_| {}).map_err(|error| error.to_string())?;
     let verdict = Verdict::of(scenario, scenario.seed, &played)
-        .map_err(|error: EngineError| error.to_string())?;
+        .map_err(|error: crate::world::AccountError| error.to_string())?;
     Ok((verdict, played.events))
 }
 

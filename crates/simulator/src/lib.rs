@@ -19,11 +19,12 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod cast;
+pub mod conformance;
 pub mod crash;
 pub mod diff;
 mod draft;
 pub mod explore;
-mod live;
+pub mod live;
 pub mod pdf;
 mod plan;
 pub mod scenario;

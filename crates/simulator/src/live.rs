@@ -1,12 +1,26 @@
 //! The live world: every agency a client of a real hub, over real TLS.
+//!
+//! A scenario's agencies are those of the virtual world ([`crate::world`]); here they meet a running
+//! hub ([`axis`]) instead of `core`, each node through a connection of its own ([`node`]), through a
+//! proxy where its network is to be disturbed ([`link`]), and what is judged in the end is asked
+//! through the public API ([`account`]). A demonstration ([`run`]) carries out a plan as fast as it
+//! goes instead.
 
+mod account;
+mod axis;
 mod crew;
+mod link;
+mod node;
+mod play;
+mod proxy;
 mod receiving;
 mod sending;
+mod station;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use lienthong_client::{
     CallError, ConnectError, DocumentCheckError, EndpointError, IdentityError, RootsError,
     SignerError,
@@ -14,6 +28,10 @@ use lienthong_client::{
 use lienthong_model::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::watch;
+
+pub use axis::Ground;
+pub use play::{Live, play};
+pub use proxy::{Mode, Proxy};
 
 use crate::cast::Cast;
 use crate::plan::Plan;
@@ -71,6 +89,21 @@ pub enum LiveError {
     /// The revocation lists do not do.
     #[error(transparent)]
     Check(#[from] DocumentCheckError),
+    /// Nobody takes part whose node could be played.
+    #[error("nobody takes part")]
+    Nobody,
+    /// A fault of the hub itself needs a hub of the scenario's own.
+    #[error("the hub is not ours: it can be neither killed nor told of lists")]
+    NotOurHub,
+    /// The hub of the scenario's own cannot be killed, started or told of lists.
+    #[error("the hub of the scenario's own: {0}")]
+    Control(std::io::Error),
+    /// A proxy cannot listen.
+    #[error("a proxy cannot listen: {0}")]
+    Proxy(std::io::Error),
+    /// A certificate cannot be made.
+    #[error("cannot make a certificate: {0}")]
+    Issue(#[from] lienthong_pki::IssueError),
     /// Nothing moved for a minute.
     #[error("nothing moved for {} s: {done} of {total} deliveries were acknowledged", STILL_MAX.as_secs())]
     Still {
@@ -79,6 +112,30 @@ pub enum LiveError {
         /// Deliveries planned.
         total: u64,
     },
+}
+
+/// What can be done to a hub of the scenario's own.
+pub trait HubControl: Send {
+    /// Kills it, so that it has no chance to write anything.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    fn kill(&mut self) -> std::io::Result<()>;
+    /// Starts it again on its data, at the address that it had; on return it answers.
+    ///
+    /// # Errors
+    /// When it does not start.
+    fn start(&mut self, now: Timestamp) -> std::io::Result<()>;
+    /// Ends it in order.
+    ///
+    /// # Errors
+    /// When it does not end well.
+    fn stop(&mut self) -> std::io::Result<()>;
+    /// Gives it a new revocation list of the issuing authority (DER).
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn enter_list(&mut self, list: &Bytes) -> std::io::Result<()>;
 }
 
 /// Where the hub is, and its clock.

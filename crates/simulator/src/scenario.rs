@@ -12,6 +12,7 @@ mod expect;
 mod fault;
 mod library;
 mod read;
+mod worlds;
 mod write;
 
 pub use area::{Area, Country};
@@ -22,6 +23,7 @@ pub use expect::{Bound, Expect, Measure, Standing, Target};
 pub use fault::{Fault, FaultKind};
 pub use library::{builtin, names};
 pub use read::VOCABULARY;
+pub use worlds::{Missing, Place};
 
 use lienthong_core::Span;
 use lienthong_model::{Day, DocumentType, Timestamp};

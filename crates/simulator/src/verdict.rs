@@ -5,17 +5,18 @@
 
 mod charts;
 mod html;
-mod junit;
+pub(crate) mod junit;
 mod laws;
 mod measure;
 mod records;
 
-use lienthong_core::engine::EngineError;
+use crate::world::AccountError;
 
 use crate::scenario::{Expect, Scenario};
 use crate::world::Played;
 pub use charts::Charts;
 pub use html::Frame;
+pub use laws::REPLAY;
 use records::Records;
 
 /// Documents that are named where something does not hold.
@@ -67,8 +68,8 @@ impl Verdict {
     /// Judges a run.
     ///
     /// # Errors
-    /// [`EngineError`] when the hub's records cannot be read.
-    pub fn of(scenario: &Scenario, seed: u64, played: &Played) -> Result<Self, EngineError> {
+    /// [`AccountError`] when the hub's records cannot be read.
+    pub fn of(scenario: &Scenario, seed: u64, played: &Played) -> Result<Self, AccountError> {
         let records = Records::read(played)?;
         let expects = scenario.expects.iter().map(|expect| expected(expect, scenario, &records));
         let (mut deliveries, mut acknowledged, mut reports) = (0, 0, 0);
@@ -82,7 +83,7 @@ impl Verdict {
         Ok(Self {
             scenario: scenario.name.clone(),
             seed,
-            expects: expects.collect::<Result<_, EngineError>>()?,
+            expects: expects.collect::<Result<_, AccountError>>()?,
             laws: laws::check(&records)?,
             documents: records.documents,
             deliveries,
@@ -120,7 +121,7 @@ fn expected(
     expect: &Expect,
     scenario: &Scenario,
     records: &Records<'_>,
-) -> Result<Check, EngineError> {
+) -> Result<Check, AccountError> {
     let measured = measure::measure(expect, records)?;
     let mut found = measured.shown();
     let mut passed = expect.bound.holds(measured.value);

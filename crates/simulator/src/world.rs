@@ -17,6 +17,7 @@
 //! were made, and everything random comes from the scenario's seed. The same scenario and seed give
 //! the same trace, byte for byte.
 
+mod axis;
 mod changes;
 mod clerks;
 mod faults;
@@ -24,6 +25,7 @@ mod hub;
 mod keys;
 mod lanes;
 mod node;
+mod paced;
 mod population;
 mod queue;
 mod receiving;
@@ -44,16 +46,19 @@ use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
 use crate::scenario::Scenario;
+pub use axis::AccountError;
+pub(crate) use axis::{Account, Arrived, Axis, Declined, Journalled, Named};
 use changes::Change;
 use faults::Hits;
-use hub::Outcome;
-pub(crate) use hub::{Hub, replayed, rows};
-use keys::Keys;
+pub(crate) use hub::{Outcome, Piece, Sent, Told};
+pub use keys::Keys;
 use lanes::Lane;
 use node::Node;
+pub(crate) use paced::{Bell, Pace};
 pub use population::{Member, Population};
 use queue::Queue;
 use sending::{Call, Pending};
+pub(crate) use set_up::Set;
 use trace::Trace;
 
 /// What a message needs through the network, in milliseconds: least and most.
@@ -100,6 +105,9 @@ pub enum WorldError {
     /// The trace cannot be written.
     #[error("cannot write the trace: {0}")]
     Trace(#[from] std::io::Error),
+    /// The hub of a live world cannot be reached, started or stopped.
+    #[error(transparent)]
+    Live(#[from] crate::live::LiveError),
     /// It does not come to an end.
     #[error("more than {EVENTS_MAX} events")]
     Endless,
@@ -118,7 +126,7 @@ pub struct Progress {
 
 /// What was played: the hub as it stands in the end, and what nodes hold.
 pub struct Played {
-    pub(crate) hub: Hub,
+    hub: Box<dyn Axis>,
     nodes: HashMap<Ordinal, Node>,
     receipts: Vec<(MessageId, Position)>,
     /// Agencies that took part.
@@ -132,9 +140,23 @@ pub struct Played {
 }
 
 impl Played {
+    /// What the axis says in the end.
+    pub(crate) fn account(&self) -> &dyn Account {
+        &*self.hub
+    }
+
+    /// Ends a hub of the scenario's own, so that its folder can be read; does nothing in the virtual
+    /// world. Nothing can be asked of it after that.
+    ///
+    /// # Errors
+    /// When it does not end well.
+    pub fn stop_hub(&mut self) -> Result<(), WorldError> {
+        self.hub.stop()
+    }
+
     /// Whether nothing can be delivered to an agency in the end: it has no node, or it is off.
     pub(crate) fn is_absent(&self, agency: Ordinal) -> bool {
-        self.nodes.get(&agency).is_none_or(|node| !node.is_on())
+        self.nodes.get(&agency).is_none_or(|node| !node.is_on() || node.member.outside)
     }
 
     /// Whether an agency's node has a document on its own disk.
@@ -224,7 +246,7 @@ pub struct World<'s> {
     /// Which of the answers each node's clerks follow.
     clerks: Vec<Option<usize>>,
     hits: Hits,
-    hub: Hub,
+    hub: Box<dyn Axis>,
     /// Whether the hub dies with the next block that it writes.
     dying: bool,
     keys: Keys,
@@ -249,21 +271,31 @@ impl World<'_> {
     /// # Errors
     /// [`WorldError`] when the hub's engine fails or the trace cannot be written.
     pub fn play(mut self, mut told: impl FnMut(Progress)) -> Result<Played, WorldError> {
-        let length = self.scenario.end().millis() - self.scenario.begin().millis();
         let mut events = 0;
         while let Some((at, event)) = self.next_event()? {
             self.now = at;
             self.happens(event)?;
             events += 1;
             if events % TOLD_EVERY == 0 {
-                #[allow(clippy::cast_precision_loss)] // A bar on a screen.
-                let share = (at.millis() - self.scenario.begin().millis()) as f64 / length as f64;
-                told(Progress { now: at, share: share.min(1.0), events });
+                told(self.progress(events));
             }
             if events > EVENTS_MAX {
                 return Err(WorldError::Endless);
             }
         }
+        self.end(events)
+    }
+
+    fn progress(&self, events: u64) -> Progress {
+        let length = self.scenario.end().millis() - self.scenario.begin().millis();
+        let gone = self.now.millis() - self.scenario.begin().millis();
+        #[allow(clippy::cast_precision_loss)] // A bar on a screen.
+        let share = gone as f64 / length as f64;
+        Progress { now: self.now, share: share.min(1.0), events }
+    }
+
+    /// What there is in the end.
+    fn end(mut self, events: u64) -> Result<Played, WorldError> {
         self.hub.finish()?;
         Ok(Played {
             agencies: self.nodes.len(),
@@ -328,7 +360,6 @@ impl World<'_> {
             return Ok(());
         }
         self.hub.begin_block(self.now)?;
-        self.hub.check_acts()?;
         #[cfg(test)]
         for (number, outcome) in self.hub.early_answers() {
             self.later(Event::Answered { number, outcome }, Duration::ZERO);
@@ -336,13 +367,13 @@ impl World<'_> {
         if self.dying {
             return self.hub_dies();
         }
-        self.queue.put(self.now.plus(DISK), Event::Synced(self.hub.told.restarts));
+        self.queue.put(self.now.plus(DISK), Event::Synced(self.hub.life()));
         Ok(())
     }
 
     /// The block is on disk: answers and pushes leave.
     fn synced(&mut self, life: u64) -> Result<(), WorldError> {
-        if !self.hub.is_up() || life != self.hub.told.restarts {
+        if !self.hub.is_up() || life != self.hub.life() {
             return Ok(());
         }
         for (number, outcome) in self.hub.end_block()? {

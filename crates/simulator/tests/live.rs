@@ -81,3 +81,42 @@ async fn every_document_is_delivered_acknowledged_and_counted_and_every_wrong_on
     let refused: Vec<_> = plan.refusals().into_iter().map(|(r, n)| (r, n as u64)).collect();
     assert_eq!(tally.refused.into_iter().collect::<Vec<_>>(), refused);
 }
+
+/// What the virtual world passes, no hub does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signature_that_was_not_made_is_refused_by_a_live_hub() {
+    use lienthong_client::{Client, ClockSource, Endpoint, Identity, Roots, sign_document};
+    use lienthong_model::{Document, Reason, SignatureEntry};
+
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario(11);
+    let cast = Cast::new(&scenario, lienthong_country::entries().unwrap()).unwrap();
+    let hub = Hub::start(settings(&cast, folder.path(), scenario.start), |_, _| {}).await.unwrap();
+    let (from, to) = (&cast.members[0], &cast.members[1]);
+    let chain = vec![from.node.certificate.der().clone(), cast.issuing.clone()];
+    let identity = Identity::new(chain, &from.node.key.to_pkcs8_der()).unwrap();
+    let mut roots = Roots::new([cast.root.clone()]).unwrap();
+    roots = roots.with_authority(cast.issuing.clone()).unwrap();
+    for list in &cast.revocation_lists {
+        roots = roots.with_revocation_list(list.clone());
+    }
+    let endpoint = Endpoint::new(&format!("https://{}", hub.address()), identity, roots).unwrap();
+    let client = Client::connect(endpoint.clock(ClockSource::scenario(scenario.start, RATE)));
+    let client = client.await.unwrap();
+
+    let recipient = to.entry.code.clone();
+    let sender = from.entry.code.clone();
+    let document = Document::new(client.new_id(), sender, [recipient], "V/v", client.now());
+    let leader = &from.leader.certificate;
+    let mut content = sign_document(&document, Vec::new(), &[]);
+    content.certificates = vec![leader.der().clone(), cast.issuing.clone()];
+    content.signatures = vec![SignatureEntry {
+        certificate: *leader.fingerprint(),
+        value: bytes::Bytes::from_static(&lienthong_trust::REHEARSED),
+    }];
+    let error = client.submit(content).await.unwrap_err();
+    let reason = error.refusal().map(|refusal| refusal.reason);
+    assert_eq!(reason, Some(Reason::SignatureInvalid), "{error}");
+    assert_eq!(hub.reader().volumes(Period::ALL).unwrap().totals.sent, 0);
+    hub.stop().await.unwrap();
+}

@@ -45,7 +45,8 @@ impl StandsFor {
         };
         vec![
             ("lúc / made at", self.made_at.clone()),
-            ("tới khối / up to block", format!("{}, {}", self.block, self.block_hash)),
+            ("tới khối / up to block", thousands(self.block)),
+            ("mã băm / its hash", self.block_hash.clone()),
             ("lá / leaves of the log", thousands(self.log_size)),
             ("gốc / root", self.log_root.clone()),
             ("khóa / key of the log", key.to_owned()),
@@ -94,9 +95,9 @@ impl TakenView {
         if self.unfinished_bytes > 0 {
             let bytes = thousands(self.unfinished_bytes);
             text.push_str(&format!(
-                "\n{bytes} byte cuối nhật ký chưa thành khối: trục đang ghi, hoặc đã bị ngắt khi ghi \
-                 / {bytes} bytes at the journal's end are no whole block: the hub was writing one, or \
-                 was killed while it did; if it does not run, look with `lienthong evidence audit`\n"
+                "\n{bytes} byte cuối nhật ký chưa thành khối: trục đang ghi, hoặc bị ngắt khi đang ghi\n\
+                 {bytes} bytes at the journal's end are no whole block: the hub was writing one, or was\n\
+                 killed while it did; if no hub runs, look with `lienthong evidence audit`\n"
             ));
         }
         text.push_str("\nđã ghi xuống đĩa / on disk\n");

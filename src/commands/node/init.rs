@@ -48,16 +48,14 @@ struct Made {
 /// When there is a configuration already, or something cannot be written.
 pub(super) fn run(args: &InitArgs, output: Output) -> anyhow::Result<ExitCode> {
     let agency = AgencyFolder::open(&args.as_folder, None)?.code()?;
-    let path = args.dir.join("node.toml");
-    if path.exists() {
-        return Err(Usage::new(format!("`{}` is there already", path.display()))
-            .remedy("edit it, or give another folder")
-            .into());
-    }
-    Places::new(&args.dir, agency.clone(), args.gateway).make()?;
-    let folder = std::fs::canonicalize(&args.as_folder)
-        .with_context(|| format!("cannot read `{}`", args.as_folder.display()))?;
-    write(&path, &template(args, &folder))?;
+    let path = write_folder(&Wanted {
+        dir: &args.dir,
+        keys: &args.as_folder,
+        hub: args.hub.as_deref(),
+        http: args.http.as_deref(),
+        clock: None,
+        gateway: args.gateway,
+    })?;
     let made = Made {
         agency: agency.to_string(),
         folder: args.dir.display().to_string(),
@@ -75,6 +73,41 @@ pub(super) fn run(args: &InitArgs, output: Output) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What is said of a connector when its folder is made.
+pub(crate) struct Wanted<'a> {
+    /// The folder.
+    pub dir: &'a Path,
+    /// The agency's folder with its keys.
+    pub keys: &'a Path,
+    /// The hub's address.
+    pub hub: Option<&'a str>,
+    /// Where the local HTTP API listens.
+    pub http: Option<&'a str>,
+    /// The hub's clock, where it is not this machine's.
+    pub clock: Option<&'a str>,
+    /// Whether it serves other agencies too.
+    pub gateway: bool,
+}
+
+/// Makes a connector's folders and its configuration; returns the file's path.
+///
+/// # Errors
+/// [`Usage`] when there is one already, or something cannot be written.
+pub(crate) fn write_folder(wanted: &Wanted<'_>) -> anyhow::Result<PathBuf> {
+    let agency = AgencyFolder::open(wanted.keys, None)?.code()?;
+    let path = wanted.dir.join("node.toml");
+    if path.exists() {
+        return Err(Usage::new(format!("`{}` is there already", path.display()))
+            .remedy("edit it, or give another folder")
+            .into());
+    }
+    Places::new(wanted.dir, agency, wanted.gateway).make()?;
+    let keys = std::fs::canonicalize(wanted.keys)
+        .with_context(|| format!("cannot read `{}`", wanted.keys.display()))?;
+    write(&path, &template(wanted, &keys))?;
+    Ok(path)
+}
+
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     let failed = || format!("cannot write `{}`", path.display());
     let mut file = std::fs::File::create_new(path).with_context(failed)?;
@@ -82,7 +115,7 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 }
 
 /// Every key with its meaning; those that were said are set, the others commented out.
-fn template(args: &InitArgs, folder: &Path) -> String {
+fn template(wanted: &Wanted<'_>, keys: &Path) -> String {
     let mut text = String::from(
         "# A connector's configuration. Every key can be a flag (--key) or a variable, too; flags\n\
          # go before variables, variables before this file. Relative paths are relative to it.\n",
@@ -93,10 +126,11 @@ fn template(args: &InitArgs, folder: &Path) -> String {
             let _ = writeln!(text, "# {line}");
         }
         let said = match key.name {
-            "as" => Some(quoted(&folder.display().to_string())),
-            "hub" => args.hub.as_deref().map(quoted),
-            "http" => args.http.as_deref().map(quoted),
-            "gateway" if args.gateway => Some("true".to_owned()),
+            "as" => Some(quoted(&keys.display().to_string())),
+            "hub" => wanted.hub.map(quoted),
+            "http" => wanted.http.map(quoted),
+            "clock" => wanted.clock.map(quoted),
+            "gateway" if wanted.gateway => Some("true".to_owned()),
             _ => None,
         };
         match said {

@@ -110,7 +110,10 @@ impl Report {
             ),
             ("báo cáo / reports", thousands(self.reports)),
             ("từ chối / refusals", thousands(self.refusals)),
-            ("khối / blocks", thousands(self.blocks)),
+            (
+                "khối / blocks",
+                if self.blocks == 0 { "–".to_owned() } else { thousands(self.blocks) },
+            ),
             (
                 "sự kiện / events",
                 format!("{} trong / in {:.1} s: {rate:.0}/s", thousands(self.events), self.seconds),

@@ -8,10 +8,11 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use lienthong_simulator::scenario::Scenario;
+use lienthong_simulator::scenario::{Place, Scenario};
 use lienthong_simulator::verdict::Verdict;
-use lienthong_simulator::world::{Played, World};
+use lienthong_simulator::world::{Played, Progress, World};
 
+use super::live::LiveArgs;
 use super::report::Report;
 use crate::cli::Output;
 use crate::output;
@@ -27,6 +28,11 @@ pub(super) struct RunArgs {
     /// A name (`lienthong sim list`) or a file
     #[arg(value_name = "NAME|FILE")]
     scenario: String,
+    /// In virtual time on the hub's own core, or live: real clients against a running hub
+    #[arg(long, value_enum, default_value_t)]
+    world: WorldKind,
+    #[command(flatten)]
+    live: LiveArgs,
     /// Everything random follows from it; default: the scenario's / số hạt giống
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -52,16 +58,45 @@ fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "write a share from 0 to 1, such as 0.01".to_owned())
 }
 
+/// Where a scenario is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(super) enum WorldKind {
+    /// In virtual time, on the hub's own core: the same bytes each time
+    #[default]
+    Virtual,
+    /// With real clients over real TLS against a running hub, on its clock
+    Live,
+}
+
+impl WorldKind {
+    /// Returns what world that is for the scenario.
+    pub(super) fn place(self, running_hub: bool) -> Place {
+        match (self, running_hub) {
+            (Self::Virtual, _) => Place::Virtual,
+            (Self::Live, false) => Place::OwnHub,
+            (Self::Live, true) => Place::RunningHub,
+        }
+    }
+}
+
 /// Runs the command.
 pub(super) fn run(args: &RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     let mut scenario = super::load(&args.scenario)?;
     scenario.signatures = args.signatures.unwrap_or(scenario.signatures);
+    if args.world == WorldKind::Live {
+        // A hub takes no signature that was not really made.
+        scenario.signatures = 1.0;
+    }
+    let place = args.world.place(args.live.is_on_a_running_hub());
+    super::has_all(&scenario, &args.scenario, place)?;
     let seed = args.seed.unwrap_or(scenario.seed);
     let began = Instant::now();
-    let played = play(args, &scenario, seed)?;
+    let (played, verdict) = play(args, &scenario, seed)?;
     let played_for = began.elapsed().as_secs_f64();
-    let verdict = Verdict::of(&scenario, seed, &played)?;
-    let report = Report::new((&args.scenario, &scenario), &verdict, &played, played_for);
+    let mut report = Report::new((&args.scenario, &scenario), &verdict, &played, played_for);
+    if args.world == WorldKind::Live {
+        report.replay += &args.live.replay();
+    }
     if let Some(path) = &args.json {
         write(path, &(serde_json::to_string_pretty(&report)? + "\n"))?;
     }
@@ -75,20 +110,29 @@ pub(super) fn run(args: &RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     Ok(if verdict.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn play(args: &RunArgs, scenario: &Scenario, seed: u64) -> anyhow::Result<Played> {
+fn play(args: &RunArgs, scenario: &Scenario, seed: u64) -> anyhow::Result<(Played, Verdict)> {
     let created = args.trace.as_deref().map(create).transpose()?;
     let mut trace = created.map(BufWriter::new);
     let writer = trace.as_mut().map(|file| file as &mut dyn Write);
-    let world = World::new(scenario, &super::country()?, Some(seed), writer)
-        .map_err(|error| super::wrong_world(&error))?;
+    let country = super::country()?;
     let bar = bar(STEPS);
-    let played = world.play(|progress| {
+    let told = |progress: Progress| {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A share of 1,000.
         bar.set_position((progress.share * STEPS as f64) as u64);
         bar.set_message(progress.now.day().to_string());
-    });
+    };
+    let played = match args.world {
+        WorldKind::Virtual => {
+            let world = World::new(scenario, &country, Some(seed), writer)
+                .map_err(|error| super::wrong_world(&args.scenario, &error, &country))?;
+            let played = world.play(told)?;
+            let verdict = Verdict::of(scenario, seed, &played)?;
+            Ok((played, verdict))
+        }
+        WorldKind::Live => args.live.run(&args.scenario, (scenario, &country, seed), writer, told),
+    };
     bar.finish_and_clear();
-    Ok(played?)
+    played
 }
 
 /// The progress bar; hidden off a terminal.

@@ -46,7 +46,7 @@ export function span(from: string, until: string): string {
 
 /** A province as maps and tables name it; `null` is the centre. */
 export function place(named: { name: string } | null): string {
-  return named?.name.replace(/^Ủy ban nhân dân (tỉnh|thành phố) /, "") ?? t("centre");
+  return named?.name.replace(/^Ủy ban nhân dân (tỉnh|thành phố) /i, "") ?? t("centre");
 }
 
 /** The name of a level. */

@@ -230,7 +230,7 @@ function frame(found: Session, main: HTMLElement): Node[] {
 
 function clock(found: Session): HTMLElement {
   const time = h("time", { id: "clock" }, exactly(found.clock.now));
-  const scenario = found.clock.scenario ? h("strong", { class: "scenario" }, found.clock.rate === 1 ? t("scenarioClock") : `${t("scenarioClock")}, ${t("fasterBy")} ${found.clock.rate}`) : null;
+  const scenario = found.clock.scenario ? h("strong", { class: "scenario" }, found.clock.rate === 1 ? t("scenarioClock") : `${t("scenarioClock")} ×${found.clock.rate}`) : null;
   return h("div", { class: "clock" }, h("span", { id: "live", role: "status" }, t("live")), h("span", {}, `${t("businessTime")} `, time), scenario);
 }
 

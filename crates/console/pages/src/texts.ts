@@ -17,7 +17,6 @@ export const texts = {
   notLive: { vi: "Mất kết nối trực tiếp", en: "Live updates are interrupted" },
   businessTime: { vi: "Giờ nghiệp vụ", en: "Business time" },
   scenarioClock: { vi: "Giờ kịch bản mô phỏng", en: "Scenario clock" },
-  fasterBy: { vi: "nhanh gấp", en: "times real time:" },
   loading: { vi: "Đang tải…", en: "Loading…" },
   nothing: { vi: "Không có dữ liệu", en: "Nothing to show" },
   failed: { vi: "Không tải được nội dung", en: "This could not be loaded" },
@@ -56,7 +55,7 @@ export const texts = {
   sent: { vi: "Văn bản gửi", en: "Documents sent" },
   received: { vi: "Lượt nhận", en: "Deliveries" },
   personallySigned: { vi: "Có chữ ký số cá nhân", en: "With personal signature" },
-  personallySignedShare: { vi: "Tỷ lệ ký số cá nhân", en: "Share with personal signature" },
+  personallySignedShare: { vi: "Tỷ lệ ký số cá nhân", en: "Personally signed" },
   refused: { vi: "Từ chối", en: "Refused" },
   undelivered: { vi: "Chưa nhận", en: "Not picked up" },
   connectedShare: { vi: "Tỷ lệ cơ quan đã kết nối", en: "Share of agencies connected" },
@@ -104,7 +103,6 @@ export const texts = {
   toLevel: { vi: "Cấp nhận", en: "To" },
   betweenLevels: { vi: "Giữa các cấp", en: "Between levels" },
   betweenProvinces: { vi: "Giữa các địa phương", en: "Between provinces" },
-  deliveries: { vi: "Lượt gửi nhận", en: "Deliveries" },
 
   // Documents.
   searchDocument: { vi: "Số ký hiệu, trích yếu hoặc mã văn bản", en: "Reference, subject or id" },
@@ -235,7 +233,6 @@ export const texts = {
   // Acts.
   by: { vi: "Người thực hiện", en: "By" },
   act: { vi: "Nội dung", en: "What" },
-  theHub: { vi: "trục, khi khởi động", en: "the hub, when it started" },
   folderOrHub: { vi: "tại máy chủ", en: "at the hub’s machine" },
 
   // Accounts.

@@ -81,7 +81,7 @@ export interface CountedRefusal {
 export interface Refusals {
   total: number;
   reasons: (CountedRefusal & {
-    examples: { at: string; caller: Named; id: string; bytes: number; violations: { field: string; value: string }[] }[];
+    examples: { at: string; caller: Named; id: string; violations: { field: string; value: string }[] }[];
   })[];
 }
 

@@ -56,7 +56,7 @@ impl Source<'_> {
         order: BacklogOrder,
         limit: usize,
     ) -> Result<Backlog, EngineError> {
-        let mut backlog = self.waiting(wanted)?;
+        let mut backlog = self.mailboxes(wanted)?;
         backlog.agencies.sort_by_key(|one| match order {
             BacklogOrder::Most => (u64::MAX - one.waiting, one.oldest),
             BacklogOrder::Oldest => (one.oldest.0, one.oldest),
@@ -70,7 +70,12 @@ impl Source<'_> {
         Ok(backlog)
     }
 
-    fn waiting(&self, wanted: &dyn Fn(Ordinal) -> bool) -> Result<Backlog, EngineError> {
+    /// Returns what waits in every mailbox of agencies that `wanted` admits, by ordinal, without
+    /// since when.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn mailboxes(&self, wanted: &dyn Fn(Ordinal) -> bool) -> Result<Backlog, EngineError> {
         let mut backlog = Backlog::default();
         let mut pages = 0;
         self.tables.scan(keys::MAILBOXES, keys::MAILBOXES, &mut |key, row| {

@@ -124,6 +124,13 @@ impl Figure {
         (0..BUCKETS).map(move |place| Self::nth_bucket(until, place))
     }
 
+    /// Returns the buckets of a histogram, the shortest times first, with the upper bound of each;
+    /// none of the last.
+    pub fn bounded_buckets(until: Until) -> impl Iterator<Item = (Self, Option<Duration>)> {
+        let bounds = BOUNDS.into_iter().map(|bound| Some(Duration::from_secs(bound)));
+        Self::buckets(until).zip(bounds.take(BUCKETS - 1).chain([None]))
+    }
+
     /// Returns all figures.
     pub fn all() -> impl Iterator<Item = Self> {
         Self::PLAIN.into_iter().chain(Until::ALL.into_iter().flat_map(Self::buckets))

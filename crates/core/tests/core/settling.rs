@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::harness::traffic::{Traffic, steps};
 use crate::harness::{DAY, Hub, ReportDraft, draft, reason, report, rows};
-use lienthong_core::{Decision, DeadlineKind, Mailbox as _, MailboxLane, Terms};
 use lienthong_core::{Command, Query};
+use lienthong_core::{DeadlineKind, Decision, Mailbox as _, MailboxLane, Terms};
 use lienthong_ledger::{JournalLimits, MemoryState, StateLimits};
 use lienthong_model::{MessageId, Position, Reason, StatusCode};
 use proptest::prelude::*;
@@ -168,9 +168,14 @@ fn the_terms_say_how_long_silence_lasts() {
     assert!(looked_for(&hub), "the hub looks again every three days");
     days_pass(&mut hub, 3);
     assert!(!looked_for(&hub), "and stops when the silence has lasted");
-    assert!(hub.query().document(position).unwrap().unwrap().lapsed.is_some_and(|lines| {
-        lines.iter().any(|line| line.kind == DeadlineKind::PickUp)
-    }));
+    assert!(
+        hub.query()
+            .document(position)
+            .unwrap()
+            .unwrap()
+            .lapsed
+            .is_some_and(|lines| { lines.iter().any(|line| line.kind == DeadlineKind::PickUp) })
+    );
 }
 
 #[test]
@@ -184,12 +189,8 @@ fn a_late_report_brings_a_settled_document_back_and_it_is_settled_again() {
     assert!(matches!(status(&mut hub, "G01", id, StatusCode::Assigned), Decision::Reported(_)));
     assert_eq!(delivery(&hub).statuses.len(), before + 1);
     days_pass(&mut hub, 5);
-    let key = [
-        b"v".as_slice(),
-        &position.0.to_be_bytes(),
-        &hub.ordinal("G01").0.to_be_bytes(),
-    ]
-    .concat();
+    let key =
+        [b"v".as_slice(), &position.0.to_be_bytes(), &hub.ordinal("G01").0.to_be_bytes()].concat();
     assert!(hub.state.is_at_hand(&key), "something is expected of it again");
     assert!(matches!(status(&mut hub, "G01", id, StatusCode::Finished), Decision::Reported(_)));
     days_pass(&mut hub, 2);

@@ -69,8 +69,7 @@ impl Visitor {
             };
         };
         let now = pages.0.clock.now();
-        let appointments = pages.0.reader.policy().appointments;
-        let sight = Sight::of(&appointments, &person, now).ok_or_else(required)?;
+        let sight = Sight::of(&pages.0.reader.policy(), &person, now).ok_or_else(required)?;
         Ok(Self { person: Some(person), sight })
     }
 }

@@ -111,7 +111,7 @@ async fn a_document_is_found_by_its_id_and_by_its_subject_and_followed_to_its_en
     let recipient = world.client("H36.12").await;
     let mut subscription = recipient.subscribe(&[], 8).await.unwrap();
     let delivery = next(&mut subscription).await;
-    subscription.acknowledge(&delivery);
+    subscription.acknowledge(&[delivery.key]).await.unwrap();
     let stage = async || browser.json(&path).await["deliveries"][0]["stage"].clone();
     until("being picked up", async || stage().await == "acknowledged").await;
     for status in [StatusCode::Accepted, StatusCode::Assigned, StatusCode::Finished] {
@@ -468,11 +468,20 @@ async fn elsewhere_than_on_loopback_the_port_wants_tls_and_an_account() {
 
 /// A certificate with an ECDSA P-256 key, as browsers take it.
 fn p256() -> ServerIdentity {
-    let key = rcgen::KeyPair::generate().unwrap();
-    let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    let certificate = params.self_signed(&key).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    ServerIdentity { chain: vec![certificate.der().clone()], key }
+    let folder = tempfile::tempdir().unwrap();
+    let make = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \
+                -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
+                -outform DER -out certificate.der -keyout key.pem";
+    let key = "pkcs8 -topk8 -nocrypt -in key.pem -outform DER -out key.der";
+    for arguments in [make, key] {
+        let mut openssl = std::process::Command::new("openssl");
+        openssl.args(arguments.split_whitespace()).current_dir(folder.path());
+        let output = openssl.output().expect("openssl is installed");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(read("key.der")));
+    ServerIdentity { chain: vec![read("certificate.der").into()], key }
 }
 
 impl Browser {

@@ -185,7 +185,9 @@ pub(super) fn write(plain: &Path, archive: &Path) -> Result<(), EngineError> {
         offsets.push(end);
         let index: Vec<u8> = offsets.iter().flat_map(|offset| offset.to_le_bytes()).collect();
         file.write_all(&index)?;
-        file.write_all(&Footer { length, index: end, chunks, crc: 0, is_one: true }.encode(&index))?;
+        file.write_all(
+            &Footer { length, index: end, chunks, crc: 0, is_one: true }.encode(&index),
+        )?;
         file.flush()?;
         file.get_ref().sync_all()
     };

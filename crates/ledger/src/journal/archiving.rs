@@ -66,11 +66,7 @@ impl JournalBlocks {
 }
 
 /// Makes an archive under its name, and checks it; returns the bytes of both.
-fn make(
-    plain: &PathBuf,
-    unfinished: &PathBuf,
-    path: &PathBuf,
-) -> Result<(u64, u64), EngineError> {
+fn make(plain: &PathBuf, unfinished: &PathBuf, path: &PathBuf) -> Result<(u64, u64), EngineError> {
     archive::write(plain, unfinished)?;
     if !archive::is_the_same(plain, unfinished).map_err(failed("compare", unfinished))? {
         let what = format!("the archive of `{}`", plain.display());

@@ -358,6 +358,29 @@ mod tests {
     }
 
     #[test]
+    fn an_archive_is_read_like_the_file_that_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = JournalLimits { file_bytes: 1_000, ..JournalLimits::default() };
+        let mut opened = JournalFiles::open(folder.path(), limits).unwrap();
+        write(&mut opened.journal, 40);
+        let before = all(folder.path());
+        let mut follower = JournalFollower::open(folder.path(), None).unwrap();
+        let place = loop {
+            match follower.read().unwrap().unwrap() {
+                Followed::Block { place, .. } if place.marker.block == 12 => break place,
+                _ => {}
+            }
+        };
+        while opened.blocks.archive_oldest(1).unwrap().is_some() {}
+        let mut whole = JournalFollower::open(folder.path(), None).unwrap();
+        assert_eq!(read(&mut whole).0, before);
+        // One that is taken up again in the middle of an archive.
+        let mut rest = JournalFollower::open(folder.path(), Some(place)).unwrap();
+        assert!(before.ends_with(&read(&mut rest).0));
+        assert_eq!((rest.last().block, rest.left_out()), (40, 0));
+    }
+
+    #[test]
     fn a_frame_that_is_being_written_is_left_out_and_a_damaged_one_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = journal(folder.path());

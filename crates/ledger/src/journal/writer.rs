@@ -83,7 +83,10 @@ impl JournalFiles {
         let Some(last) = found.pop() else { return Self::begin(folder, limits, lock, torn) };
         if is_archive(&last.path) {
             let what = format!("journal, behind `{}`", last.path.display());
-            return Err(damaged(what, "the last file is an archive: the files after it are missing"));
+            return Err(damaged(
+                what,
+                "the last file is an archive: the files after it are missing",
+            ));
         }
         let file = OpenOptions::new()
             .read(true)

@@ -155,14 +155,8 @@ impl Generation {
         text
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        let (body, check) = text.split_at_checked(text.rfind("check ")?)?;
-        let check = u32::from_str_radix(check.strip_prefix("check ")?.trim_end(), 16).ok()?;
-        let mut lines = body.lines();
-        let format = lines.next()?.strip_prefix(WORDS)?.parse::<u16>().ok()?;
-        if crc32c::crc32c(body.as_bytes()) != check || format != STATE_FORMAT {
-            return None;
-        }
+    fn parse(body: &str) -> Option<Self> {
+        let lines = body.lines().skip(1);
         let mut generation = Self::default();
         for line in lines {
             let (kind, rest) = line.split_once(' ')?;
@@ -193,15 +187,30 @@ pub(super) fn run_path(folder: &Path, number: u64) -> PathBuf {
 }
 
 fn read(path: &Path) -> Result<Option<Generation>, EngineError> {
-    match std::fs::read(path) {
-        Ok(bytes) => {
-            let generation = Generation::parse(&String::from_utf8_lossy(&bytes));
-            let what = || format!("`{}`", path.display());
-            generation.map(Some).ok_or_else(|| damaged(what(), "it is not whole, or of another format"))
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(io_error("read", path)(error)),
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let what = || format!("state, `{}`", path.display());
+    let generation = match checked(&text) {
+        Some((found, _)) if found > STATE_FORMAT => {
+            return Err(EngineError::TooNew { what: what(), found, reads: STATE_FORMAT });
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(io_error("read", path)(error)),
-    }
+        Some((STATE_FORMAT, body)) => Generation::parse(body),
+        Some(_) | None => None,
+    };
+    generation.map(Some).ok_or_else(|| damaged(what(), "it is not whole, or of an older format"))
+}
+
+/// The format that a whole file says, and its lines without the check value; first and last line are
+/// **stable in every format**.
+fn checked(text: &str) -> Option<(u16, &str)> {
+    let (body, check) = text.split_at_checked(text.rfind("check ")?)?;
+    let check = u32::from_str_radix(check.strip_prefix("check ")?.trim_end(), 16).ok()?;
+    let format = body.lines().next()?.strip_prefix(WORDS)?.parse().ok()?;
+    (crc32c::crc32c(body.as_bytes()) == check).then_some((format, body))
 }
 
 /// Databases and runs in a folder.
@@ -239,6 +248,20 @@ mod tests {
             std::fs::write(&path, &bytes).unwrap();
             assert!(Generation::in_force(folder.path()).is_err(), "byte {at}");
         }
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_and_an_older_one_is_as_good_as_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |format: u16| {
+            let body = format!("{WORDS}{format}\nsomething else\n");
+            let text = format!("{body}check {:08x}\n", crc32c::crc32c(body.as_bytes()));
+            std::fs::write(folder.path().join(IN_FORCE), text).unwrap();
+            Generation::in_force(folder.path()).unwrap_err()
+        };
+        let newer = write(STATE_FORMAT + 1);
+        assert!(matches!(newer, EngineError::TooNew { reads: STATE_FORMAT, .. }), "{newer}");
+        assert!(matches!(write(STATE_FORMAT - 1), EngineError::Damaged { .. }));
     }
 
     #[test]

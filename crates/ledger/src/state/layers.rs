@@ -15,9 +15,9 @@ use bytes::Bytes;
 use lienthong_core::Settling;
 use lienthong_core::engine::{EngineError, Marker, Tables};
 
-use super::{StateLimits, StateSize};
 use super::generation::{Generation, recent_path, run_path};
 use super::rows::Rows;
+use super::{StateLimits, StateSize};
 use crate::rows::{BlockCache, Merged, Run, Source, block_cache};
 
 /// What is in force, open for reading. Never changed: another takes its place.
@@ -40,10 +40,7 @@ pub(super) struct Layers {
 impl Layers {
     /// Opens what is in force in a folder, with the marker that the whole has; a folder without a
     /// state is begun.
-    pub fn open(
-        folder: &Path,
-        limits: StateLimits,
-    ) -> Result<(Self, Option<Marker>), EngineError> {
+    pub fn open(folder: &Path, limits: StateLimits) -> Result<(Self, Option<Marker>), EngineError> {
         let generation = match Generation::in_force(folder)? {
             Some(generation) => generation,
             None => {

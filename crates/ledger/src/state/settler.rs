@@ -157,7 +157,10 @@ impl Shared {
         })?;
         crash::point("settled-in-force");
         tracing::info!(
-            open_documents = settling.open_documents(), open_rows, settled_rows, "settled rows"
+            open_documents = settling.open_documents(),
+            open_rows,
+            settled_rows,
+            "settled rows"
         );
         self.clear_up()
     }

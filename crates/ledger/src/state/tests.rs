@@ -342,7 +342,7 @@ fn a_state_of_an_older_format_is_rebuilt_and_one_of_a_newer_format_refused() {
     let end = blocks.end().unwrap();
     let path = state_at(&folder, end);
     let write = |format| {
-        let raw = open_sled(&path, 1 << 20).unwrap();
+        let raw = open_sled(&database(&folder), 1 << 20).unwrap();
         raw.insert(b"\xffmarker", marker_row(format, end)).unwrap();
     };
     write(STATE_FORMAT + 1);

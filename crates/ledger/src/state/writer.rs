@@ -9,8 +9,8 @@ use bytes::Bytes;
 use lienthong_core::engine::{Change, EngineError, Marker};
 use parking_lot::{Condvar, Mutex, RwLock};
 
-use super::overlay::{Chunk, Overlay};
 use super::layers::{Layers, fresh_database};
+use super::overlay::{Chunk, Overlay};
 use super::settler::Step;
 use super::{RESERVED_KEY_BYTE, StateLimits};
 use crate::crash;

@@ -190,6 +190,12 @@ impl Books {
         told
     }
 
+    /// Deliveries of a document with which their recipients are not at their end.
+    pub(super) fn undone<'b>(&'b self, name: &'b Name) -> impl Iterator<Item = DeliveryKey> + 'b {
+        let withdrawn = |key: &DeliveryKey| self.withdrawn(name, &key.recipient);
+        self.promised_by(name).filter(move |key| !self.done.contains(key) && !withdrawn(key))
+    }
+
     /// What is not at its end yet: documents in doubt, deliveries undone, notices that did not come,
     /// steps under way.
     pub(super) fn open(&self) -> [usize; 4] {
@@ -197,10 +203,7 @@ impl Books {
         for name in &self.touched {
             let in_doubt = self.sent.get(name).is_some_and(|sent| sent.receipt.is_none());
             doubtful += usize::from(in_doubt);
-            undone += self
-                .promised_by(name)
-                .filter(|key| !self.done.contains(key) && !self.withdrawn(name, &key.recipient))
-                .count();
+            undone += self.undone(name).count();
             untold += self.to_be_told(name).iter().filter(|t| !self.told.contains_key(t)).count();
         }
         [doubtful, undone, untold, self.busy]

@@ -92,8 +92,13 @@ impl Recipient {
         let acknowledged = acknowledger.acknowledge(std::slice::from_ref(&key)).await;
         match acknowledged {
             Ok(()) => {}
+            // An acknowledgement may be on the hub's disk without an answer, and be given again when
+            // the recipient has agreed to give the document back.
             Err(error) if taken_back(&error) => {
-                shared.enter(|books| books.closed.insert(key.clone()));
+                shared.enter(|books| {
+                    books.closed.insert(key.clone());
+                    books.done.insert(key);
+                });
                 return Ok(());
             }
             Err(error) => return Err(format!("acknowledging {key:?}: {error}")),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lienthong_client::{Client, DocumentCheck, Signer};
+use lienthong_client::{Client, DeliveryKey, DocumentCheck, Signer};
 use lienthong_model::AgencyCode;
 use lienthong_trust::NoteKey;
 use parking_lot::Mutex;
@@ -24,6 +24,8 @@ use super::{FOR_EVER, PATIENCE};
 
 /// Documents of one client under way at a time.
 const UNDER_WAY: usize = 4;
+/// Deliveries that are named of those that are undone.
+const NAMED_MAX: usize = 3;
 /// Deliveries and notices that a client has unacknowledged.
 const CREDIT: u32 = 64;
 
@@ -188,9 +190,12 @@ impl Traffic {
             return Ok(());
         }
         let [doubtful, undone, untold, busy] = open();
+        let named: Vec<DeliveryKey> = self.shared.note(|books| {
+            books.touched.iter().flat_map(|name| books.undone(name)).take(NAMED_MAX).collect()
+        });
         Err(format!(
-            "not at its end after {} s: {doubtful} documents in doubt, {undone} deliveries undone, \
-             {untold} notices missing, {busy} steps under way",
+            "not at its end after {} s: {doubtful} documents in doubt, {undone} deliveries undone \
+             {named:?}, {untold} notices missing, {busy} steps under way",
             patience.as_secs()
         ))
     }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use lienthong_client::{
-    Client, ClockSource, DocumentCheck, Endpoint, Identity, Reports, Roots, Signer, Submissions,
-};
+use lienthong_client::{Client, ClockSource, DocumentCheck, Reports, Roots, Signer, Submissions};
 use lienthong_pki::Identity as Certified;
 
+use super::station::endpoint;
 use super::{Address, LiveError};
 use crate::cast::Cast;
 use crate::plan::Signing;
@@ -51,7 +50,9 @@ impl Crew {
         let check = DocumentCheck::new(&roots)?;
         let nodes = cast.members.iter().enumerate().filter(|(index, m)| m.served_by == *index);
         let mut connecting = stream::iter(nodes.map(|(index, member)| {
-            let endpoint = endpoint(&cast, &member.node, &roots, address);
+            let clock = ClockSource::scenario(address.now, address.rate);
+            let endpoint =
+                endpoint(&address.url, (&member.node, cast.issuing_authority()), &roots, clock);
             async move {
                 let client = Client::connect(endpoint?).await.map_err(|error| {
                     LiveError::Connect { agency: member.entry.code.to_string(), error }
@@ -103,18 +104,6 @@ impl Crew {
             Signing::Expired(person) => vec![&self.expired[person]],
         }
     }
-}
-
-fn endpoint(
-    cast: &Cast,
-    node: &Certified,
-    roots: &Roots,
-    address: &Address,
-) -> Result<Endpoint, LiveError> {
-    let chain = vec![node.certificate.der().clone(), cast.issuing.clone()];
-    let identity = Identity::new(chain, &node.key.to_pkcs8_der())?;
-    let clock = ClockSource::scenario(address.now, address.rate);
-    Ok(Endpoint::new(&address.url, identity, roots.clone())?.clock(clock))
 }
 
 fn signer(cast: &Cast, identity: &Certified) -> Result<Signer, LiveError> {

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use lienthong_client::{Acknowledger, Checked, Delivery, SenderPolicy, Subscription, sign_report};
+use lienthong_client::{Acknowledger, Checked, Delivery, Subscription, sign_report};
 use lienthong_model::{AgencyCode, Refusal, StatusCode, StatusReport};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
+use super::station::verified;
 use super::{LiveError, Round};
 use crate::plan::Answer;
 use crate::tally::Mismatch;
@@ -83,16 +84,12 @@ async fn handle(round: &Round, acknowledger: &Acknowledger, delivery: Delivery) 
     }
 }
 
-/// Verifies a delivery with the roots that the agency was given, and the sender's policy.
+/// Verifies a delivery.
 fn check(round: &Round, delivery: &Delivery) -> Result<Checked, Refusal> {
     let crew = &round.crew;
-    crew.check.check_with(delivery, |sender| {
-        let Some(sender) = crew.by_code.get(sender.as_str()) else {
-            return SenderPolicy::default();
-        };
-        let entry = &crew.cast.members[*sender].entry;
-        let gateway = entry.gateway.as_ref().map(AgencyCode::key);
-        SenderPolicy { policy: entry.policy, gateway, ..SenderPolicy::default() }
+    verified(&crew.check, delivery, |sender| {
+        let member = crew.by_code.get(sender.as_str())?;
+        Some(&crew.cast.members[*member].entry)
     })
 }
 

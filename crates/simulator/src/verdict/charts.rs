@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lienthong_core::engine::EngineError;
+use crate::world::AccountError;
 use lienthong_model::{Day, Ordinal, Reason, Timestamp};
 
 use super::records::Records;
@@ -43,7 +43,7 @@ pub struct Charts {
 }
 
 impl Charts {
-    pub(super) fn of(scenario: &Scenario, records: &Records<'_>) -> Result<Self, EngineError> {
+    pub(super) fn of(scenario: &Scenario, records: &Records<'_>) -> Result<Self, AccountError> {
         let columns = columns(scenario.days);
         // Clerks go on after the last day: what comes then has no column.
         let column = |at: Timestamp| columns.iter().position(|days| days.holds(at.day()));

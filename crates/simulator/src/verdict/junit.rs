@@ -4,23 +4,44 @@ use std::fmt::Write as _;
 
 use super::{Check, Verdict};
 
+/// What is written.
+pub(crate) struct Suite<'a> {
+    pub name: &'a str,
+    /// The seed that everything followed from, where there is one.
+    pub seed: Option<u64>,
+    /// Each with what sort of check it is.
+    pub cases: &'a [(&'static str, &'a Check)],
+    /// The command that does it again.
+    pub replay: &'a str,
+    pub seconds: f64,
+}
+
 pub(super) fn write(verdict: &Verdict, replay: &str, seconds: f64) -> String {
-    let all = verdict.checks().count();
-    let failed = verdict.checks().filter(|check| !check.passed).count();
-    let name = escaped(&verdict.scenario);
+    let laws = verdict.laws.iter().map(|check| ("laws", check));
+    let cases: Vec<_> = laws.chain(verdict.expects.iter().map(|check| ("expect", check))).collect();
+    let (name, seed) = (&verdict.scenario, Some(verdict.seed));
+    suite(&Suite { name, seed, cases: &cases, replay, seconds })
+}
+
+/// Writes one suite.
+pub(crate) fn suite(suite: &Suite<'_>) -> String {
+    let Suite { cases, seconds, .. } = suite;
+    let all = cases.len();
+    let failed = cases.iter().filter(|(_, check)| !check.passed).count();
+    let name = escaped(suite.name);
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     // Writing to a text does not fail.
     let _ = writeln!(
         xml,
         "<testsuites tests=\"{all}\" failures=\"{failed}\" time=\"{seconds:.3}\">\n\
-         \x20 <testsuite name=\"{name}\" tests=\"{all}\" failures=\"{failed}\" time=\"{seconds:.3}\">\n\
-         \x20   <properties><property name=\"seed\" value=\"{}\"/></properties>",
-        verdict.seed
+         \x20 <testsuite name=\"{name}\" tests=\"{all}\" failures=\"{failed}\" time=\"{seconds:.3}\">"
     );
-    for (kind, checks) in [("laws", &verdict.laws), ("expect", &verdict.expects)] {
-        for check in checks {
-            case(&mut xml, &format!("{name}.{kind}"), check, replay);
-        }
+    if let Some(seed) = suite.seed {
+        let property = format!("<property name=\"seed\" value=\"{seed}\"/>");
+        let _ = writeln!(xml, "    <properties>{property}</properties>");
+    }
+    for (kind, check) in *cases {
+        case(&mut xml, &format!("{name}.{kind}"), check, suite.replay);
     }
     xml.push_str("  </testsuite>\n</testsuites>\n");
     xml

@@ -7,8 +7,8 @@ mod scope;
 mod statistics;
 mod target;
 
+use crate::world::AccountError;
 use lienthong_core::DeliveryRow;
-use lienthong_core::engine::EngineError;
 use lienthong_model::{Standing, StatusCode};
 
 use super::NAMED_MAX;
@@ -74,9 +74,9 @@ fn number(count: u64) -> f64 {
     count as f64
 }
 
-pub(super) fn measure(expect: &Expect, records: &Records<'_>) -> Result<Measured, EngineError> {
+pub(super) fn measure(expect: &Expect, records: &Records<'_>) -> Result<Measured, AccountError> {
     let scope = Scope::of(expect, records);
-    let told = records.hub.told;
+    let told = records.hub.told();
     match expect.measure {
         Measure::Sent => statistics::sent(&scope, records),
         Measure::Received => statistics::received(&scope, records),

@@ -39,7 +39,7 @@ impl World<'_> {
         let steps = self.plan(answers, position);
         let Some((last, _)) = steps.back().copied() else { return Ok(()) };
         let replies = last == StatusCode::Finished && self.dice.clerks.random_bool(answers.reply);
-        let Some(document) = self.hub.query().document(position)? else { return Ok(()) };
+        let Some(document) = self.hub.document(position)? else { return Ok(()) };
         let Some(sender) = self.node_of(document.sender) else { return Ok(()) };
         let Some((_, first)) = steps.front().copied() else { return Ok(()) };
         let code = self.nodes[sender].member.entry.code.clone();
@@ -148,7 +148,7 @@ impl World<'_> {
     ) -> Result<(), WorldError> {
         let Some(index) = self.clerks[node] else { return Ok(()) };
         let agreed = self.dice.clerks.random_bool(self.scenario.answers[index].change_agreed);
-        let Some(document) = self.hub.query().document(position)? else { return Ok(()) };
+        let Some(document) = self.hub.document(position)? else { return Ok(()) };
         let Some(sender) = self.node_of(document.sender) else { return Ok(()) };
         let about = (self.nodes[sender].member.entry.code.clone(), document.id);
         let code = match agreed {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lienthong_model::Ordinal;
 use lienthong_trust::Revoked;
 use rand::RngExt as _;
 
@@ -104,10 +105,16 @@ impl World<'_> {
         u32::try_from(replaced.count()).unwrap_or(u32::MAX)
     }
 
+    /// The agencies that a fault hits.
+    fn ordinals(&self, fault: usize) -> Vec<Ordinal> {
+        self.hits.faults[fault].nodes.iter().map(|node| self.nodes[*node].ordinal).collect()
+    }
+
     pub(super) fn fault_begins(&mut self, index: usize) -> Result<(), WorldError> {
         let kind = self.scenario.faults[index].kind;
         self.hits.set(self.scenario, index, true);
         self.trace.line(self.now, "fault-begins", &[&kind.name()])?;
+        self.hub.disturb(kind, &self.ordinals(index), true);
         match kind {
             FaultKind::NodeOff => {
                 for node in self.hits.faults[index].nodes.clone() {
@@ -122,7 +129,7 @@ impl World<'_> {
                 Ok(())
             }
             FaultKind::DiskFull => {
-                self.hub.low = true;
+                self.hub.set_low(true);
                 Ok(())
             }
             FaultKind::AcknowledgementLost
@@ -143,6 +150,7 @@ impl World<'_> {
         let kind = self.scenario.faults[index].kind;
         self.hits.set(self.scenario, index, false);
         self.trace.line(self.now, "fault-ends", &[&kind.name()])?;
+        self.hub.disturb(kind, &self.ordinals(index), false);
         match kind {
             FaultKind::NodeOff => {
                 for node in self.hits.faults[index].nodes.clone() {
@@ -154,7 +162,7 @@ impl World<'_> {
             FaultKind::HubKilled => self.hub_starts(),
             FaultKind::RevocationListLate => self.bring_list(),
             FaultKind::DiskFull => {
-                self.hub.low = self.hits.is_under_way(kind);
+                self.hub.set_low(self.hits.is_under_way(kind));
                 Ok(())
             }
             FaultKind::AcknowledgementLost
@@ -174,7 +182,7 @@ impl World<'_> {
     /// The hub is killed: with a block that is not on disk, when one is being written.
     pub(super) fn hub_dies(&mut self) -> Result<(), WorldError> {
         self.dying = false;
-        self.hub.kill();
+        self.hub.kill()?;
         self.trace.line(self.now, "hub-dies", &[])
     }
 

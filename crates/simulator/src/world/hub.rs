@@ -7,6 +7,7 @@
 //! Between the two the block is not on disk: a hub that is killed then loses it, and has answered
 //! nobody.
 
+mod axis;
 mod intake;
 mod post;
 mod uploads;
@@ -30,7 +31,7 @@ use lienthong_trust::{Authorities, Known, Rehearsal};
 use super::WorldError;
 use super::keys::Keys;
 use intake::Asked;
-pub(super) use intake::{Outcome, Piece, Sent};
+pub(crate) use intake::{Outcome, Piece, Sent};
 use post::Post;
 use uploads::Uploads;
 
@@ -39,16 +40,25 @@ const BLOCK_REQUESTS: usize = 256;
 
 type MemoryMachine = Machine<MemoryState, MemoryPayloads>;
 
-/// Certificates come with every content; nobody is known beforehand.
-struct Nobody;
+/// Both authorities are known beforehand; a signer's certificate comes with every content.
+struct Above(Arc<Authorities>);
 
-impl Known for Nobody {
+impl Known for Above {
     fn certificate(&self, _: &Fingerprint) -> Option<Bytes> {
         None
     }
 
     fn authorities(&self) -> Arc<Authorities> {
-        Arc::default()
+        self.0.clone()
+    }
+}
+
+impl Above {
+    fn of(keys: &Keys) -> Self {
+        let authorities = [keys.root(), keys.issuing()];
+        let certificates = authorities.map(|authority| authority.certificate().clone());
+        let root = *keys.root().certificate().fingerprint();
+        Self(Arc::new(Authorities::new(certificates, |one| *one.fingerprint() == root)))
     }
 }
 
@@ -75,15 +85,15 @@ pub(crate) struct Told {
 
 /// The hub.
 pub(crate) struct Hub {
-    pub state: MemoryState,
-    pub blocks: MemoryBlocks,
+    state: MemoryState,
+    blocks: MemoryBlocks,
     payloads: MemoryPayloads,
     journal: MemoryJournal,
     /// None while it is down.
     machine: Option<MemoryMachine>,
     post: Post,
     uploads: Uploads,
-    verifier: Rehearsal<DocumentContents, Nobody>,
+    verifier: Rehearsal<DocumentContents, Above>,
     waiting: VecDeque<(u64, Ordinal, Asked)>,
     writing: Option<Writing>,
     /// Whether its disk is nearly full.
@@ -97,7 +107,7 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub fn new(begin: Timestamp) -> Result<Self, EngineError> {
+    pub(super) fn new(keys: &Keys, begin: Timestamp) -> Result<Self, EngineError> {
         let (state, payloads) = (MemoryState::new(), MemoryPayloads::new());
         let (journal, blocks) = MemoryJournal::new();
         let mut hub = Self {
@@ -108,7 +118,7 @@ impl Hub {
             journal,
             post: Post::default(),
             uploads: Uploads::default(),
-            verifier: Rehearsal::new(DocumentContents, Nobody),
+            verifier: Rehearsal::new(DocumentContents, Above::of(keys)),
             waiting: VecDeque::new(),
             writing: None,
             low: false,
@@ -188,14 +198,6 @@ impl Hub {
         directory.find(code).map(|agency| agency.ordinal)
     }
 
-    pub fn is_up(&self) -> bool {
-        self.machine.is_some()
-    }
-
-    pub fn machine(&self) -> Option<&MemoryMachine> {
-        self.machine.as_ref()
-    }
-
     pub fn query(&self) -> Query<'_, MemoryState> {
         Query(&self.state)
     }
@@ -268,29 +270,10 @@ impl Hub {
         writing.map(|writing| std::mem::take(&mut writing.answers)).unwrap_or_default()
     }
 
-    pub fn is_writing(&self) -> bool {
-        self.writing.is_some()
-    }
-
     /// Returns whether a block is due: requests wait, or the hub owes itself something now.
     pub fn has_waiting(&self) -> bool {
         let owes = self.machine.as_ref().is_some_and(|machine| machine.next_work().is_some());
         owes || !self.waiting.is_empty()
-    }
-
-    /// Returns when the hub has something to do by itself next.
-    pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.machine.as_ref()?.next_deadline()
-    }
-
-    /// Writes the open statistics out.
-    pub fn finish(&mut self) -> Result<(), EngineError> {
-        self.machine.as_mut().map_or(Ok(()), Machine::cut)
-    }
-
-    /// Returns the payloads.
-    pub fn payloads(&self) -> &MemoryPayloads {
-        &self.payloads
     }
 }
 
@@ -299,7 +282,7 @@ fn open(state: &MemoryState, payloads: &MemoryPayloads) -> Result<MemoryMachine,
 }
 
 /// Builds state and machine from a journal alone.
-pub(crate) fn replayed(
+fn replayed(
     blocks: &MemoryBlocks,
     payloads: &MemoryPayloads,
 ) -> Result<(MemoryState, MemoryMachine), EngineError> {
@@ -312,7 +295,7 @@ pub(crate) fn replayed(
 }
 
 /// Returns every row of a state.
-pub(crate) fn rows(state: &MemoryState) -> Result<Vec<(Vec<u8>, Bytes)>, EngineError> {
+fn rows(state: &MemoryState) -> Result<Vec<(Vec<u8>, Bytes)>, EngineError> {
     let mut rows = Vec::new();
     state.scan(b"", b"", &mut |key, value| {
         rows.push((key.to_vec(), Bytes::copy_from_slice(value)));

@@ -58,7 +58,10 @@ impl Lane {
 
     /// Draws a sender that is connected on a day; none when nobody is.
     pub fn draw_sender(&self, nodes: &[Node], day: Day, dice: &mut ChaCha8Rng) -> Option<usize> {
-        let ready = |index: &&usize| nodes[**index].member.connected.holds(day);
+        let ready = |index: &&usize| {
+            let member = &nodes[**index].member;
+            member.connected.holds(day) && !member.outside
+        };
         for _ in 0..TRIES {
             let drawn = self.senders.choose(dice)?;
             if ready(&drawn) {

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lienthong_model::{AgencyEntry, AgencyState, Day, Level, SignaturePolicy};
+use lienthong_model::{AgencyCode, AgencyEntry, AgencyState, Day, Level, SignaturePolicy};
 
+use super::WorldError;
 use crate::scenario::{Area, Country, Scenario, Since};
 
 /// One agency that takes part.
@@ -15,6 +16,8 @@ pub struct Member {
     pub connected: Since,
     /// Since when its documents need a person's signature.
     pub personal: Since,
+    /// Whether its system is somebody else's: it is written to, and nothing is done for it here.
+    pub outside: bool,
 }
 
 /// Everybody who takes part, in the directory's order.
@@ -22,7 +25,7 @@ pub struct Member {
 pub struct Population(Vec<Member>);
 
 /// Returns every area that a scenario names.
-pub(super) fn areas(scenario: &Scenario) -> impl Iterator<Item = &Area> {
+fn areas(scenario: &Scenario) -> impl Iterator<Item = &Area> {
     let agencies = scenario.agencies.iter().map(|one| &one.area);
     let traffic = scenario.traffic.iter().flat_map(|one| [&one.area, &one.to]);
     let answers = scenario.answers.iter().map(|one| &one.area);
@@ -31,6 +34,47 @@ pub(super) fn areas(scenario: &Scenario) -> impl Iterator<Item = &Area> {
 }
 
 impl Population {
+    /// Chooses who takes part, when everybody who is named is in the country.
+    ///
+    /// # Errors
+    /// [`WorldError`] with the codes and regions that there are not, or when nobody takes part.
+    pub fn of(scenario: &Scenario, country: &Country) -> Result<Self, WorldError> {
+        let unknown: Vec<String> = areas(scenario).flat_map(|area| area.unknown(country)).collect();
+        if !unknown.is_empty() {
+            return Err(WorldError::Unknown(unknown));
+        }
+        let population = Self::choose(scenario, country);
+        if population.is_empty() { Err(WorldError::Nobody) } else { Ok(population) }
+    }
+
+    /// Keeps at most `count` agencies: of every province and level as long as there is room, in the
+    /// directory's order.
+    pub fn keep(&mut self, count: usize) {
+        let mut places: BTreeMap<(Option<String>, Level), usize> = BTreeMap::new();
+        let mut ranked: Vec<(usize, usize)> = Vec::new();
+        for (index, member) in self.0.iter().enumerate() {
+            let province = member.entry.province.as_ref().map(ToString::to_string);
+            let rank = places.entry((province, member.entry.level)).or_default();
+            ranked.push((*rank, index));
+            *rank += 1;
+        }
+        ranked.sort_unstable();
+        let kept: BTreeSet<usize> =
+            ranked.into_iter().take(count).map(|(_, index)| index).collect();
+        let mut index = 0;
+        self.0.retain(|_| {
+            index += 1;
+            kept.contains(&(index - 1))
+        });
+    }
+
+    /// Leaves agencies to systems outside: they are written to, and nothing is done for them here.
+    pub fn leave(&mut self, outside: &[AgencyCode]) {
+        for member in &mut self.0 {
+            member.outside |= outside.iter().any(|code| code.key() == member.entry.code.key());
+        }
+    }
+
     /// Chooses who takes part: of the entries the first that holds an agency decides.
     pub fn choose(scenario: &Scenario, country: &Country) -> Self {
         let mut taken: BTreeMap<(usize, Option<String>, Level), usize> = BTreeMap::new();
@@ -46,7 +90,7 @@ impl Population {
                 continue;
             }
             let (connected, personal) = (participation.connected, participation.personal);
-            members.push(Member { entry: entry.clone(), connected, personal });
+            members.push(Member { entry: entry.clone(), connected, personal, outside: false });
         }
         Self(members)
     }

@@ -23,9 +23,8 @@ impl World<'_> {
                 let added = self.delay(FaultKind::Delay, node, &senders);
                 self.later(Event::Pushed { node, position, attempt }, added);
             }
-            for push in self.hub.poll_notices(self.now)? {
-                let Some(node) = self.by_ordinal.get(&push.recipient).copied() else { continue };
-                let number = NoticeNumber(push.position.0);
+            for (recipient, number) in self.hub.poll_notices(self.now)? {
+                let Some(node) = self.by_ordinal.get(&recipient).copied() else { continue };
                 self.later(Event::Noticed { node, number }, Duration::ZERO);
             }
             if !self.hub.has_pushes() {
@@ -39,7 +38,7 @@ impl World<'_> {
         if !self.hits.is_under_way(kind) {
             return Ok(Vec::new());
         }
-        let document = self.hub.query().document(position)?;
+        let document = self.hub.document(position)?;
         Ok(document.and_then(|row| self.node_of(row.sender)).into_iter().collect())
     }
 
@@ -68,7 +67,8 @@ impl World<'_> {
         let senders = self.sender_when(FaultKind::AcknowledgementLost, position)?;
         if self.strikes(FaultKind::AcknowledgementLost, node, &senders).is_some() {
             if !std::mem::replace(&mut self.nodes[node].reconnecting, true) {
-                self.queue.put(self.now.plus(PATIENCE), Event::Reconnect(node));
+                let patience = self.hub.patience().min(PATIENCE);
+                self.queue.put(self.now.plus(patience), Event::Reconnect(node));
             }
             return self.trace.line(self.now, "acknowledgement-lost", &[&code, &position.0]);
         }
@@ -103,9 +103,9 @@ impl World<'_> {
             self.queue.put(self.now.plus(NOTICES_AFTER), Event::KnowsNotices(node));
         }
         // One that the hub no longer has is known by now.
-        let Some(notice) = self.hub.query().notice(number)? else { return Ok(()) };
-        let position = notice.delivery.position;
-        match notice.kind {
+        let agency = self.nodes[node].ordinal;
+        let Some((kind, position)) = self.hub.notice(agency, number)? else { return Ok(()) };
+        match kind {
             NoticeKind::RecallRequested
             | NoticeKind::UpdateRequested
             | NoticeKind::ReplacementRequested => self.ask_clerk(node, position),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use lienthong_model::{Digest, MessageId, Position, Reason, SignedContent};
+use lienthong_model::{Digest, MessageId, Position, Reason, SignedContent, Timestamp};
 
 use super::hub::{Outcome, Piece, Sent};
 use super::{Event, PATIENCE, World, WorldError};
@@ -30,7 +30,7 @@ pub(super) struct Pending {
     pub sent: Sent,
     pub then: Then,
     /// When it is sent again.
-    due: lienthong_model::Timestamp,
+    due: Timestamp,
 }
 
 /// What follows the answer.
@@ -120,7 +120,7 @@ impl World<'_> {
 
     /// Sends a call, or keeps it until the node is back.
     pub(super) fn send(&mut self, number: u64) -> Result<(), WorldError> {
-        let due = self.now.plus(PATIENCE);
+        let due = self.now.plus(self.hub.patience());
         let Some(pending) = self.pending.get_mut(&number) else { return Ok(()) };
         let (node, sent) = (pending.node, pending.sent.clone());
         let others: Vec<usize> = match &pending.then {
@@ -139,7 +139,8 @@ impl World<'_> {
         self.trace.line(self.now, "sent", &[code, &number])?;
         self.patience.push_back((due, number));
         let is_piece = matches!(&sent, Sent::Piece(piece) if !piece.bytes.is_empty());
-        if is_piece && self.strikes(FaultKind::UploadCut, node, &others).is_some() {
+        let cuts = is_piece && !self.hub.disturbs(FaultKind::UploadCut);
+        if cuts && self.strikes(FaultKind::UploadCut, node, &others).is_some() {
             return self.trace.line(self.now, "cut", &[&number]);
         }
         let added = self.delay(FaultKind::Delay, node, &others);
@@ -149,8 +150,13 @@ impl World<'_> {
 
     /// No answer for a minute: the same bytes again. Whoever uploads asks how much is there.
     pub(super) fn overdue(&mut self, number: u64) -> Result<(), WorldError> {
+        self.overdue_by(number, self.now)
+    }
+
+    /// The same, where the clock has run on since it was due.
+    pub(super) fn overdue_by(&mut self, number: u64, due: Timestamp) -> Result<(), WorldError> {
         let Some(pending) = self.pending.get_mut(&number) else { return Ok(()) };
-        if pending.due != self.now {
+        if pending.due != due {
             return Ok(());
         }
         if let Then::Upload(sheet, _) = &pending.then
@@ -162,6 +168,9 @@ impl World<'_> {
     }
 
     pub(super) fn answered(&mut self, number: u64, outcome: Outcome) -> Result<(), WorldError> {
+        if outcome == Outcome::Unanswered {
+            return self.send(number);
+        }
         let Some(Pending { node, sent, then, .. }) = self.pending.remove(&number) else {
             return Ok(());
         };
@@ -213,7 +222,7 @@ impl World<'_> {
                 Some(right) => self.submit(right, Sheet { right: None, ..sheet }),
                 None => Ok(()),
             },
-            Outcome::Acknowledged | Outcome::Stored(_) => Ok(()),
+            Outcome::Acknowledged | Outcome::Stored(_) | Outcome::Unanswered => Ok(()),
         }
     }
 

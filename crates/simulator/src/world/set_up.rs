@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io::Write;
 
+use lienthong_model::Timestamp;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -10,11 +11,22 @@ use super::faults::Hits;
 use super::hub::Hub;
 use super::keys::Keys;
 use super::lanes::{Lane, Nodes};
-use super::population::{self, Population};
+use super::population::Population;
 use super::queue::Queue;
 use super::trace::Trace;
-use super::{Dice, Event, Node, World, WorldError};
+use super::{Axis, Dice, Event, Node, World, WorldError};
 use crate::scenario::{Area, Country, FaultKind, Scenario, Since};
+
+/// What a world is set up with beside its scenario and its axis.
+pub(crate) struct Set<'c, 's> {
+    pub country: &'c Country,
+    pub population: Population,
+    pub keys: Keys,
+    pub seed: u64,
+    pub trace: Option<&'s mut dyn Write>,
+    /// When it begins: what was due before does not happen.
+    pub now: Timestamp,
+}
 
 impl<'s> World<'s> {
     /// Sets a scenario up; `seed` instead of its own, `trace` takes one line an event.
@@ -27,21 +39,24 @@ impl<'s> World<'s> {
         seed: Option<u64>,
         trace: Option<&'s mut dyn Write>,
     ) -> Result<Self, WorldError> {
-        let unknown: Vec<String> =
-            population::areas(scenario).flat_map(|area| area.unknown(country)).collect();
-        if !unknown.is_empty() {
-            return Err(WorldError::Unknown(unknown));
-        }
-        let population = Population::choose(scenario, country);
-        if population.is_empty() {
-            return Err(WorldError::Nobody);
-        }
+        let population = Population::of(scenario, country)?;
         let seed = seed.unwrap_or(scenario.seed);
         let keys = Keys::new(seed, scenario.begin(), scenario.end())?;
-        let mut hub = Hub::new(scenario.begin())?;
+        let mut hub = Hub::new(&keys, scenario.begin())?;
         let late = scenario.faults.iter().filter(|f| f.kind == FaultKind::RevocationListLate);
         let in_date = late.map(|fault| fault.from).min().unwrap_or(keys.last_update());
         hub.set_up(&keys, &population.directory(country), in_date)?;
+        let now = scenario.begin();
+        let set = Set { country, population, keys, seed, trace, now };
+        Self::on(scenario, set, Box::new(hub))
+    }
+
+    /// Sets a scenario up on an axis.
+    pub(crate) fn on(
+        scenario: &'s Scenario,
+        Set { country, population, keys, seed, trace, now }: Set<'_, 's>,
+        hub: Box<dyn Axis>,
+    ) -> Result<Self, WorldError> {
         let mut nodes = Vec::new();
         for member in population {
             let agency = hub.ordinal(&member.entry.code);
@@ -78,7 +93,7 @@ impl<'s> World<'s> {
             commit_due: false,
             deadline: None,
             lists: 1,
-            now: scenario.begin(),
+            now,
             nodes,
         };
         world.check_traffic()?;
@@ -89,7 +104,7 @@ impl<'s> World<'s> {
     /// The same world with a flaw in its hub.
     #[cfg(test)]
     pub(crate) fn flawed(mut self, flaw: super::Flaw) -> Self {
-        self.hub.flaw = Some(flaw);
+        self.hub.set_flaw(flaw);
         self
     }
 
@@ -113,6 +128,9 @@ impl<'s> World<'s> {
     fn schedule(&mut self) {
         self.queue.put(self.now, Event::Day(self.now.day()));
         for index in 0..self.nodes.len() {
+            if self.nodes[index].member.outside {
+                continue;
+            }
             let at = match self.nodes[index].member.connected {
                 Since::Always => self.now,
                 Since::Day(day) => day.start().max(self.now),

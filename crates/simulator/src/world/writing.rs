@@ -40,7 +40,10 @@ impl World<'_> {
             for _ in 0..count {
                 let share = self.dice.writing.random_range(0.0..1.0);
                 let at = self.scenario.calendar.moment(day, share);
-                self.queue.put(at, Event::Write(index));
+                // A world that began within the day has missed what was before.
+                if at >= self.now {
+                    self.queue.put(at, Event::Write(index));
+                }
             }
         }
         Ok(())
@@ -214,7 +217,7 @@ impl World<'_> {
     ) -> SignedContent {
         match self.is_rehearsed() {
             false => sign_document(document, beside, &[signer]),
-            true => self.rehearsed(sign_document(document, beside, &[]), signer),
+            true => Self::rehearsed(sign_document(document, beside, &[]), signer),
         }
     }
 
@@ -227,7 +230,7 @@ impl World<'_> {
         let seal = self.nodes[node].seal(&self.keys)?;
         Ok(match self.is_rehearsed() {
             false => sign_report(report, &[&seal]),
-            true => self.rehearsed(sign_report(report, &[]), &seal),
+            true => Self::rehearsed(sign_report(report, &[]), &seal),
         })
     }
 
@@ -238,14 +241,13 @@ impl World<'_> {
     }
 
     /// Content with what stands for a signature that was not made.
-    fn rehearsed(&self, content: SignedContent, signer: &Signer) -> SignedContent {
+    fn rehearsed(content: SignedContent, signer: &Signer) -> SignedContent {
         let certificate = signer.certificate();
         let entry = SignatureEntry {
             certificate: *certificate.fingerprint(),
             value: Bytes::from_static(&REHEARSED),
         };
-        let mut certificates = vec![certificate.der().clone()];
-        certificates.extend(self.keys.issuers());
+        let certificates = vec![certificate.der().clone()];
         SignedContent { signatures: vec![entry], certificates, ..content }
     }
 

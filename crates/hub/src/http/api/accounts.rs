@@ -71,10 +71,12 @@ pub(super) async fn list(
     if role(&policy.appointments, &person, now) != Some(Role::Administrator) {
         return Err(Refusal::at(Reason::CallerNotEntitled, "role", "not an administrator").into());
     }
-    let sight = Sight::of(&policy.appointments, &person, now);
+    let sight = Sight::of(&policy, &person, now);
     let may_see = |agency: &lienthong_model::AgencyCode| {
         let found = policy.directory.find(agency);
-        found.is_some_and(|found| sight.as_ref().is_some_and(|sight| sight.has(found, now)))
+        found.is_some_and(|found| {
+            sight.as_ref().is_some_and(|sight| sight.has(&policy.directory, found, now))
+        })
     };
     let mut people: Vec<_> = pages.0.accounts.holders();
     people.extend(policy.appointments.all().map(|one| one.holder.clone()));

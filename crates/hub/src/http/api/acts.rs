@@ -112,6 +112,9 @@ fn words(command: &Command) -> Option<(&'static str, String, String)> {
         Command::ChangeQuotas(all) => {
             count("change-quotas", all.len(), "thay đổi hạn mức", "changed quotas")
         }
+        Command::ChangeTargets(all) => {
+            count("change-targets", all.len(), "đặt chỉ tiêu", "set targets of indicators")
+        }
         Command::ChangeAppointments(all) => {
             let who: Vec<String> = all
                 .iter()

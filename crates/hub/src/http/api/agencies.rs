@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use axum::extract::{Query, State};
-use lienthong_core::{AgencyRecord, Backlog};
+use lienthong_core::AgencyRecord;
+use lienthong_core::statistics::AgencyBacklog;
 use lienthong_model::limits::HTTP_LIST_MAX;
 use lienthong_model::{AgencyState, Ordinal};
 use serde::{Deserialize, Serialize};
@@ -60,7 +61,7 @@ pub(super) async fn agencies(
     let backlogs = pages.0.survey.backlogs(&pages.0.reader).await?;
     reading(move || {
         let directory = pages.0.reader.directory();
-        let waiting: HashMap<Ordinal, &Backlog> =
+        let waiting: HashMap<Ordinal, &AgencyBacklog> =
             backlogs.iter().map(|one| (one.agency, one)).collect();
         let open = pages.0.meters.connections.by_agency();
         let connections = |agency: &AgencyRecord| {
@@ -73,7 +74,7 @@ pub(super) async fn agencies(
             text => directory.search(text, directory.len()),
         };
         let mut found = Vec::new();
-        for agency in candidates.into_iter().filter(|one| visitor.sight.has(one, now)) {
+        for agency in candidates.into_iter().filter(|one| visitor.sight.has(&directory, one, now)) {
             let Some(entry) = agency.entry_in_force(now) else { continue };
             let of_province = entry.province.as_ref().map(|code| code.key());
             let connections = connections(agency);
@@ -94,7 +95,7 @@ pub(super) async fn agencies(
                     state: entry.state.name(),
                     gateway: entry.gateway.as_ref().map(ToString::to_string),
                     connections,
-                    undelivered: waiting.get(&agency.ordinal).map_or(0, |one| one.documents),
+                    undelivered: waiting.get(&agency.ordinal).map_or(0, |one| one.waiting),
                 });
             }
         }

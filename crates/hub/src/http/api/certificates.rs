@@ -69,7 +69,9 @@ pub(super) async fn certificates(
         let until = now.plus(Duration::from_secs(u64::from(days) * 86_400));
         let may_see = |one: &&ExpiringCertificate| match &one.agency {
             None => true,
-            Some(code) => directory.find(code).is_some_and(|found| visitor.sight.has(found, now)),
+            Some(code) => {
+                directory.find(code).is_some_and(|found| visitor.sight.has(&directory, found, now))
+            }
         };
         let seen: Vec<&ExpiringCertificate> = all.iter().filter(may_see).collect();
         let soon = seen.iter().filter(|one| one.until < until);

@@ -107,7 +107,7 @@ async fn undelivered(
     let mut oldest: Option<Position> = None;
     for backlog in backlogs.iter() {
         if sight.has_ordinal(&directory, backlog.agency, now) {
-            found.documents += backlog.documents;
+            found.documents += backlog.waiting;
             found.agencies += 1;
             oldest = Some(oldest.map_or(backlog.oldest, |known| known.min(backlog.oldest)));
         }
@@ -122,7 +122,7 @@ async fn undelivered(
 fn agencies(pages: &Pages, sight: &Sight, now: Timestamp) -> Agencies {
     let directory = pages.0.reader.directory();
     let mut found = Agencies::default();
-    let seen = directory.agencies().iter().filter(|agency| sight.has(agency, now));
+    let seen = directory.agencies().iter().filter(|agency| sight.has(&directory, agency, now));
     for entry in seen.filter_map(|agency| agency.entry_in_force(now)) {
         found.all += 1;
         match entry.state {

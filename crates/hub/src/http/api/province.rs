@@ -41,7 +41,7 @@ pub(super) async fn province(
     let unknown = || Refusal::at(Reason::RecipientUnknown, "province", &code);
     let directory = pages.0.reader.directory();
     let found = directory.find(&code).ok_or_else(unknown)?.ordinal;
-    let sight = visitor.sight.within(&code);
+    let sight = visitor.sight.within(found);
     let backlogs = pages.0.survey.backlogs(&pages.0.reader).await?;
     reading(move || {
         let place = Some(found);
@@ -65,8 +65,7 @@ fn refusals(
     period: Period,
     place: Option<Ordinal>,
 ) -> Result<Vec<Counted>, EngineError> {
-    let directory = pages.0.reader.directory();
-    if !traffic::sees(sight, &directory, place, pages.0.clock.now()) {
+    if !sight.has_province(place) {
         return Ok(Vec::new());
     }
     let found = pages.0.reader.refusals(period)?;

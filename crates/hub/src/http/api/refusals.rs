@@ -1,7 +1,7 @@
 //! Refusals by reason, with what each means, what to do, and the last examples.
 
 use axum::extract::{Query, State};
-use lienthong_core::RefusedOf;
+use lienthong_core::statistics::RefusalExample;
 use lienthong_model::Reason;
 use lienthong_model::limits::REFUSALS_LOOKED_AT_MAX;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::names::Named;
 use super::period::{Asked, Span};
-use super::{Answer, Words, reading, traffic};
+use super::{Answer, Words, reading};
 use crate::http::Pages;
 use crate::http::visitor::Visitor;
 
@@ -39,7 +39,6 @@ struct Example {
     /// Whose connection brought it.
     caller: Named,
     id: String,
-    bytes: u64,
     violations: Vec<Found>,
 }
 
@@ -69,15 +68,16 @@ pub(super) async fn refusals(
         let directory = pages.0.reader.directory();
         let mut by_reason: BTreeMap<Reason, u64> = BTreeMap::new();
         for ((place, reason), count) in pages.0.reader.refusals(period)?.by_province {
-            if traffic::sees(&visitor.sight, &directory, place, now) {
+            if visitor.sight.has_province(place) {
                 *by_reason.entry(reason).or_default() += count;
             }
         }
-        let query = pages.0.reader.query();
         let may_see = |caller| visitor.sight.has_ordinal(&directory, caller, now);
-        let last = query.last_refusals(None, may_see, REFUSALS_LOOKED_AT_MAX)?;
+        let last = pages.0.reader.with_statistics(|source| {
+            source.refusal_examples(None, &may_see, REFUSALS_LOOKED_AT_MAX)
+        })?;
         let with_examples = |(reason, count): (Reason, u64)| {
-            let same = last.iter().filter(|one| one.refused.refusal.reason == reason);
+            let same = last.iter().filter(|one| one.refusal.reason == reason);
             let examples = same.take(EXAMPLES_MAX).map(|one| example(one, &directory, now));
             WithExamples { counted: Counted::of(reason, count), examples: examples.collect() }
         };
@@ -90,17 +90,15 @@ pub(super) async fn refusals(
 }
 
 fn example(
-    one: &RefusedOf,
+    one: &RefusalExample,
     directory: &lienthong_core::Directory,
     now: lienthong_model::Timestamp,
 ) -> Example {
-    let RefusedOf { caller, refused } = one;
-    let violations = refused.refusal.violations.iter();
+    let violations = one.refusal.violations.iter();
     Example {
-        at: refused.at.to_string(),
-        caller: Named::of(directory, *caller, now),
-        id: refused.id.to_string(),
-        bytes: refused.size,
+        at: one.at.to_string(),
+        caller: Named::of(directory, one.caller, now),
+        id: one.id.to_string(),
         violations: violations
             .map(|one| Found { field: one.field.clone(), value: one.value.clone() })
             .collect(),

@@ -1,12 +1,14 @@
 //! How much flows where: by province and level, by hour, between levels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use axum::extract::{Query, State};
 use lienthong_core::engine::EngineError;
-use lienthong_core::statistics::{Flow, LevelVolume, Period, Volume};
-use lienthong_core::{Backlog, Directory};
+use lienthong_core::statistics::{
+    AgencyBacklog, Dimension, Direction, Flow, Grain, LevelVolume, Measure, Period, Question,
+    Value, View, Volume,
+};
 use lienthong_model::{AgencyCode, AgencyState, Level, Ordinal, Timestamp};
 use serde::Serialize;
 
@@ -103,7 +105,8 @@ struct ProvinceCell {
 /// Longest time line that is cut by hours.
 const HOURS_MAX: i32 = 24 * 4;
 /// Most steps of a time line.
-const STEPS_MAX: i32 = 400;
+const STEPS_MAX: usize = 400;
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Answers every place that may be seen.
 pub(super) async fn provinces(
@@ -131,26 +134,44 @@ pub(super) async fn timeline(
     let period = asked.period(pages.0.clock.now())?;
     reading(move || {
         let hours = period.until.hour().0 - period.from.hour().0;
-        let (by, length, count) = match hours < HOURS_MAX {
-            true => ("hour", Duration::from_secs(3600), hours),
-            false => ("day", Duration::from_secs(86_400), hours / 24),
-        };
-        let first = match by {
-            "hour" => period.from.hour().start(),
-            _ => period.from.day().start(),
+        let is_short = hours < HOURS_MAX && !matches!(visitor.sight.0, View::Agencies(_));
+        let grain = if is_short { Grain::Hour } else { Grain::Day };
+        let counted = pages.0.reader.ask(&received(&visitor.sight, period).each(grain))?;
+        let counted = counted.map_err(|why| why.refusal())?;
+        let counted: BTreeMap<Timestamp, u64> = counted
+            .rows
+            .iter()
+            .filter_map(|row| Some((row.bucket?, row.values.first().copied().flatten()?)))
+            .collect();
+        let (by, length, mut from) = match grain {
+            Grain::Hour => ("hour", HOUR, period.from.hour().start()),
+            _ => ("day", HOUR * 24, period.from.day().start()),
         };
         let mut steps = Vec::new();
-        let mut from = first;
-        for _ in 0..=count.min(STEPS_MAX) {
-            let until = from.plus(length);
-            let flows = flows(&pages, &visitor.sight, Period { from, until })?;
-            let deliveries = flows.iter().map(|flow| flow.deliveries).sum();
+        while from < period.until && steps.len() < STEPS_MAX {
+            let deliveries = counted.get(&from).copied().unwrap_or(0);
             steps.push(Step { from: from.to_string(), deliveries });
-            from = until;
+            from = from.plus(length);
         }
         Ok(Timeline { span: Span::of(period), by, steps })
     })
     .await
+}
+
+/// The question how much the places that may be seen received.
+fn received(sight: &Sight, period: Period) -> Question {
+    let provinces = |all: &BTreeSet<Option<Ordinal>>| -> Vec<Value> {
+        all.iter().copied().map(Value::Province).collect()
+    };
+    match &sight.0 {
+        View::Country | View::Node(_) => Question::of(period, &[Measure::Deliveries]),
+        View::Provinces(all) => Question::of(period, &[Measure::Deliveries])
+            .only(Dimension::PartnerProvince, &provinces(all)),
+        View::Agencies(_) => sight.0.cut(
+            Question::of(period, &[Measure::Documents])
+                .only(Dimension::Direction, &[Value::Direction(Direction::Received)]),
+        ),
+    }
 }
 
 /// Answers who exchanges with whom: levels, and provinces.
@@ -192,20 +213,36 @@ pub(super) async fn matrix(
 
 /// Documents of all places that may be seen.
 pub(super) fn counts(pages: &Pages, sight: &Sight, period: Period) -> Result<Counts, EngineError> {
-    let directory = pages.0.reader.directory();
+    if let View::Agencies(_) = sight.0 {
+        return of_agencies(pages, sight, period);
+    }
     let mut sum = Counts::default();
     let volumes = pages.0.reader.volumes(period)?;
     for (place, volume) in of_places(&volumes.provinces, &volumes.centre) {
-        if sees(sight, &directory, place, pages.0.clock.now()) {
+        if sight.has_province(place) {
             sum = sum.plus(Counts::of(volume));
         }
     }
     let refusals = pages.0.reader.refusals(period)?;
     let refused = refusals.by_province.iter();
-    let seen =
-        refused.filter(|((place, _), _)| sees(sight, &directory, *place, pages.0.clock.now()));
+    let seen = refused.filter(|((place, _), _)| sight.has_province(*place));
     sum.refused = seen.map(|(_, count)| count).sum();
     Ok(sum)
+}
+
+/// What single agencies sent and received; refusals and signatures are not counted by agency.
+fn of_agencies(pages: &Pages, sight: &Sight, period: Period) -> Result<Counts, EngineError> {
+    let question = Question::of(period, &[Measure::Documents]).by(&[Dimension::Direction]);
+    let mut counts = Counts::default();
+    for row in pages.0.reader.ask(&sight.0.cut(question))?.map_or(Vec::new(), |found| found.rows) {
+        let count = row.values.first().copied().flatten().unwrap_or(0);
+        match row.group.first() {
+            Some(Value::Direction(Direction::Sent)) => counts.sent += count,
+            Some(Value::Direction(Direction::Received)) => counts.received += count,
+            _ => {}
+        }
+    }
+    Ok(counts)
 }
 
 /// Deliveries of which one end may be seen.
@@ -214,12 +251,9 @@ pub(super) fn flows(
     sight: &Sight,
     period: Period,
 ) -> Result<Vec<Flow>, EngineError> {
-    let directory = pages.0.reader.directory();
-    let now = pages.0.clock.now();
     let mut flows = pages.0.reader.flows(period)?;
     flows.retain(|flow| {
-        sees(sight, &directory, flow.from_province, now)
-            || sees(sight, &directory, flow.to_province, now)
+        sight.has_province(flow.from_province) || sight.has_province(flow.to_province)
     });
     Ok(flows)
 }
@@ -229,7 +263,7 @@ pub(super) fn rows(
     pages: &Pages,
     sight: &Sight,
     period: Period,
-    backlogs: &[Backlog],
+    backlogs: &[AgencyBacklog],
     now: Timestamp,
 ) -> Result<Vec<PlaceRow>, EngineError> {
     let directory = pages.0.reader.directory();
@@ -243,16 +277,19 @@ pub(super) fn rows(
         connected: 0,
         levels: BTreeMap::new(),
     };
-    for agency in directory.agencies().iter().filter(|agency| sight.has(agency, now)) {
+    for agency in directory.agencies().iter().filter(|agency| sight.has(&directory, agency, now)) {
         let Some(entry) = agency.entry_in_force(now) else { continue };
         let place = directory.place(agency, now).province;
         let found = places.entry(place).or_insert_with(|| row(place));
         found.agencies += 1;
         found.connected += u64::from(entry.state == AgencyState::Connected);
     }
+    if let (View::Agencies(_), Some(only)) = (&sight.0, places.values_mut().next()) {
+        only.counts = of_agencies(pages, sight, period)?;
+    }
     let volumes = pages.0.reader.volumes(period)?;
     for (place, volume) in of_places(&volumes.provinces, &volumes.centre) {
-        if !sees(sight, &directory, place, now) {
+        if !sight.has_province(place) {
             continue;
         }
         let found = places.entry(place).or_insert_with(|| row(place));
@@ -261,19 +298,19 @@ pub(super) fn rows(
         found.levels = levels.map(|(level, one)| (level.name(), one.into())).collect();
     }
     for ((place, _), count) in &pages.0.reader.refusals(period)?.by_province {
-        if sees(sight, &directory, *place, now) {
+        if sight.has_province(*place) {
             places.entry(*place).or_insert_with(|| row(*place)).counts.refused += count;
         }
     }
     let mut oldest = BTreeMap::new();
     for backlog in backlogs {
         let Some(agency) = directory.agency(backlog.agency) else { continue };
-        if !sight.has(agency, now) {
+        if !sight.has(&directory, agency, now) {
             continue;
         }
         let place = directory.place(agency, now).province;
         let found = places.entry(place).or_insert_with(|| row(place));
-        found.undelivered += backlog.documents;
+        found.undelivered += backlog.waiting;
         let first = oldest.entry(place).or_insert(backlog.oldest);
         *first = backlog.oldest.min(*first);
     }
@@ -284,17 +321,6 @@ pub(super) fn rows(
         }
     }
     Ok(places.into_values().collect())
-}
-
-/// Whether all of a province, or the centre, may be seen.
-pub(super) fn sees(
-    sight: &Sight,
-    directory: &Directory,
-    place: Option<Ordinal>,
-    now: Timestamp,
-) -> bool {
-    let code = place.and_then(|one| directory.agency(one)).map(|found| &found.entry(now).code);
-    sight.has_province(code)
 }
 
 fn of_places<'v>(

@@ -1,8 +1,8 @@
 //! What is stuck, and why: mailboxes by their oldest document, and what it waits for.
 
 use axum::extract::State;
-use lienthong_core::Backlog;
 use lienthong_core::engine::EngineError;
+use lienthong_core::statistics::AgencyBacklog;
 use lienthong_model::limits::PAGE_SIZE_DEFAULT;
 use lienthong_model::{Ordinal, Position};
 use serde::Serialize;
@@ -57,7 +57,7 @@ pub(super) async fn waiting(State(pages): State<Pages>, visitor: Visitor) -> Ans
 pub(super) fn mailboxes(
     pages: &Pages,
     sight: &Sight,
-    backlogs: &[Backlog],
+    backlogs: &[AgencyBacklog],
     place: Option<Ordinal>,
     limit: usize,
 ) -> Result<Vec<Mailbox>, EngineError> {
@@ -66,10 +66,10 @@ pub(super) fn mailboxes(
         let found = directory.agency(agency);
         found.is_some_and(|found| {
             let here = place.is_none() || directory.place(found, now).province == place;
-            here && sight.has(found, now)
+            here && sight.has(&directory, found, now)
         })
     };
-    let mut seen: Vec<&Backlog> = backlogs.iter().filter(|one| is_here(one.agency)).collect();
+    let mut seen: Vec<&AgencyBacklog> = backlogs.iter().filter(|one| is_here(one.agency)).collect();
     seen.sort_by_key(|one| one.oldest);
     let mut found = Vec::new();
     for backlog in seen.into_iter().take(limit) {
@@ -80,7 +80,7 @@ pub(super) fn mailboxes(
 
 fn mailbox(
     pages: &Pages,
-    backlog: &Backlog,
+    backlog: &AgencyBacklog,
     oldest: Position,
 ) -> Result<Option<Mailbox>, EngineError> {
     let (directory, now) = (pages.0.reader.directory(), pages.0.clock.now());
@@ -89,7 +89,7 @@ fn mailbox(
     let wait = query.wait_of(&directory, oldest, &document, backlog.agency, now)?;
     Ok(Some(Mailbox {
         agency: Named::of(&directory, backlog.agency, now),
-        documents: backlog.documents,
+        documents: backlog.waiting,
         oldest: DocumentName::of(&directory, &document),
         since: document.received_at.to_string(),
         subject: document.subject,

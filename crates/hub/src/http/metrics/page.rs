@@ -27,7 +27,8 @@ impl Page {
         self.begin(name, "gauge", help);
     }
 
-    fn begin(&mut self, name: &str, kind: &str, help: &str) {
+    /// Begins a measure of a kind.
+    pub fn begin(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 

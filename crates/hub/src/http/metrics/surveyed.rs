@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use lienthong_model::{Refusal, Timestamp};
+use lienthong_core::statistics::{Figure, Until};
+use lienthong_model::{Level, Refusal, Timestamp};
 
 use super::page::Page;
 use crate::http::Pages;
@@ -14,6 +15,7 @@ const CENTRE: &str = "centre";
 
 pub(super) async fn write(pages: &Pages, page: &mut Page) -> Result<(), Refusal> {
     mailboxes(pages, page).await?;
+    arrivals(pages, page).await?;
     disk(pages, page).await?;
     certificates(pages, page).await?;
     lists(pages, page);
@@ -28,7 +30,7 @@ async fn mailboxes(pages: &Pages, page: &mut Page) -> Result<(), Refusal> {
         let Some(agency) = directory.agency(backlog.agency) else { continue };
         let place = directory.place(agency, now);
         let province = place.province.map_or(CENTRE.to_owned(), |one| directory.code(one, now));
-        *places.entry((province, place.level.name())).or_default() += backlog.documents;
+        *places.entry((province, place.level.name())).or_default() += backlog.waiting;
     }
     let name = "lienthong_mailbox_documents";
     page.gauge(name, "Documents that their recipients have not picked up.");
@@ -42,6 +44,25 @@ async fn mailboxes(pages: &Pages, page: &mut Page) -> Result<(), Refusal> {
     page.gauge(name, "For how long the oldest of them has waited, in business time.");
     let since = document.map_or(now, |document| document.received_at);
     page.value(name, format!("{:.3}", (now.millis() - since.millis()).max(0) as f64 / 1000.0));
+    Ok(())
+}
+
+/// From being on the hub's disk until being on the recipient's, as the statistics have it: in
+/// business time, and without a sum.
+async fn arrivals(pages: &Pages, page: &mut Page) -> Result<(), Refusal> {
+    let counts = pages.0.survey.arrivals(&pages.0.reader).await?;
+    let name = "lienthong_durable_to_delivered_seconds";
+    page.begin(name, "histogram", "From the hub's disk to the recipient's, in business time.");
+    for level in Level::ALL {
+        let mut arrived = 0;
+        for (figure, bound) in Figure::bounded_buckets(Until::Arrived) {
+            arrived += counts.get(&(level, figure)).copied().unwrap_or(0);
+            let end = bound.map_or("+Inf".to_owned(), |bound| bound.as_secs().to_string());
+            let labels = [("level", level.name()), ("le", end.as_str())];
+            page.labelled(&format!("{name}_bucket"), &labels, arrived);
+        }
+        page.labelled(&format!("{name}_count"), &[("level", level.name())], arrived);
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use lienthong_core::engine::EngineError;
+use crate::world::AccountError;
 use lienthong_core::{DeliveryRow, DocumentRow};
 use lienthong_model::{MessageId, Ordinal, StatusCode, Timestamp};
 
@@ -14,7 +14,7 @@ use crate::verdict::records::Records;
 /// A delivery is late that was acknowledged later than this.
 const LATE: Duration = Duration::from_secs(3_600);
 
-type Result = std::result::Result<Measured, EngineError>;
+type Result = std::result::Result<Measured, AccountError>;
 
 fn at_of(row: &DeliveryRow, code: StatusCode) -> Option<Timestamp> {
     row.statuses.iter().find(|line| line.code == code).map(|line| line.at)

@@ -1,6 +1,6 @@
 //! What an expectation is about: a province, a level, some days.
 
-use lienthong_core::engine::EngineError;
+use crate::world::AccountError;
 use lienthong_core::statistics::LevelVolume;
 use lienthong_core::{DeliveryRow, DocumentRow, DocumentView, Place};
 use lienthong_model::{Level, Ordinal};
@@ -38,7 +38,7 @@ impl Scope {
         &self,
         records: &Records<'_>,
         days: Option<Days>,
-    ) -> Result<LevelVolume, EngineError> {
+    ) -> Result<LevelVolume, AccountError> {
         let volumes = records.volumes(days)?;
         let provinces =
             volumes.provinces.iter().map(|(province, volume)| (Some(*province), volume));
@@ -60,7 +60,7 @@ impl Scope {
         &self,
         records: &Records<'_>,
         mut visit: impl FnMut(&DocumentView),
-    ) -> Result<(), EngineError> {
+    ) -> Result<(), AccountError> {
         records.each(|view| {
             let document = &view.document;
             let here = within(self.days, document.received_at)
@@ -76,7 +76,7 @@ impl Scope {
         &self,
         records: &Records<'_>,
         counts: impl Fn(&DocumentRow) -> bool,
-    ) -> Result<Found, EngineError> {
+    ) -> Result<Found, AccountError> {
         let mut found = Found::default();
         self.each_sent(records, |view| {
             if counts(&view.document) {
@@ -91,7 +91,7 @@ impl Scope {
         &self,
         records: &Records<'_>,
         mut visit: impl FnMut(&DocumentView, Ordinal, &DeliveryRow),
-    ) -> Result<(), EngineError> {
+    ) -> Result<(), AccountError> {
         records.each(|view| {
             let at = view.document.received_at;
             for one in view.deliveries.iter().filter(|_| within(self.days, at)) {
@@ -107,7 +107,7 @@ impl Scope {
         &self,
         records: &Records<'_>,
         counts: impl Fn(&DocumentRow, &DeliveryRow) -> bool,
-    ) -> Result<Found, EngineError> {
+    ) -> Result<Found, AccountError> {
         let mut found = Found::default();
         self.each_delivery(records, |view, recipient, row| {
             if counts(&view.document, row) {
@@ -122,7 +122,7 @@ impl Scope {
         &self,
         records: &Records<'_>,
         counts: impl Fn(&DocumentRow, &DeliveryRow) -> bool,
-    ) -> Result<Measured, EngineError> {
+    ) -> Result<Measured, AccountError> {
         let found = self.deliveries(records, counts)?;
         Ok(Measured::count(found.count).with(found))
     }
@@ -132,7 +132,7 @@ impl Scope {
         &self,
         records: &Records<'_>,
         counts: impl Fn(&DeliveryRow) -> bool,
-    ) -> Result<Measured, EngineError> {
+    ) -> Result<Measured, AccountError> {
         let (mut all, mut against) = (0, Found::default());
         self.each_delivery(records, |view, recipient, row| {
             all += 1;

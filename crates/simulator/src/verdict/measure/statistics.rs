@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use lienthong_core::engine::EngineError;
-use lienthong_core::statistics::{self, BASIS_MIN, Direction};
-use lienthong_core::{Place, Span};
+use crate::world::AccountError;
+use lienthong_core::statistics::BASIS_MIN;
 use lienthong_model::Reason;
 
 use super::{Found, Measured, Scope};
 use crate::scenario::Days;
-use crate::verdict::records::{Records, period, within};
+use crate::verdict::records::{Records, within};
 
-type Result = std::result::Result<Measured, EngineError>;
+type Result = std::result::Result<Measured, AccountError>;
 
 pub(super) fn sent(scope: &Scope, records: &Records<'_>) -> Result {
     let sent = scope.volume(records, scope.days)?.sent;
@@ -38,16 +37,8 @@ pub(super) fn growth(scope: &Scope, base: Option<Days>, records: &Records<'_>) -
 }
 
 pub(super) fn fully_electronic(scope: &Scope, records: &Records<'_>) -> Result {
-    let (mut electronic, mut all) = (0, 0);
-    let days = period(scope.days);
-    statistics::visit_kind(&records.cubes, &records.hub.state, days, &mut |found| {
-        let (province, cell, sum) = (found.province, found.key, found.cell);
-        let inside = cell.direction == Direction::Received && cell.scope == Span::Inside;
-        if inside && scope.holds(Some(Place { province, level: cell.level })) {
-            all += sum.count;
-            electronic += if cell.paper_copy { 0 } else { sum.count };
-        }
-    })?;
+    let counts = |place| scope.holds(Some(place));
+    let (electronic, all) = records.hub.electronic(scope.days, &counts)?;
     let on_paper = |document: &lienthong_core::DocumentRow| {
         document.extent.is_some_and(|extent| extent.paper_copy)
     };

@@ -1,6 +1,6 @@
 //! How an indicator stands to its target.
 
-use lienthong_core::engine::EngineError;
+use crate::world::AccountError;
 use lienthong_model::Day;
 
 use super::measure;
@@ -14,13 +14,13 @@ use crate::verdict::records::Records;
 /// day if it goes on rising so.
 ///
 /// # Errors
-/// [`EngineError`] when the records cannot be read.
+/// [`AccountError`] when the records cannot be read.
 pub(in crate::verdict) fn standing(
     target: Target,
     value: f64,
     (expect, days): (&Expect, Days),
     records: &Records<'_>,
-) -> Result<Standing, EngineError> {
+) -> Result<Standing, AccountError> {
     if value >= target.value {
         return Ok(Standing::Met);
     }

@@ -15,12 +15,12 @@ use lienthong_model::limits::INLINE_PAYLOAD_BYTES_MAX;
 use lienthong_model::{Digest, MessageId, Ordinal, Position, Reason, Refusal, SignedContent};
 use lienthong_trust::{Rejected, StatusSubmission, Submission, Verified};
 
-pub(in crate::world) use super::uploads::Piece;
+pub(crate) use super::uploads::Piece;
 use super::{Hub, refusal_of};
 
 /// What is sent to the hub.
 #[derive(Clone)]
-pub(in crate::world) enum Sent {
+pub(crate) enum Sent {
     Document(Arc<SignedContent>),
     Report(Arc<SignedContent>),
     Acknowledge(Position),
@@ -42,7 +42,7 @@ pub(super) enum Asked {
 
 /// What became of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::world) enum Outcome {
+pub(crate) enum Outcome {
     /// A document or a report is accepted.
     Accepted(Position),
     /// It had been accepted before.
@@ -52,6 +52,8 @@ pub(in crate::world) enum Outcome {
     /// So many bytes of an upload are there.
     Stored(u64),
     Refused(Reason),
+    /// There was no answer: whether it arrived is not known.
+    Unanswered,
 }
 
 impl fmt::Display for Outcome {
@@ -62,6 +64,7 @@ impl fmt::Display for Outcome {
             Self::Acknowledged => f.write_str("acknowledged"),
             Self::Stored(bytes) => write!(f, "stored {bytes}"),
             Self::Refused(reason) => f.write_str(reason.code()),
+            Self::Unanswered => f.write_str("unanswered"),
         }
     }
 }

@@ -64,7 +64,7 @@ impl Post {
         }
     }
 
-    fn open(&mut self, agency: Ordinal) {
+    pub fn open(&mut self, agency: Ordinal) {
         self.connections += 1;
         let consumer = ConsumerId(self.connections);
         let former = self.consumers.insert(agency, consumer);
@@ -77,7 +77,7 @@ impl Post {
         }
     }
 
-    fn close(&mut self, agency: Ordinal) {
+    pub fn close(&mut self, agency: Ordinal) {
         if let Some(consumer) = self.consumers.remove(&agency) {
             self.documents.close(consumer);
             self.notices.close(consumer);
@@ -95,17 +95,6 @@ fn hand_over(courier: &mut Courier, changes: MailboxChanges) {
 }
 
 impl Hub {
-    /// Opens an agency's stream. A former one is closed after it: the hub notices late that a
-    /// connection is gone, and counts on how often it had pushed.
-    pub fn open(&mut self, agency: Ordinal) {
-        self.post.open(agency);
-    }
-
-    /// Closes an agency's stream.
-    pub fn close(&mut self, agency: Ordinal) {
-        self.post.close(agency);
-    }
-
     /// Returns the documents that are to be pushed now.
     pub fn poll(&mut self, now: Timestamp) -> Result<Vec<Push>, EngineError> {
         let since = self.since(now);

@@ -19,7 +19,7 @@ struct Upload {
 
 /// A piece of an attachment.
 #[derive(Debug, Clone)]
-pub(in crate::world) struct Piece {
+pub(crate) struct Piece {
     /// SHA-256 of the whole.
     pub digest: Digest,
     /// Bytes of the whole.

@@ -1,0 +1,379 @@
+//! What a running hub says in the end, asked through its public API.
+//!
+//! Which documents to ask about is known from the hub's receipts; what became of them is what it
+//! answers. A hub that was not started for the run had traffic before: that is taken off.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, stream};
+use lienthong_client::{self as client, CallError, TrackedDocument};
+use lienthong_core::statistics::{Flow, LevelVolume, Refusals, Totals, Volume, Volumes};
+use lienthong_core::{
+    ChangeMessage, DeliveryRow, Directory, DocumentRow, DocumentView, Mark, Place, StatusLine,
+    TrackedDelivery,
+};
+use lienthong_model::{AgencyCode, Day, MessageId, Ordinal, Position, Reference, Revocation};
+
+use super::axis::LiveAxis;
+use super::{LiveError, node};
+use crate::scenario::Days;
+use crate::world::{Account, AccountError, Axis as _, Declined, Journalled, Told};
+
+/// Documents asked about at a time.
+const ASKING: usize = 32;
+
+/// What the hub's answers told while it was played.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Documents by position: their senders and ids.
+    pub accepted: BTreeMap<Position, (Ordinal, MessageId)>,
+    pub declined: Vec<Declined>,
+    pub distrusted: Vec<String>,
+    pub told: Told,
+    /// What became of the documents, asked once: in the end.
+    views: OnceCell<Vec<DocumentView>>,
+}
+
+impl Known {
+    pub fn declined(
+        &mut self,
+        node::Declined { at, reason }: node::Declined,
+        province: Option<Ordinal>,
+        caller: Option<&AgencyCode>,
+    ) {
+        let caller = caller.map(ToString::to_string).unwrap_or_default();
+        let shown = format!("{caller}: {}", reason.code());
+        self.declined.push(Declined { at, reason, province, shown });
+    }
+}
+
+/// What the hub had counted before.
+#[derive(Default)]
+pub(super) struct Baseline(BTreeMap<Option<(i32, i32)>, Counted>);
+
+/// Statistics of some days.
+#[derive(Clone)]
+struct Counted {
+    volumes: client::Volumes,
+    flows: Vec<client::FlowCell>,
+    refusals: client::Refusals,
+}
+
+fn key(days: Option<Days>) -> Option<(i32, i32)> {
+    days.map(|days| (days.first.0, days.last.0))
+}
+
+fn period(days: Option<Days>) -> client::Period {
+    let end = |days: Days| Day(days.last.0.saturating_add(1)).start();
+    client::Period { from: days.map(|days| days.first.start()), to: days.map(end) }
+}
+
+impl LiveAxis {
+    /// Remembers what the hub has counted already, for all days that will be asked about.
+    pub fn take_baseline(
+        &mut self,
+        days: impl Iterator<Item = Option<Days>>,
+    ) -> Result<(), LiveError> {
+        for days in days.chain([None]) {
+            let counted = self.counted(days)?;
+            self.baseline.0.insert(key(days), counted);
+        }
+        Ok(())
+    }
+
+    fn counted(&self, days: Option<Days>) -> Result<Counted, LiveError> {
+        let period = period(days);
+        let asked = self.ask(None, async |client| {
+            Ok::<_, CallError>(Counted {
+                volumes: client.volumes(period).await?,
+                flows: client.flows(period).await?,
+                refusals: client.refusals(period).await?,
+            })
+        });
+        Ok(asked??)
+    }
+
+    fn told<T>(&self, asked: Result<T, LiveError>) -> Result<T, AccountError> {
+        asked.map_err(|error| match error {
+            LiveError::Call(error) => AccountError::Call(error),
+            other => AccountError::Live(Box::new(other)),
+        })
+    }
+
+    fn province(&self, code: Option<&AgencyCode>) -> Option<Ordinal> {
+        self.ordinal(code?)
+    }
+}
+
+impl Account for LiveAxis {
+    fn directory(&self) -> Arc<Directory> {
+        self.directory.clone()
+    }
+
+    fn each(&self, visit: &mut dyn FnMut(&DocumentView)) -> Result<(), AccountError> {
+        self.views()?.iter().for_each(visit);
+        Ok(())
+    }
+
+    fn id_at(&self, position: Position) -> Result<Option<MessageId>, AccountError> {
+        let views = self.views()?;
+        let found = views.binary_search_by_key(&position, |view| view.position);
+        Ok(found.ok().and_then(|index| views.get(index)).map(|view| view.document.id))
+    }
+
+    fn volumes(&self, days: Option<Days>) -> Result<Volumes, AccountError> {
+        let counted = self.told(self.counted(days))?.volumes;
+        let before = self.baseline.0.get(&key(days)).map(|counted| &counted.volumes);
+        let mut volumes = Volumes::default();
+        for province in counted.provinces.iter().chain([&counted.centre]) {
+            let was = before.and_then(|before| {
+                before
+                    .provinces
+                    .iter()
+                    .chain([&before.centre])
+                    .find(|one| one.code == province.code)
+            });
+            let volume = volume(province, was);
+            volumes.totals.sent += volume.sent;
+            volumes.totals.received += volume.received;
+            match self.province(province.code.as_ref()) {
+                Some(ordinal) => drop(volumes.provinces.insert(ordinal, volume)),
+                // A province without anybody who takes part has nothing of ours.
+                None if province.code.is_some() => {}
+                None => volumes.centre = volume,
+            }
+        }
+        let total = |counted: client::TotalVolume| (counted.sent, counted.received);
+        let (now, was) = (total(counted.totals), before.map_or((0, 0), |b| total(b.totals)));
+        volumes.totals = Totals { sent: now.0 - was.0, received: now.1 - was.1 };
+        self.sign(days, &mut volumes)?;
+        Ok(volumes)
+    }
+
+    fn flows(&self, days: Option<Days>) -> Result<Vec<Flow>, AccountError> {
+        let counted = self.told(self.counted(days))?.flows;
+        let before = self.baseline.0.get(&key(days)).map(|counted| &counted.flows);
+        let flow = |cell: &client::FlowCell| {
+            let same = |other: &&client::FlowCell| {
+                (&other.sender_province, other.sender_level, &other.recipient_province)
+                    == (&cell.sender_province, cell.sender_level, &cell.recipient_province)
+                    && other.recipient_level == cell.recipient_level
+            };
+            let was = before.and_then(|before| before.iter().find(same));
+            let deliveries = cell.deliveries - was.map_or(0, |was| was.deliveries);
+            (deliveries > 0).then(|| Flow {
+                from_province: self.province(cell.sender_province.as_ref()),
+                from_level: cell.sender_level,
+                to_province: self.province(cell.recipient_province.as_ref()),
+                to_level: cell.recipient_level,
+                deliveries,
+                bytes: cell.content_bytes - was.map_or(0, |was| was.content_bytes),
+            })
+        };
+        Ok(counted.iter().filter_map(flow).collect())
+    }
+
+    fn refusals(&self, days: Option<Days>) -> Result<Refusals, AccountError> {
+        let counted = self.told(self.counted(days))?.refusals;
+        let before = self.baseline.0.get(&key(days)).map(|counted| &counted.refusals);
+        let mut refusals = Refusals::default();
+        for province in counted.provinces.iter().chain([&counted.centre]) {
+            let was = before.and_then(|before| {
+                before
+                    .provinces
+                    .iter()
+                    .chain([&before.centre])
+                    .find(|one| one.code == province.code)
+            });
+            for one in &province.refusals {
+                let was = was.and_then(|was| was.refusals.iter().find(|w| w.code == one.code));
+                let count = one.count - was.map_or(0, |was| was.count);
+                let Some(reason) = one.known_reason().filter(|_| count > 0) else { continue };
+                let ordinal = self.province(province.code.as_ref());
+                *refusals.by_province.entry((ordinal, reason)).or_default() += count;
+                *refusals.by_reason.entry(reason).or_default() += count;
+            }
+        }
+        Ok(refusals)
+    }
+
+    fn electronic(
+        &self,
+        _: Option<Days>,
+        _: &dyn Fn(Place) -> bool,
+    ) -> Result<(u64, u64), AccountError> {
+        Err(AccountError::NotTold("fully-electronic-share"))
+    }
+
+    fn journal(&self) -> Result<Journalled, AccountError> {
+        Ok(Journalled {
+            documents: self.views()?.len() as u64,
+            // The scenario was refused that asks for it.
+            unproven: Vec::new(),
+            declined: self.known.declined.clone(),
+            blocks: 0,
+        })
+    }
+
+    fn mailboxes(&self) -> Result<Option<BTreeSet<(Ordinal, Position)>>, AccountError> {
+        Ok(None)
+    }
+
+    fn replay(&self) -> Result<Option<Vec<String>>, AccountError> {
+        Ok(None)
+    }
+
+    fn distrusted(&self) -> Option<Vec<String>> {
+        Some(self.known.distrusted.clone())
+    }
+
+    fn told(&self) -> Told {
+        self.known.told
+    }
+}
+
+impl LiveAxis {
+    fn views(&self) -> Result<&[DocumentView], AccountError> {
+        if self.known.views.get().is_none() {
+            // Nobody else sets it.
+            let _ = self.known.views.set(self.tracked()?);
+        }
+        Ok(self.known.views.get().map(Vec::as_slice).unwrap_or_default())
+    }
+
+    /// Every document, as its sender is told.
+    fn tracked(&self) -> Result<Vec<DocumentView>, AccountError> {
+        let stations = self.stations();
+        let asked = self.known.accepted.values().filter_map(|(sender, id)| {
+            let (code, station) = stations.get(sender)?.clone();
+            let id = *id;
+            Some(async move {
+                let client = station.client(code.as_str()).await?;
+                Ok::<_, LiveError>(client.track(&code, id).await?)
+            })
+        });
+        let tracked: Vec<_> =
+            self.runtime().block_on(stream::iter(asked).buffered(ASKING).collect());
+        let tracked: Result<Vec<TrackedDocument>, LiveError> = tracked.into_iter().collect();
+        Ok(self.told(tracked)?.into_iter().filter_map(|one| view(one, &self.directory)).collect())
+    }
+
+    /// The statistics say by province how much was signed by persons; by level the records do.
+    fn sign(&self, days: Option<Days>, volumes: &mut Volumes) -> Result<(), AccountError> {
+        for view in self.views()? {
+            let (at, document) = (view.document.received_at, &view.document);
+            let Some(sender) = self.directory.agency(document.sender) else { continue };
+            if !document.signature.is_personal() || days.is_some_and(|d| !d.holds(at.day())) {
+                continue;
+            }
+            let place = self.directory.place(sender, at);
+            let volume = match place.province {
+                Some(province) => volumes.provinces.entry(province).or_default(),
+                None => &mut volumes.centre,
+            };
+            volume.by_level.entry(place.level).or_default().personally_signed += 1;
+        }
+        Ok(())
+    }
+}
+
+fn volume(now: &client::ProvinceVolume, was: Option<&client::ProvinceVolume>) -> Volume {
+    let level = |one: &client::LevelVolume| {
+        let was = was.and_then(|was| was.levels.iter().find(|w| w.level == one.level));
+        let volume = LevelVolume {
+            sent: one.sent - was.map_or(0, |was| was.sent),
+            received: one.received - was.map_or(0, |was| was.received),
+            personally_signed: 0,
+        };
+        (one.level, volume)
+    };
+    Volume {
+        sent: now.sent - was.map_or(0, |was| was.sent),
+        received: now.received - was.map_or(0, |was| was.received),
+        personally_signed: now.personally_signed - was.map_or(0, |was| was.personally_signed),
+        by_level: now.levels.iter().map(level).collect(),
+    }
+}
+
+/// A document as the records of `core` have it; what the API does not tell is empty.
+fn view(tracked: TrackedDocument, directory: &Directory) -> Option<DocumentView> {
+    let ordinal = |code: &AgencyCode| directory.find(code).map(|agency| agency.ordinal);
+    let deliveries = tracked.deliveries.into_iter().filter_map(|one| {
+        let statuses = one.statuses.into_iter().map(|line| StatusLine {
+            code: line.code,
+            at: line.at,
+            position: line.position,
+            reason: line.reason,
+        });
+        let delivery = DeliveryRow {
+            route: route(&one.route, directory),
+            acknowledged_at: one.acknowledged_at,
+            attempts: one.attempts,
+            statuses: statuses.collect(),
+            mark: one.mark.as_ref().map(mark),
+            asked: None,
+            negative: None,
+            index: None,
+            made: None,
+            picked_up_by: None,
+            overdue_by: None,
+        };
+        Some(TrackedDelivery { recipient: ordinal(&one.recipient)?, delivery })
+    });
+    let deliveries = deliveries.collect();
+    let found_revoked =
+        (tracked.revocation == Some(Revocation::FoundRevoked)).then_some(tracked.received_at);
+    let document = DocumentRow {
+        id: tracked.id,
+        sender: ordinal(&tracked.sender)?,
+        received_at: tracked.received_at,
+        digest: tracked.sha256,
+        block: 0,
+        entry: 0,
+        signature: tracked.signature,
+        reference: Reference { text: tracked.reference, ..Reference::default() },
+        subject: tracked.subject,
+        document_type: tracked.document_type,
+        urgency: tracked.urgency,
+        signed_at: tracked.signed_at,
+        due: tracked.due,
+        recipients: tracked.recipients,
+        unproven: Vec::new(),
+        found_revoked,
+        same_reference: None,
+        acts_on: None,
+        changed: None,
+        extent: None,
+        slices: None,
+        answers: None,
+        lapsed: None,
+        reminded: None,
+    };
+    let position = tracked.position;
+    Some(DocumentView { position, document, deliveries, same_reference: None })
+}
+
+fn route(told: &client::Route, directory: &Directory) -> lienthong_core::Route {
+    match told {
+        client::Route::OwnNode => lienthong_core::Route::OwnNode,
+        client::Route::Held => lienthong_core::Route::Held,
+        client::Route::Gateway(gateway) => match directory.find(gateway) {
+            Some(gateway) => lienthong_core::Route::Gateway(gateway.ordinal),
+            None => lienthong_core::Route::Held,
+        },
+    }
+}
+
+fn mark(told: &client::DeliveryMark) -> Mark {
+    let by = &told.by;
+    let by = ChangeMessage {
+        kind: by.kind,
+        position: by.position,
+        id: by.id,
+        at: by.at,
+        reason: by.reason.clone(),
+    };
+    Mark { standing: told.standing, by }
+}

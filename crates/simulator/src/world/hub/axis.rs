@@ -1,0 +1,288 @@
+//! The virtual hub as agencies meet it, and what it says in the end: read from `core` itself.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use lienthong_core::engine::Blocks as _;
+use lienthong_core::statistics::{self, Cubes, Direction, Flow, Period, Refusals, Volumes};
+use lienthong_core::{
+    Command, Decision, Directory, DocumentView, Entry, Mailbox as _, MailboxLane, NoticeKind,
+    NoticeNumber, Place, Span,
+};
+use lienthong_model::{AgencyCode, Day, MessageId, Ordinal, Position, Timestamp};
+
+use super::{Hub, MemoryMachine, Outcome, Sent, Told, replayed, rows};
+use crate::scenario::{Days, FaultKind};
+use crate::world::axis::{Account, AccountError, Arrived, Axis, Declined, Journalled, Named};
+use crate::world::keys::Keys;
+use crate::world::{PATIENCE, WorldError};
+
+/// More than ever waits in one mailbox.
+const WAITING_MAX: usize = usize::MAX;
+
+impl Axis for Hub {
+    fn ordinal(&self, code: &AgencyCode) -> Option<Ordinal> {
+        Hub::ordinal(self, code)
+    }
+
+    fn is_up(&self) -> bool {
+        self.machine.is_some()
+    }
+
+    fn open(&mut self, agency: Ordinal) {
+        self.post.open(agency);
+    }
+
+    fn close(&mut self, agency: Ordinal) {
+        self.post.close(agency);
+    }
+
+    fn take(
+        &mut self,
+        number: u64,
+        caller: Ordinal,
+        sent: &Sent,
+    ) -> Result<Option<Outcome>, WorldError> {
+        Ok(Hub::take(self, number, caller, sent)?)
+    }
+
+    fn is_writing(&self) -> bool {
+        self.writing.is_some()
+    }
+
+    fn begin_block(&mut self, now: Timestamp) -> Result<(), WorldError> {
+        Hub::begin_block(self, now)?;
+        self.check_acts()
+    }
+
+    fn end_block(&mut self) -> Result<Vec<(u64, Outcome)>, WorldError> {
+        Ok(Hub::end_block(self)?)
+    }
+
+    fn has_waiting(&self) -> bool {
+        Hub::has_waiting(self)
+    }
+
+    fn next_deadline(&self) -> Option<Timestamp> {
+        self.machine.as_ref()?.next_deadline()
+    }
+
+    fn poll(&mut self, now: Timestamp) -> Result<Vec<Arrived>, WorldError> {
+        let pushes = Hub::poll(self, now)?.into_iter();
+        let arrived = pushes.map(|push| Arrived {
+            recipient: push.recipient,
+            position: push.position,
+            attempt: push.attempt,
+        });
+        Ok(arrived.collect())
+    }
+
+    fn poll_notices(&mut self, now: Timestamp) -> Result<Vec<(Ordinal, NoticeNumber)>, WorldError> {
+        let pushes = Hub::poll_notices(self, now)?.into_iter();
+        Ok(pushes.map(|push| (push.recipient, NoticeNumber(push.position.0))).collect())
+    }
+
+    fn has_pushes(&self) -> bool {
+        Hub::has_pushes(self)
+    }
+
+    fn document(&self, position: Position) -> Result<Option<Named>, WorldError> {
+        let document = self.query().document(position)?;
+        Ok(document.map(|row| Named {
+            sender: row.sender,
+            id: row.id,
+            reference: row.reference,
+            subject: row.subject,
+        }))
+    }
+
+    fn notice(
+        &self,
+        _: Ordinal,
+        number: NoticeNumber,
+    ) -> Result<Option<(NoticeKind, Position)>, WorldError> {
+        let notice = self.query().notice(number)?;
+        Ok(notice.map(|notice| (notice.kind, notice.delivery.position)))
+    }
+
+    fn kill(&mut self) -> Result<(), WorldError> {
+        Hub::kill(self);
+        Ok(())
+    }
+
+    fn start(&mut self) -> Result<(), WorldError> {
+        Ok(Hub::start(self)?)
+    }
+
+    fn take_list(&mut self, keys: &Keys, list: &Bytes) -> Result<(), WorldError> {
+        Ok(Hub::take_list(self, keys, list)?)
+    }
+
+    fn set_low(&mut self, low: bool) {
+        self.low = low;
+    }
+
+    fn disturb(&mut self, _: FaultKind, _: &[Ordinal], _: bool) {
+        // The network is modelled by the world itself.
+    }
+
+    fn disturbs(&self, _: FaultKind) -> bool {
+        false
+    }
+
+    fn is_idle(&self) -> bool {
+        true
+    }
+
+    fn finish(&mut self) -> Result<(), WorldError> {
+        Ok(self.machine.as_mut().map_or(Ok(()), MemoryMachine::cut)?)
+    }
+
+    fn stop(&mut self) -> Result<(), WorldError> {
+        Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
+
+    #[cfg(test)]
+    fn set_flaw(&mut self, flaw: crate::world::Flaw) {
+        self.flaw = Some(flaw);
+    }
+
+    #[cfg(test)]
+    fn early_answers(&mut self) -> Vec<(u64, Outcome)> {
+        Hub::early_answers(self)
+    }
+}
+
+impl Hub {
+    /// A hub that is killed starts again before the end: the reader of scenarios says so.
+    fn cubes(&self) -> Arc<RwLock<Cubes>> {
+        self.machine.as_ref().map(MemoryMachine::cubes).unwrap_or_default()
+    }
+}
+
+impl Account for Hub {
+    fn directory(&self) -> Arc<Directory> {
+        let machine = self.machine.as_ref();
+        machine.map(|machine| machine.policy().directory.clone()).unwrap_or_default()
+    }
+
+    fn each(&self, visit: &mut dyn FnMut(&DocumentView)) -> Result<(), AccountError> {
+        let size = self.machine.as_ref().map_or(0, MemoryMachine::log_size);
+        for position in 0..size {
+            if let Some(view) = self.query().track(Position(position))? {
+                visit(&view);
+            }
+        }
+        Ok(())
+    }
+
+    fn id_at(&self, position: Position) -> Result<Option<MessageId>, AccountError> {
+        Ok(self.query().document(position)?.map(|document| document.id))
+    }
+
+    fn volumes(&self, days: Option<Days>) -> Result<Volumes, AccountError> {
+        Ok(statistics::volumes(&self.cubes(), &self.state, period(days))?)
+    }
+
+    fn flows(&self, days: Option<Days>) -> Result<Vec<Flow>, AccountError> {
+        Ok(statistics::flows(&self.cubes(), &self.state, period(days))?)
+    }
+
+    fn refusals(&self, days: Option<Days>) -> Result<Refusals, AccountError> {
+        Ok(statistics::refusals(&self.cubes(), &self.state, period(days))?)
+    }
+
+    fn electronic(
+        &self,
+        days: Option<Days>,
+        counts: &dyn Fn(Place) -> bool,
+    ) -> Result<(u64, u64), AccountError> {
+        let (mut electronic, mut all) = (0, 0);
+        statistics::visit_kind(&self.cubes(), &self.state, period(days), &mut |found| {
+            let (province, cell, sum) = (found.province, found.key, found.cell);
+            let inside = cell.direction == Direction::Received && cell.scope == Span::Inside;
+            if inside && counts(Place { province, level: cell.level }) {
+                all += sum.count;
+                electronic += if cell.paper_copy { 0 } else { sum.count };
+            }
+        })?;
+        Ok((electronic, all))
+    }
+
+    fn journal(&self) -> Result<Journalled, AccountError> {
+        let (directory, mut journalled) = (Account::directory(self), Journalled::default());
+        while let Some(block) = self.blocks.block(journalled.blocks + 1)? {
+            journalled.blocks += 1;
+            for entry in &block.entries {
+                note(&mut journalled, entry, block.time, &directory);
+            }
+        }
+        Ok(journalled)
+    }
+
+    fn mailboxes(&self) -> Result<Option<BTreeSet<(Ordinal, Position)>>, AccountError> {
+        let mut waiting = BTreeSet::new();
+        for agency in Account::directory(self).agencies() {
+            for lane in [MailboxLane::Urgent, MailboxLane::Ordinary] {
+                let mail = self.query().waiting(agency.ordinal, lane, None, WAITING_MAX)?;
+                waiting.extend(mail.into_iter().map(|position| (agency.ordinal, position)));
+            }
+        }
+        Ok(Some(waiting))
+    }
+
+    fn replay(&self) -> Result<Option<Vec<String>>, AccountError> {
+        let (state, mut machine) = replayed(&self.blocks, &self.payloads)?;
+        machine.cut()?;
+        let (found, again) = (rows(&self.state)?, rows(&state)?);
+        let mut broken = Vec::new();
+        if found.len() != again.len() {
+            broken.push(format!("{} rows, replayed {}", found.len(), again.len()));
+        }
+        let differing = found.iter().zip(&again).filter(|(one, other)| one != other);
+        broken.extend(differing.map(|((key, _), _)| format!("row {}", key.escape_ascii())));
+        Ok(Some(broken))
+    }
+
+    fn distrusted(&self) -> Option<Vec<String>> {
+        None
+    }
+
+    fn told(&self) -> Told {
+        self.told
+    }
+}
+
+fn note(journalled: &mut Journalled, entry: &Entry, at: Timestamp, directory: &Directory) {
+    match (&entry.command, &entry.decision) {
+        (Command::Submit(_), Decision::Accepted(accepted)) => {
+            journalled.documents += 1;
+            if !accepted.unproven.is_empty() {
+                journalled.unproven.push(accepted.position);
+            }
+        }
+        (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
+            let id = requests.id.map_or_else(|| "?".to_owned(), |id| id.to_string());
+            let caller = directory.code(requests.caller, at);
+            journalled.declined.push(Declined {
+                at,
+                reason: refusal.reason,
+                province: *province,
+                shown: format!("{id} ({caller}): {}", refusal.reason.code()),
+            });
+        }
+        _ => {}
+    }
+}
+
+/// Days as a period of the statistics.
+fn period(days: Option<Days>) -> Period {
+    let end = |days: Days| Day(days.last.0.saturating_add(1)).start();
+    days.map_or(Period::ALL, |days| Period { from: days.first.start(), until: end(days) })
+}

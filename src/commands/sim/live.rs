@@ -1,0 +1,138 @@
+//! `lienthong sim run --world live`: the same scenario with real clients against a running hub.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context as _;
+use lienthong_hub::Audit;
+use lienthong_model::AgencyCode;
+use lienthong_pki::{Folder, Profile};
+use lienthong_simulator::live::{Ground, Live};
+use lienthong_simulator::scenario::{Country, Scenario};
+use lienthong_simulator::verdict::{Check, REPLAY, Verdict};
+use lienthong_simulator::world::{Keys, Played, Population, Progress, WorldError};
+
+use crate::own_hub::{OwnHub, Time};
+use crate::say::Usage;
+
+/// How a scenario is played live.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Live world / trục thật")]
+pub(super) struct LiveArgs {
+    /// At most so many agencies take part; of every province and level some / số cơ quan
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    agencies: usize,
+    /// How many times faster than life the clock of a hub of its own runs / tốc độ đồng hồ
+    #[arg(long, value_name = "N", default_value_t = 3_600.0, conflicts_with = "hub")]
+    rate: f64,
+    /// A hub that runs already; without it one of its own, in a temporary folder
+    #[arg(long, value_name = "URL", requires = "pki")]
+    hub: Option<String>,
+    /// The folder of the test PKI that this hub trusts, to issue the agencies' certificates from
+    #[arg(long, value_name = "DIR", requires = "hub")]
+    pki: Option<PathBuf>,
+}
+
+impl LiveArgs {
+    /// What to add to the command that plays it again.
+    pub fn replay(&self) -> String {
+        let mut text = format!(" --world live --agencies {}", self.agencies);
+        match (&self.hub, &self.pki) {
+            (Some(hub), Some(pki)) => text += &format!(" --hub {hub} --pki {}", pki.display()),
+            _ => text += &format!(" --rate {}", self.rate),
+        }
+        text
+    }
+
+    /// Whether the hub is one that runs already.
+    pub fn is_on_a_running_hub(&self) -> bool {
+        self.hub.is_some()
+    }
+
+    /// Plays a scenario, called `asked`, and judges it.
+    pub fn run<'s>(
+        &self,
+        asked: &str,
+        (scenario, country, seed): (&'s Scenario, &Country, u64),
+        trace: Option<&'s mut dyn std::io::Write>,
+        told: impl FnMut(Progress),
+    ) -> anyhow::Result<(Played, Verdict)> {
+        let wrong = |error: &WorldError| super::wrong_world(asked, error, country);
+        let mut population = Population::of(scenario, country).map_err(|error| wrong(&error))?;
+        population.keep(self.agencies);
+        let (keys, ground, folder) = match (&self.hub, &self.pki) {
+            (Some(hub), Some(pki)) => {
+                let folder = Folder::open(pki).with_context(|| format!("`{}`", pki.display()))?;
+                let keys = Keys::below(&folder, seed, scenario.begin(), scenario.end());
+                let time = Time::Scenario { start: scenario.begin(), rate: 1.0 };
+                (keys, Ground { url: hub.clone(), clock: time.source(), control: None }, None)
+            }
+            _ => {
+                let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+                let keys = Keys::new(seed, scenario.begin(), scenario.end())?;
+                let hub =
+                    self.own_hub(folder.path(), &keys, &population.directory(country), scenario)?;
+                (keys, hub, Some(folder))
+            }
+        };
+        let stop = Arc::new(AtomicBool::new(false));
+        let from = scenario.begin();
+        let live = Live { country, population, keys, seed, ground, from, stop };
+        let mut played = tokio::task::block_in_place(|| {
+            lienthong_simulator::live::play(scenario, live, trace, told)
+        })
+        .map_err(|error| wrong(&error))?;
+        let judge = || Verdict::of(scenario, seed, &played);
+        let mut verdict = tokio::task::block_in_place(judge)?;
+        played.stop_hub()?;
+        if let Some(folder) = folder {
+            verdict.laws.push(replayed(&folder.path().join("data"))?);
+        }
+        Ok((played, verdict))
+    }
+
+    fn own_hub(
+        &self,
+        folder: &Path,
+        keys: &Keys,
+        entries: &[lienthong_model::AgencyEntry],
+        scenario: &Scenario,
+    ) -> anyhow::Result<Ground> {
+        if !(self.rate.is_finite() && self.rate >= 1.0) {
+            return Err(Usage::new(format!("`--rate {}` is no rate", self.rate))
+                .remedy("write a number from 1, such as 3600: an hour in a second")
+                .into());
+        }
+        keys.write(&folder.join("pki"), &hub_profile()?)?;
+        OwnHub::write_directory(folder, entries)?;
+        let time = Time::Scenario { start: scenario.begin(), rate: self.rate };
+        let hub = OwnHub::start(folder, "127.0.0.1:0", time)?;
+        Ok(Ground { url: hub.url(), clock: time.source(), control: Some(Box::new(hub)) })
+    }
+}
+
+/// The certificate of a hub of one's own: of the body that runs the axis.
+pub(crate) fn hub_profile() -> anyhow::Result<Profile> {
+    let agency = AgencyCode::parse("G22").context("the Office of the Government")?;
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    Ok(Profile::Hub { agency, names })
+}
+
+/// The law of replay, from the folder of a hub that has ended: every signature is verified and
+/// every decision made again.
+fn replayed(data: &Path) -> anyhow::Result<Check> {
+    let scratch = tempfile::tempdir().context("a temporary folder for the state")?;
+    let audit =
+        Audit { data, scratch: Some(scratch.path()), checkpoints: Vec::new(), redecide: true };
+    let report = audit.run(|_, _| {})?;
+    let documents: Vec<String> =
+        report.findings.iter().take(10).map(|finding| format!("{finding:?}")).collect();
+    Ok(Check {
+        name: REPLAY.to_owned(),
+        passed: report.findings_total == 0,
+        wanted: "0".to_owned(),
+        found: report.findings_total.to_string(),
+        documents,
+    })
+}
