@@ -1,11 +1,11 @@
 //! How long questions to the statistics take over a year of ten million documents.
 //!
 //! ```text
-//! cargo run --release -p lienthong-ledger --features measure --example statistics_questions
+//! cargo run --release -p lienthong-ledger --features measure --example statistics_questions -- [DOCUMENTS]
 //! ```
 //! The cubes of a country are made as pages in a state on disk: 63 provinces and the centre, four
 //! levels, 12,000 agencies, 366 days and their months, hours of the last 90 days; ten million
-//! documents, three deliveries each, spread over types, scopes and signatures. Every question is
+//! documents (or as many as are asked for), three deliveries each, spread over types, scopes and signatures. Every question is
 //! asked eleven times; the median and the worst are printed. No hub runs beside it.
 
 use std::collections::BTreeMap;
@@ -46,7 +46,8 @@ fn main() {
     let began = Instant::now();
     let (state, _) = SledState::open(&folder, StateLimits::default()).unwrap();
     let until = Timestamp::parse("2021-01-01").unwrap();
-    let (documents, rows, bytes) = fill(&state, &spots, until);
+    let asked = std::env::args().nth(1).and_then(|text| text.parse().ok());
+    let (documents, rows, bytes) = fill(&state, &spots, until, asked.unwrap_or(DOCUMENTS));
     println!(
         "{documents} documents, {rows} pages, {bytes} bytes, made in {:.0} s",
         began.elapsed().as_secs_f64()
@@ -110,14 +111,14 @@ impl Random {
     }
 }
 
-fn fill(state: &SledState, spots: &[Spot], until: Timestamp) -> (u64, u64, u64) {
+fn fill(state: &SledState, spots: &[Spot], until: Timestamp, all: u64) -> (u64, u64, u64) {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let last = until.day().0 - 1;
     let mut months = Pages::new();
     let (mut documents, mut rows, mut bytes, mut block) = (0, 0, 0, 0);
     for day in last - DAYS + 1..=last {
         let mut pages = Pages::new();
-        let day_total = DOCUMENTS / DAYS as u64;
+        let day_total = all / DAYS as u64;
         for n in 0..day_total {
             // The first of every place make all combinations; the others follow the usual ones.
             one_document(&mut pages, spots, &mut random, (day, last), n);
