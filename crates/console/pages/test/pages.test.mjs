@@ -193,7 +193,7 @@ test("a document is followed from being sent to being finished, without reloadin
   assert.equal(await country.locator(".stage-waiting").count() > 0, true);
 
   const inbox = join(stage.folder, "inbox");
-  await stage.as("H34", "inbox", "--limit", "1", "--save", inbox, "--report", "01,03,04");
+  await stage.as("H34", "inbox", "--save", inbox, "--report", "01,03,04");
   await country.waitForSelector("table .stage-accepted");
   const id = (await country.evaluate(() => location.hash)).split("/").at(-1);
   await stage.as("H34", "inbox", "report", "--sender", "H36", "--id", id, "--status", "06");
