@@ -6,7 +6,7 @@ use std::{env, error, fs};
 use prost::Message as _;
 
 fn main() -> Result<(), Box<dyn error::Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    let root = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
     println!("cargo::rerun-if-changed={}", root.display());
 
     let files = [

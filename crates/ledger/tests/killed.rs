@@ -19,7 +19,7 @@ const ROWS_PER_BLOCK: u64 = 20;
 /// Bounds so small that rows go through every kind of file.
 fn open(folder: &Path) -> DataFolder {
     let state = StateLimits {
-        chunk_blocks: 24,
+        chunk_blocks: 8,
         recent_bytes: 1,
         open_runs_max: 2,
         ..StateLimits::default()

@@ -1,5 +1,8 @@
 //! Pages stay within what a row may have.
 
+use lienthong_model::DocumentType;
+use lienthong_trust::SignatureKind;
+
 use super::*;
 use crate::engine::Tables;
 

@@ -293,7 +293,7 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{File, OpenOptions};
+    use std::fs::OpenOptions;
     use std::os::unix::fs::FileExt as _;
 
     use lienthong_core::engine::Journal as _;
