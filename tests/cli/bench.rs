@@ -27,8 +27,8 @@ fn documents_go_to_every_recipient_and_statuses_come_back() {
     let round = measured(&load);
     assert_eq!(round["delivered"]["count"], 60, "{round}");
     assert_eq!(round["done"]["count"], 20);
-    // A document, three acknowledgements and six reports, in blocks.
-    assert!(round["journal"]["bytes_per_document"].as_f64().unwrap() > 5_000.0, "{round}");
+    // Six reports take more than the document, which has less than 2 KB.
+    assert!(round["journal"]["bytes_per_document"].as_f64().unwrap() > 3_000.0, "{round}");
 }
 
 #[test]
