@@ -38,10 +38,17 @@ pub(crate) struct HubFlags {
     /// Where to listen; port 0 takes a free one [env: LIENTHONG_LISTEN] [default: 127.0.0.1:7443]
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
-    /// Where to answer HTTP (tiles of the log, health, metrics), on loopback only, or `off`
+    /// Where to answer HTTP (operators' pages, tiles of the log, health, metrics), or `off`
     /// [env: LIENTHONG_HTTP] [default: 127.0.0.1:7480]
     #[arg(long, value_name = "ADDR|off")]
     pub http: Option<String>,
+    /// The HTTP port's certificate, its issuers after it (PEM, with a P-256 key)
+    /// [env: LIENTHONG_HTTP_CERTIFICATE]
+    #[arg(long, value_name = "FILE")]
+    pub http_certificate: Option<String>,
+    /// The key of the HTTP port's certificate (PKCS#8, PEM) [env: LIENTHONG_HTTP_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub http_key: Option<String>,
     /// The hub's certificate, its issuers after it (PEM) [env: LIENTHONG_CERTIFICATE]
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<String>,
@@ -169,13 +176,15 @@ impl HubFlags {
         Ok(Some(found))
     }
 
-    fn given(&self) -> [(&'static str, Vec<String>); 17] {
+    fn given(&self) -> [(&'static str, Vec<String>); 19] {
         let one = |value: &Option<String>| value.clone().into_iter().collect::<Vec<_>>();
         let test_pki = if self.test_pki { vec!["true".to_owned()] } else { Vec::new() };
         [
             ("data", one(&self.data)),
             ("listen", one(&self.listen)),
             ("http", one(&self.http)),
+            ("http-certificate", one(&self.http_certificate)),
+            ("http-key", one(&self.http_key)),
             ("certificate", one(&self.certificate)),
             ("key", one(&self.key)),
             ("root", self.root.clone()),

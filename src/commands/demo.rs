@@ -2,8 +2,10 @@
 //!
 //! A hub on a free loopback port, with a PKI and a data folder of its own; every agency of the
 //! provinces that take part, and the central bodies, as clients with keys of their own. What goes
-//! wrong on purpose is compared with the refusal that it provokes.
+//! wrong on purpose is compared with the refusal that it provokes. In the end a document goes by way
+//! of two connectors.
 
+mod connectors;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +33,8 @@ const CENTRAL_HIGHLANDS: &str = "H36,H34,H15,H16,H21";
 const TRANSITION: [&str; 2] = ["H16", "H21"];
 /// Đắk Lắk, the largest of the five: one gateway serves all its agencies.
 const GATEWAY: &str = "H15";
+/// The Office of the Government.
+const OFFICE: &str = "G22";
 /// The day of the conference on which the figures of November 2020 were reported.
 const START: &str = "2020-11-16T08:00:00+07:00";
 /// A second of the demo is a minute of its clock.
@@ -71,17 +75,19 @@ pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
     let address =
         Address { url: format!("https://{}", hub.address()), now: scenario.start, rate: RATE };
     let cast = Arc::new(cast);
-    let tally = exchange(cast.clone(), plan, address).await;
+    let tally = exchange(cast.clone(), plan, address.clone()).await;
     let volumes = hub.reader().volumes(Period::ALL)?;
     let directory = hub.reader().directory();
+    let tally = tally?;
+    let by_connectors = by_connectors(&cast, &args, temporary.path(), &address).await?;
     let ended_at = hub.now();
     hub.stop().await?;
-    let tally = tally?;
     if let Some(data) = &args.data {
         keep(&cast, data, ended_at)?;
     }
     let taking_part = report::Participants { provinces: &args.provinces, directory: &directory };
-    let report = Report::new(args.seed, &tally, &volumes, taking_part, began.elapsed())?;
+    let report =
+        Report::new(args.seed, (&tally, by_connectors), &volumes, taking_part, began.elapsed())?;
     output::one(output, &report, |report| report.to_table(args.data.as_deref()))?;
     Ok(verdict(&tally))
 }
@@ -185,6 +191,21 @@ async fn exchange(cast: Arc<Cast>, plan: Arc<Plan>, address: Address) -> anyhow:
     .await;
     bar.finish_and_clear();
     Ok(tally?)
+}
+
+/// The Office of the Government writes to the first province, each with a connector.
+async fn by_connectors(
+    cast: &Cast,
+    args: &Args,
+    folder: &Path,
+    address: &Address,
+) -> anyhow::Result<connectors::ByConnectors> {
+    let pki = folder.join("pki");
+    cast.write_pki(&pki).context("cannot write the demo's PKI")?;
+    let clock = format!("start={},rate={RATE}", address.now);
+    let ground = connectors::Ground { folder, pki: &pki, url: &address.url, clock: &clock };
+    let to = args.provinces.first().context("no province takes part")?;
+    connectors::exchange(&ground, &AgencyCode::parse(OFFICE)?, to).await
 }
 
 /// Puts beside the kept data what is needed to go on with it: the PKI, and a configuration whose

@@ -37,9 +37,9 @@ const OWN_ROWS: u64 = 12;
 const HOT_ROWS: u64 = 24;
 const ROW_BYTES: usize = 600;
 /// Cuts in a run of the tests that everybody makes.
-const CUTS: usize = 100;
+const CUTS: usize = 30;
 /// Changed bytes, likewise.
-const FLIPS: usize = 40;
+const FLIPS: usize = 12;
 
 /// Some fifty blocks a file.
 const SMALL_FILES: JournalLimits =

@@ -33,7 +33,7 @@ use run::Run;
 /// How long anything that must happen may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Cuts in a run of the tests that everybody makes.
-const CUTS: usize = 120;
+const CUTS: usize = 60;
 
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;

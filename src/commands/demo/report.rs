@@ -14,6 +14,7 @@ use lienthong_model::{AgencyCode, Level, Reason};
 use lienthong_simulator::Tally;
 use serde::Serialize;
 
+use super::connectors::ByConnectors;
 use crate::output;
 use crate::tables::{self, Counts, LevelLine, VolumeLine, VolumeSheet};
 
@@ -33,6 +34,7 @@ pub(super) struct Report {
     provinces: Vec<Province>,
     centre: Figures,
     totals: Sums,
+    connectors: ByConnectors,
 }
 
 #[derive(Debug, Serialize)]
@@ -70,7 +72,7 @@ impl Report {
     /// When a province that takes part is not in the directory.
     pub(super) fn new(
         seed: u64,
-        tally: &Tally,
+        (tally, connectors): (&Tally, ByConnectors),
         volumes: &Volumes,
         taking_part: Participants<'_>,
         elapsed: Duration,
@@ -97,6 +99,7 @@ impl Report {
             provinces: taking_part.provinces.iter().map(province).collect::<anyhow::Result<_>>()?,
             centre: Figures::of(&volumes.centre),
             totals: Sums { sent: volumes.totals.sent, received: volumes.totals.received },
+            connectors,
         })
     }
 
@@ -115,6 +118,7 @@ impl Report {
             "\n{} lượt gửi / submissions = {} nhận / accepted + {} trùng / repeated + {} từ chối / refused\n\
              {} lượt phát / deliveries = {} đã nhận / delivered = {} đã xác nhận / acknowledged\n\
              Trạng thái / statuses  {}\n\
+             Rồi qua hai bộ kết nối / then by two connectors  {} → {}, {} sau / after {:.1} s\n\
              {:.1} s, seed {}\n\n",
             n(self.submitted),
             n(self.accepted),
@@ -124,6 +128,10 @@ impl Report {
             n(self.delivered),
             n(self.acknowledged),
             statuses.join("  "),
+            self.connectors.from,
+            self.connectors.to,
+            self.connectors.reported,
+            self.connectors.seconds,
             self.elapsed_seconds,
             self.seed,
         );

@@ -202,7 +202,7 @@ impl Campaign {
         } else if let Err(open) = self.traffic.quiet(PATIENCE).await {
             found.push(open);
         }
-        let documents = self.to_check();
+        let documents = self.names_due();
         found.extend(self.check(&documents).await);
         found.truncate(FOUND_MAX);
         self.traffic.go_on();
@@ -321,7 +321,7 @@ impl Campaign {
     }
 
     /// What is new since the last check, and some of what is older.
-    fn to_check(&mut self) -> Vec<Name> {
+    fn names_due(&mut self) -> Vec<Name> {
         let rng = &mut self.rng;
         self.traffic.read(|books| {
             let mut names = std::mem::take(&mut books.touched);

@@ -68,9 +68,9 @@ fn month(day: Day) -> String {
 }
 
 impl Calendar {
-    /// Returns whether offices work on a day.
+    /// Returns whether offices work on a day: on a weekend only where it is a working day like others.
     pub fn works(&self, day: Day) -> bool {
-        !is_weekend(day) && !self.is_holiday(day)
+        (!is_weekend(day) || self.weekend >= 1.0) && !self.is_holiday(day)
     }
 
     fn is_holiday(&self, day: Day) -> bool {
@@ -173,6 +173,15 @@ mod tests {
         assert_eq!(load("2020-01-25"), "0"); // Tết, a Saturday
         assert_eq!(load("2020-11-27"), "1.5"); // Friday; only Monday 30 follows
         assert_eq!(load("2020-11-26"), "1");
+    }
+
+    #[test]
+    fn a_weekend_with_a_working_days_share_is_worked() {
+        let (friday, saturday) = (day("2020-11-20"), day("2020-11-21"));
+        for (weekend, works) in [(0.9, false), (1.0, true)] {
+            let calendar = Calendar { weekend, ..Calendar::default() };
+            assert_eq!((calendar.works(friday), calendar.works(saturday)), (true, works));
+        }
     }
 
     #[test]
