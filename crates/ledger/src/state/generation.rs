@@ -13,6 +13,7 @@
 //! lienthong state, format 3
 //! recent 8                  the database that is written to
 //! recent 7                  one that becomes a run; seldom there
+//! rested 5012 1c04aa...     the block with which it ends, so that one that lost its end is found
 //! open 6                    runs, the newest first: rows that are open or recent
 //! settled 3                 runs, the newest first: rows that are settled
 //! marker 4711 9f86d0...     the block that the runs reflect
@@ -45,6 +46,8 @@ pub(super) struct Generation {
     pub settled: Vec<u64>,
     /// The block that the runs reflect; none while there are none.
     pub marker: Option<Marker>,
+    /// The block with which the second database ends; none while there is but one.
+    pub rested: Option<Marker>,
 }
 
 impl Generation {
@@ -87,7 +90,7 @@ impl Generation {
     /// [`EngineError::Io`].
     pub fn keep_as_before(&self, folder: &Path) -> Result<(), EngineError> {
         // The databases go on: what was before begins at the marker of its runs.
-        Self { recent: Vec::new(), ..self.clone() }.write(folder, BEFORE)
+        Self { recent: Vec::new(), rested: None, ..self.clone() }.write(folder, BEFORE)
     }
 
     fn write(&self, folder: &Path, name: &str) -> Result<(), EngineError> {
@@ -147,8 +150,10 @@ impl Generation {
                 let _ = writeln!(text, "{kind} {number}");
             }
         }
-        if let Some(marker) = &self.marker {
-            let _ = writeln!(text, "marker {} {}", marker.block, hex::encode(marker.hash.0));
+        for (kind, marker) in [("marker", &self.marker), ("rested", &self.rested)] {
+            if let Some(Marker { block, hash }) = marker {
+                let _ = writeln!(text, "{kind} {block} {}", hex::encode(hash.0));
+            }
         }
         let check = crc32c::crc32c(text.as_bytes());
         let _ = writeln!(text, "check {check:08x}");
@@ -164,16 +169,20 @@ impl Generation {
                 "recent" => generation.recent.push(rest.parse().ok()?),
                 "open" => generation.open.push(rest.parse().ok()?),
                 "settled" => generation.settled.push(rest.parse().ok()?),
-                "marker" => {
-                    let (block, hash) = rest.split_once(' ')?;
-                    let hash = Digest::from_slice(&hex::decode(hash).ok()?)?;
-                    generation.marker = Some(Marker { block: block.parse().ok()?, hash });
-                }
+                "marker" => generation.marker = Some(marker_of(rest)?),
+                "rested" => generation.rested = Some(marker_of(rest)?),
                 _ => return None,
             }
         }
         Some(generation)
     }
+}
+
+/// A marker as it is written: block and hash.
+fn marker_of(text: &str) -> Option<Marker> {
+    let (block, hash) = text.split_once(' ')?;
+    let hash = Digest::from_slice(&hex::decode(hash).ok()?)?;
+    Some(Marker { block: block.parse().ok()?, hash })
 }
 
 /// The folder of a database.
@@ -235,8 +244,13 @@ mod tests {
     fn what_is_in_force_is_read_as_it_was_written_and_a_changed_letter_is_found() {
         let folder = tempfile::tempdir().unwrap();
         let marker = Some(Marker { block: 7, hash: Digest::of(b"seven") });
-        let generation =
-            Generation { recent: vec![9, 8], open: vec![6, 4], settled: vec![3], marker };
+        let generation = Generation {
+            recent: vec![9, 8],
+            open: vec![6, 4],
+            settled: vec![3],
+            marker,
+            rested: marker,
+        };
         assert_eq!(Generation::in_force(folder.path()).unwrap(), None);
         generation.put_in_force(folder.path()).unwrap();
         assert_eq!(Generation::in_force(folder.path()).unwrap().unwrap(), generation);

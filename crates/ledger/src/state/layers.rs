@@ -34,6 +34,8 @@ pub(super) struct Layers {
     pub settled: Vec<Arc<Run>>,
     /// The block that the runs reflect.
     pub marker: Option<Marker>,
+    /// The block with which the database that is written to no more ends.
+    pub rested: Option<Marker>,
     pub cache: Arc<BlockCache>,
 }
 
@@ -56,6 +58,11 @@ impl Layers {
         let mut marker = None;
         for number in &generation.recent {
             let (rows, found) = Rows::open(folder, *number, limits.cache_bytes)?;
+            // sled opens a damaged database with what it had before the damage.
+            if !databases.is_empty() && found != generation.rested {
+                let what = format!("state, database {number}");
+                return Err(crate::disk::damaged(what, "it has lost the rows at its end"));
+            }
             // The first that has one is the newest.
             marker = marker.or(found);
             databases.push(Arc::new(rows));
@@ -73,6 +80,7 @@ impl Layers {
             open,
             settled,
             marker: generation.marker,
+            rested: generation.rested,
             cache,
         };
         Ok((layers, marker.or(generation.marker)))
@@ -87,6 +95,7 @@ impl Layers {
             open: numbers(&self.open),
             settled: numbers(&self.settled),
             marker: self.marker,
+            rested: self.rested,
         }
     }
 

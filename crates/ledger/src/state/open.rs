@@ -132,7 +132,7 @@ fn retreat(folder: &Path, journal: &JournalBlocks) -> Result<Option<Marker>, Eng
             continue;
         }
         let recent = vec![runs.next_number(folder)?];
-        Generation { recent, ..runs }.put_in_force(folder)?;
+        Generation { recent, rested: None, ..runs }.put_in_force(folder)?;
         remove_file(&damage_note(folder))?;
         return Ok(Some(marker));
     }

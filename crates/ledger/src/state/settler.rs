@@ -111,7 +111,7 @@ impl Shared {
         let marker = resting.marker()?.or(layers.marker);
         let replaced = Replaced { rows: Arc::downgrade(resting), path: resting.path() };
         self.exchange(|now| {
-            now.resting = None;
+            (now.resting, now.rested) = (None, None);
             now.open.insert(0, run);
             now.marker = marker;
         })?;

@@ -228,6 +228,29 @@ fn marker_at(blocks: &JournalBlocks, block: u64) -> Marker {
 }
 
 #[test]
+fn a_database_that_lost_its_end_is_found_though_a_newer_one_says_where_the_whole_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_journal, blocks) = journal(&folder, 600);
+    let (ended, path) = (marker_at(&blocks, 400), state_at(&folder, marker_at(&blocks, 400)));
+    let two = |rested| super::generation::Generation {
+        recent: vec![2, 1],
+        rested: Some(rested),
+        ..Default::default()
+    };
+    two(ended).put_in_force(&path).unwrap();
+    let opened = open_or_rebuild_with(&path, &blocks, limits()).unwrap();
+    assert_eq!((opened.rebuilt, opened.replay_from), (None, 145));
+    drop(opened.state);
+    let folder = tempfile::tempdir().unwrap();
+    let path = state_at(&folder, ended);
+    two(marker_at(&blocks, 450)).put_in_force(&path).unwrap();
+    let opened = open_or_rebuild_with(&path, &blocks, limits()).unwrap();
+    let why = opened.rebuilt.unwrap().to_string();
+    assert!(why.contains("database 1: it has lost the rows at its end"), "{why}");
+    assert_eq!(opened.replay_from, 1);
+}
+
+#[test]
 fn a_state_behind_its_journal_is_replayed_from_before_its_marker() {
     let folder = tempfile::tempdir().unwrap();
     let (_journal, blocks) = journal(&folder, 600);

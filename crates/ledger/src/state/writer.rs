@@ -344,7 +344,10 @@ impl Shared {
             let folder = self.layers().folder.clone();
             let fresh = fresh_database(&folder, number, self.limits, Some(marker))?;
             let fresh = Arc::new(fresh);
-            self.put_in_force(|now| now.resting = Some(std::mem::replace(&mut now.recent, fresh)))?;
+            self.put_in_force(|now| {
+                now.resting = Some(std::mem::replace(&mut now.recent, fresh));
+                now.rested = Some(marker);
+            })?;
         }
         crash::point("database-begun");
         let _progress = self.progress.lock();

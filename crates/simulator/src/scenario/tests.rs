@@ -33,7 +33,8 @@ fn a_scenario_written_as_a_file_is_read_as_the_same_one() {
             scenario.expects.iter_mut().for_each(|one| one.line = 0);
         };
         let mut scenario = scenario;
-        (lines(&mut scenario), lines(&mut again));
+        lines(&mut scenario);
+        lines(&mut again);
         assert_eq!(again, scenario, "{text}");
     }
 }
