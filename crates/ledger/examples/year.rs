@@ -388,11 +388,11 @@ impl Year {
         if reports {
             self.acknowledge(hub, &mut entries);
             for (kind, code) in [(0, StatusCode::Accepted), (1, StatusCode::Finished)] {
-                for class in 0..4 {
+                for (class, delay) in DELAYS[kind].iter().enumerate() {
                     let mut count = 0;
                     loop {
                         let document = self.reported[kind][class] * 4 + class as u64;
-                        let due = self.at(document) + DELAYS[kind][class] * DAY_MS;
+                        let due = self.at(document) + delay * DAY_MS;
                         if document >= self.acknowledged || due > due_at || count >= REPORTS_MAX {
                             break;
                         }

@@ -262,6 +262,8 @@ pub struct World<'s> {
     commit_due: bool,
     deadline: Option<Timestamp>,
     lists: u64,
+    /// What was due before does not happen.
+    began: Timestamp,
     now: Timestamp,
 }
 

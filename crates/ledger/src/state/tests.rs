@@ -605,7 +605,7 @@ fn of_block(block: u64) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
         ([b"open", number.as_slice()].concat(), Some(number.clone())),
         (settled(&number), Some(number.clone())),
         (b"last".to_vec(), Some(number.clone())),
-        (settled(b"last"), (block % 3 != 0).then_some(number)),
+        (settled(b"last"), (!block.is_multiple_of(3)).then_some(number)),
     ]
 }
 

@@ -93,6 +93,7 @@ impl<'s> World<'s> {
             commit_due: false,
             deadline: None,
             lists: 1,
+            began: now,
             now,
             nodes,
         };

@@ -41,7 +41,7 @@ impl World<'_> {
                 let share = self.dice.writing.random_range(0.0..1.0);
                 let at = self.scenario.calendar.moment(day, share);
                 // A world that began within the day has missed what was before.
-                if at >= self.now {
+                if at >= self.began {
                     self.queue.put(at, Event::Write(index));
                 }
             }
