@@ -76,10 +76,10 @@ pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
         Address { url: format!("https://{}", hub.address()), now: scenario.start, rate: RATE };
     let cast = Arc::new(cast);
     let tally = exchange(cast.clone(), plan, address.clone()).await;
-    let volumes = hub.reader().volumes(Period::ALL)?;
-    let directory = hub.reader().directory();
     let tally = tally?;
     let by_connectors = by_connectors(&cast, &args, temporary.path(), &address).await?;
+    let volumes = hub.reader().volumes(Period::ALL)?;
+    let directory = hub.reader().directory();
     let ended_at = hub.now();
     hub.stop().await?;
     if let Some(data) = &args.data {

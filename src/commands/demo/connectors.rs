@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(50);
 /// How long a connector may take to end.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// Accepted and registered.
+const ACCEPTED: &str = "03";
 const SUBJECT: &str = "Về việc thử nghiệm liên thông qua bộ kết nối";
 const ATTACHMENT: &str = "Văn bản này đi qua hai bộ kết nối.\n";
 
@@ -66,14 +68,13 @@ pub(super) async fn exchange(
         std::fs::write(folder.join("document.json"), header.to_string())?;
         std::fs::write(folder.join("noi-dung.txt"), ATTACHMENT)
     })?;
-    let document = first(&other.join("inbox"), "the document").await?;
-    let report = format!("document = \"{document}\"\nstatus = \"03\"\n");
+    let document = find(&other.join("inbox"), "the document", |_| true).await?;
+    let report = format!("document = \"{document}\"\nstatus = \"{ACCEPTED}\"\n");
     put(&other.join("status/out"), "tiep-nhan.toml", |file| std::fs::write(file, &report))?;
-    let notice = first(&desk.join("status/in"), "the report").await?;
+    let accepted = |notice: &Path| status_of(notice).as_deref() == Some(ACCEPTED);
+    let notice = find(&desk.join("status/in"), "the report", accepted).await?;
     let seconds = began.elapsed().as_secs_f64();
-    let notice = std::fs::read(desk.join("status/in").join(notice))?;
-    let notice: serde_json::Value = serde_json::from_slice(&notice)?;
-    let reported = notice["status"].as_str().unwrap_or_default().to_owned();
+    let reported = status_of(&desk.join("status/in").join(notice)).unwrap_or_default();
     sender.stop(DRAIN_MAX).await;
     recipient.stop(DRAIN_MAX).await;
     let (from, to) = (from.to_string(), to.to_string());
@@ -108,13 +109,20 @@ fn put(
         .with_context(|| format!("cannot write `{}`", folder.display()))
 }
 
-/// Waits until something complete is in a folder; returns its name.
-async fn first(folder: &Path, what: &str) -> anyhow::Result<String> {
+/// The status that a notice tells of.
+fn status_of(notice: &Path) -> Option<String> {
+    let notice: serde_json::Value = serde_json::from_slice(&std::fs::read(notice).ok()?).ok()?;
+    notice["status"].as_str().map(ToOwned::to_owned)
+}
+
+/// Waits until something complete that is wanted is in a folder; returns its name.
+async fn find(folder: &Path, what: &str, wanted: impl Fn(&Path) -> bool) -> anyhow::Result<String> {
     let began = Instant::now();
     while began.elapsed() < PATIENCE {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let mut names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        if let Some(name) = names.find(|name| !name.starts_with('.')) {
+        if let Some(name) = names.find(|name| !name.starts_with('.') && wanted(&folder.join(name)))
+        {
             return Ok(name);
         }
         tokio::time::sleep(LOOK).await;

@@ -105,13 +105,15 @@ async fn more_documents_on_one_stream_than_may_be_under_way_wait_and_are_all_ans
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn senders_that_read_no_answers_hold_no_place_and_hold_up_nobody_else() {
-    const STREAMS: usize = 3;
+    // A window of 16 KiB takes a dozen answers: together they are more than there are places.
+    const STREAMS: usize = 64;
+    const ON_EACH: u64 = 40;
     let world = World::start().await;
     let before = world.hub().reader().volumes(lienthong_core::statistics::Period::ALL).unwrap();
     let mut silent = Vec::new();
     for _ in 0..STREAMS {
         let mut raw = narrow_exchange(&world, "H36", 16 << 10).await;
-        let requests: Vec<_> = (0..SUBMISSIONS_UNDER_WAY_MAX as u64 + 100)
+        let requests: Vec<_> = (0..ON_EACH)
             .map(|correlation| {
                 let proto::SubmitDocumentRequest { document, attachments } =
                     request(world.letter("H36", &["H36.12"]));
