@@ -1,9 +1,9 @@
 //! The live world: every agency a client of a real hub, over real TLS.
 //!
 //! A scenario's agencies are those of the virtual world ([`crate::world`]); here they meet a running
-//! hub ([`axis`]) instead of `core`, each node through a connection of its own ([`node`]), through a
-//! proxy where its network is to be disturbed ([`link`]), and what is judged in the end is asked
-//! through the public API ([`account`]). A demonstration ([`run`]) carries out a plan as fast as it
+//! hub (`axis`) instead of `core`, each node through a connection of its own (`node`), through a
+//! proxy where its network is to be disturbed (`link`), and what is judged in the end is asked
+//! through the public API (`account`). A demonstration ([`run`]) carries out a plan as fast as it
 //! goes instead.
 
 mod account;
