@@ -14,10 +14,7 @@ const READY_MAX: Duration = Duration::from_secs(90);
 const ASK_EVERY: Duration = Duration::from_millis(50);
 
 /// A server.
-pub struct Server {
-    child: Child,
-    pub port: u16,
-}
+pub struct Server(Child);
 
 impl Server {
     /// Starts a server that is to listen on a port of loopback, and waits until it does.
@@ -31,10 +28,10 @@ impl Server {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("cannot start {shown}"))?;
-        let mut server = Self { child, port };
+        let mut server = Self(child);
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            let ended = server.child.try_wait()?;
+            let ended = server.0.try_wait()?;
             let said = || std::fs::read_to_string(log).unwrap_or_default();
             anyhow::ensure!(ended.is_none(), "{shown} ended: {}", said());
             anyhow::ensure!(began.elapsed() < READY_MAX, "{shown} does not listen: {}", said());
@@ -46,7 +43,7 @@ impl Server {
     /// Ends it, and waits.
     pub async fn stop(mut self) {
         // It may have ended already.
-        let _ = self.child.kill().await;
+        let _ = self.0.kill().await;
     }
 }
 
