@@ -108,7 +108,7 @@ pub(super) fn session(pages: &Pages, headers: &HeaderMap) -> Option<Known> {
 
 /// Whether a certificate is to be relied on now.
 fn is_in_force(pages: &Pages, chain: &Chain) -> bool {
-    let judge = PeerJudge { reader: pages.0.reader.clone(), clock: pages.0.clock.clone() };
+    let judge = PeerJudge { reader: pages.0.reader.clone(), clock: pages.0.clock };
     judge.judge(chain).is_ok()
 }
 
