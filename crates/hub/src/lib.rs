@@ -42,6 +42,7 @@ mod present;
 mod rate;
 mod reader;
 mod recount;
+mod retention;
 mod sequencer;
 mod services;
 mod settings;

@@ -23,6 +23,7 @@ mod notices;
 mod pages;
 mod questions;
 mod refusals;
+mod retention;
 mod revocation;
 mod sign_in;
 mod statistics;
