@@ -101,7 +101,7 @@ export function agencies(province: string, words: string, link: string): Page<Ag
     load: (byItself) => get<Agencies>(`agencies?q=${encodeURIComponent(words)}&province=${encodeURIComponent(province)}&link=${link}`, byItself),
     draw(found) {
       const rows = found.agencies.map((one) => [
-        h("code", {}, one.code),
+        h("code", { class: "short" }, one.code),
         one.name,
         level(one.level),
         named(STATES, one.state),
