@@ -67,7 +67,7 @@ function page(path: string[]): Page<unknown> | undefined {
     case "matrix":
       return matrix() as Page<unknown>;
     case "provinces":
-      return province(first) as Page<unknown>;
+      return province(first, seesAgenciesOnly()) as Page<unknown>;
     case "documents":
       return (second ? oneDocument(first, second) : documents(first)) as Page<unknown>;
     case "waiting":

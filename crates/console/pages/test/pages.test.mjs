@@ -151,9 +151,15 @@ test("whoever sees one agency sees its own exchange and no indicators", async ()
   await stage.open(page, "handling");
   await page.waitForSelector("#progress");
   assert.deepEqual(await page.locator("#progress tbody code").allTextContents(), ["H36"]);
+  for (const path of ["overview", "map", "timeline", "top", "provinces/H36", "documents", "waiting", "refusals", "agencies", "certificates", "evidence"]) {
+    await stage.open(page, path);
+    await page.waitForFunction(() => document.querySelector(".body > :not(.hint)") !== null);
+    assert.equal(await page.locator(".refusal").count(), 0, path);
+  }
   await stage.open(page, "indicators/H36");
   await page.waitForSelector(".refusal");
   assert.match(await page.textContent(".refusal"), /CALLER_NOT_ENTITLED/);
+  assert.deepEqual(page.complaints, []);
   await page.context().close();
 });
 

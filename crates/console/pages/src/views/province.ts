@@ -17,13 +17,14 @@ const TOP = 10;
 interface All {
   province: Province;
   compared: Sheet;
-  times: Sheet;
+  /** None for whoever sees single agencies only, by which times are not counted. */
+  times: Sheet | null;
   sent: Sheet;
   received: Sheet;
 }
 
 /** One province. */
-export function province(code: string): Page<All> {
+export function province(code: string, isOfAgencies: boolean): Page<All> {
   let again = () => {};
   return {
     title: "place",
@@ -37,7 +38,7 @@ export function province(code: string): Page<All> {
       const province = await get<Province>(`provinces/${encodeURIComponent(code)}?${query()}`, byItself);
       const [compared, times, sent, received] = await Promise.all([
         ask({ ...SENT_AND_RECEIVED, where }, query(), byItself),
-        timesOf(code, byItself),
+        isOfAgencies ? null : timesOf(code, byItself),
         most("sent", where, byItself, TOP),
         most("received", where, byItself, TOP),
       ]);
@@ -60,10 +61,10 @@ export function province(code: string): Page<All> {
           figure(t("refused"), count(found.refused)),
           figure(t("agenciesConnected"), `${whole(found.connected)}/${whole(found.agencies)}`, h("a", { href: href("agencies", code) }, t("all"))),
         ),
-        h("p", {}, h("a", { href: href("indicators", code) }, t("indicatorsOfPlace"))),
+        isOfAgencies ? null : h("p", {}, h("a", { href: href("indicators", code) }, t("indicatorsOfPlace"))),
         section(t("comparison"), comparison([{ name: periodName(), sheet: compared }])),
         section(t("level"), table(t("level"), [t("level"), t("sent"), t("received"), t("personallySignedShare")], levels, [1, 2, 3])),
-        section(t("timesByLevel"), timesTable(times, "level"), h("p", { class: "hint" }, t("timesHint"))),
+        times && section(t("timesByLevel"), timesTable(times, "level"), h("p", { class: "hint" }, t("timesHint"))),
         h("div", { class: "halves even" }, section(t("mostSent"), agencies("sent", sent)), section(t("mostReceived"), agencies("received", received))),
         section(t("longestWaiting"), mailboxes(found.waiting, found.until)),
         section(t("refusals"), reasons(found.refusals)),
