@@ -77,7 +77,10 @@ fn the_first_administrator_is_made_at_rest_and_makes_the_others_through_the_hub(
     let viewer = ["--role", "viewer", "--territory", "agency:H36.12"];
     let set = ["account", "set", "H36.12/an", "--password-file", &first];
     hub.json("H36/binh", &[&set[..], &viewer].concat());
-    assert_eq!(people(&hub.json("H36/binh", &["account", "list"])), ["H36.12/an", "H36/binh"]);
+    // The list of all is for the country's administrators.
+    let all = ["G22/binh", "H36/binh", "H36.12/an"];
+    assert_eq!(people(&hub.json("G22/binh", &["account", "list"])), all);
+    assert!(hub.fail(1, "H36/binh", &["account", "list"]).contains("CALLER_NOT_ENTITLED"));
     for (person, territory) in [("H35/an", "province:H35"), ("H36/an", "country")] {
         let set = ["account", "set", person, "--password-file", &first];
         let beyond = ["--role", "viewer", "--territory", territory];

@@ -126,6 +126,7 @@ export const texts = {
   byLevel: { vi: "Theo cấp", en: "By level" },
   byPlace: { vi: "Theo địa phương", en: "By province" },
   pages: { vi: "trang", en: "pages" },
+  dong: { vi: "đồng", en: "VND" },
   figuresOfPlace: { vi: "Số liệu của địa phương", en: "Figures of the province" },
   indicatorsOfPlace: { vi: "Chỉ tiêu, mục tiêu của địa phương", en: "Indicators and targets of the province" },
   indicatorsHint: {

@@ -1,7 +1,7 @@
 /** What becomes of deliveries: how far they came, how long that took; who sends and receives most. */
 
 import { h, section, table, type Child } from "../dom";
-import { count, level, share, within } from "../format";
+import { count, level, place, share, within } from "../format";
 import { href, type Page } from "../page";
 import { choice, query } from "../period";
 import { ask, figureOf, nameOf, type Question, type Row, type Sheet } from "../statistics";
@@ -122,5 +122,5 @@ function reference(row: Row, dimension: string): Child {
   if (dimension === "agency") return h("span", { class: "agency" }, name, " ", h("code", {}, code));
   if (dimension === "level") return level(code);
   if (dimension !== "province" || code === "TW") return name;
-  return h("a", { class: "short", href: href("provinces", code) }, name.replace(/^.*(tỉnh|thành phố) /, ""));
+  return h("a", { class: "short", href: href("provinces", code) }, place({ name }));
 }

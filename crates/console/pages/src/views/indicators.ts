@@ -106,7 +106,7 @@ function value(one: IndicatorFigure): HTMLElement {
 function shown(one: IndicatorFigure, value: number | null): string {
   if (value === null) return "–";
   if (one.unit === "per-mille") return perMille(value);
-  return one.unit === "dong" ? `${whole(value)} đ` : whole(value);
+  return one.unit === "dong" ? `${whole(value)} ${t("dong")}` : whole(value);
 }
 
 function named(where: PlaceIndicators): string {
