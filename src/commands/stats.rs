@@ -60,7 +60,8 @@ enum What {
     Top,
     /// What waits in mailboxes, agency by agency
     Backlog,
-    /// Every figure counted anew from the journal of a folder (--data) and compared
+    /// Every figure counted anew from the journal and compared: of a folder, or by a running hub
+    /// while it goes on (for those who operate the country)
     Verify,
 }
 
@@ -89,7 +90,7 @@ struct RefusalView {
 pub(crate) async fn run(mut args: StatsArgs, output: Output) -> anyhow::Result<ExitCode> {
     args.ask.check()?;
     if args.what == What::Verify {
-        return verify::run(args.source.data.as_deref(), output);
+        return verify::run(&args.source, output).await;
     }
     let source = args.source.open().await?;
     match args.what {

@@ -1,5 +1,6 @@
 //! The command line as its users meet it: the real binary, real files, a real hub on loopback.
 
+mod account;
 mod backup;
 mod bench;
 mod case;

@@ -11,20 +11,22 @@ use crate::process::{Running, fail, json, lienthong, succeed, text};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A PKI, a data folder with a directory, and an administrator in it.
-struct Stage {
+pub(crate) struct Stage {
     folder: tempfile::TempDir,
 }
 
 /// A hub on the stage.
-struct Hub {
+pub(crate) struct Hub {
     _process: Running,
     address: String,
+    /// Where its pages are; none without them.
+    pub(crate) http: Option<String>,
     agencies: PathBuf,
 }
 
 impl Stage {
     /// `init` are more flags of `pki init`.
-    fn set(init: &[&str]) -> Self {
+    pub(crate) fn set(init: &[&str]) -> Self {
         let stage = Self { folder: tempfile::tempdir().unwrap() };
         let pki = stage.path("pki");
         succeed(&[&["pki", "init", text(&pki)], init].concat());
@@ -44,26 +46,33 @@ impl Stage {
         stage
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Appoints an administrator while no hub uses the folder.
-    fn appoint(&self, person: &str, territory: &str) -> Value {
+    pub(crate) fn appoint(&self, person: &str, territory: &str) -> Value {
         let data = self.path("data");
         let appoint = ["admin", "appoint", "--person", person, "--role", "administrator"];
         let rest = ["--territory", territory, "--from", "2020-01-01", "--data", text(&data)];
         json(&[&appoint[..], &rest].concat())
     }
 
-    fn start(&self) -> Hub {
+    pub(crate) fn start(&self) -> Hub {
+        self.start_with(&[])
+    }
+
+    /// Starts a hub with more flags.
+    pub(crate) fn start_with(&self, flags: &[&str]) -> Hub {
         let mut command = lienthong();
         command.args(["hub", "--listen", "127.0.0.1:0", "--output", "json", "--log", "warn"]);
         command.args(["--pki", text(&self.path("pki")), "--data", text(&self.path("data"))]);
+        command.args(flags);
         let mut process = Running::start(command);
         let ready: Value = serde_json::from_str(&process.line_with("ready")).unwrap();
         let address = ready["address"].as_str().unwrap().to_owned();
-        Hub { _process: process, address, agencies: self.path("pki/agencies") }
+        let http = ready["http"].as_str().map(ToOwned::to_owned);
+        Hub { _process: process, address, http, agencies: self.path("pki/agencies") }
     }
 }
 
@@ -78,17 +87,17 @@ impl Hub {
         all
     }
 
-    fn json(&self, who: &str, command: &[&str]) -> Value {
+    pub(crate) fn json(&self, who: &str, command: &[&str]) -> Value {
         let all = self.arguments(who, command);
         json(&all.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    fn succeed(&self, who: &str, command: &[&str]) -> String {
+    pub(crate) fn succeed(&self, who: &str, command: &[&str]) -> String {
         let all = self.arguments(who, command);
         succeed(&all.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    fn fail(&self, code: i32, who: &str, command: &[&str]) -> String {
+    pub(crate) fn fail(&self, code: i32, who: &str, command: &[&str]) -> String {
         let all = self.arguments(who, command);
         fail(code, &all.iter().map(String::as_str).collect::<Vec<_>>())
     }

@@ -36,6 +36,7 @@ mod lists;
 mod notice;
 mod read;
 mod receipt;
+mod recount;
 mod retry;
 mod shown;
 mod signer;
@@ -73,6 +74,7 @@ pub use notice::{
     ReportedStatus,
 };
 pub use receipt::{LeftOut, Receipt, RecipientRoute, Route, StatusReceipt};
+pub use recount::{RecountDifference, Recounted};
 pub use retry::Retry;
 pub use signer::{Signer, SignerError, sign, sign_document, sign_report};
 pub use statistics::{

@@ -51,7 +51,7 @@ pub use question::{
     Answer, BASIS_MIN, Comparison, Condition, Dimension, Family, Measure, Question, Row,
     Unanswerable, Value, growth,
 };
-pub use recount::{Difference, Recount, Recounted};
+pub use recount::{Comparing, Difference, Recount, Recounted};
 pub use value::CENTRE;
 pub use view::View;
 pub use volumes::{Flow, LevelVolume, Refusals, Totals, Volume, Volumes, flows, refusals, volumes};

@@ -51,6 +51,10 @@ pub(crate) struct MayAct(pub Signatory);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MayAdminister(());
 
+/// Operates the country: may have the whole journal read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MayOperate(());
+
 /// May ask the statistics: what it sees.
 #[derive(Debug, Clone)]
 pub(crate) struct MaySee(pub View);
@@ -82,19 +86,32 @@ impl Permit for MayAct {
 
 impl Permit for MayAdminister {
     fn grant(grounds: &Grounds<'_>) -> Result<Self, Refusal> {
-        let MayAct(Signatory { agency, person }) = MayAct::grant(grounds)?;
-        let held = grounds.policy.appointments.of(&agency.key(), &person);
-        let administers = held.iter().any(|one| {
-            one.role == Role::Administrator
-                && one.territory == Territory::Country
-                && one.in_force(grounds.now)
-        });
-        match administers {
-            true => Ok(Self(())),
-            false => {
-                let value = format!("{person} does not administer the country");
-                Err(Refusal::at(Reason::CallerNotEntitled, "caller", value))
-            }
+        let why = "does not administer the country";
+        of_the_country(grounds, &[Role::Administrator], why).map(|()| Self(()))
+    }
+}
+
+impl Permit for MayOperate {
+    fn grant(grounds: &Grounds<'_>) -> Result<Self, Refusal> {
+        let roles = [Role::Operator, Role::Administrator];
+        of_the_country(grounds, &roles, "does not operate the country").map(|()| Self(()))
+    }
+}
+
+/// Whether a person has one of some roles for the country.
+fn of_the_country(grounds: &Grounds<'_>, roles: &[Role], why_not: &str) -> Result<(), Refusal> {
+    let MayAct(Signatory { agency, person }) = MayAct::grant(grounds)?;
+    let held = grounds.policy.appointments.of(&agency.key(), &person);
+    let has = held.iter().any(|one| {
+        roles.contains(&one.role)
+            && one.territory == Territory::Country
+            && one.in_force(grounds.now)
+    });
+    match has {
+        true => Ok(()),
+        false => {
+            let value = format!("{person} {why_not}");
+            Err(Refusal::at(Reason::CallerNotEntitled, "caller", value))
         }
     }
 }

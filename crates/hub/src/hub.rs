@@ -12,8 +12,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use lienthong_core::{Command, PushMarks};
 use lienthong_model::limits::{
-    CONNECTIONS_JUDGED_EVERY, HANDSHAKE_MAX, HTTP_CONNECTIONS_MAX, STATISTICS_LIVE_MAX,
-    WAITS_FOR_PROGRESS_MAX,
+    CONNECTIONS_JUDGED_EVERY, HANDSHAKE_MAX, HTTP_CONNECTIONS_MAX, RECOUNTS_MAX,
+    STATISTICS_LIVE_MAX, WAITS_FOR_PROGRESS_MAX,
 };
 use lienthong_model::{Reason, Refusal, Timestamp};
 use parking_lot::Mutex;
@@ -241,6 +241,7 @@ impl Hub {
             room: Room::new(),
             waits: Arc::new(Semaphore::new(WAITS_FOR_PROGRESS_MAX)),
             live: Arc::new(Semaphore::new(STATISTICS_LIVE_MAX)),
+            recounts: Arc::new(Semaphore::new(RECOUNTS_MAX)),
             stopping: stopping.clone(),
         };
         let services = Services(Arc::new(rooms));

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lienthong_core::engine::{Blocks, EngineError, Journal, Payloads, State};
-use lienthong_core::statistics::{Recount, Recounted};
 use lienthong_core::{Command, Decision, Machine, Opening, Proposal, Query};
 use lienthong_ledger::{
     DataFolder, JournalBlocks, JournalFiles, PayloadFiles, SledState, is_state_damaged,
@@ -94,25 +93,6 @@ impl OpenFolder {
     /// Returns the readers' view.
     pub fn reader(&self) -> Reader {
         Reader::new(self)
-    }
-
-    /// Counts the statistics anew from the journal, and compares. `progress` is told the block
-    /// reached and the last one.
-    ///
-    /// # Errors
-    /// [`EngineError`] when a block or page cannot be read.
-    pub fn recount_statistics(
-        &self,
-        mut progress: impl FnMut(u64, u64),
-    ) -> Result<Recounted, EngineError> {
-        let end = self.blocks.end().map_or(0, |end| end.block);
-        let mut recount = Recount::default();
-        for sealed in self.blocks.replay(1) {
-            let sealed = sealed?;
-            recount.count(sealed.marker.block, &sealed.block, &self.blocks)?;
-            progress(sealed.marker.block, end);
-        }
-        self.reader().with_statistics(|source| recount.compare(source))
     }
 
     /// Returns the time of the last block.

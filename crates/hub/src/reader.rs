@@ -92,7 +92,7 @@ struct Published {
 struct Caches {
     /// Dropped with the last clone, after its share of the state.
     held: watch::Sender<()>,
-    /// The last block that readers see; 0 before the first since the start.
+    /// The last block that readers see.
     ordered: watch::Sender<u64>,
     blocks: Cache<u64, Arc<Block>>,
     certificates: Cache<Fingerprint, Bytes>,
@@ -110,7 +110,7 @@ impl Reader {
             published: Arc::new(watch::Sender::new(Published::of(folder.machine.policy()))),
             caches: Arc::new(Caches {
                 held: watch::Sender::new(()),
-                ordered: watch::Sender::new(0),
+                ordered: watch::Sender::new(last_of(&folder.blocks)),
                 blocks: Cache::new(OLD_BLOCKS),
                 certificates: Cache::new(CERTIFICATES),
                 policies: Cache::new(OLD_POLICIES),
@@ -156,7 +156,11 @@ impl Reader {
 
     /// Returns the number of the last block on disk; 0 when there is none.
     pub fn last_block(&self) -> u64 {
-        self.blocks.end().map_or(0, |end| end.block)
+        last_of(&self.blocks)
+    }
+
+    pub(crate) fn blocks(&self) -> &JournalBlocks {
+        &self.blocks
     }
 
     /// Returns the rows.
@@ -472,6 +476,11 @@ impl Published {
         }
         self.policy = policy.clone();
     }
+}
+
+/// The last block of a journal; 0 when there is none.
+fn last_of(blocks: &JournalBlocks) -> u64 {
+    blocks.end().map_or(0, |end| end.block)
 }
 
 /// The authorities that a store of trust knows.

@@ -54,6 +54,8 @@ pub(crate) struct Rooms {
     pub waits: Arc<Semaphore>,
     /// Places for live questions to the statistics.
     pub live: Arc<Semaphore>,
+    /// Places for recounts of the statistics.
+    pub recounts: Arc<Semaphore>,
     /// Becomes true when the hub drains: streams end themselves.
     pub stopping: watch::Receiver<bool>,
 }

@@ -1,5 +1,6 @@
 //! What takes a look at many rows or files, kept for a moment and shared by all who ask: however
-//! many pages are open, it is worked out once in a while, by one at a time.
+//! many pages are open, it is worked out once in a while, by one at a time. What takes long is worked
+//! out behind those who ask: they get the answer before.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,6 +11,7 @@ use lienthong_core::engine::EngineError;
 use lienthong_core::statistics::{AgencyBacklog, Figure};
 use lienthong_model::limits::SURVEY_AGE_MAX;
 use lienthong_model::{Level, Reason, Refusal};
+use parking_lot::RwLock;
 use tokio::sync::Mutex;
 
 use crate::certificates::{self, ExpiringCertificate};
@@ -21,17 +23,24 @@ use crate::reader::Reader;
 #[derive(Default)]
 pub(crate) struct Survey {
     backlogs: Kept<Vec<AgencyBacklog>>,
-    certificates: Kept<Vec<ExpiringCertificate>>,
+    certificates: Arc<Kept<Vec<ExpiringCertificate>>>,
     sizes: Kept<Vec<(&'static str, u64)>>,
     arrivals: Kept<BTreeMap<(Level, Figure), u64>>,
 }
 
-/// An answer and when it was worked out.
-struct Kept<T>(Mutex<Option<(Instant, Arc<T>)>>);
+/// An answer.
+struct Kept<T> {
+    answer: RwLock<Option<Answer<T>>>,
+    /// Held by whoever works it out.
+    working: Mutex<()>,
+}
+
+/// When it was worked out, and what it is.
+type Answer<T> = (Instant, Arc<T>);
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
-        Self(Mutex::new(None))
+        Self { answer: RwLock::new(None), working: Mutex::new(()) }
     }
 }
 
@@ -54,7 +63,8 @@ impl Survey {
         self.backlogs.get(SURVEY_AGE_MAX, count).await
     }
 
-    /// The certificates that are in use, first to expire first; at most a minute old.
+    /// The certificates that are in use, first to expire first; as of the first look in the last
+    /// minute, or of the one before while that is under way. In a country there are some ten thousand.
     pub async fn certificates(
         &self,
         reader: &Reader,
@@ -62,7 +72,7 @@ impl Survey {
     ) -> Result<Arc<Vec<ExpiringCertificate>>, Refusal> {
         let (reader, connected) = (reader.clone(), connections.chains());
         let work = move || certificates::in_use(&reader, connected);
-        self.certificates.get(CERTIFICATES_AGE_MAX, work).await
+        self.certificates.clone().get_at_once(CERTIFICATES_AGE_MAX, work).await
     }
 }
 
@@ -98,21 +108,66 @@ fn bytes_in(folder: &Path) -> u64 {
 }
 
 impl<T: Send + Sync + 'static> Kept<T> {
+    /// The answer, not older than said.
     async fn get(
         &self,
         age_max: Duration,
         work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
     ) -> Result<Arc<T>, Refusal> {
-        let mut kept = self.0.lock().await;
-        if let Some((at, answer)) = &*kept
+        let _working = self.working.lock().await;
+        if let Some((at, answer)) = self.known()
             && at.elapsed() < age_max
         {
-            return Ok(answer.clone());
+            return Ok(answer);
         }
         let worked = tokio::task::spawn_blocking(work).await;
         let worked = worked.map_err(|_| Refusal::new(Reason::Stopped))?;
         let answer = Arc::new(worked.map_err(|error| unreadable(&error))?);
-        *kept = Some((Instant::now(), answer.clone()));
+        *self.answer.write() = Some((Instant::now(), answer.clone()));
         Ok(answer)
+    }
+
+    /// The answer; where it is older than said, it is worked out anew for whoever asks next.
+    async fn get_at_once(
+        self: Arc<Self>,
+        age_max: Duration,
+        work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<Arc<T>, Refusal> {
+        let Some((at, answer)) = self.known() else { return self.get(age_max, work).await };
+        if at.elapsed() >= age_max && self.working.try_lock().is_ok() {
+            // Whoever asks next is told of a failure.
+            tokio::spawn(async move { self.get(age_max, work).await.is_ok() });
+        }
+        Ok(answer)
+    }
+
+    fn known(&self) -> Option<Answer<T>> {
+        self.answer.read().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::ZERO;
+
+    #[tokio::test]
+    async fn whoever_asks_again_gets_the_answer_before_at_once_and_the_next_the_new_one() {
+        let kept = Arc::new(Kept::default());
+        assert_eq!(*kept.clone().get_at_once(NOW, || Ok(1)).await.unwrap(), 1);
+        let (go_on, wait) = std::sync::mpsc::channel::<()>();
+        let slow = move || {
+            // Ends when the test has its answer.
+            let _ = wait.recv();
+            Ok(2)
+        };
+        assert_eq!(*kept.clone().get_at_once(NOW, slow).await.unwrap(), 1);
+        go_on.send(()).unwrap();
+        let age_max = Duration::from_secs(3600);
+        while *kept.clone().get_at_once(age_max, || Ok(3)).await.unwrap() == 1 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(*kept.get(age_max, || Ok(3)).await.unwrap(), 2);
     }
 }

@@ -498,5 +498,8 @@ pub const BACKLOG_AGENCIES_MAX: usize = 1_000;
 pub const STATISTICS_LIVE_EVERY: Duration = Duration::from_secs(1);
 /// Live questions that are open at a time, of all callers.
 pub const STATISTICS_LIVE_MAX: usize = 64;
+/// Recounts of the statistics that a running hub makes at a time: each reads the whole journal and
+/// holds every cell.
+pub const RECOUNTS_MAX: usize = 1;
 /// Most targets of indicators.
 pub const TARGETS_MAX: usize = 4_096;

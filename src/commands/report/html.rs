@@ -32,6 +32,9 @@ thead { display: table-header-group }
 .met { color: #17613a } .on-course { color: #1d4f91 } .late { color: #a11919 }
 .narrow { font-size: 8pt }
 .narrow td, .narrow th { padding: 1mm }
+.even { table-layout: fixed } .even th:first-child { width: 34% }
+td.n small { white-space: nowrap }
+.idle { font-size: 9pt; margin: 2mm 0 0 } .idle .en { font-size: 8.5pt }
 footer { margin-top: 8mm; border-top: 1px solid #cfcfcf; padding-top: 2mm; font-size: 8pt;
   color: #5a5a5a }
 @media print { body { padding: 0; max-width: none } }
@@ -56,17 +59,16 @@ pub(super) fn page(report: &ReportView) -> String {
         en = escaped(&en),
         made_at = escaped(&made_at),
     );
-    let is_country = report.province.is_none();
-    for (place, index) in report.places.iter().zip(0..) {
-        if index == 0 || !is_country {
-            section(&mut page, place, index > 0);
+    match (report.province.is_none(), report.places.split_first()) {
+        (true, Some((country, places))) => {
+            section(&mut page, country);
+            provinces(&mut page, places);
+            targets(&mut page, places, ("Mục tiêu của các địa phương", "Targets of provinces"));
         }
-    }
-    if is_country && report.places.len() > 1 {
-        provinces(&mut page, &report.places[1..]);
-        for place in &report.places[1..] {
-            if place.figures.iter().any(|figure| !figure.targets.is_empty()) {
-                section(&mut page, place, true);
+        (_, places) => {
+            levels(&mut page, &report.places);
+            if places.is_some() {
+                targets(&mut page, &report.places, ("Mục tiêu", "Targets"));
             }
         }
     }
@@ -81,13 +83,8 @@ pub(super) fn page(report: &ReportView) -> String {
     page
 }
 
-fn section(page: &mut String, place: &PlaceView, titled: bool) {
-    if titled {
-        let [vi, en] = place.title();
-        let (vi, en) = (escaped(&vi), escaped(&en));
-        // Writing into a string cannot fail.
-        let _ = writeln!(page, "<h2>{vi} <span class=\"en\">{en}</span></h2>");
-    }
+/// Every indicator of a place on a line, with its targets.
+fn section(page: &mut String, place: &PlaceView) {
     *page += "<table>\n<thead><tr><th>Chỉ tiêu<span class=\"en\">indicator</span></th>\
               <th class=\"n\">Kỳ này<span class=\"en\">this period</span></th>\
               <th class=\"n\">Kỳ trước<span class=\"en\">before</span></th>\
@@ -121,23 +118,24 @@ fn row(page: &mut String, figure: &FigureView, target: Option<&TargetView>, firs
         ),
         false => (String::new(), String::new(), String::new()),
     };
-    let wanted = target.map_or_else(String::new, |target| {
-        let value = target.value.and_then(|value| i64::try_from(value).ok());
-        format!("{}<small>{}</small>", shown(indicator, value), escaped(&target.by))
-    });
-    let state = target.map_or_else(String::new, |target| {
-        let [vi, en] = state_text(target.state);
-        format!("<span class=\"{}\">{vi}</span><span class=\"en\">{en}</span>", target.state)
-    });
-    let holders: Vec<String> = target.map_or_else(Vec::new, |target| {
-        target.holders.iter().map(|one| holder(indicator, one)).collect()
-    });
+    let [wanted, state, holders] =
+        target.map_or_else(Default::default, |target| told(indicator, target));
     let _ = writeln!(
         page,
         "<tr><td>{name}</td><td class=\"n\">{now}</td><td class=\"n\">{before}</td>\
-         <td class=\"n\">{wanted}</td><td>{state}</td><td>{}</td></tr>",
-        holders.join("<br>")
+         <td class=\"n\">{wanted}</td><td>{state}</td><td>{holders}</td></tr>"
     );
+}
+
+/// What is wanted by when, where it stands, and who holds it back.
+fn told(indicator: Indicator, target: &TargetView) -> [String; 3] {
+    let value = target.value.and_then(|value| i64::try_from(value).ok());
+    let wanted = format!("{}<small>{}</small>", shown(indicator, value), escaped(&target.by));
+    let [vi, en] = state_text(target.state);
+    let state =
+        format!("<span class=\"{}\">{vi}</span><span class=\"en\">{en}</span>", target.state);
+    let holders: Vec<String> = target.holders.iter().map(|one| holder(indicator, one)).collect();
+    [wanted, state, holders.join("<br>")]
 }
 
 fn holder(indicator: Indicator, one: &HolderView) -> String {
@@ -145,7 +143,85 @@ fn holder(indicator: Indicator, one: &HolderView) -> String {
     format!("{name} ({}): {}", escaped(&one.code), shown(indicator, one.share.value))
 }
 
-/// Every province on one line: its shares.
+/// Every indicator on a line, the province and its levels side by side.
+fn levels(page: &mut String, places: &[PlaceView]) {
+    *page +=
+        "<table class=\"even\">\n<thead><tr><th>Chỉ tiêu<span class=\"en\">indicator</span></th>";
+    for place in places {
+        let [vi, en] = match (place.level_vi, place.level) {
+            (Some(vi), Some(en)) => [format!("Cấp {vi}"), format!("{en} level")],
+            _ => ["Toàn tỉnh".to_owned(), "the province".to_owned()],
+        };
+        let _ = write!(page, "<th class=\"n\">{vi}<span class=\"en\">{en}</span></th>");
+    }
+    *page += "</tr></thead>\n<tbody>\n";
+    let indicators = places.first().map_or(&[][..], |place| &place.figures);
+    for FigureView { indicator, .. } in indicators {
+        let name =
+            format!("{}<span class=\"en\">{}</span>", indicator.name_vi(), indicator.name_en());
+        let _ = write!(page, "<tr><td>{name}</td>");
+        for place in places {
+            let found = place.figures.iter().find(|figure| figure.indicator == *indicator);
+            let _ = write!(page, "<td class=\"n\">{}</td>", found.map_or_else(String::new, cell));
+        }
+        *page += "</tr>\n";
+    }
+    *page += "</tbody>\n</table>\n";
+}
+
+/// A value, what it is reckoned from, and what it was before.
+fn cell(figure: &FigureView) -> String {
+    let FigureView { indicator, share, before, .. } = figure;
+    let was = match before.value {
+        None => String::new(),
+        was => format!("<small>trước / before {}</small>", shown(*indicator, was)),
+    };
+    let now = shown(*indicator, share.value);
+    format!("{now}<small>{}</small>{was}", of_how_many(*indicator, *share))
+}
+
+/// Every target of some places, late ones first, with who holds it back.
+fn targets(page: &mut String, places: &[PlaceView], (vi, en): (&str, &str)) {
+    let mut all: Vec<(&PlaceView, &FigureView, &TargetView)> = Vec::new();
+    for place in places {
+        for figure in &place.figures {
+            all.extend(figure.targets.iter().map(|target| (place, figure, target)));
+        }
+    }
+    if all.is_empty() {
+        return;
+    }
+    let order = |state: &str| ["late", "on-course", "met"].iter().position(|one| *one == state);
+    all.sort_by_key(|(_, _, target)| order(target.state));
+    let _ = writeln!(page, "<h2>{vi} <span class=\"en\">{en}</span></h2>");
+    *page += "<table>\n<thead><tr><th>Nơi<span class=\"en\">place</span></th>\
+              <th>Chỉ tiêu<span class=\"en\">indicator</span></th>\
+              <th class=\"n\">Kỳ này<span class=\"en\">this period</span></th>\
+              <th class=\"n\">Mục tiêu<span class=\"en\">target</span></th>\
+              <th>Tình trạng<span class=\"en\">state</span></th>\
+              <th>Còn chậm<span class=\"en\">held back by</span></th></tr></thead>\n<tbody>\n";
+    for (place, figure, target) in all {
+        let [place_vi, place_en] = place.title();
+        let place_en = if place_vi == place_en { String::new() } else { escaped(&place_en) };
+        let indicator = figure.indicator;
+        let [wanted, state, holders] = told(indicator, target);
+        let _ = writeln!(
+            page,
+            "<tr><td>{}<span class=\"en\">{place_en}</span></td>\
+             <td>{}<span class=\"en\">{}</span></td>\
+             <td class=\"n\">{}<small>{}</small></td><td class=\"n\">{wanted}</td>\
+             <td>{state}</td><td>{holders}</td></tr>",
+            escaped(&place_vi),
+            indicator.name_vi(),
+            indicator.name_en(),
+            shown(indicator, figure.share.value),
+            of_how_many(indicator, figure.share),
+        );
+    }
+    *page += "</tbody>\n</table>\n";
+}
+
+/// Every province that took part on one line: its shares; the others by their names.
 fn provinces(page: &mut String, places: &[PlaceView]) {
     const SHOWN: [(Indicator, &str, &str); 7] = [
         (Indicator::ElectronicInside, "Trong tỉnh điện tử", "electronic inside"),
@@ -162,7 +238,10 @@ fn provinces(page: &mut String, places: &[PlaceView]) {
         let _ = write!(page, "<th class=\"n\">{vi}<span class=\"en\">{en}</span></th>");
     }
     *page += "</tr></thead>\n<tbody>\n";
-    for place in places {
+    let (active, idle): (Vec<_>, Vec<_>) = places
+        .iter()
+        .partition(|place| place.figures.iter().any(|figure| figure.share.numerator > 0));
+    for place in active {
         let [name, _] = place.title();
         let _ = write!(page, "<tr><td>{} {}</td>", escaped(&place.code), escaped(&name));
         for (indicator, _, _) in SHOWN {
@@ -173,6 +252,15 @@ fn provinces(page: &mut String, places: &[PlaceView]) {
         *page += "</tr>\n";
     }
     *page += "</tbody>\n</table>\n";
+    if !idle.is_empty() {
+        let names: Vec<String> = idle.iter().map(|place| escaped(&place.title()[0])).collect();
+        let (count, names) = (names.len(), names.join(", "));
+        let _ = writeln!(
+            page,
+            "<p class=\"idle\">{count} nơi chưa gửi, nhận văn bản trong kỳ <span class=\"en\">places \
+             without documents in the period</span>: {names}.</p>"
+        );
+    }
 }
 
 fn day(moment: &str) -> String {

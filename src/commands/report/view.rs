@@ -248,6 +248,8 @@ pub(super) struct Line {
     indicator: &'static str,
     indicator_vi: &'static str,
     indicator_en: &'static str,
+    /// Of value, before and target: tenths of a per cent, a number, đồng.
+    unit: &'static str,
     numerator: u64,
     denominator: u64,
     value: Option<i64>,
@@ -325,6 +327,11 @@ impl Line {
             indicator: indicator.name(),
             indicator_vi: indicator.name_vi(),
             indicator_en: indicator.name_en(),
+            unit: match indicator.unit() {
+                IndicatorUnit::PerMille => "per-mille",
+                IndicatorUnit::Count => "count",
+                IndicatorUnit::Dong => "dong",
+            },
             numerator: figure.share.numerator,
             denominator: figure.share.denominator,
             value: figure.share.value,

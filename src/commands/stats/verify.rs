@@ -1,17 +1,16 @@
 //! `lienthong stats verify`: the statistics counted anew from the journal.
 
-use std::path::Path;
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use lienthong_core::Directory;
-use lienthong_core::statistics::{CENTRE, Difference};
+use lienthong_core::statistics::{CENTRE, Difference, Recounted};
 use lienthong_model::Timestamp;
 use serde::Serialize;
 
 use crate::cli::Output;
 use crate::output::{self, thousands};
-use crate::say::Usage;
-use crate::source;
+use crate::source::{self, Source, SourceArgs};
 use crate::terminal::Progress;
 
 #[derive(Debug, Serialize)]
@@ -24,9 +23,9 @@ struct VerifyView {
 
 #[derive(Debug, Serialize)]
 struct DifferenceView {
-    cube: &'static str,
+    cube: String,
     /// `hour`, `day`, `month`: the page.
-    grain: &'static str,
+    grain: String,
     from: String,
     /// The code of the page's province, `TW` for the centre.
     province: String,
@@ -37,43 +36,76 @@ struct DifferenceView {
     recounted_measure: u64,
 }
 
-/// Reads a data folder that no hub uses: every block, every delivery from its beginning to its end,
-/// and every cell of every page. Exit code 1, with the cells that differ, when one is not what the
-/// journal says.
-pub(super) fn run(data: Option<&Path>, output: Output) -> anyhow::Result<ExitCode> {
-    let data = data.ok_or_else(|| {
-        Usage::new("a recount reads a data folder").remedy("give it with --data DIR")
-    })?;
-    let folder = source::open_folder(data)?;
+/// Reads every block, every delivery from its beginning to its end, and every cell of every page: of
+/// a data folder, or by a running hub while it goes on. Exit code 1, with the cells that differ, when
+/// one is not what the journal says.
+pub(super) async fn run(source: &SourceArgs, output: Output) -> anyhow::Result<ExitCode> {
     let mut progress = Progress::of("counting");
-    let found = folder.recount_statistics(|block, end| progress.reached(block, end));
-    progress.finish();
-    let found = found?;
-    let directory = folder.reader().directory();
-    let at = folder.last_time().unwrap_or_else(source::machine_now);
-    let view = VerifyView {
-        blocks: found.blocks,
-        cells: found.cells,
-        differences_total: found.differences_total,
-        differences: found.differences.iter().map(|one| view(one, &directory, at)).collect(),
+    let view = match source.open().await? {
+        Source::Hub(client) => {
+            let told = |block, end| progress.reached(block, end);
+            VerifyView::from(client.recount_statistics(told).await?)
+        }
+        Source::Folder(folder) => {
+            let reader = folder.reader();
+            let at = folder.last_time().unwrap_or_else(source::machine_now);
+            let found = reader.recount_statistics(&mut |block, end| {
+                progress.reached(block, end);
+                ControlFlow::Continue(())
+            })?;
+            VerifyView::of_core(&found.unwrap_or_default(), &reader.directory(), at)
+        }
     };
+    progress.finish();
     output::sheet(output, &view, &view.differences, text)?;
     Ok(if view.differences_total == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn view(one: &Difference, directory: &Directory, at: Timestamp) -> DifferenceView {
-    DifferenceView {
-        cube: one.cube,
-        grain: one.grain,
-        from: one.from.to_string(),
-        province: one
-            .province
-            .map_or_else(|| CENTRE.to_owned(), |province| directory.code(province, at)),
-        cell: one.cell.clone(),
-        kept_count: one.kept.count,
-        kept_measure: one.kept.measure,
-        recounted_count: one.recounted.count,
-        recounted_measure: one.recounted.measure,
+impl VerifyView {
+    fn of_core(found: &Recounted, directory: &Directory, at: Timestamp) -> Self {
+        let province = |one: &Difference| match one.province {
+            Some(province) => directory.code(province, at),
+            None => CENTRE.to_owned(),
+        };
+        let difference = |one: &Difference| DifferenceView {
+            cube: one.cube.to_owned(),
+            grain: one.grain.to_owned(),
+            from: one.from.to_string(),
+            province: province(one),
+            cell: one.cell.clone(),
+            kept_count: one.kept.count,
+            kept_measure: one.kept.measure,
+            recounted_count: one.recounted.count,
+            recounted_measure: one.recounted.measure,
+        };
+        Self {
+            blocks: found.blocks,
+            cells: found.cells,
+            differences_total: found.differences_total,
+            differences: found.differences.iter().map(difference).collect(),
+        }
+    }
+}
+
+impl From<lienthong_client::Recounted> for VerifyView {
+    fn from(found: lienthong_client::Recounted) -> Self {
+        let differences = found.differences.into_iter().map(|one| DifferenceView {
+            cube: one.cube,
+            grain: one.grain,
+            from: one.from.to_string(),
+            province: one.province,
+            cell: one.cell,
+            kept_count: one.kept.0,
+            kept_measure: one.kept.1,
+            recounted_count: one.recounted.0,
+            recounted_measure: one.recounted.1,
+        });
+        Self {
+            blocks: found.blocks,
+            cells: found.cells,
+            differences_total: found.differences_total,
+            differences: differences.collect(),
+        }
     }
 }
 
@@ -101,7 +133,7 @@ fn text(view: &VerifyView) -> String {
     };
     for one in &view.differences {
         table.add_row([
-            one.cube.to_owned(),
+            one.cube.clone(),
             format!("{} {}", one.grain, one.from.get(..16).unwrap_or(&one.from)),
             one.province.clone(),
             one.cell.clone(),

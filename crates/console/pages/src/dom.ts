@@ -38,7 +38,10 @@ function filled<E extends Element>(element: E, attributes: Attributes, children:
   return element;
 }
 
-/** A table: a header row, and rows of cells. Cells that are numbers are set to the right. */
+/**
+ * A table: a header row, and rows of cells. Cells that are numbers are set to the right. On a narrow
+ * screen one with several columns of text becomes a list of cards; one of figures is moved sideways.
+ */
 export function table(caption: string, heads: string[], rows: Child[][], numbers: number[] = []): HTMLElement {
   const side = (i: number) => (numbers.includes(i) ? "number" : undefined);
   const head = heads.map((text, i) => h("th", { scope: "col", class: side(i) }, text));
@@ -46,7 +49,7 @@ export function table(caption: string, heads: string[], rows: Child[][], numbers
   return h(
     "div",
     { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
-    h("table", {}, h("caption", { class: "unseen" }, caption), h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...body)),
+    h("table", { class: numbers.length < heads.length - 1 ? "cards" : "sideways" }, h("caption", { class: "unseen" }, caption), h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...body)),
   );
 }
 

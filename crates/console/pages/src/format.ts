@@ -9,15 +9,39 @@ export function whole(value: number): string {
   return value.toLocaleString(locale());
 }
 
+/** A whole number, or a dash where there is none. */
+export function count(value: number | null): string {
+  return value === null ? "–" : whole(value);
+}
+
+/** Tenths of a hundredth, as indicators have them, as a percentage. */
+export function perMille(value: number): string {
+  return `${(value / 10).toLocaleString(locale(), { maximumFractionDigits: 1 })} %`;
+}
+
+/** By how much something grew. */
+export function growth(value: number): string {
+  return `${value > 0 ? "+" : ""}${perMille(value)}`;
+}
+
+/** A time within which something happened, in milliseconds, as buckets have it: 30 seconds, 4 hours. */
+export function within(millis: number | null): string {
+  if (millis === null) return "–";
+  const seconds = millis / 1000;
+  const units: [number, string][] = [[86_400, "day"], [3_600, "hour"], [60, "minute"]];
+  const [size, unit] = units.find(([size]) => seconds >= size) ?? [1, "second"];
+  return `≤ ${new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 }).format(seconds / size)}`;
+}
+
 /** A number with one digit after the point where it is small. */
 export function rate(value: number): string {
   return value.toLocaleString(locale(), { maximumFractionDigits: value < 100 ? 1 : 0 });
 }
 
-/** A share as a percentage; a dash without a base. */
+/** A share as a percentage, never rounded up; a dash without a base. */
 export function share(part: number, of: number): string {
   if (of === 0) return "–";
-  return `${((part / of) * 100).toLocaleString(locale(), { maximumFractionDigits: 1 })} %`;
+  return perMille(Math.floor((part * 1000) / of));
 }
 
 /** A moment of RFC 3339 in the hub's zone, as it is written there: day and minute. */

@@ -11,6 +11,8 @@ import type { Session } from "./types";
 import { accounts, ownPassword, signIn, territoryText, ROLES } from "./views/accounts";
 import { document as oneDocument, documents } from "./views/documents";
 import { evidence } from "./views/evidence";
+import { handling, top } from "./views/handling";
+import { indicators } from "./views/indicators";
 import { acts, agencies, certificates, refusals, waiting } from "./views/lists";
 import { map } from "./views/map";
 import { overview } from "./views/overview";
@@ -20,7 +22,7 @@ import { matrix, timeline } from "./views/traffic";
 
 /** The contents, in groups; an entry leads to the page of its name. */
 const CONTENTS: [TextKey, TextKey[]][] = [
-  ["monitoring", ["overview", "map", "timeline", "matrix"]],
+  ["monitoring", ["overview", "indicators", "map", "timeline", "handling", "matrix", "top"]],
   ["lookup", ["documents", "waiting", "refusals", "agencies", "certificates", "evidence"]],
   ["administration", ["acts", "accounts"]],
 ];
@@ -29,6 +31,21 @@ const CONTENTS: [TextKey, TextKey[]][] = [
 const AGAIN_AFTER = 2_500;
 
 let now = "";
+/** Who looks. */
+let visitor: Session | undefined;
+
+/** The province of whoever does not see the country; nothing for whoever does. */
+function ownProvince(): string {
+  const held = visitor?.appointments ?? [];
+  if (held.some((one) => one.territory.kind === "country")) return "";
+  return held.find((one) => one.territory.kind === "province")?.territory.code ?? "";
+}
+
+/** Whether single agencies are all that may be seen. */
+function seesAgenciesOnly(): boolean {
+  const held = visitor?.appointments ?? [];
+  return held.length > 0 && held.every((one) => one.territory.kind === "agency");
+}
 
 /** The page that an address leads to. */
 function page(path: string[]): Page<unknown> | undefined {
@@ -37,6 +54,12 @@ function page(path: string[]): Page<unknown> | undefined {
     case "":
     case "overview":
       return overview() as Page<unknown>;
+    case "indicators":
+      return indicators(first || ownProvince()) as Page<unknown>;
+    case "handling":
+      return handling(seesAgenciesOnly()) as Page<unknown>;
+    case "top":
+      return top() as Page<unknown>;
     case "map":
       return map() as Page<unknown>;
     case "timeline":
@@ -44,7 +67,7 @@ function page(path: string[]): Page<unknown> | undefined {
     case "matrix":
       return matrix() as Page<unknown>;
     case "provinces":
-      return province(first) as Page<unknown>;
+      return province(first, seesAgenciesOnly()) as Page<unknown>;
     case "documents":
       return (second ? oneDocument(first, second) : documents(first)) as Page<unknown>;
     case "waiting":
@@ -162,6 +185,7 @@ async function start(): Promise<void> {
     document.body.replaceChildren(h("main", { class: "alone" }, h("p", {}, t("failed")), again));
     return;
   }
+  visitor = found;
   now = found.clock.now;
   setNow(now);
   const main = h("main", { id: "main", tabindex: -1 });
@@ -208,7 +232,8 @@ function route(main: HTMLElement): void {
 function frame(found: Session, main: HTMLElement): Node[] {
   const isAdministrator = found.appointments.some((one) => one.role === "administrator");
   const seesAll = found.person === null || found.appointments.some((one) => one.territory.kind === "country");
-  const isOpen = (name: TextKey) => (name === "accounts" ? isAdministrator : name === "acts" ? seesAll : true);
+  const open: Partial<Record<TextKey, boolean>> = { accounts: isAdministrator, acts: seesAll, indicators: !seesAgenciesOnly() };
+  const isOpen = (name: TextKey) => open[name] ?? true;
   const groups = CONTENTS.map(([group, names]) => [group, names.filter(isOpen)] as const).filter(([, names]) => names.length > 0);
   const contents = groups.map(([group, names]) =>
     h("div", { class: "group" }, h("h2", {}, t(group)), h("ul", {}, ...names.map((name) => h("li", {}, h("a", { href: href(name) }, t(name)))))),

@@ -29,7 +29,8 @@ export interface Counts {
   sent: number;
   received: number;
   personally_signed: number;
-  refused: number;
+  /** None for whoever sees single agencies only. */
+  refused: number | null;
 }
 
 export interface Overview {
@@ -69,6 +70,8 @@ export interface Timeline {
 export interface Matrix {
   levels: { from: string; to: string; deliveries: number }[];
   provinces: { from: Named | null; to: Named | null; deliveries: number }[];
+  agencies: { from: Named; to: Named; deliveries: number }[];
+  partial: boolean;
 }
 
 export interface CountedRefusal {
@@ -83,6 +86,7 @@ export interface Refusals {
   reasons: (CountedRefusal & {
     examples: { at: string; caller: Named; id: string; violations: { field: string; value: string }[] }[];
   })[];
+  partial: boolean;
 }
 
 export interface Mailbox {
@@ -100,6 +104,7 @@ export interface Mailbox {
 export interface Waiting {
   mailboxes: Mailbox[];
   total: number;
+  documents: number;
 }
 
 export interface Province extends PlaceRow {
@@ -159,8 +164,43 @@ export interface Certificates {
   days: number;
   expiring: { agency: Named | null; kind: string; name: string; until: string; expired: boolean }[];
   total: number;
+  next: number | null;
   in_use: number;
   lists: { issuer: string; number: string; this_update: string; next_update: string | null; late: boolean; revoked: number }[];
+}
+
+export type TargetState = "met" | "on-course" | "late";
+
+/** What an indicator is reckoned from. */
+export interface Basis {
+  numerator: number;
+  denominator: number;
+  value: number | null;
+}
+
+export interface IndicatorFigure {
+  indicator: string;
+  name: Words;
+  unit: "per-mille" | "count" | "dong";
+  share: Basis;
+  before: Basis;
+  targets: { value: number | null; by: string; state: TargetState; holders: (Named & { share: Basis })[] }[];
+}
+
+export interface PlaceIndicators {
+  code: string;
+  name: string;
+  level: string | null;
+  figures: IndicatorFigure[];
+}
+
+export interface IndicatorReport {
+  from: string;
+  until: string;
+  province: Named | null;
+  made_at: string;
+  page_price: number;
+  places: PlaceIndicators[];
 }
 
 export interface Evidence {

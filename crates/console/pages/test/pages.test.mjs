@@ -12,8 +12,15 @@ const PASSWORD = "một mật khẩu thật dài";
 const ACCOUNTS = [
   ["G22/quan-tri", PASSWORD, "administrator", "country"],
   ["H36/van-hanh", PASSWORD, "viewer", "province:H36"],
+  ["H36/mot-cua", PASSWORD, "viewer", "agency:H36"],
 ];
-const PAGES = ["overview", "map", "timeline", "matrix", "documents", "waiting", "refusals", "agencies", "certificates", "evidence", "acts"];
+/** One that is met, one that is late, one of a level. */
+const TARGETS = [
+  ["personal-signature", "--value", "100", "--by", "2020-11-30"],
+  ["electronic-inside", "--province", "H36", "--value", "1", "--by", "2020-11-30"],
+  ["personal-signature", "--province", "H36", "--level", "commune", "--value", "1", "--by", "2020-11-30"],
+];
+const PAGES = ["overview", "indicators", "indicators/H36", "map", "timeline", "handling", "matrix", "top", "provinces/H36", "documents", "waiting", "refusals", "agencies", "certificates", "evidence", "acts"];
 
 /** @type {Stage} */
 let stage;
@@ -23,7 +30,7 @@ let country;
 before(async () => {
   const binary = process.env.LIENTHONG;
   assert.ok(binary, "say which binary: LIENTHONG=target/release/lienthong");
-  stage = await Stage.set(binary, 1_000, ACCOUNTS);
+  stage = await Stage.set(binary, 1_000, ACCOUNTS, TARGETS);
   country = await stage.page();
   await stage.open(country, "");
   await stage.signIn(country, "G22/quan-tri", PASSWORD);
@@ -71,6 +78,89 @@ test("figures on the pages are those of the API, of the clients’ own count and
   assert.equal(stage.recount.differences_total, 0);
   assert.ok(stage.recount.cells > 0);
   assert.deepEqual(country.complaints, []);
+});
+
+test("indicators and targets are those of the report, of the country and of a province", async () => {
+  const of = (report) => report.places.flatMap((place) => place.figures.map((one) => [place.code, place.level, one.indicator, one.share, one.targets.map(({ by, state }) => [by, state])]));
+  for (const [path, query, report] of [["indicators", "", stage.report.country], ["indicators/H36", "&province=H36", stage.report.province]]) {
+    await stage.open(country, path);
+    await country.waitForSelector("#target-states");
+    const answer = await stage.api(country, `indicators?from=2020-11-16${query}`);
+    assert.deepEqual(of(answer), of(report));
+    const states = report.places.flatMap((place) => place.figures.flatMap((one) => one.targets.map((target) => target.state)));
+    assert.ok(states.length > 0);
+    for (const state of ["met", "on-course", "late"]) {
+      assert.equal(await figure(country, `#target-${state}`), states.filter((one) => one === state).length, state);
+    }
+    const first = report.places[0].figures.find((one) => one.indicator === "personal-signature");
+    const row = await country.textContent("#indicator-figures tbody tr:first-child");
+    assert.ok(row.includes(`${first.share.numerator.toLocaleString("vi-VN")}/${first.share.denominator.toLocaleString("vi-VN")}`), row);
+  }
+  const late = stage.report.country.places[0].figures.flatMap((one) => one.targets).find((one) => one.state === "late");
+  await stage.open(country, "indicators");
+  await country.waitForSelector("#target-states");
+  const shown = await country.textContent(".part table tbody");
+  assert.ok(late.holders.length > 0);
+  for (const holder of late.holders) assert.ok(shown.includes(holder.name.replace(/^Ủy ban nhân dân (tỉnh|thành phố) /, "")), `${holder.name} in ${shown}`);
+  await stage.open(country, "indicators/H36");
+  await country.waitForFunction(() => document.querySelector("h1")?.textContent.includes("Lâm Đồng"));
+  assert.deepEqual(country.complaints, []);
+});
+
+test("handling, times and top senders are those of the command line, and add up", async () => {
+  await stage.open(country, "handling");
+  await country.waitForSelector("#progress");
+  const { total } = stage.progress;
+  const cells = await country.locator("#progress tbody tr:first-child td").allTextContents();
+  const numbers = ["delivered", "acknowledged", "accepted", "refused"].map((name) => total[name].toLocaleString("vi-VN"));
+  numbers.forEach((number, i) => assert.ok(cells[i + 1].startsWith(number), `${number} in ${cells}`));
+  assert.equal(total.delivered, stage.played.totals.received);
+  const answer = await stage.api(country, "statistics?measure=delivered,accepted&by=province");
+  const sum = (name) => answer.rows.reduce((all, row) => all + row[name], 0);
+  assert.deepEqual([sum("delivered"), sum("accepted")], [total.delivered, total.accepted]);
+  const times = await stage.api(country, "statistics?measure=arrive-p50,arrive-p90,accept-p50,accept-p90,finish-p50,finish-p90&by=level");
+  assert.deepEqual(times.rows, stage.times.rows);
+
+  await stage.open(country, "top");
+  await country.waitForSelector("#top-sent");
+  const shown = await country.locator("#top-sent tbody tr").evaluateAll((rows) => rows.map((row) => [row.querySelector("code").textContent, row.children[1].textContent]));
+  assert.deepEqual(shown, stage.top.rows.map((row) => [row.agency, row.documents.toLocaleString("vi-VN")]));
+});
+
+test("figures stand beside those of the period before and of a year before", async () => {
+  await stage.open(country, "overview");
+  await country.waitForSelector("#compared");
+  const { totals } = stage.played;
+  const rows = await country.locator("#compared tbody tr").evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent)));
+  assert.equal(rows.length, 3);
+  for (const row of rows) {
+    assert.deepEqual([row[1], row[4]], [totals.sent.toLocaleString("vi-VN"), totals.received.toLocaleString("vi-VN")]);
+    // Nothing was sent before: no basis for a comparison.
+    assert.deepEqual([row[2], row[3]], ["0 (–)", "0 (–)"]);
+  }
+});
+
+test("whoever sees one agency sees its own exchange and no indicators", async () => {
+  const page = await stage.page();
+  await stage.open(page, "matrix");
+  await stage.signIn(page, "H36/mot-cua", PASSWORD);
+  await page.waitForSelector("td .agency");
+  const rows = await page.locator("tbody tr").evaluateAll((all) => all.map((row) => [...row.querySelectorAll("code")].map((one) => one.textContent)));
+  assert.ok(rows.length > 0 && rows.every((codes) => codes.includes("H36")), JSON.stringify(rows));
+  assert.equal(await page.locator('nav a[href="#/indicators"], nav a[href="#/acts"]').count(), 0);
+  await stage.open(page, "handling");
+  await page.waitForSelector("#progress");
+  assert.deepEqual(await page.locator("#progress tbody code").allTextContents(), ["H36"]);
+  for (const path of ["overview", "map", "timeline", "top", "provinces/H36", "documents", "waiting", "refusals", "agencies", "certificates", "evidence"]) {
+    await stage.open(page, path);
+    await page.waitForFunction(() => document.querySelector(".body > :not(.hint)") !== null);
+    assert.equal(await page.locator(".refusal").count(), 0, path);
+  }
+  await stage.open(page, "indicators/H36");
+  await page.waitForSelector(".refusal");
+  assert.match(await page.textContent(".refusal"), /CALLER_NOT_ENTITLED/);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
 });
 
 test("the map has every province, Hoàng Sa and Trường Sa", async () => {

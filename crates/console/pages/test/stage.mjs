@@ -25,8 +25,8 @@ const CHROMIUM = [
 ];
 
 export class Stage {
-  /** Plays the demo into a new folder, makes accounts, starts the hub on it and a browser. */
-  static async set(binary, documents, accounts) {
+  /** Plays the demo into a new folder, makes accounts, sets targets, starts the hub on it and a browser. */
+  static async set(binary, documents, accounts, targets) {
     const stage = new Stage();
     stage.binary = binary;
     stage.folder = mkdtempSync(join(tmpdir(), "lienthong-pages-"));
@@ -35,13 +35,20 @@ export class Stage {
     stage.played = played;
     // Every figure counted anew from the journal, before a hub uses the folder.
     stage.recount = await stage.json("stats", "verify", "--data", stage.data);
+    const at = ["--at", "2020-11-16T20:00+07:00"];
+    for (const target of targets) await stage.json("admin", "target", ...target, "--data", stage.data, ...at);
     for (const [person, password, role, territory] of accounts) {
       const file = join(stage.folder, "password");
       writeFileSync(file, `${password}\n`);
-      const at = ["--at", "2020-11-16T20:00+07:00"];
       const who = ["--role", role, "--territory", territory, "--password-file", file];
       await stage.json("account", "set", person, ...who, "--data", stage.data, ...at);
     }
+    // What the commands say of the folder at rest, to be compared with the pages.
+    const day = ["--from", "2020-11-16", "--until", "2020-11-17", "--data", stage.data];
+    stage.report = { country: await stage.json("report", ...day), province: await stage.json("report", "--province", "H36", ...day) };
+    stage.progress = await stage.json("stats", "progress", "--data", stage.data);
+    stage.times = await stage.json("stats", "times", "--data", stage.data);
+    stage.top = await stage.json("stats", "top", "--where", "direction=sent", "--by", "agency", "--data", stage.data);
     await stage.start();
     stage.browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: CHROMIUM });
     return stage;

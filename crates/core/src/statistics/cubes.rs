@@ -422,6 +422,53 @@ fn visit_rows(
     outcome
 }
 
+/// Visits every page of a cube and grain as it is, of hours those that are kept. An open page is
+/// copied under the lock; whoever folds waits for one page at a time at most.
+///
+/// # Errors
+/// [`EngineError`] when a page cannot be read.
+pub(super) fn visit_pages(
+    cubes: &RwLock<Cubes>,
+    tables: &dyn Tables,
+    (name, grain): (CubeName, Grain),
+    visit: &mut dyn FnMut(PageKey, Page),
+) -> Result<(), EngineError> {
+    let open = |key: &PageKey| {
+        let cubes = cubes.read().unwrap_or_else(PoisonError::into_inner);
+        let page = cubes.cubes[name as usize].pages.get(key);
+        page.map(|page| Page { as_of: page.as_of, cells: page.cells.clone(), dirty: false })
+    };
+    let opened: Vec<PageKey> = {
+        let cubes = cubes.read().unwrap_or_else(PoisonError::into_inner);
+        cubes.cubes[name as usize].pages.keys().filter(|key| key.grain == grain).copied().collect()
+    };
+    let mut seen = BTreeSet::new();
+    for key in opened {
+        // One that was closed meanwhile is a row.
+        if let Some(page) = open(&key) {
+            seen.insert(key);
+            visit(key, page);
+        }
+    }
+    let since = hours_kept_since(cubes);
+    let prefix = [name.letter(), grain as u8];
+    let mut outcome = Ok(());
+    tables.scan(&prefix, &prefix, &mut |key, row| {
+        let Some(key) = keys::cube_page_of(key) else { return true };
+        let is_kept = grain != Grain::Hour || key.number >= since.0;
+        if is_kept && !seen.contains(&key) {
+            outcome = Page::read(row).map(|page| visit(key, page));
+        }
+        outcome.is_ok()
+    })?;
+    outcome
+}
+
+/// Returns the first hour that is kept.
+pub(super) fn hours_kept_since(cubes: &RwLock<Cubes>) -> Hour {
+    cubes.read().unwrap_or_else(PoisonError::into_inner).hours_since
+}
+
 impl Stretch {
     fn holds(&self, key: &PageKey) -> bool {
         key.grain == self.grain && (self.first..=self.last).contains(&key.number)

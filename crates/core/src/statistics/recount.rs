@@ -2,10 +2,13 @@
 //!
 //! It follows every delivery from block to block by itself and shares nothing with the fold but the
 //! numbers of cells and pages. In memory are the deliveries that are not ended, and every cell.
+//!
+//! The state may go on meanwhile: a page says which block was folded into it last, so one that is
+//! ahead of the recount is put aside and compared when the recount has come to that block. That is
+//! exact for every page, and nobody waits for it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use lienthong_model::limits::HOURS_KEPT;
 use lienthong_model::{ChangeEffect, ChangeKind, Ordinal, Position, StatusCode, Timestamp};
 
 use super::ask::Source;
@@ -13,8 +16,8 @@ use super::cells::{AgencyCell, CellKey, FlowCell, KindCell, ProgressCell};
 use super::cubes::{self, CubeName};
 use super::event::{Direction, Traits};
 use super::figures::{Figure, Until};
-use super::page::{Cell, PageKey};
-use super::period::{Grain, Period};
+use super::page::{Cell, Page, PageKey};
+use super::period::Grain;
 use crate::block::Block;
 use crate::change::ChangeMade;
 use crate::command::{
@@ -31,14 +34,21 @@ const NAMED_MAX: usize = 100;
 /// A recount under way.
 #[derive(Debug, Default)]
 pub struct Recount {
-    cells: HashMap<(CubeName, PageKey, u64), Cell>,
+    pages: HashMap<(CubeName, PageKey), BTreeMap<u64, Cell>>,
     open: HashMap<DeliveryKey, Life>,
     /// Due dates of documents that have one.
     dues: HashMap<Position, Timestamp>,
     /// The first place of the log in each block that accepts documents.
     places: Vec<(Position, u64)>,
-    last: Option<Timestamp>,
-    blocks: u64,
+    /// The last block that was counted.
+    block: u64,
+}
+
+/// A comparison under way: pages that are ahead of the recount wait for it.
+#[derive(Debug)]
+pub struct Comparing {
+    found: Recounted,
+    ahead: BTreeMap<u64, Vec<(CubeName, PageKey, Page)>>,
 }
 
 /// What became of a delivery so far.
@@ -95,8 +105,7 @@ impl Recount {
         block: &Block,
         blocks: &dyn Blocks,
     ) -> Result<(), EngineError> {
-        self.last = Some(block.time);
-        self.blocks += 1;
+        self.block = number;
         for entry in &block.entries {
             self.entry(number, block.time, entry, blocks)?;
         }
@@ -349,46 +358,92 @@ impl Recount {
     ) {
         for grain in cube.grains() {
             let page = PageKey { grain: *grain, number: grain.number(at), province, part };
-            *self.cells.entry((cube, page, number)).or_default() += add;
+            let cells = self.pages.entry((cube, page)).or_default();
+            *cells.entry(number).or_default() += add;
         }
     }
 
-    /// Compares the recount with what the state has. Call it after the last block.
+    /// Compares the recount with what the state has, which must be as far as the recount at least.
+    /// Pages that are further wait: count on until [`Comparing::ahead`] names no block.
     ///
     /// # Errors
     /// [`EngineError`] when a page cannot be read.
-    pub fn compare(mut self, source: &Source<'_>) -> Result<Recounted, EngineError> {
-        let mut found = Recounted { blocks: self.blocks, ..Recounted::default() };
-        let last = self.last.unwrap_or(Timestamp::MIN);
-        let since = Timestamp::minus(last, HOURS_KEPT).hour();
-        self.cells.retain(|(_, page, _), _| page.grain != Grain::Hour || page.number >= since.0);
-        found.cells = self.cells.len() as u64;
+    pub fn compare(&self, source: &Source<'_>) -> Result<Comparing, EngineError> {
+        let mut comparison = Comparing { found: Recounted::default(), ahead: BTreeMap::new() };
+        let mut seen = BTreeSet::new();
         for cube in CubeName::ALL {
             for grain in cube.grains() {
-                let from = if *grain == Grain::Hour { since.start() } else { Period::ALL.from };
-                let period = Period { from, ..Period::ALL };
-                let pages = (cube, (*grain, *grain));
-                cubes::visit(
-                    source.cubes,
-                    source.tables,
-                    pages,
-                    period,
-                    &mut |page, number, kept| {
-                        let recounted =
-                            self.cells.remove(&(cube, page, number)).unwrap_or_default();
-                        found.compare(cube, page, number, (kept, recounted), source.directory);
-                    },
-                )?;
+                let pages = (cube, *grain);
+                cubes::visit_pages(source.cubes, source.tables, pages, &mut |key, page| {
+                    seen.insert((cube, key));
+                    match page.as_of > self.block {
+                        true => comparison.set_aside(cube, key, page),
+                        false => self.compare_page(
+                            &mut comparison.found,
+                            (cube, key),
+                            &page,
+                            source.directory,
+                        ),
+                    }
+                })?;
             }
         }
-        // What the state does not have at all.
-        let mut missing: Vec<_> = self.cells.into_iter().collect();
-        missing.sort_by_key(|((cube, page, number), _)| (*cube, *page, *number));
-        for ((cube, page, number), recounted) in missing {
-            let cells = (Cell::default(), recounted);
-            found.compare(cube, page, number, cells, source.directory);
+        // What the state does not have at all. Hours that are not kept any more it need not have.
+        let since = cubes::hours_kept_since(source.cubes);
+        let is_kept = |page: &PageKey| page.grain != Grain::Hour || page.number >= since.0;
+        let missing = self
+            .pages
+            .keys()
+            .filter(|(cube, page)| is_kept(page) && !seen.contains(&(*cube, *page)));
+        let missing: BTreeSet<_> = missing.copied().collect();
+        for at in missing {
+            self.compare_page(&mut comparison.found, at, &Page::default(), source.directory);
         }
-        Ok(found)
+        Ok(comparison)
+    }
+
+    fn compare_page(
+        &self,
+        found: &mut Recounted,
+        (cube, key): (CubeName, PageKey),
+        kept: &Page,
+        directory: &Directory,
+    ) {
+        let nothing = BTreeMap::new();
+        let recounted = self.pages.get(&(cube, key)).unwrap_or(&nothing);
+        let numbers: BTreeSet<u64> = kept.cells.keys().chain(recounted.keys()).copied().collect();
+        found.cells += numbers.len() as u64;
+        for number in numbers {
+            let of = |cells: &BTreeMap<u64, Cell>| cells.get(&number).copied().unwrap_or_default();
+            let cells = (of(&kept.cells), of(recounted));
+            found.compare(cube, key, number, cells, directory);
+        }
+    }
+}
+
+impl Comparing {
+    /// Returns the last block that must still be counted; none when all is compared.
+    pub fn ahead(&self) -> Option<u64> {
+        self.ahead.last_key_value().map(|(block, _)| *block)
+    }
+
+    /// Compares the pages that the recount has come to. Call it after each block that is counted.
+    pub fn reached(&mut self, recount: &Recount, directory: &Directory) {
+        for (cube, key, page) in self.ahead.remove(&recount.block).unwrap_or_default() {
+            recount.compare_page(&mut self.found, (cube, key), &page, directory);
+        }
+    }
+
+    /// Returns what was found; a page of a block that never came is not what the journal says.
+    pub fn finish(mut self, recount: &Recount, directory: &Directory) -> Recounted {
+        for (cube, key, page) in std::mem::take(&mut self.ahead).into_values().flatten() {
+            recount.compare_page(&mut self.found, (cube, key), &page, directory);
+        }
+        Recounted { blocks: recount.block, ..self.found }
+    }
+
+    fn set_aside(&mut self, cube: CubeName, key: PageKey, page: Page) {
+        self.ahead.entry(page.as_of).or_default().push((cube, key, page));
     }
 }
 

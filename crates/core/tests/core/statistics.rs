@@ -454,8 +454,35 @@ proptest! {
         for sealed in hub.sealed() {
             recount.count(sealed.marker.block, &sealed.block, &hub.blocks).unwrap();
         }
-        let found = recount.compare(&source(&hub, &anew.cubes())).unwrap();
+        let cubes = anew.cubes();
+        let source = source(&hub, &cubes);
+        let comparison = recount.compare(&source).unwrap();
+        prop_assert_eq!(comparison.ahead(), None);
+        let found = comparison.finish(&recount, source.directory);
         prop_assert_eq!(found.differences, []);
+    }
+
+    #[test]
+    fn a_recount_that_the_state_is_ahead_of_agrees_when_it_has_come_as_far(
+        steps in steps(1..120),
+        behind in 1..20usize,
+    ) {
+        let hub = Traffic::run(&steps).hub;
+        let blocks = hub.sealed();
+        let (first, rest) = blocks.split_at(blocks.len().saturating_sub(behind));
+        let mut recount = lienthong_core::statistics::Recount::default();
+        for sealed in first {
+            recount.count(sealed.marker.block, &sealed.block, &hub.blocks).unwrap();
+        }
+        let cubes = hub.machine.cubes();
+        let source = source(&hub, &cubes);
+        let mut comparison = recount.compare(&source).unwrap();
+        for sealed in rest {
+            recount.count(sealed.marker.block, &sealed.block, &hub.blocks).unwrap();
+            comparison.reached(&recount, source.directory);
+        }
+        prop_assert_eq!(comparison.ahead(), None);
+        prop_assert_eq!(comparison.finish(&recount, source.directory).differences, []);
     }
 
     #[test]

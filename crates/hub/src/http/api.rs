@@ -8,13 +8,16 @@ mod agencies;
 mod certificates;
 mod documents;
 mod evidence;
+mod indicators;
 mod live;
 mod names;
 mod overview;
+mod own;
 mod period;
 mod province;
 mod refusals;
 mod session;
+mod statistics;
 mod traffic;
 mod waiting;
 
@@ -59,6 +62,8 @@ pub(super) fn router(pages: Pages) -> Router<Pages> {
         .route("/provinces/{code}", get(province::province))
         .route("/timeline", get(traffic::timeline))
         .route("/matrix", get(traffic::matrix))
+        .route("/statistics", get(statistics::ask))
+        .route("/indicators", get(indicators::indicators))
         .route("/documents", get(documents::find))
         .route("/documents/{sender}/{id}", get(documents::explain))
         .route("/waiting", get(waiting::waiting))

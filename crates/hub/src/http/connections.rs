@@ -81,7 +81,7 @@ impl Guest {
         stop: watch::Receiver<bool>,
     ) {
         let Some(tls) = self.tls else {
-            let caller = Caller { address, is_tls: false, peer: None };
+            let caller = Caller { address, is_tls: false, proven: None };
             return connection(stream, router.layer(Extension(caller)), stop).await;
         };
         // Whoever does not manage a handshake in time is not told why, either.
@@ -89,7 +89,7 @@ impl Guest {
         let Ok(Ok(stream)) = shaken else { return };
         let shown = stream.get_ref().1.peer_certificates();
         let proven = shown.and_then(|certificates| self.judge.prove(certificates).ok());
-        let caller = Caller { address, is_tls: true, peer: proven.map(|proven| proven.peer) };
+        let caller = Caller { address, is_tls: true, proven };
         connection(stream, router.layer(Extension(caller)), stop).await;
     }
 }

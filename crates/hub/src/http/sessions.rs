@@ -4,6 +4,7 @@
 //! What a browser keeps is a random secret; kept here is its hash.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -12,6 +13,7 @@ use lienthong_model::limits::{
     SESSION_AGE_MAX, SESSION_IDLE_MAX, SESSIONS_MAX, SESSIONS_PER_PERSON_MAX,
 };
 use lienthong_model::{Digest, Signatory};
+use lienthong_trust::Chain;
 use parking_lot::Mutex;
 use rand::Rng as _;
 
@@ -22,6 +24,8 @@ pub(super) struct Sessions(Mutex<HashMap<Digest, Session>>);
 #[derive(Debug, Clone)]
 struct Session {
     holder: Signatory,
+    /// What it was begun by, of one that was begun by a certificate.
+    chain: Option<Arc<Chain>>,
     token: String,
     began: Instant,
     used: Instant,
@@ -45,16 +49,18 @@ pub(super) enum Use {
 }
 
 /// Who a session is of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Known {
     pub holder: Signatory,
+    /// The certificate that it was begun by, and what leads to it; none of one by password.
+    pub chain: Option<Arc<Chain>>,
     pub token: String,
 }
 
 impl Sessions {
     /// Begins a session; where there are as many as there may be, the one that was idle longest
     /// ends.
-    pub fn begin(&self, holder: Signatory, now: Instant) -> Begun {
+    pub fn begin(&self, holder: Signatory, chain: Option<Arc<Chain>>, now: Instant) -> Begun {
         let (secret, token) = (random(), random());
         let mut all = self.0.lock();
         all.retain(|_, session| session.lives(now));
@@ -65,7 +71,7 @@ impl Sessions {
         if all.len() >= SESSIONS_MAX {
             end_idlest(&mut all, |_| true);
         }
-        let session = Session { holder, token: token.clone(), began: now, used: now };
+        let session = Session { holder, chain, token: token.clone(), began: now, used: now };
         all.insert(key(&secret), session);
         Begun { secret, token }
     }
@@ -82,7 +88,8 @@ impl Sessions {
         if of == Use::ByPerson {
             session.used = now;
         }
-        Some(Known { holder: session.holder.clone(), token: session.token.clone() })
+        let Session { holder, chain, token, .. } = session.clone();
+        Some(Known { holder, chain, token })
     }
 
     /// Ends a session.
@@ -139,8 +146,8 @@ mod tests {
     #[test]
     fn a_session_ends_when_it_is_idle_too_long_and_when_it_is_too_old() {
         let (sessions, began) = (Sessions::default(), Instant::now());
-        let idle = sessions.begin(person("an"), began);
-        let busy = sessions.begin(person("an"), began);
+        let idle = sessions.begin(person("an"), None, began);
+        let busy = sessions.begin(person("an"), None, began);
         let step = SESSION_IDLE_MAX / 2;
         let mut now = began;
         while now + step < began + SESSION_AGE_MAX {
@@ -154,8 +161,9 @@ mod tests {
     #[test]
     fn one_person_has_so_many_sessions_and_does_not_end_those_of_others() {
         let (sessions, now) = (Sessions::default(), Instant::now());
-        let other = sessions.begin(person("binh"), now);
-        let begin = |n: usize| sessions.begin(person("an"), now + Duration::from_secs(n as u64));
+        let other = sessions.begin(person("binh"), None, now);
+        let begin =
+            |n: usize| sessions.begin(person("an"), None, now + Duration::from_secs(n as u64));
         let all: Vec<_> = (0..=SESSIONS_PER_PERSON_MAX).map(begin).collect();
         let later = now + Duration::from_secs(60);
         assert!(
@@ -171,7 +179,8 @@ mod tests {
     #[test]
     fn all_sessions_of_a_person_end_at_once_and_a_guessed_secret_finds_nobody() {
         let (sessions, now) = (Sessions::default(), Instant::now());
-        let (an, binh) = (sessions.begin(person("an"), now), sessions.begin(person("binh"), now));
+        let (an, binh) =
+            (sessions.begin(person("an"), None, now), sessions.begin(person("binh"), None, now));
         assert_ne!(an.secret, binh.secret);
         sessions.end_of(&person("an"));
         assert!(sessions.find(&an.secret, Use::ByPerson, now).is_none());

@@ -11,11 +11,12 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use lienthong_model::{Digest, Reason, Refusal, Signatory};
+use lienthong_trust::Chain;
 
 use super::Pages;
 use super::api::Declined;
 use super::sessions::{Known, Use};
-use crate::peer::Peer;
+use crate::peer::{PeerJudge, Proven};
 use crate::sight::Sight;
 
 /// What a page sends with whatever changes something.
@@ -30,8 +31,8 @@ pub(super) struct Caller {
     pub address: SocketAddr,
     /// Whether it is encrypted.
     pub is_tls: bool,
-    /// Who a client's certificate proves to be connected.
-    pub peer: Option<Peer>,
+    /// Who a client's certificate proves to be connected, and what leads to it.
+    pub proven: Option<Proven>,
 }
 
 /// Somebody who may see something.
@@ -46,10 +47,12 @@ pub(super) struct Visitor {
 pub(super) struct Person(pub Signatory);
 
 impl Caller {
-    /// The operator whose certificate the connection has shown.
-    pub fn operator(&self) -> Option<Signatory> {
-        let peer = self.peer.as_ref()?;
-        Some(Signatory { agency: peer.agency.clone(), person: peer.person.clone()? })
+    /// The operator whose certificate the connection has shown, while it can be relied on: a
+    /// connection may be older than a revocation.
+    pub fn operator(&self, pages: &Pages) -> Option<Signatory> {
+        let Proven { peer, chain } = self.proven.as_ref()?;
+        let operator = Signatory { agency: peer.agency.clone(), person: peer.person.clone()? };
+        is_in_force(pages, chain).then_some(operator)
     }
 }
 
@@ -61,7 +64,7 @@ impl Visitor {
     pub fn of(pages: &Pages, headers: &HeaderMap, caller: &Caller) -> Result<Self, Refusal> {
         let required = || Refusal::new(Reason::SignInRequired);
         let signed_in = session(pages, headers).map(|known| known.holder);
-        let Some(person) = signed_in.or_else(|| caller.operator()) else {
+        let Some(person) = signed_in.or_else(|| caller.operator(pages)) else {
             let at_the_machine = caller.address.ip().is_loopback() && !caller.is_tls;
             return match at_the_machine && pages.0.accounts.is_empty() {
                 true => Ok(Self { person: None, sight: Sight::country() }),
@@ -98,7 +101,15 @@ impl FromRequestParts<Pages> for Person {
 pub(super) fn session(pages: &Pages, headers: &HeaderMap) -> Option<Known> {
     // A page that keeps itself up to date is nobody at work.
     let of = if headers.contains_key(BY_ITSELF) { Use::ByItself } else { Use::ByPerson };
-    pages.0.sessions.find(&secret(headers)?, of, Instant::now())
+    let known = pages.0.sessions.find(&secret(headers)?, of, Instant::now())?;
+    let holds = known.chain.as_ref().is_none_or(|chain| is_in_force(pages, chain));
+    holds.then_some(known)
+}
+
+/// Whether a certificate is to be relied on now.
+fn is_in_force(pages: &Pages, chain: &Chain) -> bool {
+    let judge = PeerJudge { reader: pages.0.reader.clone(), clock: pages.0.clock };
+    judge.judge(chain).is_ok()
 }
 
 /// The secret of the session's cookie.

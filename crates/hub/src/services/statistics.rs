@@ -2,6 +2,7 @@
 
 mod indicators;
 mod question;
+mod recount;
 mod watch;
 
 use lienthong_core::Directory;
@@ -14,7 +15,7 @@ use tonic::{Request, Response, Status};
 
 use super::streams::Outcomes;
 use super::{Rooms, Services, refused};
-use crate::caller::MaySee;
+use crate::caller::{MayOperate, MaySee};
 use crate::present::unreadable;
 use crate::reader::Reader;
 
@@ -76,6 +77,16 @@ impl StatisticsService for Services {
         let (reader, now) = (self.0.reader.clone(), self.0.clock.now());
         let listed = aside(move || indicators::examples(&reader, &view, &request, now)).await;
         listed.map(Response::new).map_err(refused)
+    }
+
+    type VerifyStatisticsStream = Outcomes<proto::VerifyStatisticsResponse>;
+
+    async fn verify_statistics(
+        &self,
+        request: Request<proto::VerifyStatisticsRequest>,
+    ) -> Result<Response<Self::VerifyStatisticsStream>, Status> {
+        self.admit::<MayOperate, _>(&request)?;
+        recount::verify(self.0.clone()).map(Response::new).map_err(refused)
     }
 }
 

@@ -10,19 +10,19 @@ use lienthong_model::{Appointment, Day, Role, Signatory, StatusCode, Territory};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "một mật khẩu thật dài";
+pub(crate) const PASSWORD: &str = "một mật khẩu thật dài";
 
-fn person(agency: &str, id: &str) -> Signatory {
+pub(crate) fn person(agency: &str, id: &str) -> Signatory {
     Signatory { agency: code(agency), person: id.to_owned() }
 }
 
-async fn appoint(world: &World, holder: Signatory, role: Role, territory: Territory) {
+pub(crate) async fn appoint(world: &World, holder: Signatory, role: Role, territory: Territory) {
     let one = Appointment { holder, role, territory, from: Day(0), until: None };
     world.hub().administer(Command::ChangeAppointments(vec![one])).await.unwrap();
 }
 
 /// The country's administrator, through gRPC.
-async fn office(world: &World) -> Administration {
+pub(crate) async fn office(world: &World) -> Administration {
     let holder = person("G22", "binh.tran");
     appoint(world, holder, Role::Administrator, Territory::Country).await;
     let identity = world.pki.identity(&operator("G22")).unwrap();
@@ -30,7 +30,12 @@ async fn office(world: &World) -> Administration {
 }
 
 /// Somebody with an account, signed in.
-async fn signed_in(world: &World, holder: Signatory, role: Role, territory: Territory) -> Browser {
+pub(crate) async fn signed_in(
+    world: &World,
+    holder: Signatory,
+    role: Role,
+    territory: Territory,
+) -> Browser {
     let office = office(world).await;
     appoint(world, holder.clone(), role, territory).await;
     office.set_password(&holder, PASSWORD).await.unwrap();
@@ -40,7 +45,7 @@ async fn signed_in(world: &World, holder: Signatory, role: Role, territory: Terr
     browser
 }
 
-fn province(text: &str) -> Territory {
+pub(crate) fn province(text: &str) -> Territory {
     Territory::Province(code(text))
 }
 
@@ -181,6 +186,8 @@ async fn with_an_account_everything_but_the_log_and_health_asks_to_sign_in() {
         "provinces/H36",
         "timeline",
         "matrix",
+        "statistics?measure=documents",
+        "indicators",
         "documents",
         "documents/H36/0",
         "waiting",
@@ -430,6 +437,10 @@ async fn a_request_that_cannot_be_read_is_refused_with_its_field() {
         ("timeline?from=2020-02-02&until=2020-01-01", "until"),
         ("provinces/no%20code!", "province"),
         ("documents/H36/none", "document.id"),
+        ("waiting?order=least", "order"),
+        ("waiting?province=H99", "province"),
+        ("indicators?province=H99", "province"),
+        ("indicators?from=yesterday", "from"),
     ] {
         let answer = browser.get(path).await;
         assert!((400..500).contains(&answer.status), "{path}: {}", answer.status);

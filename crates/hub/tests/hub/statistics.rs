@@ -222,6 +222,7 @@ async fn refusals_have_examples_for_their_own_province() {
 #[tokio::test]
 async fn a_recount_agrees_with_the_state_and_names_a_cell_that_was_changed() {
     use lienthong_core::engine::{Change, State as _, Tables as _};
+    use std::ops::ControlFlow;
     let mut world = World::start().await;
     sent(&mut world).await;
     let h34 = world.client("H34").await;
@@ -231,7 +232,7 @@ async fn a_recount_agrees_with_the_state_and_names_a_cell_that_was_changed() {
     world.stop().await.unwrap();
     let recount = |world: &World| {
         let folder = lienthong_hub::OpenFolder::open(&world.data(), |_, _| {}).unwrap();
-        folder.recount_statistics(|_, _| {}).unwrap()
+        folder.reader().recount_statistics(&mut |_, _| ControlFlow::Continue(())).unwrap().unwrap()
     };
     let found = recount(&world);
     assert!(found.cells > 20 && found.blocks > 3, "{found:?}");

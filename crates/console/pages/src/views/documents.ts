@@ -9,9 +9,9 @@ import { agency, documentLink, named } from "./parts";
 const URGENCIES: Record<string, TextKey> = {
   normal: "urgencyNormal",
   urgent: "urgencyUrgent",
-  "very-urgent": "urgencyVeryUrgent",
+  "very urgent": "urgencyVeryUrgent",
   express: "urgencyExpress",
-  "express-timed": "urgencyExpressTimed",
+  "express timed": "urgencyExpressTimed",
 };
 const STAGES: Record<string, TextKey> = {
   pending: "stagePending",

@@ -19,15 +19,26 @@ const KINDS: Record<string, TextKey> = {
 };
 const LINKS: [string, TextKey][] = [["", "anyLink"], ["online", "online"], ["offline", "offline"]];
 const DAYS = [30, 90, 365];
+const ORDERS: [string, TextKey][] = [["oldest", "orderOldest"], ["most", "orderMost"]];
 
 /** What is stuck, and why. */
 export function waiting(now: () => string): Page<Waiting> {
+  let again = () => {};
+  let order = "oldest";
+  const options = ORDERS.map(([name, text]) => h("option", { value: name, selected: name === order }, t(text)));
+  const select = h("select", { id: "order", change: () => ((order = select.value), again()) }, ...options);
   return {
     title: "waiting",
+    controls: h("div", { class: "controls" }, h("label", { class: "control" }, h("span", {}, t("order")), select)),
+    onChange: (call) => (again = call),
     isLive: true,
-    load: (byItself) => get<Waiting>("waiting", byItself),
+    load: (byItself) => get<Waiting>(`waiting?order=${order}`, byItself),
     draw: (found) => [
-      section(`${whole(found.total)} ${t("mailboxesNotEmpty")}`, mailboxes(found.mailboxes, now())),
+      section(
+        `${whole(found.total)} ${t("mailboxesNotEmpty")}`,
+        h("p", { class: "hint" }, `${whole(found.documents)} ${t("documentsWait")}`),
+        mailboxes(found.mailboxes, now()),
+      ),
     ],
   };
 }
@@ -43,6 +54,7 @@ export function refusals(): Page<Refusals> {
     load: (byItself) => get<Refusals>(`refusals?${query()}`, byItself),
     draw: (found) => [
       h("p", { class: "sum" }, `${t("total")}: `, h("strong", { id: "refused-total" }, whole(found.total))),
+      found.partial ? h("p", { class: "hint" }, t("refusalsPartial")) : null,
       found.reasons.length === 0 ? h("p", { class: "empty" }, t("nothing")) : null,
       ...found.reasons.map((one) =>
         h(
@@ -89,7 +101,7 @@ export function agencies(province: string, words: string, link: string): Page<Ag
     load: (byItself) => get<Agencies>(`agencies?q=${encodeURIComponent(words)}&province=${encodeURIComponent(province)}&link=${link}`, byItself),
     draw(found) {
       const rows = found.agencies.map((one) => [
-        h("code", {}, one.code),
+        h("code", { class: "short" }, one.code),
         one.name,
         level(one.level),
         named(STATES, one.state),
@@ -111,13 +123,14 @@ export function agencies(province: string, words: string, link: string): Page<Ag
 export function certificates(): Page<Certificates> {
   let again = () => {};
   let days = 90;
+  let skip = 0;
   const options = DAYS.map((one) => h("option", { value: one, selected: one === days }, `${one} ${t("days")}`));
-  const select = h("select", { change: () => ((days = Number(select.value)), again()) }, ...options);
+  const select = h("select", { change: () => ((days = Number(select.value)), (skip = 0), again()) }, ...options);
   return {
     title: "certificates",
     controls: h("div", { class: "controls" }, h("label", { class: "control" }, h("span", {}, t("expiringWithin")), select)),
     onChange: (call) => (again = call),
-    load: () => get<Certificates>(`certificates?days=${days}`),
+    load: () => get<Certificates>(`certificates?days=${days}&skip=${skip}`),
     draw(found) {
       const rows = found.expiring.map((one) => [
         one.agency ? agency(one.agency) : one.name,
@@ -139,6 +152,14 @@ export function certificates(): Page<Certificates> {
           rows.length === 0
             ? h("p", { class: "good" }, t("noneExpires"))
             : table(t("certificates"), [t("agency"), t("kind"), t("holder"), t("until")], rows),
+          skip > 0 || found.next !== null
+            ? h(
+                "p",
+                { class: "more" },
+                skip > 0 ? h("button", { type: "button", class: "quiet", click: () => ((skip = 0), again()) }, t("first")) : null,
+                found.next === null ? null : h("button", { type: "button", class: "quiet", click: () => ((skip = found.next ?? 0), again()) }, t("more")),
+              )
+            : null,
         ),
         section(t("revocationLists"), table(t("revocationLists"), [t("issuer"), t("number"), t("thisUpdate"), t("nextUpdate"), t("revoked")], lists, [4])),
       ];

@@ -1,7 +1,7 @@
 import { get, shapes } from "../api";
 import { country, type Region } from "../charts/country";
 import { h, section, table } from "../dom";
-import { place, share, whole } from "../format";
+import { count, place, share, whole } from "../format";
 import { go, href, type Page } from "../page";
 import { choice, query } from "../period";
 import { t, type TextKey } from "../texts";
@@ -17,7 +17,7 @@ const MEASURES = {
     read: (row) => share(row.personally_signed, row.sent),
   },
   undelivered: { text: "undelivered", value: (row) => row.undelivered, read: (row) => whole(row.undelivered) },
-  refused: { text: "refused", value: (row) => row.refused, read: (row) => whole(row.refused) },
+  refused: { text: "refused", value: (row) => row.refused, read: (row) => count(row.refused) },
   connected: {
     text: "connectedShare",
     value: (row) => (row.agencies ? row.connected / row.agencies : null),
@@ -75,7 +75,7 @@ function places(provinces: Provinces): HTMLElement {
     whole(one.received),
     share(one.personally_signed, one.sent),
     whole(one.undelivered),
-    whole(one.refused),
+    count(one.refused),
     `${whole(one.connected)}/${whole(one.agencies)}`,
   ];
   const totals = provinces.totals;
@@ -86,7 +86,7 @@ function places(provinces: Provinces): HTMLElement {
     h("strong", { id: "total-received" }, whole(totals.received)),
     share(totals.personally_signed, totals.sent),
     whole(sum((one) => one.undelivered)),
-    whole(totals.refused),
+    count(totals.refused),
     `${whole(sum((one) => one.connected))}/${whole(sum((one) => one.agencies))}`,
   ];
   const heads = [t("place"), t("sent"), t("received"), t("personallySignedShare"), t("undelivered"), t("refused"), t("agenciesConnected")];

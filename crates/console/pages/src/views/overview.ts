@@ -2,16 +2,21 @@ import { get, shapes } from "../api";
 import { bars } from "../charts/bars";
 import { country } from "../charts/country";
 import { h, section } from "../dom";
-import { moment, rate, span, whole } from "../format";
+import { count, moment, rate, span, whole } from "../format";
 import { onOverview } from "../live";
 import { go, href, type Page } from "../page";
+import { periodName, query, type PeriodName } from "../period";
+import { ask, type Sheet } from "../statistics";
 import { t, type TextKey } from "../texts";
 import type { MapShapes, Overview, Provinces, Refusals, Timeline, Waiting } from "../types";
+import { comparison, SENT_AND_RECEIVED } from "./compared";
 import { regions } from "./map";
 import { figure, mailboxes, named, reasons } from "./parts";
 
 const STATES: Record<string, TextKey> = { ready: "stateReady", draining: "stateDraining", failed: "stateFailed", ended: "stateEnded" };
 const SHOWN = 5;
+/** Periods that are compared with those before. */
+const COMPARED: PeriodName[] = ["week", "month", "year"];
 
 interface All {
   provinces: Provinces;
@@ -19,6 +24,7 @@ interface All {
   waiting: Waiting;
   refusals: Refusals;
   map: MapShapes;
+  compared: { name: string; sheet: Sheet }[];
 }
 
 let figures: HTMLElement | undefined;
@@ -37,16 +43,17 @@ export function overview(): Page<All> {
     controls: shown,
     isLive: true,
     async load(byItself) {
-      const [provinces, timeline, waiting, refusals, map] = await Promise.all([
+      const [provinces, timeline, waiting, refusals, map, compared] = await Promise.all([
         get<Provinces>("provinces", byItself),
         get<Timeline>("timeline", byItself),
         get<Waiting>("waiting", byItself),
         get<Refusals>("refusals", byItself),
         shapes<MapShapes>(),
+        Promise.all(COMPARED.map(async (name) => ({ name: periodName(name), sheet: await ask(SENT_AND_RECEIVED, query(name), byItself) }))),
       ]);
-      return { provinces, timeline, waiting, refusals, map };
+      return { provinces, timeline, waiting, refusals, map, compared };
     },
-    draw: ({ provinces, timeline, waiting, refusals, map }) => [
+    draw: ({ provinces, timeline, waiting, refusals, map, compared }) => [
       h(
         "div",
         { class: "halves" },
@@ -58,6 +65,7 @@ export function overview(): Page<All> {
           section(t("mostRefused"), reasons(refusals.reasons.slice(0, SHOWN)), all("refusals")),
         ),
       ),
+      section(t("comparison"), comparison(compared)),
       section(t("longestWaiting"), mailboxes(waiting.mailboxes.slice(0, SHOWN), provinces.until), all("waiting")),
     ],
   };
@@ -77,7 +85,7 @@ export function hours(timeline: Timeline): { label: string; tick?: string | unde
 
 function drawFigures(found: Overview, perSecond: number | null): Node[] {
   const { today, yesterday, undelivered, health } = found;
-  const before = (value: number) => `${t("yesterday")} ${whole(value)}`;
+  const before = (value: number | null) => `${t("yesterday")} ${count(value)}`;
   const waits = undelivered.oldest
     ? `${whole(undelivered.agencies)} ${t("inMailboxes")}, ${t("oldestSince")} ${span(undelivered.oldest, found.now)}`
     : t("nothingStuck");
@@ -93,7 +101,7 @@ function drawFigures(found: Overview, perSecond: number | null): Node[] {
     figure(t("sentToday"), h("span", { id: "sent-today" }, whole(today.sent)), before(yesterday.sent)),
     figure(t("receivedToday"), h("span", { id: "received-today" }, whole(today.received)), before(yesterday.received)),
     figure(t("undelivered"), h("span", { id: "undelivered" }, whole(undelivered.documents)), waits),
-    figure(t("refusedToday"), h("span", { id: "refused-today" }, whole(today.refused)), before(yesterday.refused)),
+    figure(t("refusedToday"), h("span", { id: "refused-today" }, count(today.refused)), before(yesterday.refused)),
     figure(t("health"), named(STATES, health.state), about, isWell ? "well" : "ill"),
   ];
 }

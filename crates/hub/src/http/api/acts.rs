@@ -3,7 +3,7 @@
 use axum::extract::State;
 use lienthong_core::Command;
 use lienthong_core::engine::EngineError;
-use lienthong_model::{Actor, Reason, Refusal, Timestamp};
+use lienthong_model::{Actor, IndicatorUnit, Reason, Refusal, Target, Timestamp};
 use serde::Serialize;
 
 use super::{Answer, Words, names, reading};
@@ -113,7 +113,9 @@ fn words(command: &Command) -> Option<(&'static str, String, String)> {
             count("change-quotas", all.len(), "thay đổi hạn mức", "changed quotas")
         }
         Command::ChangeTargets(all) => {
-            count("change-targets", all.len(), "đặt chỉ tiêu", "set targets of indicators")
+            let (vi, en): (Vec<_>, Vec<_>) = all.iter().map(target).unzip();
+            let (vi, en) = (vi.join("; "), en.join("; "));
+            Some(("change-targets", format!("mục tiêu: {vi}"), format!("targets: {en}")))
         }
         Command::ChangeAppointments(all) => {
             let who: Vec<String> = all
@@ -156,4 +158,30 @@ fn words(command: &Command) -> Option<(&'static str, String, String)> {
         | Command::Tick(_)
         | Command::Remind(_) => None,
     }
+}
+
+/// A target in Vietnamese and in English.
+fn target(one: &Target) -> (String, String) {
+    let Target { indicator, territory, level, by, value } = one;
+    let (level_vi, level_en) = match level {
+        Some(level) => (format!(", cấp {}", level.name_vi()), format!(", {level} level")),
+        None => (String::new(), String::new()),
+    };
+    let value = value.map(|value| match indicator.unit() {
+        IndicatorUnit::PerMille => format!("{}.{} %", value / 10, value % 10),
+        IndicatorUnit::Count => value.to_string(),
+        IndicatorUnit::Dong => format!("{value} đ"),
+    });
+    let (value_vi, value_en) = match &value {
+        Some(value) => (format!("{value}, hạn {by}"), format!("{value} by {by}")),
+        None => (format!("bỏ, hạn {by}"), format!("taken away, by {by}")),
+    };
+    let place_vi = match territory.agency() {
+        Some(code) => code.to_string(),
+        None => "cả nước".to_owned(),
+    };
+    (
+        format!("{} ({place_vi}{level_vi}): {value_vi}", indicator.name_vi()),
+        format!("{} ({territory}{level_en}): {value_en}", indicator.name_en()),
+    )
 }

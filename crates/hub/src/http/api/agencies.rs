@@ -6,7 +6,7 @@ use axum::extract::{Query, State};
 use lienthong_core::AgencyRecord;
 use lienthong_core::statistics::AgencyBacklog;
 use lienthong_model::limits::HTTP_LIST_MAX;
-use lienthong_model::{AgencyState, Ordinal};
+use lienthong_model::{AgencyEntry, AgencyState, Ordinal};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, names, reading};
@@ -73,38 +73,39 @@ pub(super) async fn agencies(
             "" => directory.agencies().iter().collect(),
             text => directory.search(text, directory.len()),
         };
-        let mut found = Vec::new();
+        let undelivered =
+            |agency: &AgencyRecord| waiting.get(&agency.ordinal).map_or(0, |one| one.waiting);
+        let mut found: Vec<(&AgencyRecord, &AgencyEntry)> = Vec::new();
         for agency in candidates.into_iter().filter(|one| visitor.sight.has(&directory, one, now)) {
             let Some(entry) = agency.entry_in_force(now) else { continue };
-            let of_province = entry.province.as_ref().map(|code| code.key());
-            let connections = connections(agency);
             let linked = match asked.link.as_deref() {
-                Some("online") => connections > 0,
-                Some("offline") => connections == 0,
+                Some("online") => connections(agency) > 0,
+                Some("offline") => connections(agency) == 0,
                 _ => true,
             };
+            let of_province = entry.province.as_ref().map(|code| code.key());
             let wanted = linked
                 && province.as_ref().is_none_or(|code| of_province == Some(code.key()))
                 && state.is_none_or(|state| entry.state == state);
             if wanted {
-                found.push(Agency {
-                    code: entry.code.to_string(),
-                    name: entry.name.clone(),
-                    level: entry.level.name(),
-                    province: entry.province.as_ref().map(ToString::to_string),
-                    state: entry.state.name(),
-                    gateway: entry.gateway.as_ref().map(ToString::to_string),
-                    connections,
-                    undelivered: waiting.get(&agency.ordinal).map_or(0, |one| one.waiting),
-                });
+                found.push((agency, entry));
             }
         }
         let total = found.len() as u64;
         if asked.q.trim().is_empty() {
-            found.sort_by_key(|one| std::cmp::Reverse(one.undelivered));
+            found.sort_by_key(|(agency, _)| std::cmp::Reverse(undelivered(agency)));
         }
-        found.truncate(HTTP_LIST_MAX);
-        Ok(Agencies { agencies: found, total })
+        let agencies = found.into_iter().take(HTTP_LIST_MAX).map(|(agency, entry)| Agency {
+            code: entry.code.to_string(),
+            name: entry.name.clone(),
+            level: entry.level.name(),
+            province: entry.province.as_ref().map(ToString::to_string),
+            state: entry.state.name(),
+            gateway: entry.gateway.as_ref().map(ToString::to_string),
+            connections: connections(agency),
+            undelivered: undelivered(agency),
+        });
+        Ok(Agencies { agencies: agencies.collect(), total })
     })
     .await
 }

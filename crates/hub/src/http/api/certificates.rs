@@ -21,6 +21,9 @@ const DAYS_MAX: u32 = 3_660;
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     days: Option<u32>,
+    /// How many of them are left out, from an answer before.
+    #[serde(default)]
+    skip: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -31,6 +34,8 @@ pub(super) struct Certificates {
     expiring: Vec<Expiring>,
     /// How many there are, listed or not.
     total: u64,
+    /// Where `skip` goes on; none at the end.
+    next: Option<usize>,
     /// How many certificates are in use and may be seen.
     in_use: u64,
     lists: Vec<List>,
@@ -55,7 +60,8 @@ struct List {
     revoked: u64,
 }
 
-/// Answers certificates that expire soon, of agencies that may be seen, and every revocation list.
+/// Answers certificates that expire soon, of agencies that may be seen, at most [`HTTP_LIST_MAX`],
+/// and every revocation list.
 pub(super) async fn certificates(
     State(pages): State<Pages>,
     visitor: Visitor,
@@ -69,13 +75,17 @@ pub(super) async fn certificates(
         let until = now.plus(Duration::from_secs(u64::from(days) * 86_400));
         let may_see = |one: &&ExpiringCertificate| match &one.agency {
             None => true,
+            Some(_) if visitor.sight.is_country() => true,
             Some(code) => {
                 directory.find(code).is_some_and(|found| visitor.sight.has(&directory, found, now))
             }
         };
+        // The first to expire come first.
         let seen: Vec<&ExpiringCertificate> = all.iter().filter(may_see).collect();
-        let soon = seen.iter().filter(|one| one.until < until);
-        let expiring = soon.clone().take(HTTP_LIST_MAX).map(|one| {
+        let total = seen.partition_point(|one| one.until < until);
+        let end = asked.skip.saturating_add(HTTP_LIST_MAX).min(total);
+        let soon = seen.get(asked.skip.min(end)..end).unwrap_or_default();
+        let expiring = soon.iter().map(|one| {
             let found = one.agency.as_ref().and_then(|code| directory.find(code));
             Expiring {
                 agency: found.map(|found| Named::of(&directory, found.ordinal, now)),
@@ -101,7 +111,8 @@ pub(super) async fn certificates(
         Ok(Certificates {
             days,
             expiring: expiring.collect(),
-            total: soon.count() as u64,
+            total: total as u64,
+            next: (end < total).then_some(end),
             in_use: seen.len() as u64,
             lists: lists.collect(),
         })

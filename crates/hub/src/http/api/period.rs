@@ -20,13 +20,15 @@ pub(super) struct Span {
 }
 
 impl Asked {
+    pub fn new(from: Option<String>, until: Option<String>) -> Self {
+        Self { from, until }
+    }
+
     /// The period, within the time that there is.
     pub fn period(&self, now: Timestamp) -> Result<Period, Refusal> {
         let read = |text: &Option<String>, field: &str, otherwise: Timestamp| match text {
             None => Ok(otherwise),
-            Some(text) => {
-                Timestamp::parse(text).ok_or_else(|| Refusal::at(Reason::FieldInvalid, field, text))
-            }
+            Some(text) => moment(field, text),
         };
         let from = read(&self.from, "from", now.day().start())?;
         let until = read(&self.until, "until", now)?;
@@ -41,4 +43,9 @@ impl Span {
     pub fn of(period: Period) -> Self {
         Self { from: period.from.to_string(), until: period.until.to_string() }
     }
+}
+
+/// Reads a moment in RFC 3339, or a day for its first moment.
+pub(super) fn moment(field: &str, text: &str) -> Result<Timestamp, Refusal> {
+    Timestamp::parse(text).ok_or_else(|| Refusal::at(Reason::FieldInvalid, field, text))
 }

@@ -2,14 +2,14 @@
 
 use axum::extract::{Path, Query, State};
 use lienthong_core::engine::EngineError;
-use lienthong_core::statistics::Period;
+use lienthong_core::statistics::{BacklogOrder, Period};
 use lienthong_model::{Ordinal, Reason, Refusal};
 use serde::Serialize;
 
 use super::period::{Asked, Span};
 use super::refusals::Counted;
 use super::traffic::{self, PlaceRow};
-use super::waiting::{self, Mailbox};
+use super::waiting::{Mailbox, Wanted};
 use super::{Answer, names, reading};
 use crate::http::Pages;
 use crate::http::visitor::Visitor;
@@ -53,7 +53,8 @@ pub(super) async fn province(
             span: Span::of(period),
             figures,
             refusals: refusals(&pages, &sight, period, place)?,
-            waiting: waiting::mailboxes(&pages, &sight, &backlogs, place, MAILBOXES_MAX)?,
+            waiting: Wanted { place, order: BacklogOrder::Oldest, limit: MAILBOXES_MAX }
+                .mailboxes(&pages, &sight, &backlogs)?,
         })
     })
     .await

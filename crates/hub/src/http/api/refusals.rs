@@ -1,7 +1,7 @@
 //! Refusals by reason, with what each means, what to do, and the last examples.
 
 use axum::extract::{Query, State};
-use lienthong_core::statistics::RefusalExample;
+use lienthong_core::statistics::{RefusalExample, View};
 use lienthong_model::Reason;
 use lienthong_model::limits::REFUSALS_LOOKED_AT_MAX;
 use serde::Serialize;
@@ -54,6 +54,9 @@ pub(super) struct Refusals {
     span: Span,
     total: u64,
     reasons: Vec<WithExamples>,
+    /// Whether only refusals that are kept one by one were counted: of single agencies, by which
+    /// they are not counted otherwise.
+    partial: bool,
 }
 
 /// Answers refusals, the most frequent first.
@@ -73,9 +76,15 @@ pub(super) async fn refusals(
             }
         }
         let may_see = |caller| visitor.sight.has_ordinal(&directory, caller, now);
+        let partial = matches!(visitor.sight.0, View::Agencies(_));
         let last = pages.0.reader.with_statistics(|source| {
             source.refusal_examples(None, &may_see, REFUSALS_LOOKED_AT_MAX)
         })?;
+        if partial {
+            for one in last.iter().filter(|one| period.holds(one.at)) {
+                *by_reason.entry(one.refusal.reason).or_default() += 1;
+            }
+        }
         let with_examples = |(reason, count): (Reason, u64)| {
             let same = last.iter().filter(|one| one.refusal.reason == reason);
             let examples = same.take(EXAMPLES_MAX).map(|one| example(one, &directory, now));
@@ -84,7 +93,7 @@ pub(super) async fn refusals(
         let mut reasons: Vec<_> = by_reason.into_iter().map(with_examples).collect();
         reasons.sort_by_key(|one| std::cmp::Reverse(one.counted.count));
         let total = reasons.iter().map(|one| one.counted.count).sum();
-        Ok(Refusals { span: Span::of(period), total, reasons })
+        Ok(Refusals { span: Span::of(period), total, reasons, partial })
     })
     .await
 }

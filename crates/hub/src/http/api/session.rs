@@ -1,5 +1,6 @@
 //! Signing in and out.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::State;
@@ -9,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use lienthong_model::limits::SESSION_AGE_MAX;
 use lienthong_model::{Reason, Refusal, Signatory};
+use lienthong_trust::Chain;
 use serde::{Deserialize, Serialize};
 
 use super::names::{self, Place};
@@ -83,7 +85,7 @@ pub(super) async fn show(
             rate: shown.clock.rate(),
         },
         version: env!("CARGO_PKG_VERSION"),
-        certificate: caller.operator().as_ref().map(names::person),
+        certificate: caller.operator(&pages).as_ref().map(names::person),
     })
 }
 
@@ -107,7 +109,7 @@ pub(super) async fn sign_in(
         return Err(Refusal::new(Reason::SignInFailed).into());
     }
     pages.0.attempts.succeeded(&of);
-    Ok(begin(&pages, &caller, holder))
+    Ok(begin(&pages, &caller, holder, None))
 }
 
 /// Signs in by the certificate that the connection has shown.
@@ -115,9 +117,10 @@ pub(super) async fn by_certificate(
     State(pages): State<Pages>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Declined> {
-    let holder = caller.operator().filter(|holder| is_appointed(&pages, holder));
+    let holder = caller.operator(&pages).filter(|holder| is_appointed(&pages, holder));
     let holder = holder.ok_or_else(|| Refusal::new(Reason::SignInFailed))?;
-    Ok(begin(&pages, &caller, holder))
+    let chain = caller.proven.as_ref().map(|proven| proven.chain.clone());
+    Ok(begin(&pages, &caller, holder, chain))
 }
 
 /// Signs out; repeating it changes nothing.
@@ -137,9 +140,9 @@ fn is_appointed(pages: &Pages, holder: &Signatory) -> bool {
     in_force(&appointments, holder, pages.0.clock.now()).next().is_some()
 }
 
-fn begin(pages: &Pages, caller: &Caller, holder: Signatory) -> Response {
+fn begin(pages: &Pages, caller: &Caller, holder: Signatory, chain: Option<Arc<Chain>>) -> Response {
     tracing::info!(person = %names::person(&holder), address = %caller.address, "signed in");
-    let begun = pages.0.sessions.begin(holder, Instant::now());
+    let begun = pages.0.sessions.begin(holder, chain, Instant::now());
     let answer = Json(serde_json::json!({ "signed_in": true, "token": begun.token }));
     with_cookie(caller, &begun.secret, SESSION_AGE_MAX.as_secs(), answer.into_response())
 }

@@ -9,12 +9,13 @@ use lienthong_core::statistics::{
     AgencyBacklog, Dimension, Direction, Flow, Grain, LevelVolume, Measure, Period, Question,
     Value, View, Volume,
 };
+use lienthong_model::limits::HTTP_LIST_MAX;
 use lienthong_model::{AgencyCode, AgencyState, Level, Ordinal, Timestamp};
 use serde::Serialize;
 
 use super::names::Named;
 use super::period::{Asked, Span};
-use super::{Answer, reading};
+use super::{Answer, own, reading};
 use crate::http::Pages;
 use crate::http::visitor::Visitor;
 use crate::sight::Sight;
@@ -28,8 +29,8 @@ pub(super) struct Counts {
     pub received: u64,
     /// Documents sent with a person's signature.
     pub personally_signed: u64,
-    /// Requests declined.
-    pub refused: u64,
+    /// Requests declined; none for whoever sees single agencies only, by which they are not counted.
+    pub refused: Option<u64>,
 }
 
 /// One place: a province, or the centre.
@@ -86,6 +87,10 @@ pub(super) struct Matrix {
     levels: Vec<LevelCell>,
     /// From province to province; none is the centre.
     provinces: Vec<ProvinceCell>,
+    /// From agency to agency, for whoever may see single agencies only: the most first.
+    agencies: Vec<AgencyCell>,
+    /// Whether more was exchanged in the period than was looked at.
+    partial: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -99,6 +104,13 @@ struct LevelCell {
 struct ProvinceCell {
     from: Option<Named>,
     to: Option<Named>,
+    deliveries: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct AgencyCell {
+    from: Named,
+    to: Named,
     deliveries: u64,
 }
 
@@ -183,6 +195,9 @@ pub(super) async fn matrix(
     let now = pages.0.clock.now();
     let period = asked.period(now)?;
     reading(move || {
+        if let View::Agencies(_) = visitor.sight.0 {
+            return Ok(own_matrix(&pages, &visitor.sight, period, now)?);
+        }
         let mut levels: BTreeMap<(Level, Level), u64> = BTreeMap::new();
         let mut provinces: BTreeMap<(Option<Ordinal>, Option<Ordinal>), u64> = BTreeMap::new();
         for flow in flows(&pages, &visitor.sight, period)? {
@@ -206,9 +221,35 @@ pub(super) async fn matrix(
             span: Span::of(period),
             levels: levels.collect(),
             provinces: provinces.collect(),
+            agencies: Vec::new(),
+            partial: false,
         })
     })
     .await
+}
+
+/// Whom the agencies that may be seen exchange with.
+fn own_matrix(
+    pages: &Pages,
+    sight: &Sight,
+    period: Period,
+    now: Timestamp,
+) -> Result<Matrix, EngineError> {
+    let directory = pages.0.reader.directory();
+    let found = own::exchange(pages, sight, period)?;
+    let mut cells: Vec<_> = found.deliveries.into_iter().collect();
+    cells.sort_by_key(|(_, deliveries)| std::cmp::Reverse(*deliveries));
+    let agencies = cells.into_iter().take(HTTP_LIST_MAX).map(|((from, to), deliveries)| {
+        let named = |agency| Named::of(&directory, agency, now);
+        AgencyCell { from: named(from), to: named(to), deliveries }
+    });
+    Ok(Matrix {
+        span: Span::of(period),
+        levels: Vec::new(),
+        provinces: Vec::new(),
+        agencies: agencies.collect(),
+        partial: found.partial,
+    })
 }
 
 /// Documents of all places that may be seen.
@@ -226,7 +267,7 @@ pub(super) fn counts(pages: &Pages, sight: &Sight, period: Period) -> Result<Cou
     let refusals = pages.0.reader.refusals(period)?;
     let refused = refusals.by_province.iter();
     let seen = refused.filter(|((place, _), _)| sight.has_province(*place));
-    sum.refused = seen.map(|(_, count)| count).sum();
+    sum.refused = Some(seen.map(|(_, count)| count).sum());
     Ok(sum)
 }
 
@@ -299,7 +340,8 @@ pub(super) fn rows(
     }
     for ((place, _), count) in &pages.0.reader.refusals(period)?.by_province {
         if sight.has_province(*place) {
-            places.entry(*place).or_insert_with(|| row(*place)).counts.refused += count;
+            let found = places.entry(*place).or_insert_with(|| row(*place));
+            found.counts.refused = Some(found.counts.refused.unwrap_or(0) + count);
         }
     }
     let mut oldest = BTreeMap::new();
@@ -333,7 +375,7 @@ fn of_places<'v>(
 impl Counts {
     fn of(volume: &Volume) -> Self {
         let Volume { sent, received, personally_signed, .. } = *volume;
-        Self { sent, received, personally_signed, refused: 0 }
+        Self { sent, received, personally_signed, refused: Some(0) }
     }
 
     fn plus(self, other: Self) -> Self {
@@ -341,7 +383,10 @@ impl Counts {
             sent: self.sent + other.sent,
             received: self.received + other.received,
             personally_signed: self.personally_signed + other.personally_signed,
-            refused: self.refused + other.refused,
+            refused: match (self.refused, other.refused) {
+                (Some(one), Some(other)) => Some(one + other),
+                (known, None) | (None, known) => known,
+            },
         }
     }
 }

@@ -1,14 +1,15 @@
-//! What is stuck, and why: mailboxes by their oldest document, and what it waits for.
+//! What is stuck, and why: mailboxes by their oldest document or by how many wait, and what the
+//! oldest waits for.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use lienthong_core::engine::EngineError;
-use lienthong_core::statistics::AgencyBacklog;
+use lienthong_core::statistics::{AgencyBacklog, BacklogOrder};
 use lienthong_model::limits::PAGE_SIZE_DEFAULT;
-use lienthong_model::{Ordinal, Position};
-use serde::Serialize;
+use lienthong_model::{Ordinal, Position, Reason, Refusal};
+use serde::{Deserialize, Serialize};
 
 use super::documents::DocumentName;
-use super::names::Named;
+use super::names::{self, Named};
 use super::{Answer, Words, reading};
 use crate::http::Pages;
 use crate::http::visitor::Visitor;
@@ -37,45 +38,95 @@ pub(super) struct Waiting {
     mailboxes: Vec<Mailbox>,
     /// How many mailboxes are not empty.
     total: u64,
+    /// How many documents wait in them.
+    documents: u64,
 }
 
-/// Answers the mailboxes that wait longest.
-pub(super) async fn waiting(State(pages): State<Pages>, visitor: Visitor) -> Answer<Waiting> {
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    /// The code of a province.
+    province: Option<String>,
+    /// oldest: those whose first waits longest; most: those with the most.
+    order: Option<String>,
+}
+
+/// Which mailboxes are wanted.
+pub(super) struct Wanted {
+    /// Of one province; of all that may be seen.
+    pub place: Option<Ordinal>,
+    pub order: BacklogOrder,
+    pub limit: usize,
+}
+
+/// Answers the mailboxes that wait longest, or those with the most.
+pub(super) async fn waiting(
+    State(pages): State<Pages>,
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+) -> Answer<Waiting> {
+    let order = match asked.order.as_deref() {
+        None | Some("" | "oldest") => BacklogOrder::Oldest,
+        Some("most") => BacklogOrder::Most,
+        Some(other) => {
+            let why = format!("`{other}` is not one of oldest, most");
+            return Err(Refusal::at(Reason::FieldInvalid, "order", why).into());
+        }
+    };
+    let province = asked.province.as_deref().filter(|code| !code.is_empty());
+    let province = province.map(|code| names::read_code(code, "province")).transpose()?;
     let backlogs = pages.0.survey.backlogs(&pages.0.reader).await?;
     reading(move || {
-        let sight = &visitor.sight;
-        let (directory, now) = (pages.0.reader.directory(), pages.0.clock.now());
-        let seen = backlogs.iter().filter(|one| sight.has_ordinal(&directory, one.agency, now));
-        let total = seen.count() as u64;
-        let mailboxes = mailboxes(&pages, sight, &backlogs, None, PAGE_SIZE_DEFAULT)?;
-        Ok(Waiting { mailboxes, total })
+        let directory = pages.0.reader.directory();
+        let unknown = |code| Refusal::at(Reason::RecipientUnknown, "province", code);
+        let place = province.as_ref().map(|code| directory.find(code).ok_or_else(|| unknown(code)));
+        let place = place.transpose()?.map(|found| found.ordinal);
+        let wanted = Wanted { place, order, limit: PAGE_SIZE_DEFAULT };
+        let seen = wanted.seen(&pages, &visitor.sight, &backlogs);
+        let documents = seen.iter().map(|one| one.waiting).sum();
+        let mailboxes = wanted.mailboxes(&pages, &visitor.sight, &backlogs)?;
+        Ok(Waiting { mailboxes, total: seen.len() as u64, documents })
     })
     .await
 }
 
-/// The mailboxes that wait longest, of one province or of all that may be seen.
-pub(super) fn mailboxes(
-    pages: &Pages,
-    sight: &Sight,
-    backlogs: &[AgencyBacklog],
-    place: Option<Ordinal>,
-    limit: usize,
-) -> Result<Vec<Mailbox>, EngineError> {
-    let (directory, now) = (pages.0.reader.directory(), pages.0.clock.now());
-    let is_here = |agency: Ordinal| {
-        let found = directory.agency(agency);
-        found.is_some_and(|found| {
-            let here = place.is_none() || directory.place(found, now).province == place;
-            here && sight.has(&directory, found, now)
-        })
-    };
-    let mut seen: Vec<&AgencyBacklog> = backlogs.iter().filter(|one| is_here(one.agency)).collect();
-    seen.sort_by_key(|one| one.oldest);
-    let mut found = Vec::new();
-    for backlog in seen.into_iter().take(limit) {
-        found.extend(mailbox(pages, backlog, backlog.oldest)?);
+impl Wanted {
+    /// The mailboxes that are wanted and may be seen, the first ones.
+    pub fn mailboxes(
+        &self,
+        pages: &Pages,
+        sight: &Sight,
+        backlogs: &[AgencyBacklog],
+    ) -> Result<Vec<Mailbox>, EngineError> {
+        let mut seen = self.seen(pages, sight, backlogs);
+        seen.sort_by_key(|one| match self.order {
+            BacklogOrder::Most => (u64::MAX - one.waiting, one.oldest),
+            BacklogOrder::Oldest => (one.oldest.0, one.oldest),
+        });
+        let mut found = Vec::new();
+        for backlog in seen.into_iter().take(self.limit) {
+            found.extend(mailbox(pages, backlog, backlog.oldest)?);
+        }
+        Ok(found)
     }
-    Ok(found)
+
+    fn seen<'b>(
+        &self,
+        pages: &Pages,
+        sight: &Sight,
+        backlogs: &'b [AgencyBacklog],
+    ) -> Vec<&'b AgencyBacklog> {
+        let (directory, now) = (pages.0.reader.directory(), pages.0.clock.now());
+        let is_here = |one: &&AgencyBacklog| {
+            let found = directory.agency(one.agency);
+            found.is_some_and(|found| {
+                let here =
+                    self.place.is_none() || directory.place(found, now).province == self.place;
+                here && sight.has(&directory, found, now)
+            })
+        };
+        backlogs.iter().filter(is_here).collect()
+    }
 }
 
 fn mailbox(

@@ -2,13 +2,14 @@
 
 use lienthong_core::Directory;
 use lienthong_core::statistics::{
-    Area, CENTRE, Holder, IndicatorFigure, IndicatorQuestion, PAGE_PRICE, PlaceIndicators, Share,
-    TargetProgress, TargetState, View,
+    Area, CENTRE, Holder, IndicatorFigure, PlaceIndicators, Share, TargetProgress, TargetState,
+    View,
 };
 use lienthong_model::{Ordinal, Reason, Refusal, Timestamp};
 use lienthong_wire::{administration, moment, proto};
 
 use super::{province, question};
+use crate::indicators::Wanted;
 use crate::present::unreadable;
 use crate::reader::Reader;
 
@@ -21,26 +22,14 @@ pub(super) fn indicators(
     request: &proto::GetIndicatorsRequest,
     now: Timestamp,
 ) -> Result<proto::GetIndicatorsResponse, Refusal> {
-    let (directory, targets) = (reader.directory(), reader.policy().targets);
-    let asked = IndicatorQuestion {
+    let directory = reader.directory();
+    let wanted = Wanted {
         period: question::period(request.from.as_ref(), request.to.as_ref())?,
         province: province(&request.province, &directory)?.flatten(),
-        now,
-        page_price: if request.page_price == 0 { PAGE_PRICE } else { request.page_price },
+        page_price: request.page_price,
     };
-    if let View::Provinces(own) = view
-        && !own.contains(&asked.province)
-    {
-        let value = format!("`{}` is not yours to see", request.province);
-        return Err(Refusal::at(Reason::CallerNotEntitled, "province", value));
-    }
-    if let View::Agencies(_) = view {
-        let value = "indicators are of provinces and their levels";
-        return Err(Refusal::at(Reason::CallerNotEntitled, "province", value));
-    }
-    let found = reader.with_statistics(|source| source.indicators(&asked, &targets));
-    let found = found.map_err(|error| unreadable(&error))?;
-    let shown = Shown { directory: &directory, view, now };
+    let found = wanted.look(reader, view, now)?;
+    let shown = Shown { directory: &directory, now };
     Ok(proto::GetIndicatorsResponse {
         places: found.iter().map(|place| shown.place(place)).collect(),
     })
@@ -48,7 +37,6 @@ pub(super) fn indicators(
 
 struct Shown<'a> {
     directory: &'a Directory,
-    view: &'a View,
     now: Timestamp,
 }
 
@@ -63,7 +51,7 @@ impl Shown<'_> {
             code,
             name,
             level: place.level.map_or(0, |level| proto::Level::from(level).into()),
-            figures: place.figures.iter().map(|figure| self.figure(place.area, figure)).collect(),
+            figures: place.figures.iter().map(|figure| self.figure(figure)).collect(),
         }
     }
 
@@ -73,7 +61,7 @@ impl Shown<'_> {
         (self.directory.code(agency, self.now), name)
     }
 
-    fn figure(&self, area: Area, figure: &IndicatorFigure) -> proto::IndicatorFigure {
+    fn figure(&self, figure: &IndicatorFigure) -> proto::IndicatorFigure {
         let target = |target: &TargetProgress| proto::TargetProgress {
             target: Some(administration::target_to_proto(&target.target)),
             state: match target.state {
@@ -82,7 +70,7 @@ impl Shown<'_> {
                 TargetState::Late => proto::TargetState::Late,
             }
             .into(),
-            holders: target.holders.iter().filter_map(|one| self.holder(area, one)).collect(),
+            holders: target.holders.iter().map(|one| self.holder(one)).collect(),
         };
         proto::IndicatorFigure {
             indicator: i32::from(figure.indicator.number()),
@@ -92,13 +80,9 @@ impl Shown<'_> {
         }
     }
 
-    /// Provinces are for everybody to see, single agencies are not.
-    fn holder(&self, area: Area, holder: &Holder) -> Option<proto::TargetHolder> {
-        let agency = self.directory.agency(holder.agency)?;
-        let place = self.directory.place(agency, self.now);
-        let shown = area == Area::Country || self.view.shows(holder.agency, place);
+    fn holder(&self, holder: &Holder) -> proto::TargetHolder {
         let (code, name) = self.named(holder.agency);
-        shown.then(|| proto::TargetHolder { code, name, share: Some(share(&holder.share)) })
+        proto::TargetHolder { code, name, share: Some(share(&holder.share)) }
     }
 }
 

@@ -289,18 +289,13 @@ impl World {
 
 /// What a hub is started with.
 pub fn settings(pki: &TestPki, data: &Path, clock: Clock) -> Settings {
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let hub = pki.identity(&Profile::Hub { agency: code("G22"), names }).unwrap();
     let issuing = pki.issuing().certificate().der();
     Settings {
         data: data.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
         http: Some(HttpAddress::new("127.0.0.1:0".parse().unwrap()).unwrap()),
         clock,
-        identity: ServerIdentity {
-            chain: vec![der(hub.certificate.der()), der(issuing)],
-            key: PrivateKeyDer::Pkcs8(hub.key.to_pkcs8_der().into()),
-        },
+        identity: server_identity(pki),
         roots: vec![pki.root().certificate().der().clone()],
         authorities: vec![issuing.clone()],
         revocation_lists: Vec::new(),
@@ -309,6 +304,17 @@ pub fn settings(pki: &TestPki, data: &Path, clock: Clock) -> Settings {
         directory: Some(DirectoryImport { source: "test".to_owned(), entries: directory() }),
         rules: None,
         storage: StorageSettings::short_lived(),
+    }
+}
+
+/// What a hub of `pki` proves itself with.
+pub fn server_identity(pki: &TestPki) -> ServerIdentity {
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let hub = pki.identity(&Profile::Hub { agency: code("G22"), names }).unwrap();
+    let issuing = pki.issuing().certificate().der();
+    ServerIdentity {
+        chain: vec![der(hub.certificate.der()), der(issuing)],
+        key: PrivateKeyDer::Pkcs8(hub.key.to_pkcs8_der().into()),
     }
 }
 

@@ -22,8 +22,13 @@ use tonic::{Status, Streaming};
 
 use super::{World, der, within};
 
-/// A client's TLS, with or without a certificate.
+/// A client's TLS for gRPC, with or without a certificate.
 pub fn tls(pki: &TestPki, identity: Option<&Identity>) -> TlsConnector {
+    tls_for(pki, identity, b"h2")
+}
+
+/// A client's TLS for a protocol, with or without a certificate.
+pub fn tls_for(pki: &TestPki, identity: Option<&Identity>, protocol: &[u8]) -> TlsConnector {
     let mut roots = RootCertStore::empty();
     roots.add(der(pki.root().certificate().der())).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -40,11 +45,12 @@ pub fn tls(pki: &TestPki, identity: Option<&Identity>) -> TlsConnector {
             builder.with_client_auth_cert(chain, key).unwrap()
         }
     };
-    config.alpn_protocols = vec![b"h2".to_vec()];
+    config.alpn_protocols = vec![protocol.to_vec()];
     TlsConnector::from(Arc::new(config))
 }
 
-async fn connect(tls: TlsConnector, address: SocketAddr) -> io::Result<TlsStream<TcpStream>> {
+/// Connects, with the handshake done as far as the client sees it.
+pub async fn connect(tls: TlsConnector, address: SocketAddr) -> io::Result<TlsStream<TcpStream>> {
     let stream = TcpStream::connect(address).await?;
     // Without it every small message waits for the hub's acknowledgement of the one before.
     stream.set_nodelay(true)?;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::{World, within};
@@ -43,10 +43,24 @@ pub async fn at(address: SocketAddr, path: &str) -> Answer {
 
 /// Sends bytes and reads the answer to its end.
 pub async fn ask(address: SocketAddr, request: &str) -> Answer {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
+    ask_over(TcpStream::connect(address).await.unwrap(), request).await.unwrap()
+}
+
+/// Sends bytes and reads the answer to its end, over any connection.
+///
+/// # Errors
+/// When the connection is broken off.
+pub async fn ask_over(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: &str,
+) -> std::io::Result<Answer> {
+    stream.write_all(request.as_bytes()).await?;
     let mut bytes = Vec::new();
-    within("an answer", stream.read_to_end(&mut bytes)).await.unwrap();
+    within("an answer", stream.read_to_end(&mut bytes)).await?;
+    Ok(answer(&bytes))
+}
+
+fn answer(bytes: &[u8]) -> Answer {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
