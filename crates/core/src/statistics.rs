@@ -12,34 +12,43 @@
 //!  Question ─▶ the cube that has it ──┴─▶ the fewest pages of its period ─▶ Answer
 //! ```
 
+mod answer;
 mod ask;
 mod backlog;
 mod cells;
+mod count;
+mod cover;
 mod cubes;
+mod difference;
+mod dimensions;
 mod event;
 mod examples;
 mod figures;
+mod fold;
 mod indicators;
 #[cfg(feature = "measure")]
 pub mod measure;
 mod page;
 mod period;
 mod question;
+mod quick;
 mod recount;
+mod shape;
 mod value;
 mod view;
+mod visit;
+mod vocabulary;
 mod volumes;
 
 pub use ask::Source;
 pub use backlog::{AgencyBacklog, Backlog, BacklogOrder};
-pub use cells::{AgencyCell, CellKey, FlowCell, KindCell, ProgressCell};
-pub(crate) use cubes::Fold;
-pub use cubes::{
-    CubeName, Cubes, Visited, visit_agency, visit_flow, visit_kind, visit_progress, visit_refusals,
-};
+pub use cells::{AgencyCell, FlowCell, KindCell, ProgressCell, VolumeCell};
+pub use cubes::{CubeName, Cubes};
+pub use difference::{Difference, Recounted};
 pub use event::{Direction, Event, Made, Traits};
 pub use examples::RefusalExample;
 pub use figures::{BUCKETS, Figure, Until, percentile};
+pub(crate) use fold::Fold;
 pub use indicators::{
     Area, Holder, IndicatorFigure, IndicatorQuestion, PAGE_PRICE, PROCESSED_WITHIN,
     PlaceIndicators, Share, TargetProgress, TargetState,
@@ -48,10 +57,13 @@ pub use page::Cell;
 pub(crate) use page::PageKey;
 pub use period::{Grain, Period};
 pub use question::{
-    Answer, BASIS_MIN, Comparison, Condition, Dimension, Family, Measure, Question, Row,
-    Unanswerable, Value, growth,
+    Answer, BASIS_MIN, Comparison, Condition, Question, Row, Unanswerable, Value, growth,
 };
-pub use recount::{Difference, Recount, Recounted};
+pub use recount::Recount;
 pub use value::CENTRE;
 pub use view::View;
+pub use visit::{
+    Visited, visit_agency, visit_flow, visit_kind, visit_progress, visit_refusals, visit_volume,
+};
+pub use vocabulary::{Dimension, Family, Measure};
 pub use volumes::{Flow, LevelVolume, Refusals, Totals, Volume, Volumes, flows, refusals, volumes};

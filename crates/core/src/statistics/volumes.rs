@@ -5,9 +5,10 @@ use std::sync::RwLock;
 
 use lienthong_model::{Level, Ordinal, Reason};
 
-use super::cubes::{Cubes, visit_flow, visit_kind, visit_refusals};
+use super::cubes::Cubes;
 use super::event::Direction;
 use super::period::Period;
+use super::visit::{visit_flow, visit_refusals, visit_volume};
 use crate::engine::{EngineError, Tables};
 
 /// Documents of one province, or of the centre.
@@ -90,7 +91,7 @@ pub fn volumes(
     period: Period,
 ) -> Result<Volumes, EngineError> {
     let mut volumes = Volumes::default();
-    visit_kind(cubes, tables, period, &mut |found| {
+    visit_volume(cubes, tables, period, &mut |found| {
         let (cell, sum) = (found.key, found.cell);
         let volume = match found.province {
             Some(province) => volumes.provinces.entry(province).or_default(),
