@@ -37,7 +37,7 @@ pub(super) trait CellKey: Copy {
 }
 
 /// A cell of *flow*; its province is the sender's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlowCell {
     /// The sender's level.
     pub sender_level: Level,

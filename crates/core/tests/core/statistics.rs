@@ -422,6 +422,9 @@ fn check_sums(hub: &Hub, cubes: &RwLock<Cubes>) {
     assert_eq!(flows.iter().map(|flow| flow.deliveries).sum::<u64>(), found.totals.received);
 }
 
+/// A measure, conditions that everything meets, and groups to ask it by.
+type Asked<'a> = (Measure, &'a [(Dimension, &'a [Value])], &'a [&'a [Dimension]]);
+
 /// A condition that everything meets makes a question read a cube with more dimensions: the answer
 /// is the same.
 fn check_cubes(hub: &Hub, cubes: &RwLock<Cubes>) {
@@ -434,7 +437,7 @@ fn check_cubes(hub: &Hub, cubes: &RwLock<Cubes>) {
     let document = [(D::Province, &provinces[..]), (D::DocumentType, &types), (D::Scope, &scopes)];
     let exchange = [(D::PartnerProvince, &provinces[..])];
     let progress = [(D::Province, &provinces[..])];
-    let asked: [(Measure, &[(D, &[Value])], &[&[D]]); 3] = [
+    let asked: [Asked<'_>; 3] = [
         (
             Measure::Documents,
             &document,

@@ -84,9 +84,8 @@ impl Source<'_> {
             counts.agencies += 1;
             counts.levels.insert(place.level);
         }
-        match asked.province {
-            Some(_) => agencies.counts = self.agency_counts(asked)?,
-            None => {}
+        if asked.province.is_some() {
+            agencies.counts = self.agency_counts(asked)?;
         }
         for agency in self.connected(asked)? {
             if let Some(Some(place)) = agencies.standing.get(agency.0 as usize) {
