@@ -1,15 +1,15 @@
 //! Statistics, folded in the same block as the event that they count.
 //!
-//! Small cubes instead of a wide one, so that no key a document is written on the hot path. Each
-//! cube is cut into *pages* (an hour, day or month, a province, in some also a level); the open pages
-//! are in memory, behind a lock that readers share, and are written as one packed row each when the
-//! state cuts a chunk. A page knows the last block folded into it: replaying an older block changes
-//! nothing.
+//! Small cubes instead of a wide one: no key a document is written on the hot path, and a question
+//! reads the one with the fewest cells that has its dimensions. Each cube is cut into *pages* (an hour,
+//! day or month; in large cubes a province; a level or a shard of agencies); the open pages are in
+//! memory, behind a lock that readers share, and are written as one packed row each when the state
+//! cuts a chunk. A page knows the last block folded into it: replaying an older block changes nothing.
 //!
 //! ```text
-//!  entry + decision ─▶ Event ─▶ pages of each grain ─▶ rows, at a cut
+//!  entry + decision ─▶ Event ─▶ pages of each cube and grain ─▶ rows, at a cut
 //!                                     │
-//!  Question ─▶ the cube that has it ──┴─▶ the fewest pages of its period ─▶ Answer
+//!  Question ─▶ the smallest cube ─────┴─▶ the fewest pages of its period ─▶ Count ─▶ Answer
 //! ```
 
 mod answer;
