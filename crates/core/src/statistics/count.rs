@@ -210,13 +210,12 @@ impl<'q> Count<'q> {
         );
         if !self.new.is_empty() {
             let new = std::mem::take(&mut self.new);
-            let places = new.iter().map(|(number, _)| self.place(&mut shape, cube, *number));
-            let places: Vec<u32> = places.collect();
-            sums.resize(shape.columns.len() * width, 0);
-            for ((_, cell), place) in new.iter().zip(&places) {
-                shape::add(&mut sums, *place, *cell, self.slots.measured);
+            for (number, cell) in &new {
+                let place = self.place(&mut shape, cube, *number);
+                shape.learn(*number, place);
+                sums.resize(shape.columns.len() * width, 0);
+                shape::add(&mut sums, place, *cell, self.slots.measured);
             }
-            shape.learn(new.iter().map(|(number, _)| *number).zip(places));
             self.new = new;
             self.new.clear();
         }

@@ -1,7 +1,7 @@
 //! Shapes: where the cells of a kind of page are added up.
 //!
-//! Pages of a kind have much the same cells in the same order, so the cells of a page walk along the
-//! shape: a cell costs a comparison and an addition.
+//! Pages of a kind have much the same cells in the same order, so a cell is looked for behind the one
+//! before it, and only where it is not, by its number.
 
 use std::collections::HashMap;
 
@@ -24,10 +24,10 @@ pub(super) struct Keys {
 /// Where the cells of a kind of page are added up.
 #[derive(Default)]
 pub(super) struct Shape {
-    /// Cells with their places among the sums, in the order of their numbers.
+    /// Cells with their places among the sums, as pages had them first.
     cells: Vec<Known>,
-    /// The places of cells that came later, as long as they are few.
-    late: HashMap<u64, u32, Quick>,
+    /// Where each of them is, by number.
+    index: HashMap<u64, u32, Quick>,
     /// What cells say of a key: a column of sums for each.
     pub columns: Keys,
 }
@@ -38,10 +38,10 @@ struct Known {
     place: u32,
 }
 
-/// A page's cells, walking along a shape in order.
+/// A page's cells, walking along a shape.
 pub(super) struct Walk<'w> {
-    rest: &'w [Known],
-    late: &'w HashMap<u64, u32, Quick>,
+    shape: &'w Shape,
+    next: usize,
     sums: &'w mut [u64],
     measured: bool,
     /// Cells that the shape does not have.
@@ -68,19 +68,11 @@ impl Keys {
 }
 
 impl Shape {
-    /// Takes in new cells, which come in order, with their places.
-    pub fn learn(&mut self, new: impl ExactSizeIterator<Item = (u64, u32)>) {
-        if (self.late.len() + new.len()) * 8 < self.cells.len() {
-            self.late.extend(new);
-            return;
-        }
-        let known = |(number, place)| Known { number, place };
-        let mut late: Vec<Known> = self.late.drain().map(known).collect();
-        late.sort_unstable_by_key(|cell| cell.number);
-        self.cells.extend(late);
-        self.cells.extend(new.map(known));
-        // Three sorted stretches at most: a stable sort finds and merges them.
-        self.cells.sort_by_key(|cell| cell.number);
+    /// Takes in a new cell with its place.
+    pub fn learn(&mut self, number: u64, place: u32) {
+        let at = u32::try_from(self.cells.len()).unwrap_or(u32::MAX);
+        self.index.insert(number, at);
+        self.cells.push(Known { number, place });
     }
 }
 
@@ -91,28 +83,29 @@ impl<'w> Walk<'w> {
         measured: bool,
         new: &'w mut Vec<(u64, Cell)>,
     ) -> Self {
-        Self { rest: &shape.cells, late: &shape.late, sums, measured, new }
+        Self { shape, next: 0, sums, measured, new }
     }
 
     /// Adds the next cell up.
     #[inline(always)]
     pub fn step(&mut self, number: u64, cell: Cell) {
-        while let [known, rest @ ..] = self.rest
-            && known.number <= number
-        {
-            self.rest = rest;
-            if known.number == number {
-                return add(self.sums, known.place, cell, self.measured);
+        match self.shape.cells.get(self.next) {
+            Some(known) if known.number == number => {
+                self.next += 1;
+                add(self.sums, known.place, cell, self.measured);
             }
+            _ => self.step_aside(number, cell),
         }
-        self.step_aside(number, cell);
     }
 
-    #[cold]
     #[inline(never)]
     fn step_aside(&mut self, number: u64, cell: Cell) {
-        match self.late.get(&number) {
-            Some(place) => add(self.sums, *place, cell, self.measured),
+        let at = self.shape.index.get(&number).map(|at| *at as usize);
+        match at.and_then(|at| Some((at, self.shape.cells.get(at)?))) {
+            Some((at, known)) => {
+                self.next = at + 1;
+                add(self.sums, known.place, cell, self.measured);
+            }
             None => self.new.push((number, cell)),
         }
     }
