@@ -130,6 +130,8 @@ impl Soonest {
 
 #[cfg(test)]
 mod tests {
+    use lienthong_model::Terms;
+
     use super::*;
 
     fn page(minute: i32) -> DeadlinePage {

@@ -150,6 +150,20 @@ impl Directory {
         Place { province: province.map(|province| province.ordinal), level: entry.level }
     }
 
+    /// Returns where every agency stands at a moment, in the order of their ordinals.
+    pub fn places(&self, at: Timestamp) -> Vec<Place> {
+        let mut provinces: HashMap<&AgencyCode, Option<Ordinal>> = HashMap::new();
+        let places = self.agencies.iter().map(|agency| {
+            let entry = agency.entry(at);
+            let province = entry.province.as_ref().and_then(|code| {
+                let found = || self.find(code).map(|province| province.ordinal);
+                *provinces.entry(code).or_insert_with(found)
+            });
+            Place { province, level: entry.level }
+        });
+        places.collect()
+    }
+
     /// Returns whether `caller` may act for `agency`: it is the agency, or its gateway.
     pub fn serves(&self, caller: Ordinal, agency: &AgencyRecord, at: Timestamp) -> bool {
         caller == agency.ordinal || self.gateway(agency, at) == Some(caller)

@@ -38,10 +38,18 @@
 //! | `zr` | one | rarely | [`crate::Retention`] |
 //! | `zs` | one | rarely | [`lienthong_model::Terms`] |
 //! | `f` grain number province 0 | a page of *flow*: hours (kept for 90 days), days, months | while open | cells |
+//! | `F` grain number - 0 | a page of *outflow*: hours (kept for 90 days), days, months | while open | cells |
 //! | `k` grain number province level | a page of *kind*: days, months | while open | cells |
-//! | `A` grain number province part | a page of *agency*: days, months; documents, and deliveries, of a level | deliveries: as long as they come further | cells |
-//! | `P` grain number province 0 | a page of *progress*: days, months | as long as deliveries come further | cells |
-//! | `x` grain number province 0 | a page of *refusals*: hours (kept for 90 days), days, months | while open | cells |
+//! | `D` grain number - 0 | a page of *place*: days, months | while open | cells |
+//! | `V` grain number - level | a page of *volume*: days, months | while open | cells |
+//! | `T` grain number - level | a page of *type*: days, months | while open | cells |
+//! | `C` grain number - level | a page of *country*: days, months | while open | cells |
+//! | `A` grain number province shard | a page of *agency*: days, months; 1,024 agencies | while open | cells |
+//! | `W` grain number province shard | a page of *work*: days, months; 256 agencies | as long as deliveries come further | cells |
+//! | `P` grain number - level | a page of *progress*: days, months | as long as deliveries come further | cells |
+//! | `H` grain number - level and histogram | a page of *times*: days, months | as long as deliveries come further | cells |
+//! | `N` grain number - 0 | a page of *country-times*: days, months | as long as deliveries come further | cells |
+//! | `x` grain number - 0 | a page of *refusals*: hours (kept for 90 days), days, months | while open | cells |
 //!
 //! Numbers are big-endian, so that keys sort by them; an id begins with its time, so that the keys
 //! of new documents rise. Hours and days have their sign bit turned for the same reason.
@@ -359,7 +367,7 @@ pub(crate) fn cube_page(cube: u8, page: PageKey) -> Vec<u8> {
     let PageKey { grain, number, province, part } = page;
     let mut bytes = cube_period(cube, grain, number);
     bytes.extend_from_slice(&province.map_or(u32::MAX, |province| province.0).to_be_bytes());
-    bytes.push(part);
+    bytes.extend_from_slice(&part.to_be_bytes());
     bytes
 }
 
@@ -373,9 +381,11 @@ pub(crate) fn cube_page_of(key: &[u8]) -> Option<PageKey> {
     let grain = Grain::from_number(*key.get(1)?)?;
     let number: [u8; 4] = key.get(2..6)?.try_into().ok()?;
     let province: [u8; 4] = key.get(6..10)?.try_into().ok()?;
+    let part: [u8; 4] = key.get(10..14)?.try_into().ok()?;
     let number = (u32::from_be_bytes(number) ^ 0x8000_0000).cast_signed();
     let province = Some(u32::from_be_bytes(province)).filter(|number| *number != u32::MAX);
-    Some(PageKey { grain, number, province: province.map(Ordinal), part: *key.get(10)? })
+    let province = province.map(Ordinal);
+    Some(PageKey { grain, number, province, part: u32::from_be_bytes(part) })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! of the last block on disk. Who has to act when these change watches them here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::{Arc, RwLock};
 
 use bytes::Bytes;
@@ -240,6 +241,18 @@ impl Reader {
     /// [`EngineError`] when a page cannot be read; within, why there is no answer.
     pub fn ask(&self, question: &Question) -> Result<Result<Answer, Unanswerable>, EngineError> {
         self.with_statistics(|source| source.ask(question))
+    }
+
+    /// Answers a question with some of its rows.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a page cannot be read; within, why there is no answer.
+    pub(crate) fn ask_rows(
+        &self,
+        question: &Question,
+        rows: Range<usize>,
+    ) -> Result<Result<Answer, Unanswerable>, EngineError> {
+        self.with_statistics(|source| source.ask_rows(question, rows))
     }
 
     /// Asks the statistics, with the directory of the last block on disk.

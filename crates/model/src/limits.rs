@@ -482,6 +482,8 @@ pub const STATISTICS_PAGES_OPEN_MAX: usize = 16 * 1024;
 pub const STATISTICS_PRUNED_MAX: usize = 256;
 /// Most rows that the answer to one question may have.
 pub const STATISTICS_ROWS_MAX: usize = 65_536;
+/// Most sums that are held while a question is answered: what was counted of every group.
+pub const STATISTICS_SUMS_MAX: usize = 8 * 1024 * 1024;
 /// Most rows of an answer on one page.
 pub const STATISTICS_PAGE_MAX: usize = 4_096;
 /// Most dimensions that a question may group by.

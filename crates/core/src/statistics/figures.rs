@@ -173,7 +173,12 @@ impl Figure {
 
     /// Returns the figure with a stable number.
     pub fn of_number(number: u8) -> Option<Self> {
-        Self::all().find(|figure| figure.0 == number)
+        let figure = Self(number);
+        match Until::of_bucket(figure) {
+            Some(_) => usize::from((number - FIRST_BUCKET) % HISTOGRAM) < BUCKETS,
+            None => Self::PLAIN.contains(&figure),
+        }
+        .then_some(figure)
     }
 }
 
@@ -187,6 +192,12 @@ impl Until {
             Self::Accepted => "accepted",
             Self::Finished => "finished",
         }
+    }
+
+    /// Until what the histogram counts that a figure is a bucket of; `None` for one that is not.
+    pub(super) fn of_bucket(figure: Figure) -> Option<Self> {
+        let histogram = figure.0.checked_sub(FIRST_BUCKET)? / HISTOGRAM;
+        Self::ALL.get(usize::from(histogram)).copied()
     }
 
     /// What a figure is timed until; `None` for one that is not.

@@ -8,16 +8,22 @@
 //! exact for every page, and nobody waits for it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::PoisonError;
 
 use lienthong_model::{ChangeEffect, ChangeKind, Ordinal, Position, StatusCode, Timestamp};
 
 use super::ask::Source;
-use super::cells::{AgencyCell, CellKey, FlowCell, KindCell, ProgressCell};
-use super::cubes::{self, CubeName};
+use super::cells::{
+    Address, AgencyCell, CellKey, FlowCell, InCountry, KindCell, OutflowCell, PlaceCell,
+    ProgressCell, TypeCell, VolumeCell,
+};
+use super::cubes::CubeName;
+use super::difference::Recounted;
 use super::event::{Direction, Traits};
 use super::figures::{Figure, Until};
 use super::page::{Cell, Page, PageKey};
-use super::period::Grain;
+use super::period::{Grain, Period};
+use super::visit::{Wanted, visit};
 use crate::block::Block;
 use crate::change::ChangeMade;
 use crate::command::{
@@ -27,9 +33,6 @@ use crate::directory::{Directory, Place};
 use crate::engine::{Blocks, EngineError};
 use crate::notice::NoticeKind;
 use crate::routing::{Span, span};
-
-/// Differences that are named; the others are counted.
-const NAMED_MAX: usize = 100;
 
 /// A recount under way.
 #[derive(Debug, Default)]
@@ -60,38 +63,6 @@ struct Life {
     picked_up: bool,
     worked_on: bool,
     overdue: bool,
-}
-
-/// What a recount found.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Recounted {
-    /// Blocks that were counted.
-    pub blocks: u64,
-    /// Cells that were compared.
-    pub cells: u64,
-    /// How many differ.
-    pub differences_total: u64,
-    /// The first of them, at most 100.
-    pub differences: Vec<Difference>,
-}
-
-/// A cell that is not what the journal says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// The cube.
-    pub cube: &'static str,
-    /// The grain of its page.
-    pub grain: &'static str,
-    /// The first moment of its page.
-    pub from: Timestamp,
-    /// The page's province; none for the centre.
-    pub province: Option<Ordinal>,
-    /// What the cell stands for.
-    pub cell: String,
-    /// What the state has.
-    pub kept: Cell,
-    /// What the journal says.
-    pub recounted: Cell,
 }
 
 impl Recount {
@@ -153,8 +124,7 @@ impl Recount {
                 let added = requests.added_up.iter().map(|one| (one.reason, one.count));
                 for (reason, count) in own.chain(added) {
                     let add = Cell { count: u64::from(count), measure: 0 };
-                    let number = CellKey::number(reason);
-                    self.add(CubeName::Refusals, now, (*province, 0), number, add);
+                    self.add(now, *province, reason, add);
                 }
             }
             _ => {}
@@ -183,8 +153,7 @@ impl Recount {
         let Place { province, level } = place;
         let direction = Direction::Sent;
         let key = KindCell { level, direction, scope, signature, paper_copy, document_type };
-        let add = Cell { count: 1, measure: u64::from(pages) };
-        self.add(CubeName::Kind, now, (province, level.number()), key.number(), add);
+        self.document(now, province, key, pages);
         self.agency(now, (sender, place), Figure::SENT);
         if signature.is_personal() {
             self.agency(now, (sender, place), Figure::SENT_PERSONALLY);
@@ -196,7 +165,7 @@ impl Recount {
         let Some(change) = &accepted.change else { return Ok(()) };
         self.changed(change);
         if !change.added.is_empty() {
-            let old = self.document(change.document, blocks)?;
+            let old = self.counted_of(change.document, blocks)?;
             let old = Counted { sender: place, ..old };
             change.added.iter().for_each(|one| self.delivered(now, (change.document, old), *one));
         }
@@ -204,7 +173,7 @@ impl Recount {
     }
 
     /// What is counted of a document of an earlier block.
-    fn document(&self, position: Position, blocks: &dyn Blocks) -> Result<Counted, EngineError> {
+    fn counted_of(&self, position: Position, blocks: &dyn Blocks) -> Result<Counted, EngineError> {
         let missing = || EngineError::Damaged {
             what: format!("document {position}"),
             why: "the journal has none at that place".to_owned(),
@@ -236,15 +205,13 @@ impl Recount {
         let scope = span(sender.province, place.province);
         let (level, direction) = (place.level, Direction::Received);
         let key = KindCell { level, direction, scope, signature, paper_copy, document_type };
-        let add = Cell { count: 1, measure: u64::from(pages) };
-        self.add(CubeName::Kind, now, (place.province, level.number()), key.number(), add);
-        let key = FlowCell {
-            sender_level: sender.level,
-            recipient_province: place.province,
-            recipient_level: level,
-        };
+        self.document(now, place.province, key, pages);
+        let (sender_level, recipient_level) = (sender.level, level);
+        let recipient_province = place.province;
+        let flow = FlowCell { sender_level, recipient_province, recipient_level };
         let add = Cell { count: 1, measure: bytes };
-        self.add(CubeName::Flow, now, (sender.province, 0), key.number(), add);
+        self.add(now, sender.province, flow, add);
+        self.add(now, sender.province, OutflowCell { sender_level, recipient_level }, add);
         self.agency(now, (recipient, place), Figure::RECEIVED);
         if scope == Span::Inside {
             self.agency(now, (recipient, place), Figure::RECEIVED_INSIDE);
@@ -329,33 +296,36 @@ impl Recount {
         };
         let took = now.millis().saturating_sub(life.made.millis()).max(0).unsigned_abs();
         let figure = Figure::bucket(until, std::time::Duration::from_millis(took));
-        let key = ProgressCell { level: life.place.level, figure };
-        let page = (life.place.province, 0);
-        self.add(CubeName::Progress, life.made, page, key.number(), Cell::ONE);
+        let time = ProgressCell { level: life.place.level, figure };
+        self.add(life.made, life.place.province, time, Cell::ONE);
+        self.add(life.made, None, InCountry(time), Cell::ONE);
     }
 
     fn step(&mut self, agency: Ordinal, life: Life, figure: Figure) {
         let Place { province, level } = life.place;
-        let key = ProgressCell { level, figure };
-        self.add(CubeName::Progress, life.made, (province, 0), key.number(), Cell::ONE);
+        self.add(life.made, province, ProgressCell { level, figure }, Cell::ONE);
         self.agency(life.made, (agency, life.place), figure);
     }
 
     fn agency(&mut self, at: Timestamp, (agency, place): (Ordinal, Place), figure: Figure) {
-        let documents = figure < Figure::DELIVERED;
-        let part = if documents { 0 } else { cubes::OF_DELIVERIES } + place.level.number();
-        let key = AgencyCell { agency, figure };
-        self.add(CubeName::Agency, at, (place.province, part), key.number(), Cell::ONE);
+        let Place { province, level } = place;
+        self.add(at, province, AgencyCell { agency, level, figure }, Cell::ONE);
     }
 
-    fn add(
-        &mut self,
-        cube: CubeName,
-        at: Timestamp,
-        (province, part): (Option<Ordinal>, u8),
-        number: u64,
-        add: Cell,
-    ) {
+    /// A document sent or received, in each cube that counts it.
+    fn document(&mut self, at: Timestamp, province: Option<Ordinal>, kind: KindCell, pages: u32) {
+        let KindCell { level, direction, scope, signature, paper_copy, document_type } = kind;
+        let add = Cell { count: 1, measure: u64::from(pages) };
+        self.add(at, province, kind, add);
+        self.add(at, None, InCountry(kind), add);
+        let volume = VolumeCell { level, direction, scope, signature, paper_copy };
+        self.add(at, province, volume, add);
+        self.add(at, province, PlaceCell { level, direction }, add);
+        self.add(at, province, TypeCell { level, direction, document_type }, add);
+    }
+
+    fn add(&mut self, at: Timestamp, province: Option<Ordinal>, key: impl CellKey, add: Cell) {
+        let (cube, Address { province, part, number }) = (key.cube(), key.address(province));
         for grain in cube.grains() {
             let page = PageKey { grain: *grain, number: grain.number(at), province, part };
             let cells = self.pages.entry((cube, page)).or_default();
@@ -371,25 +341,28 @@ impl Recount {
     pub fn compare(&self, source: &Source<'_>) -> Result<Comparing, EngineError> {
         let mut comparison = Comparing { found: Recounted::default(), ahead: BTreeMap::new() };
         let mut seen = BTreeSet::new();
+        let since = source.cubes.read().unwrap_or_else(PoisonError::into_inner).hours_since();
         for cube in CubeName::ALL {
             for grain in cube.grains() {
-                let pages = (cube, *grain);
-                cubes::visit_pages(source.cubes, source.tables, pages, &mut |key, page| {
+                let from = if *grain == Grain::Hour { since.start() } else { Period::ALL.from };
+                let period = Period { from, ..Period::ALL };
+                let (finest, coarsest) = (*grain, *grain);
+                let wanted = Wanted { cube, finest, coarsest, period, provinces: None };
+                visit(source.cubes, source.tables, &wanted, &mut |key, cells| {
+                    let page = cells.page()?;
                     seen.insert((cube, key));
-                    match page.as_of > self.block {
+                    match page.as_of() > self.block {
                         true => comparison.set_aside(cube, key, page),
-                        false => self.compare_page(
-                            &mut comparison.found,
-                            (cube, key),
-                            &page,
-                            source.directory,
-                        ),
+                        false => {
+                            let found = &mut comparison.found;
+                            self.compare_page(found, (cube, key), &page, source.directory);
+                        }
                     }
+                    Ok(())
                 })?;
             }
         }
         // What the state does not have at all. Hours that are not kept any more it need not have.
-        let since = cubes::hours_kept_since(source.cubes);
         let is_kept = |page: &PageKey| page.grain != Grain::Hour || page.number >= since.0;
         let missing = self
             .pages
@@ -409,13 +382,16 @@ impl Recount {
         kept: &Page,
         directory: &Directory,
     ) {
-        let nothing = BTreeMap::new();
-        let recounted = self.pages.get(&(cube, key)).unwrap_or(&nothing);
-        let numbers: BTreeSet<u64> = kept.cells.keys().chain(recounted.keys()).copied().collect();
-        found.cells += numbers.len() as u64;
-        for number in numbers {
-            let of = |cells: &BTreeMap<u64, Cell>| cells.get(&number).copied().unwrap_or_default();
-            let cells = (of(&kept.cells), of(recounted));
+        let recounted = self.pages.get(&(cube, key)).into_iter().flatten();
+        let mut both: BTreeMap<u64, (Cell, Cell)> = BTreeMap::new();
+        for (number, cell) in kept.cells() {
+            both.entry(number).or_default().0 = cell;
+        }
+        for (number, cell) in recounted {
+            both.entry(*number).or_default().1 = *cell;
+        }
+        found.cells += both.len() as u64;
+        for (number, cells) in both {
             found.compare(cube, key, number, cells, directory);
         }
     }
@@ -443,66 +419,7 @@ impl Comparing {
     }
 
     fn set_aside(&mut self, cube: CubeName, key: PageKey, page: Page) {
-        self.ahead.entry(page.as_of).or_default().push((cube, key, page));
-    }
-}
-
-impl Recounted {
-    fn compare(
-        &mut self,
-        cube: CubeName,
-        page: PageKey,
-        number: u64,
-        (kept, recounted): (Cell, Cell),
-        directory: &Directory,
-    ) {
-        if kept == recounted {
-            return;
-        }
-        self.differences_total += 1;
-        if self.differences.len() < NAMED_MAX {
-            self.differences.push(Difference {
-                cube: cube.name(),
-                grain: page.grain.name(),
-                from: page.grain.start(page.number),
-                province: page.province,
-                cell: cube.cell_text(number, directory),
-                kept,
-                recounted,
-            });
-        }
-    }
-}
-
-impl CubeName {
-    /// A cell for people.
-    fn cell_text(self, number: u64, directory: &Directory) -> String {
-        let code = |agency| directory.code(agency, Timestamp::from_millis(i64::MAX));
-        let unknown = || format!("cell {number}");
-        match self {
-            Self::Flow => FlowCell::of_number(number).map_or_else(unknown, |cell| {
-                let to = cell.recipient_province.map_or_else(|| "TW".to_owned(), code);
-                format!("{} to {to} {}", cell.sender_level, cell.recipient_level)
-            }),
-            Self::Kind => KindCell::of_number(number).map_or_else(unknown, |cell| {
-                let paper = if cell.paper_copy { "with paper" } else { "without paper" };
-                format!(
-                    "{} {} {}, {}, signature {}, {paper}",
-                    cell.level,
-                    cell.direction.name(),
-                    cell.scope,
-                    cell.document_type.name_en(),
-                    cell.signature,
-                )
-            }),
-            Self::Agency => AgencyCell::of_number(number).map_or_else(unknown, |cell| {
-                format!("{} {}", code(cell.agency), cell.figure.name())
-            }),
-            Self::Progress => ProgressCell::of_number(number)
-                .map_or_else(unknown, |cell| format!("{} {}", cell.level, cell.figure.name())),
-            Self::Refusals => lienthong_model::Reason::of_number(number)
-                .map_or_else(unknown, |reason| reason.code().to_owned()),
-        }
+        self.ahead.entry(page.as_of()).or_default().push((cube, key, page));
     }
 }
 

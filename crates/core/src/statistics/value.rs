@@ -3,9 +3,10 @@
 use lienthong_model::{AgencyCode, DocumentType, Level, Ordinal, Reason, Region, Timestamp};
 use lienthong_trust::SignatureKind;
 
-use super::cells::{CellKey, province_number, province_of};
+use super::cells::{province_number, province_of};
 use super::event::Direction;
-use super::question::{Dimension, Value};
+use super::question::Value;
+use super::vocabulary::Dimension;
 use crate::directory::Directory;
 use crate::routing::Span;
 
@@ -58,7 +59,10 @@ impl Value {
                 Self::Signature(SignatureKind::ALL.into_iter().find(|one| *one as u32 == number)?)
             }
             D::PaperCopy => Self::PaperCopy(number == 1),
-            D::Reason => Self::Reason(Reason::of_number(u64::from(number))?),
+            D::Reason => {
+                let same = |reason: &Reason| u32::from(reason.number()) == number;
+                Self::Reason(Reason::ALL.iter().copied().find(same)?)
+            }
         })
     }
 

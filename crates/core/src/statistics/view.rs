@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use lienthong_model::{AgencyCode, Ordinal, Signatory, Territory, Timestamp};
 
-use super::question::{Condition, Dimension, Question, Value};
+use super::question::{Condition, Question, Value};
+use super::vocabulary::Dimension;
 use crate::directory::{Directory, Place};
 use crate::policy::Policy;
 

@@ -1,13 +1,16 @@
 //! Sums that are used together: volumes per province and level, flows, refusals.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::RwLock;
 
 use lienthong_model::{Level, Ordinal, Reason};
 
-use super::cubes::{Cubes, visit_flow, visit_kind, visit_refusals};
+use super::cubes::Cubes;
 use super::event::Direction;
 use super::period::Period;
+use super::quick::Quick;
+use super::visit::{visit_flow, visit_refusals, visit_volume};
 use crate::engine::{EngineError, Tables};
 
 /// Documents of one province, or of the centre.
@@ -89,30 +92,31 @@ pub fn volumes(
     tables: &dyn Tables,
     period: Period,
 ) -> Result<Volumes, EngineError> {
+    let mut places: HashMap<(Option<Ordinal>, Level), LevelVolume, Quick> = HashMap::default();
+    visit_volume(cubes, tables, period, &mut |found| {
+        let (cell, count) = (found.key, found.cell.count);
+        let place = places.entry((found.province, cell.level)).or_default();
+        match cell.direction {
+            Direction::Sent => {
+                place.sent += count;
+                place.personally_signed += if cell.signature.is_personal() { count } else { 0 };
+            }
+            Direction::Received => place.received += count,
+        }
+    })?;
     let mut volumes = Volumes::default();
-    visit_kind(cubes, tables, period, &mut |found| {
-        let (cell, sum) = (found.key, found.cell);
-        let volume = match found.province {
+    for ((province, level), place) in places {
+        let volume = match province {
             Some(province) => volumes.provinces.entry(province).or_default(),
             None => &mut volumes.centre,
         };
-        let level = volume.by_level.entry(cell.level).or_default();
-        match cell.direction {
-            Direction::Sent => {
-                let personal = if cell.signature.is_personal() { sum.count } else { 0 };
-                volume.sent += sum.count;
-                volume.personally_signed += personal;
-                level.sent += sum.count;
-                level.personally_signed += personal;
-                volumes.totals.sent += sum.count;
-            }
-            Direction::Received => {
-                volume.received += sum.count;
-                level.received += sum.count;
-                volumes.totals.received += sum.count;
-            }
-        }
-    })?;
+        volume.sent += place.sent;
+        volume.received += place.received;
+        volume.personally_signed += place.personally_signed;
+        volume.by_level.insert(level, place);
+        volumes.totals.sent += place.sent;
+        volumes.totals.received += place.received;
+    }
     Ok(volumes)
 }
 
@@ -125,7 +129,7 @@ pub fn flows(
     tables: &dyn Tables,
     period: Period,
 ) -> Result<Vec<Flow>, EngineError> {
-    let mut cells: BTreeMap<_, (u64, u64)> = BTreeMap::new();
+    let mut cells: HashMap<_, (u64, u64), Quick> = HashMap::default();
     visit_flow(cubes, tables, period, &mut |found| {
         let total = cells.entry((found.province, found.key)).or_default();
         total.0 += found.cell.count;
@@ -142,7 +146,10 @@ pub fn flows(
             bytes,
         })
         .collect();
-    flows.sort_by_key(|flow| std::cmp::Reverse(flow.deliveries));
+    flows.sort_unstable_by_key(|flow| {
+        let place = (flow.from_province, flow.from_level, flow.to_province, flow.to_level);
+        (Reverse(flow.deliveries), place)
+    });
     Ok(flows)
 }
 

@@ -15,8 +15,8 @@ use lienthong_core::{
     Place, RefusalCount, RefusedRequests, Span, Submit,
 };
 use lienthong_model::{
-    ChangeEffect, ChangeKind, Indicator, Level, Ordinal, Position, Reason, StatusCode, Target,
-    Territory, Timestamp,
+    ChangeEffect, ChangeKind, DocumentType, Indicator, Level, Ordinal, Position, Reason,
+    StatusCode, Target, Territory, Timestamp,
 };
 use proptest::prelude::*;
 
@@ -422,6 +422,53 @@ fn check_sums(hub: &Hub, cubes: &RwLock<Cubes>) {
     assert_eq!(flows.iter().map(|flow| flow.deliveries).sum::<u64>(), found.totals.received);
 }
 
+/// A measure, conditions that everything meets, and groups to ask it by.
+type Asked<'a> = (Measure, &'a [(Dimension, &'a [Value])], &'a [&'a [Dimension]]);
+
+/// A condition that everything meets makes a question read a cube with more dimensions: the answer
+/// is the same.
+fn check_cubes(hub: &Hub, cubes: &RwLock<Cubes>) {
+    use Dimension as D;
+    let directory = &hub.machine.policy().directory;
+    let provinces = directory.agencies().iter().map(|agency| Some(agency.ordinal)).chain([None]);
+    let provinces: Vec<Value> = provinces.map(Value::Province).collect();
+    let types: Vec<Value> = DocumentType::all().map(Value::DocumentType).collect();
+    let scopes = Span::ALL.map(Value::Scope);
+    let document = [(D::Province, &provinces[..]), (D::DocumentType, &types), (D::Scope, &scopes)];
+    let exchange = [(D::PartnerProvince, &provinces[..])];
+    let progress = [(D::Province, &provinces[..])];
+    let asked: [Asked<'_>; 3] = [
+        (
+            Measure::Documents,
+            &document,
+            &[
+                &[],
+                &[D::Level],
+                &[D::Province, D::Direction],
+                &[D::DocumentType, D::Level],
+                &[D::Region, D::DocumentType],
+                &[D::Signature, D::PaperCopy],
+                &[D::Province, D::Scope],
+                &[D::Direction, D::Signature, D::DocumentType],
+            ],
+        ),
+        (Measure::Bytes, &exchange, &[&[], &[D::Province], &[D::Region, D::Level]]),
+        (Measure::ArriveMost, &progress, &[&[], &[D::Level]]),
+    ];
+    for (measure, conditions, groups) in asked {
+        for (groups, bucket) in groups.iter().flat_map(|one| [(one, None), (one, Some(Grain::Day))])
+        {
+            let narrow = Question { bucket, ..Question::of(WINDOW, &[measure]).by(groups) };
+            let wide = conditions.iter().fold(narrow.clone(), |question, (dimension, values)| {
+                question.only(*dimension, values)
+            });
+            let [narrow, wide] =
+                [narrow, wide].map(|one| source(hub, cubes).ask(&one).unwrap().unwrap());
+            assert_eq!(narrow, wide, "{measure} by {groups:?}");
+        }
+    }
+}
+
 /// What waits in mailboxes is what was made, less what was picked up or taken back before.
 fn check_backlog(hub: &Hub, cubes: &RwLock<Cubes>) {
     let source = source(hub, cubes);
@@ -446,7 +493,9 @@ proptest! {
         prop_assert_eq!(&of(&hub, &hub.machine.cubes()), &expected);
         check_sums(&hub, &hub.machine.cubes());
         check_backlog(&hub, &hub.machine.cubes());
+        check_cubes(&hub, &hub.machine.cubes());
         hub.cut();
+        check_cubes(&hub, &hub.machine.cubes());
         prop_assert_eq!(&of(&hub, &hub.machine.cubes()), &expected);
         let anew = open(&hub.state, &hub.payloads);
         prop_assert_eq!(&of(&hub, &anew.cubes()), &expected);

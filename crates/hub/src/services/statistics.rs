@@ -5,6 +5,8 @@ mod question;
 mod recount;
 mod watch;
 
+use std::ops::Range;
+
 use lienthong_core::Directory;
 use lienthong_core::statistics::{AgencyBacklog, Answer, BacklogOrder, CENTRE, Question, View};
 use lienthong_model::limits::{BACKLOG_AGENCIES_MAX, PAGE_SIZE_DEFAULT, STATISTICS_PAGE_MAX};
@@ -100,8 +102,8 @@ async fn aside<T: Send + 'static>(
     }
 }
 
-fn ask(reader: &Reader, question: &Question) -> Result<Answer, Refusal> {
-    let answer = reader.ask(question).map_err(|error| unreadable(&error))?;
+fn ask(reader: &Reader, question: &Question, rows: Range<usize>) -> Result<Answer, Refusal> {
+    let answer = reader.ask_rows(question, rows).map_err(|error| unreadable(&error))?;
     answer.map_err(|why| why.refusal())
 }
 
@@ -120,14 +122,13 @@ fn query(
         }
     };
     let size = page_size(request.page_size);
-    let answer = ask(reader, &view.cut(asked))?;
-    let rows = answer.rows.iter().skip(first).take(size);
     let next = first.saturating_add(size);
-    let more = next < answer.rows.len();
+    let answer = ask(reader, &view.cut(asked), first..next)?;
+    let more = next < answer.rows_total;
     Ok(proto::QueryStatisticsResponse {
-        rows: rows.map(|row| question::row(row, &directory, now)).collect(),
+        rows: answer.rows.iter().map(|row| question::row(row, &directory, now)).collect(),
         total: Some(question::row(&answer.total, &directory, now)),
-        rows_total: i32::try_from(answer.rows.len()).unwrap_or(i32::MAX),
+        rows_total: i32::try_from(answer.rows_total).unwrap_or(i32::MAX),
         next_page_token: if more { next.to_string() } else { String::new() },
     })
 }

@@ -17,6 +17,9 @@ use crate::crash;
 
 /// Bytes of rows after which a page of a scan ends.
 const PAGE_BYTES: usize = 256 * 1024;
+/// Rows of a scan's first page; each page after it has four times as many, up to the limit. Many
+/// scans end with their first rows.
+const FIRST_PAGE_ROWS: usize = 4;
 
 /// Lock order: `progress`, `exchanging`, `overlay`, `layers`.
 #[derive(Debug)]
@@ -143,8 +146,11 @@ impl Shared {
             return Ok(());
         }
         let mut from = Bound::Included(start.to_vec());
+        let mut rows_max = FIRST_PAGE_ROWS;
         loop {
-            let page = self.page(prefix, from.as_ref().map(Vec::as_slice))?;
+            rows_max = rows_max.min(self.limits.scan_page_rows);
+            let page = self.page(prefix, from.as_ref().map(Vec::as_slice), rows_max)?;
+            rows_max = rows_max.saturating_mul(4);
             for (key, value) in &page.rows {
                 if !visit(key, value) {
                     return Ok(());
@@ -158,13 +164,18 @@ impl Shared {
     }
 
     /// Merges the overlay and the layers in key order; the overlay's value counts.
-    fn page(&self, prefix: &[u8], from: Bound<&[u8]>) -> Result<Page, EngineError> {
+    fn page(
+        &self,
+        prefix: &[u8],
+        from: Bound<&[u8]>,
+        rows_max: usize,
+    ) -> Result<Page, EngineError> {
         let overlay = self.overlay.read();
         let mut newest =
             overlay.range(from).take_while(|(key, _)| key.starts_with(prefix)).peekable();
         let layers = self.layers();
         let mut stored = layers.range(prefix, from).peekable();
-        let mut page = Page { rows_max: self.limits.scan_page_rows, ..Page::default() };
+        let mut page = Page { rows_max, ..Page::default() };
         loop {
             let take_newest = match (newest.peek(), stored.peek()) {
                 (None, None) => return Ok(page),

@@ -75,12 +75,11 @@ fn look(
     rows_max: usize,
 ) -> Result<proto::WatchStatisticsResponse, Refusal> {
     let (directory, now) = (rooms.reader.directory(), rooms.clock.now());
-    let answer = ask(&rooms.reader, asked)?;
-    let rows = answer.rows.iter().take(rows_max);
+    let answer = ask(&rooms.reader, asked, 0..rows_max)?;
     Ok(proto::WatchStatisticsResponse {
         at: Some(moment::to_proto(now)),
-        rows: rows.map(|row| question::row(row, &directory, now)).collect(),
+        rows: answer.rows.iter().map(|row| question::row(row, &directory, now)).collect(),
         total: Some(question::row(&answer.total, &directory, now)),
-        rows_total: i32::try_from(answer.rows.len()).unwrap_or(i32::MAX),
+        rows_total: i32::try_from(answer.rows_total).unwrap_or(i32::MAX),
     })
 }

@@ -1,0 +1,302 @@
+//! What indicators are reckoned from, counted by a few questions.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use lienthong_model::{Level, Ordinal, Timestamp};
+
+use super::{Area, IndicatorQuestion, PROCESSED_WITHIN, holds};
+use crate::directory::Place;
+use crate::engine::EngineError;
+use crate::routing::Span;
+use crate::statistics::ask::Source;
+use crate::statistics::cells::AgencyCell;
+use crate::statistics::cubes::CubeName;
+use crate::statistics::event::Direction;
+use crate::statistics::figures::Figure;
+use crate::statistics::period::Period;
+use crate::statistics::question::{Question, Value};
+use crate::statistics::visit::{Visited, visit_cells};
+use crate::statistics::vocabulary::{Dimension, Measure};
+
+/// What indicators are reckoned from, of one place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub sent: u64,
+    pub sent_personally: u64,
+    pub sent_year_before: u64,
+    pub inside: u64,
+    pub inside_on_paper: u64,
+    pub pages_without_paper: u64,
+    pub delivered: u64,
+    pub finished: u64,
+    pub with_due_date: u64,
+    pub on_time: u64,
+    pub older: u64,
+    pub older_processed: u64,
+    pub sending: BTreeSet<Level>,
+    pub receiving: BTreeSet<Level>,
+    pub levels: BTreeSet<Level>,
+    pub agencies: u64,
+    pub agencies_connected: u64,
+}
+
+/// Counts by place.
+pub(super) type Places = BTreeMap<(Option<Ordinal>, Level), Counts>;
+
+/// Single agencies of the province asked for, or of the country.
+pub(super) struct Agencies {
+    /// Where each stands, by ordinal; none where no entry is in force.
+    standing: Vec<Option<Place>>,
+    /// How many there are in each place, and of those how many sent and received.
+    pub places: Places,
+    /// What is counted of each, when a province is asked for: they hold its targets back.
+    pub counts: BTreeMap<Ordinal, Counts>,
+}
+
+impl Agencies {
+    /// Agencies that stand in an area, on a level or on any.
+    pub fn of(&self, area: Area, level: Option<Level>) -> impl Iterator<Item = Ordinal> {
+        let here = move |place: &Place| {
+            holds(area, place.province) && level.is_none_or(|level| place.level == level)
+        };
+        let all = self.standing.iter().zip(0..);
+        all.filter(move |(place, _)| place.as_ref().is_some_and(here)).map(|(_, at)| Ordinal(at))
+    }
+}
+
+impl Source<'_> {
+    /// Which agencies there are, and which of them sent and received.
+    pub(super) fn agencies(&self, asked: &IndicatorQuestion) -> Result<Agencies, EngineError> {
+        let places = self.directory.places(asked.now);
+        let all = self.directory.agencies().iter().zip(places);
+        let wanted = |province| asked.province.is_none_or(|wanted| province == Some(wanted));
+        let standing = all.map(|(agency, place)| {
+            let here = wanted(place.province) && agency.entry_in_force(asked.now).is_some();
+            here.then_some(place)
+        });
+        let mut agencies = Agencies {
+            standing: standing.collect(),
+            places: Places::new(),
+            counts: BTreeMap::new(),
+        };
+        for place in agencies.standing.iter().flatten() {
+            let counts = agencies.places.entry((place.province, place.level)).or_default();
+            counts.agencies += 1;
+            counts.levels.insert(place.level);
+        }
+        if asked.province.is_some() {
+            agencies.counts = self.agency_counts(asked)?;
+        }
+        for agency in self.connected(asked)? {
+            if let Some(Some(place)) = agencies.standing.get(agency.0 as usize) {
+                let counts = agencies.places.entry((place.province, place.level)).or_default();
+                counts.agencies_connected += 1;
+            }
+        }
+        Ok(agencies)
+    }
+
+    /// Agencies that sent and received.
+    fn connected(
+        &self,
+        asked: &IndicatorQuestion,
+    ) -> Result<impl Iterator<Item = Ordinal> + use<>, EngineError> {
+        let mut did: HashMap<Ordinal, (bool, bool)> = HashMap::new();
+        self.each_agency(&[CubeName::Agency], asked, &mut |found| {
+            let did = did.entry(found.key.agency).or_default();
+            match found.key.figure {
+                Figure::SENT => did.0 |= found.cell.count > 0,
+                _ => did.1 |= found.cell.count > 0,
+            }
+        })?;
+        Ok(did.into_iter().filter(|(_, did)| *did == (true, true)).map(|(agency, _)| agency))
+    }
+
+    fn each_agency(
+        &self,
+        cubes: &[CubeName],
+        asked: &IndicatorQuestion,
+        found: &mut dyn FnMut(Visited<AgencyCell>),
+    ) -> Result<(), EngineError> {
+        let province = asked.province.map(|province| [Some(province)]);
+        let provinces = province.as_ref().map(<[_; 1]>::as_slice);
+        visit_cells(self.cubes, self.tables, (cubes, provinces), asked.period, found)
+    }
+
+    /// What is counted of every agency that sent or received.
+    fn agency_counts(
+        &self,
+        asked: &IndicatorQuestion,
+    ) -> Result<BTreeMap<Ordinal, Counts>, EngineError> {
+        let mut agencies: BTreeMap<Ordinal, Counts> = BTreeMap::new();
+        self.each_agency(&[CubeName::Agency, CubeName::Work], asked, &mut |found| {
+            let counts = agencies.entry(found.key.agency).or_default();
+            let count = found.cell.count;
+            match found.key.figure {
+                Figure::SENT => counts.sent += count,
+                Figure::SENT_PERSONALLY => counts.sent_personally += count,
+                Figure::RECEIVED_INSIDE => counts.inside += count,
+                Figure::RECEIVED_INSIDE_ON_PAPER => counts.inside_on_paper += count,
+                Figure::DELIVERED => counts.delivered += count,
+                Figure::FINISHED => counts.finished += count,
+                Figure::WITH_DUE_DATE => counts.with_due_date += count,
+                Figure::ON_TIME => counts.on_time += count,
+                Figure::PROCESSED => counts.older_processed += count,
+                _ => {}
+            }
+        })?;
+        for counts in agencies.values_mut() {
+            counts.older = counts.delivered;
+            counts.agencies = 1;
+            counts.agencies_connected = u64::from(counts.sent > 0 && counts.delivered > 0);
+        }
+        Ok(agencies)
+    }
+
+    /// What is counted of every place, by a few questions.
+    pub(super) fn counts(
+        &self,
+        asked: &IndicatorQuestion,
+        agencies: &Agencies,
+    ) -> Result<Places, EngineError> {
+        use Dimension as D;
+        let places = |period, measures: &[Measure], more: Option<Dimension>| {
+            let by: Vec<_> = [D::Province, D::Level].into_iter().chain(more).collect();
+            let question = Question::of(period, measures).by(&by);
+            match asked.province {
+                Some(province) => question.only(D::Province, &[Value::Province(Some(province))]),
+                None => question,
+            }
+        };
+        let period = asked.period;
+        let sent = |period, more| {
+            places(period, &[Measure::Documents], more)
+                .only(D::Direction, &[Value::Direction(Direction::Sent)])
+        };
+        let received = |measure, more| {
+            places(period, &[measure], more)
+                .only(D::Direction, &[Value::Direction(Direction::Received)])
+        };
+        let mut counts = agencies.places.clone();
+        self.each(&sent(period, Some(D::Signature)), &mut counts, |counts, values, level, of| {
+            counts.sent += values[0];
+            counts.sending.insert(level);
+            if matches!(of, Some(Value::Signature(kind)) if kind.is_personal()) {
+                counts.sent_personally += values[0];
+            }
+        })?;
+        self.each(&sent(period.year_before(), None), &mut counts, |counts, values, _, _| {
+            counts.sent_year_before += values[0];
+        })?;
+        let all = received(Measure::Documents, Some(D::Scope));
+        self.each(&all, &mut counts, |counts, values, level, of| {
+            counts.receiving.insert(level);
+            if of == Some(Value::Scope(Span::Inside)) {
+                counts.inside += values[0];
+            }
+        })?;
+        let on_paper = received(Measure::Documents, None)
+            .only(D::Scope, &[Value::Scope(Span::Inside)])
+            .only(D::PaperCopy, &[Value::PaperCopy(true)]);
+        self.each(&on_paper, &mut counts, |counts, values, _, _| {
+            counts.inside_on_paper += values[0];
+        })?;
+        let saved = received(Measure::Pages, None).only(D::PaperCopy, &[Value::PaperCopy(false)]);
+        self.each(&saved, &mut counts, |counts, values, _, _| {
+            counts.pages_without_paper += values[0];
+        })?;
+        let measures =
+            [Measure::Delivered, Measure::Finished, Measure::WithDueDate, Measure::OnTime];
+        self.each(&places(period, &measures, None), &mut counts, |counts, values, _, _| {
+            counts.delivered += values[0];
+            counts.finished += values[1];
+            counts.with_due_date += values[2];
+            counts.on_time += values[3];
+        })?;
+        if let Some(period) = older(period, asked.now) {
+            let measures = [Measure::Delivered, Measure::Processed];
+            self.each(&places(period, &measures, None), &mut counts, |counts, values, _, _| {
+                counts.older += values[0];
+                counts.older_processed += values[1];
+            })?;
+        }
+        Ok(counts)
+    }
+
+    /// Asks, and adds every row to its place.
+    fn each(
+        &self,
+        question: &Question,
+        places: &mut Places,
+        add: impl Fn(&mut Counts, &[u64], Level, Option<Value>),
+    ) -> Result<(), EngineError> {
+        // A period that holds no time has no answer, and counts nothing.
+        let Ok(answer) = self.ask(question)? else { return Ok(()) };
+        for row in answer.rows {
+            if let [Value::Province(province), Value::Level(level), more @ ..] = &row.group[..] {
+                let values: Vec<u64> = row.values.iter().map(|one| one.unwrap_or(0)).collect();
+                let counts = places.entry((*province, *level)).or_default();
+                add(counts, &values, *level, more.first().copied());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The part of a period whose deliveries are older than their term.
+fn older(period: Period, now: Timestamp) -> Option<Period> {
+    let until = period.until.min(now.minus(PROCESSED_WITHIN));
+    (period.from < until).then_some(Period { until, ..period })
+}
+
+/// Adds the places of an area up, on a level or on all.
+pub(super) fn sum(area: Area, level: Option<Level>, places: &Places) -> Counts {
+    let mut sum = Counts::default();
+    for ((province, of), counts) in places {
+        if holds(area, *province) && level.is_none_or(|level| level == *of) {
+            sum.add(counts);
+        }
+    }
+    sum
+}
+
+impl Counts {
+    fn add(&mut self, more: &Self) {
+        let Self {
+            sent,
+            sent_personally,
+            sent_year_before,
+            inside,
+            inside_on_paper,
+            pages_without_paper,
+            delivered,
+            finished,
+            with_due_date,
+            on_time,
+            older,
+            older_processed,
+            sending,
+            receiving,
+            levels,
+            agencies,
+            agencies_connected,
+        } = more;
+        self.sent += sent;
+        self.sent_personally += sent_personally;
+        self.sent_year_before += sent_year_before;
+        self.inside += inside;
+        self.inside_on_paper += inside_on_paper;
+        self.pages_without_paper += pages_without_paper;
+        self.delivered += delivered;
+        self.finished += finished;
+        self.with_due_date += with_due_date;
+        self.on_time += on_time;
+        self.older += older;
+        self.older_processed += older_processed;
+        self.sending.extend(sending);
+        self.receiving.extend(receiving);
+        self.levels.extend(levels);
+        self.agencies += agencies;
+        self.agencies_connected += agencies_connected;
+    }
+}
