@@ -9,7 +9,7 @@ use lienthong_core::{
 };
 use lienthong_hub::{AdministerError, OpenFolder};
 use lienthong_model::{
-    AgencyEntry, Appointment, Day, Mandate, Quota, Signatory, Target, Timestamp,
+    AgencyEntry, Appointment, Day, Mandate, Quota, Signatory, Target, Terms, Timestamp,
 };
 use lienthong_trust::RevocationList;
 
@@ -136,6 +136,22 @@ impl Office {
                 require_directory(folder)?;
                 written(folder.remove_account(*at, holder), folder)
             }
+        }
+    }
+
+    /// Sets the terms.
+    pub(crate) async fn set_terms(&mut self, terms: Terms) -> anyhow::Result<()> {
+        match self {
+            Self::Hub(client) => Ok(office(client).set_terms(&terms).await?),
+            Self::Folder(folder, at) => carry_out(folder, *at, Command::SetTerms(terms)),
+        }
+    }
+
+    /// Returns the terms in force.
+    pub(crate) async fn terms(&self) -> anyhow::Result<Terms> {
+        match self {
+            Self::Hub(client) => Ok(office(client).terms().await?),
+            Self::Folder(folder, _) => Ok(folder.reader().policy().terms),
         }
     }
 

@@ -77,6 +77,7 @@ impl Trouble {
             EngineError::Damaged { what, .. } if what.starts_with("state") => Self::State,
             EngineError::Damaged { .. } => Self::Journal,
             EngineError::State(_) => Self::State,
+            EngineError::Expired(_) => Self::Payload,
             EngineError::TooNew { .. } => Self::TooNew,
             EngineError::InUse(_) => Self::InUse,
         }

@@ -1,9 +1,10 @@
-//! `lienthong admin`: who operates and administers the hub, how much agencies may send, and what
-//! indicators should reach.
+//! `lienthong admin`: who operates and administers the hub, how much agencies may send, how
+//! long recipients may take, and what indicators should reach.
 
 mod appointments;
 mod quotas;
 mod targets;
+mod terms;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,8 @@ enum AdminCommand {
     Quota(Box<quotas::QuotaArgs>),
     /// List every quota / danh sách hạn mức
     Quotas(SourceArgs),
+    /// Show or set how long recipients may take and contents are kept / thời hạn
+    Terms(Box<terms::TermsArgs>),
     /// Set what an indicator should reach by a day / đặt mục tiêu
     Target(Box<targets::TargetArgs>),
     /// List every target / danh sách mục tiêu
@@ -48,6 +51,7 @@ pub(crate) async fn run(args: AdminArgs, output: Output) -> anyhow::Result<ExitC
         AdminCommand::Appointments(source) => appointments::list(&source, output).await?,
         AdminCommand::Quota(args) => quotas::set(&args, output).await?,
         AdminCommand::Quotas(source) => quotas::list(&source, output).await?,
+        AdminCommand::Terms(args) => terms::run(&args, output).await?,
         AdminCommand::Target(args) => targets::set(&args, output).await?,
         AdminCommand::Targets(source) => targets::list(&source, output).await?,
     }

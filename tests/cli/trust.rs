@@ -272,6 +272,30 @@ fn quotas_are_set_shown_and_said_in_the_refusal_with_a_time_to_come_again() {
 }
 
 #[test]
+fn terms_are_shown_and_changed_one_by_one() {
+    let stage = Stage::set(&[]);
+    stage.appoint("G22/binh", "country");
+    stage.appoint("H36/binh", "province:H36");
+    let hub = stage.start();
+    let day = 24 * 3_600_000_u64;
+    let shown = hub.json("G22/binh", &["admin", "terms"]);
+    assert_eq!(shown["pick_up_ms"], 3 * day);
+    assert_eq!(shown["keep_content_ms"], serde_json::Value::Null);
+    hub.succeed("G22/binh", &["admin", "terms", "--keep-content", "730days"]);
+    let shown = hub.json("G22/binh", &["admin", "terms", "--pick-up", "48h"]);
+    assert_eq!(
+        (&shown["pick_up_ms"], &shown["silent_ms"]),
+        (&(2 * day).into(), &(90 * day).into())
+    );
+    assert_eq!(shown["keep_content_ms"], 730 * day, "what is not named stays");
+    let short = hub.fail(1, "G22/binh", &["admin", "terms", "--keep-content", "30days"]);
+    assert!(short.contains("FIELD_INVALID") && short.contains("120 days"), "{short}");
+    let provinces = hub.fail(1, "H36/binh", &["admin", "terms", "--keep-content", "forever"]);
+    assert!(provinces.contains("CALLER_NOT_ENTITLED"), "{provinces}");
+    assert!(hub.succeed("H36/binh", &["admin", "terms"]).contains("1year 11months 29days"));
+}
+
+#[test]
 fn a_provinces_administrator_enters_agencies_of_its_province_through_the_hub() {
     let stage = Stage::set(&[]);
     stage.appoint("H36/binh", "province:H36");

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use lienthong_model::{AgencyEntry, Appointment, Mandate, Quota, Signatory, Target};
+use lienthong_model::{AgencyEntry, Appointment, Mandate, Quota, Signatory, Target, Terms};
 use lienthong_wire::{administration as form, directory, moment, proto};
 
 use crate::client::Client;
@@ -80,6 +80,24 @@ impl Administration {
     pub async fn set_revocation_grace(&self, grace: Option<Duration>) -> Result<(), CallError> {
         let grace = grace.map(moment::duration_to_proto);
         ask!(self.set_revocation_grace(proto::SetRevocationGraceRequest { grace })).map(|_| ())
+    }
+
+    /// Sets how long recipients may take and contents are kept, for documents from then on.
+    ///
+    /// # Errors
+    /// [`CallError`] as for every act; FIELD_INVALID for terms that do not do.
+    pub async fn set_terms(&self, terms: &Terms) -> Result<(), CallError> {
+        let terms = Some(form::terms_to_proto(terms));
+        ask!(self.set_terms(proto::SetTermsRequest { terms })).map(|_| ())
+    }
+
+    /// Returns the terms in force.
+    ///
+    /// # Errors
+    /// [`CallError`] as for every call.
+    pub async fn terms(&self) -> Result<Terms, CallError> {
+        let terms = ask!(self.get_terms(proto::GetTermsRequest {}))?.terms.unwrap_or_default();
+        form::terms_from_proto(&terms).map_err(|refusal| CallError::answer("terms", refusal))
     }
 
     /// Enters at most 1,024 mandates; one with the same agency, signatory, capacity and first day is

@@ -72,6 +72,8 @@ pub struct NamedPayload {
     pub size: Option<u64>,
     /// When it is a signed content: its type and the SHA-256 of the DSSE bytes.
     pub signed: Option<(String, Digest)>,
+    /// Whether it is kept for ever: what a document names may go after its term.
+    pub for_ever: bool,
 }
 
 /// A leaf that an entry has in the log.
@@ -100,7 +102,9 @@ impl JournalCheck {
         }
         self.last = Some((block.number, block.time));
         for (number, entry) in (0..).zip(&block.entries) {
-            let mut about = About { entry: number, time: block.time, gap, found: &mut found };
+            let for_ever = !matches!(entry.command, Command::Submit(_));
+            let (time, found) = (block.time, &mut found);
+            let mut about = About { entry: number, time, gap, for_ever, found };
             self.entry(&entry.command, &entry.decision, &mut about);
             gap = about.gap;
         }
@@ -241,6 +245,8 @@ struct About<'f> {
     time: Timestamp,
     /// Blocks are missing between the last leaf and here.
     gap: bool,
+    /// What it names is kept for ever.
+    for_ever: bool,
     found: &'f mut CheckedBlock,
 }
 
@@ -262,7 +268,8 @@ impl About<'_> {
     }
 
     fn payload(&mut self, digest: Digest, size: Option<u64>, signed: Option<(String, Digest)>) {
-        self.found.payloads.push(NamedPayload { entry: self.entry, digest, size, signed });
+        let (entry, for_ever) = (self.entry, self.for_ever);
+        self.found.payloads.push(NamedPayload { entry, digest, size, signed, for_ever });
     }
 
     /// Whether the digests that the log commits to are those of the bytes.

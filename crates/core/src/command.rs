@@ -20,9 +20,9 @@ use lienthong_model::{
 };
 use minicbor::{Decode, Encode};
 
-use crate::deadlines::Terms;
 use crate::routing::RoutingRules;
 use crate::trust_store::RevocationPolicy;
+use lienthong_model::Terms;
 
 /// A command and what was decided on it.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]

@@ -13,9 +13,7 @@
 //! of one minute writes one row. Time passes by a journalled command only ([`crate::Work::Tick`]).
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use lienthong_model::limits::{PICK_UP_WITHIN, SILENT_AFTER};
 use lienthong_model::{Position, Timestamp};
 use minicbor::{Decode, Encode};
 
@@ -50,21 +48,6 @@ pub enum DeadlineKind {
     LookAgain = 6,
 }
 
-/// How long recipients may take. An act of administration; field numbers are stable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub struct Terms {
-    /// To pick a document up, in milliseconds.
-    #[n(0)]
-    pub pick_up_ms: u64,
-    /// To accept or refuse it, in milliseconds; none: no such deadline.
-    #[n(1)]
-    pub answer_ms: Option<u64>,
-    /// After how long a recipient of which nothing is heard is no longer waited for, in
-    /// milliseconds; none: 90 days. Its delivery stays as it is.
-    #[n(2)]
-    pub silent_ms: Option<u64>,
-}
-
 /// A page of the index: the documents, 256 positions a page, with a deadline of a kind in a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeadlinePage {
@@ -84,46 +67,6 @@ impl DeadlineKind {
     pub(crate) fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| *kind as u8 == number)
     }
-}
-
-impl Default for Terms {
-    /// Never changes: a decision without terms was made with these.
-    fn default() -> Self {
-        Self { pick_up_ms: millis(PICK_UP_WITHIN), answer_ms: None, silent_ms: None }
-    }
-}
-
-impl Terms {
-    /// The least and the most that a term may be.
-    const WITHIN: std::ops::RangeInclusive<u64> = 60_000..=366 * 24 * 3_600_000;
-
-    /// Checks that terms are between a minute and a year.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        let terms = std::iter::once(self.pick_up_ms).chain(self.answer_ms).chain(self.silent_ms);
-        match terms.into_iter().find(|term| !Self::WITHIN.contains(term)) {
-            Some(term) => Err(format!("{term} ms, a term is a minute to 366 days")),
-            None => Ok(()),
-        }
-    }
-
-    /// Returns how long recipients may take to pick a document up.
-    pub fn pick_up(&self) -> Duration {
-        Duration::from_millis(self.pick_up_ms)
-    }
-
-    /// Returns how long recipients may take to accept or refuse it.
-    pub fn answer(&self) -> Option<Duration> {
-        self.answer_ms.map(Duration::from_millis)
-    }
-
-    /// Returns after how long a recipient of which nothing is heard is no longer waited for.
-    pub fn silent(&self) -> Duration {
-        self.silent_ms.map_or(SILENT_AFTER, Duration::from_millis)
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl DeadlinePage {

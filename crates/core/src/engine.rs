@@ -34,6 +34,9 @@ pub enum EngineError {
         /// How that shows.
         why: String,
     },
+    /// A content that is kept no longer, see [`crate::Retention`].
+    #[error("the content {0} is kept no longer")]
+    Expired(Digest),
     /// The data folder was written by a newer version.
     #[error("format {found} of {what} is newer than this version reads ({reads}): use a newer one")]
     TooNew {

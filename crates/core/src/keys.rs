@@ -24,7 +24,7 @@
 //! | `e` agency page | notices that wait, 256 numbers a page | often | the low bytes of numbers |
 //! | `b` day sender run | references of a sender's day of issue, 64 numbers a page | while they are used | 16 bytes a reference, at most 256 |
 //! | `b` day sender run digest | a reference that its page had no room for | never | a position |
-//! | `s` digest | a payload file that an accepted document or report names | never | nothing |
+//! | `s` digest | a payload file that a document, a report or an act names | when another names it | up to 64 positions of documents |
 //! | `y` level tile | a tile of the log, 256 leaves a tile | while not full | up to 256 hashes of 32 bytes |
 //! | `l` owner name | a saved list | rarely | [`crate::SavedList`], 5 bytes a member |
 //! | `pq` lane position slice | a slice of a fan-out that waits | never; goes | its recipients, 1 KiB |
@@ -35,7 +35,8 @@
 //! | `jf` caller slot | 256 an agency at most | with each refusal | the last refusal of an id, 500 bytes |
 //! | `zi` minute kind page | documents with a deadline in a minute, 256 positions a page | while it is filled and emptied | low bytes of positions |
 //! | `zc` kind position | a document of which recipients are told slice by slice | each slice | the next slice |
-//! | `zs` | one | rarely | [`crate::Terms`] |
+//! | `zr` | one | rarely | [`crate::Retention`] |
+//! | `zs` | one | rarely | [`lienthong_model::Terms`] |
 //! | `f` grain number province 0 | a page of *flow*: hours (kept for 90 days), days, months | while open | cells |
 //! | `k` grain number province level | a page of *kind*: days, months | while open | cells |
 //! | `A` grain number province part | a page of *agency*: days, months; documents, and deliveries, of a level | deliveries: as long as they come further | cells |
@@ -75,6 +76,7 @@ pub(crate) const APPOINTMENTS: &[u8] = b"r";
 pub(crate) const QUOTAS: &[u8] = b"qa";
 pub(crate) const CERTIFICATES: &[u8] = b"c";
 pub(crate) const TARGETS: &[u8] = b"qt";
+pub(crate) const RETENTION: &[u8] = b"zr";
 
 /// All mailboxes.
 pub(crate) const MAILBOXES: &[u8] = b"m";
@@ -331,7 +333,7 @@ pub(crate) fn lapse(kind: DeadlineKind, position: Position) -> Vec<u8> {
     key(b"zc", &[&[kind as u8], &position.0.to_be_bytes()])
 }
 
-/// A payload file that an accepted document or report names.
+/// A payload file that a document, a report or an act names.
 pub(crate) fn payload(digest: &Digest) -> Vec<u8> {
     key(b"s", &[digest.as_bytes()])
 }

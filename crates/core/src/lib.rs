@@ -39,6 +39,7 @@ mod policy;
 mod progress;
 mod query;
 mod quotas;
+mod retention;
 mod routing;
 mod rows;
 mod search;
@@ -56,7 +57,7 @@ pub use change::{
     ActsOn, Answered, ChangeMade, ChangeMessage, DeliveryChange, Extent, LastChange, Mark,
 };
 pub use command::*;
-pub use deadlines::{DeadlineKind, DeadlinePage, Terms};
+pub use deadlines::{DeadlineKind, DeadlinePage};
 pub use delivery::{ConsumerId, Courier, Credit, Push, PushMarks, Pushes, TakenForPushed};
 pub use delivery_state::{Closed, DeliveryState, Progress};
 pub use directory::{AgencyRecord, Directory, DirectoryError, Place};
@@ -71,6 +72,7 @@ pub use policy::{Excerpt, Policy};
 pub use progress::{ProgressCounts, Stage};
 pub use query::{DocumentView, Mailbox, MailboxLane, NoticeMailbox, Query, TrackedDelivery};
 pub use quotas::{QuotaError, Quotas, Used};
+pub use retention::Retention;
 pub use routing::{Effect, Explanation, Route, RouteOutcome, RoutingRules, Rule, Span};
 pub use rows::{
     DeliveryRow, DocumentRow, EntryPlace, LapsedLine, Negative, RefusedId, RemindTo, Reminded,

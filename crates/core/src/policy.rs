@@ -16,15 +16,16 @@ use lienthong_trust::{Certificate, RevocationList};
 use crate::appointments::Appointments;
 use crate::codec;
 use crate::command::{AddAuthority, AddRevocationList, CertificateBytes, Command, SignedRecord};
-use crate::deadlines::Terms;
 use crate::directory::{AgencyRecord, Directory};
 use crate::engine::{EngineError, Payloads, Tables, Writes};
 use crate::keys;
 use crate::mandates::Mandates;
 use crate::quotas::Quotas;
+use crate::retention::{NamingRow, Retention};
 use crate::routing::RoutingRules;
 use crate::targets::{self, Targets};
 use crate::trust_store::{AuthorityRow, RevocationPolicy, RevocationRow, TrustStore};
+use lienthong_model::Terms;
 
 /// Stands for all agencies without a quota of their own in the quotas' keys.
 const OTHERS: Ordinal = Ordinal(u32::MAX);
@@ -50,6 +51,8 @@ pub struct Policy {
     pub terms: Terms,
     /// What indicators should reach.
     pub targets: Arc<Targets>,
+    /// For how long contents are kept.
+    pub retention: Retention,
 }
 
 /// What the verdict on one document reads of a policy.
@@ -114,6 +117,10 @@ impl Policy {
                 None => Terms::default(),
             },
             targets: Arc::new(load_targets(tables)?),
+            retention: match tables.read(keys::RETENTION)? {
+                Some(row) => codec::decode(&row, "retention")?,
+                None => Retention::default(),
+            },
         };
         Ok((policy, agencies))
     }
@@ -128,6 +135,7 @@ impl Policy {
             && Arc::ptr_eq(&self.quotas, &other.quotas)
             && self.revocation == other.revocation
             && self.terms == other.terms
+            && self.retention == other.retention
             && Arc::ptr_eq(&self.targets, &other.targets)
     }
 
@@ -144,7 +152,9 @@ impl Policy {
     ) -> Result<Writes, EngineError> {
         match command {
             Command::ImportDirectory(import) => {
-                Ok(self.put_entries(read_entries(payloads, &import.payload)?))
+                let mut writes = self.put_entries(read_entries(payloads, &import.payload)?);
+                writes.push(row(keys::payload(&import.payload), &NamingRow::for_ever()));
+                Ok(writes)
             }
             Command::ChangeDirectory(entries) => Ok(self.put_entries(entries.clone())),
             Command::AddAuthority(authority) => self.add_authority(authority, at),
@@ -177,7 +187,9 @@ impl Policy {
             | Command::ChangeAccounts(_) => Ok(Vec::new()),
             Command::SetTerms(terms) => {
                 self.terms = *terms;
-                Ok(vec![row(keys::TERMS.to_vec(), terms)])
+                self.retention.take_over(command, at);
+                let retention = row(keys::RETENTION.to_vec(), &self.retention);
+                Ok(vec![row(keys::TERMS.to_vec(), terms), retention])
             }
         }
     }
@@ -298,7 +310,8 @@ impl Policy {
         };
         // It was the newest when it was accepted. On replay a newer one may be in force already,
         // whose row then follows this one again.
-        let writes = vec![row(keys::list(&list.issuer), &stored)];
+        let kept = row(keys::payload(&added.payload), &NamingRow::for_ever());
+        let writes = vec![row(keys::list(&list.issuer), &stored), kept];
         Arc::make_mut(&mut self.trust).add_list(Arc::new(list));
         Ok(writes)
     }

@@ -11,6 +11,7 @@ use crate::engine::{EngineError, Tables};
 use crate::keys::{self, Lane, MAILBOX_PAGE};
 use crate::lists::SavedName;
 use crate::notice::{NoticeNumber, NoticeRow};
+use crate::retention::NamingRow;
 use crate::rows::{DeliveryRow, DocumentRow, IdRow, RefusedId, ReportPlace, SavedList};
 
 pub use crate::keys::Lane as MailboxLane;
@@ -392,6 +393,33 @@ impl<T: Tables + ?Sized> Query<'_, T> {
             })?;
         }
         Ok(party.then_some(position))
+    }
+
+    /// Returns whether a content may be gone: every document that names its file was accepted
+    /// before `kept_from` ([`crate::Retention::kept_from`]) and picked up by all its recipients.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn content_expired(
+        &self,
+        digest: &Digest,
+        kept_from: Timestamp,
+    ) -> Result<bool, EngineError> {
+        let Some(row) = self.0.read(&keys::payload(digest))? else { return Ok(false) };
+        let naming: NamingRow = codec::decode(&row, "naming")?;
+        let Some(documents) = naming.documents() else { return Ok(false) };
+        // The newest is the likeliest to be kept.
+        for position in documents.iter().rev() {
+            let Some(document) = self.document(*position)? else { return Ok(false) };
+            if document.received_at >= kept_from {
+                return Ok(false);
+            }
+            let progress = self.progress(*position, &document)?;
+            if progress.pending > 0 || progress.waiting > 0 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Returns whether an accepted document or report names a payload file.

@@ -70,6 +70,8 @@ pub struct AuditReport {
     pub payloads: u64,
     /// Their bytes.
     pub payload_bytes: u64,
+    /// How many of them have expired and are not there.
+    pub payloads_expired: u64,
     /// What became of the comparison with the state.
     pub state: StateOutcome,
     /// What became of each checkpoint.
@@ -116,6 +118,7 @@ impl Audit<'_> {
         let last_block = journal.last_block();
         state::compare_ends(&mut outcome, last_block, &mut walk.findings);
         walk.log.finish(&mut walk.findings)?;
+        walk.payloads.finish(&mut walk.findings);
         let mut report = walk.report(outcome);
         (report.journal_bytes, report.last_block) = (journal.bytes(), last_block);
         drop(state);
@@ -157,6 +160,7 @@ impl Walk<'_> {
         for named in &checked.payloads {
             self.payloads.look(named, found, &mut self.findings)?;
         }
+        self.payloads.end_block(&block.block);
         for leaf in &checked.leaves {
             self.log.leaf(leaf.position.0, leaf.leaf.hash(), &mut self.findings)?;
         }
@@ -176,6 +180,7 @@ impl Walk<'_> {
             certificates: self.check.certificates() as u64,
             payloads: self.payloads.files(),
             payload_bytes: self.payloads.bytes(),
+            payloads_expired: self.payloads.expired(),
             state,
             checkpoints: self.log.outcomes(),
             redecided: None,

@@ -16,6 +16,7 @@ use lienthong_model::limits::{
     WAITS_FOR_PROGRESS_MAX,
 };
 use lienthong_model::{Reason, Refusal, Timestamp};
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
@@ -198,6 +199,7 @@ impl Hub {
             payloads: payloads.clone(),
             space: space.clone(),
             uploads_kept: storage.uploads.kept,
+            sweep: Mutex::default(),
         };
         upkeep.start(stopping.clone());
         let transfers =

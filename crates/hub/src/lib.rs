@@ -40,6 +40,7 @@ mod places;
 mod present;
 mod rate;
 mod reader;
+mod retention;
 mod sequencer;
 mod services;
 mod settings;

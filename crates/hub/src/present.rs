@@ -17,6 +17,9 @@ use crate::reader::{KeptDocument, Reader};
 
 /// A read that failed: said to the caller without its inside, in the log as what it is.
 pub(crate) fn unreadable(error: &EngineError) -> Refusal {
+    if let EngineError::Expired(content) = error {
+        return Refusal::at(Reason::ContentExpired, "content", content);
+    }
     tracing::error!(%error, "cannot read what the hub has stored");
     Refusal::new(Reason::StorageDamaged)
 }

@@ -17,8 +17,8 @@ use lienthong_core::{
 use lienthong_ledger::{Archived, JournalBlocks, PayloadFiles, SledState};
 use lienthong_model::limits::JOURNAL_FILES_PLAIN;
 use lienthong_model::{
-    Attachment, AttachmentHeader, Fingerprint, Level, MessageId, Ordinal, Position, SignatureEntry,
-    SignedContent, Timestamp,
+    Attachment, AttachmentHeader, Digest, Fingerprint, Level, MessageId, Ordinal, Position,
+    SignatureEntry, SignedContent, Timestamp,
 };
 use lienthong_trust::{Anchors as _, Authorities, Certificate, Known};
 use quick_cache::sync::Cache;
@@ -399,12 +399,34 @@ impl Reader {
         match stored {
             Stored::Inline(bytes) => Ok(bytes.clone()),
             Stored::Payload { digest, .. } => {
-                self.payloads.get(digest)?.ok_or_else(|| EngineError::Damaged {
-                    what: format!("payload {digest}"),
-                    why: "the file is missing".to_owned(),
-                })
+                let found = self.payloads.get(digest)?;
+                found.map_or_else(|| Err(self.missing(digest)?), Ok)
             }
         }
+    }
+
+    /// Why a payload file is not there.
+    pub(crate) fn missing(&self, digest: &Digest) -> Result<EngineError, EngineError> {
+        Ok(match self.content_expired(digest)? {
+            true => EngineError::Expired(*digest),
+            false => EngineError::Damaged {
+                what: format!("payload {digest}"),
+                why: "the file is missing".to_owned(),
+            },
+        })
+    }
+
+    fn content_expired(&self, digest: &Digest) -> Result<bool, EngineError> {
+        match self.contents_kept_from()? {
+            Some(kept_from) => self.query().content_expired(digest, kept_from),
+            None => Ok(false),
+        }
+    }
+
+    /// The moment from which on contents are kept, as of the last block; none: all are.
+    pub(crate) fn contents_kept_from(&self) -> Result<Option<Timestamp>, EngineError> {
+        let retention = self.policy().retention;
+        Ok(self.query().last_block_time()?.and_then(|now| retention.kept_from(now)))
     }
 
     fn known_certificate(&self, fingerprint: &Fingerprint) -> Result<Bytes, EngineError> {

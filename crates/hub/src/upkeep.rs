@@ -1,20 +1,23 @@
 //! What has to be done from time to time whether anybody calls or not: looking at the disk space,
-//! clearing up after submissions, letting uploads expire, and archiving closed journal files.
+//! clearing up after submissions, letting uploads and contents expire, and archiving closed journal
+//! files.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use lienthong_core::engine::EngineError;
 use lienthong_ledger::PayloadFiles;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::reader::Reader;
+use crate::retention::Sweep;
 use crate::space::Space;
 
 /// How often space is looked at and payloads are settled.
 const ROUND: Duration = Duration::from_secs(1);
-/// How often expired uploads are looked for, at most; more often where they are kept shorter.
+/// How often what has expired is looked for, at most; more often where uploads are kept shorter.
 const EXPIRY_ROUND: Duration = Duration::from_secs(60);
 
 /// How often closed journal files are looked for.
@@ -27,6 +30,7 @@ pub(crate) struct Upkeep {
     pub space: Space,
     /// How long an upload is kept that nobody goes on with.
     pub uploads_kept: Duration,
+    pub sweep: Mutex<Sweep>,
 }
 
 impl Upkeep {
@@ -62,6 +66,12 @@ impl Upkeep {
         if expiry {
             let expired = self.payloads.uploads().expire(self.uploads_kept);
             self.said(expired);
+            match self.sweep.lock().look(&self.reader, &self.payloads) {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, "contents whose term has passed are removed"),
+                // The next look tries again.
+                Err(error) => tracing::error!(%error, "contents cannot be let expire"),
+            }
         }
     }
 

@@ -4,13 +4,13 @@
 //!
 //! | entry | is | goes away |
 //! |---|---|---|
-//! | `ab/cdef…` | a payload: the first two hexadecimal digits of its SHA-256 as a folder, the other 62 as the file's name; the file is the bytes and nothing else | never |
+//! | `ab/cdef…` | a payload: the first two hexadecimal digits of its SHA-256 as a folder, the other 62 as the file's name; the file is the bytes and nothing else | when its term has passed ([`PayloadFiles::remove_expired`]) |
 //! | `proposed/<digest>` | the bytes of what is being proposed ([`Proposed`]) | when it is decided: onto its shelf, or removed |
 //! | `uploads/<agency>-<digest>-<size>`, unfinished ones with `.part` | what agencies upload ([`Uploads`]) | when a document names it, or it expires |
 //! | `tmp/` | files that are being written | on opening |
 //!
-//! Nothing on a shelf is ever removed, and clearing up elsewhere never touches a shelf: that is why
-//! expiry cannot take what a document names.
+//! Clearing up elsewhere never touches a shelf: that is why an upload that expires cannot take what a
+//! document names. From a shelf a payload goes only by its own name, and never while it is claimed.
 //!
 //! The crate `object_store` was considered for the local folder: 0.14.2 syncs files and folders
 //! when asked to (`with_fsync`, off by default), but speaks only async, while whoever puts a
@@ -154,6 +154,42 @@ impl PayloadFiles {
         is_named: impl FnMut(&Digest) -> Result<bool, EngineError>,
     ) -> Result<Settled, EngineError> {
         self.proposed.settle(is_named, |digest| self.place(digest))
+    }
+
+    /// Returns the payloads on a shelf, in no order.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`].
+    pub fn shelf(&self, shelf: u8) -> Result<Vec<Digest>, EngineError> {
+        let shelf = format!("{shelf:02x}");
+        let folder = self.folder.join(&shelf);
+        let mut digests = Vec::new();
+        for entry in std::fs::read_dir(&folder).map_err(io_error("list", &folder))? {
+            let name = entry.map_err(io_error("list", &folder))?.file_name();
+            digests.extend(Digest::parse(&format!("{shelf}{}", name.to_string_lossy())));
+        }
+        Ok(digests)
+    }
+
+    /// Removes a payload from its shelf when it has expired and no proposal claims it; returns
+    /// whether it did. A power cut may bring it back.
+    ///
+    /// `has_expired` must see everything that was accepted before claims were dropped.
+    ///
+    /// # Errors
+    /// [`EngineError`] of `has_expired`, or when the file cannot be removed.
+    pub fn remove_expired(
+        &self,
+        digest: &Digest,
+        has_expired: impl FnOnce() -> Result<bool, EngineError>,
+    ) -> Result<bool, EngineError> {
+        let (path, _shelf) = self.place(digest);
+        self.proposed.unless_claimed(digest, || {
+            if !has_expired()? {
+                return Ok(false);
+            }
+            std::fs::remove_file(&path).map(|()| true).map_err(io_error("remove", &path))
+        })
     }
 
     /// Opens a payload for reading; `None` when there is none. Its bytes are not checked.

@@ -26,6 +26,7 @@ mod revocation;
 mod signed;
 mod status;
 mod target;
+mod terms;
 mod text;
 mod time;
 
@@ -47,6 +48,7 @@ pub use revocation::Revocation;
 pub use signed::{SignatureEntry, SignedContent};
 pub use status::{AnsweredMessage, StatusCode, StatusReport};
 pub use target::{Indicator, IndicatorUnit, Target};
+pub use terms::Terms;
 pub use text::fold_diacritics;
 pub use time::{Day, Hour, Month, Timestamp};
 

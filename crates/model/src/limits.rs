@@ -240,6 +240,18 @@ pub const PICK_UP_WITHIN: Duration = Duration::from_secs(72 * 3600);
 /// After how long a recipient of which nothing is heard is no longer waited for, unless the terms
 /// say otherwise.
 pub const SILENT_AFTER: Duration = Duration::from_secs(90 * 24 * 3600);
+/// The shortest time for which contents may be kept: longer than anybody is waited for.
+pub const CONTENT_KEPT_MIN: Duration = Duration::from_secs(120 * 24 * 3600);
+/// The longest time for which contents may be kept, short of for ever: a hundred years.
+pub const CONTENT_KEPT_MAX: Duration = Duration::from_secs(36_525 * 24 * 3600);
+/// How long after its term a content is removed: a backup that is being taken meanwhile still tells
+/// what has expired from what is lost.
+pub const CONTENT_REMOVED_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// Documents of which it is noted that they name one payload file; a file that more of them name is
+/// kept for ever.
+pub const PAYLOAD_NAMES_MAX: usize = 64;
+/// Payload files after which one look for expired contents ends; the next one goes on.
+pub const PAYLOADS_LOOKED_AT_MAX: usize = 10_000;
 /// The least time between two reminders of one document.
 pub const REMIND_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// Documents whose deadlines one tick looks at.
@@ -436,6 +448,7 @@ const _: () = {
     assert!(CHUNK_BLOCKS < OVERLAY_BLOCKS_MAX);
     // What is settled is out of reach of what comes in the ordinary way.
     assert!(SETTLED_AFTER.as_secs() < SILENT_AFTER.as_secs());
+    assert!(SILENT_AFTER.as_secs() < CONTENT_KEPT_MIN.as_secs());
     assert!(REFERENCES_AT_HAND.as_secs() > MESSAGE_AGE_MAX.as_secs());
     assert!(JOURNAL_FILES_PLAIN >= 1 && OPEN_RUNS_MAX >= 2);
     assert!(PULL_MAX <= CONSUMER_CREDIT_MAX as usize);

@@ -463,6 +463,12 @@ reasons! {
         remedy: "remind them again tomorrow",
         remedy_vi: "nhắc lại vào ngày mai"
     }
+    ContentExpired = 124, "CONTENT_EXPIRED", WrongState, {
+        en: "the content is kept no longer; what was decided, reported and proven about it is",
+        vi: "nội dung đã hết thời hạn lưu trên trục; kết quả xử lý, trạng thái và bằng chứng vẫn còn",
+        remedy: "ask the sender or a recipient, who have the document",
+        remedy_vi: "liên hệ cơ quan gửi hoặc cơ quan nhận, là nơi lưu văn bản"
+    }
     // The hub.
     StorageLow = 80, "STORAGE_LOW", Exhausted, {
         en: "the hub is short of disk space",

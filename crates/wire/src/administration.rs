@@ -1,14 +1,16 @@
 //! What administrators change, between the model and its message form: mandates, appointments,
-//! quotas.
+//! quotas, terms.
+
+use std::time::Duration;
 
 use lienthong_model::limits::{LIST_ENTRIES_MAX, TEXT_CHARS_MAX};
 use lienthong_model::{
     AgencyCode, Appointment, DocumentType, Indicator, Mandate, Quota, Reason, Refusal, Signatory,
-    Target, Territory,
+    Target, Terms, Territory,
 };
 
 use crate::check::Check;
-use crate::{kind, proto};
+use crate::{kind, moment, proto};
 
 /// Longest id of a person, in characters.
 const PERSON_CHARS_MAX: usize = 64;
@@ -160,6 +162,42 @@ pub fn quota_from_proto(quota: &proto::Quota) -> Result<Quota, Refusal> {
     }))
 }
 
+/// Returns the message form of the terms.
+pub fn terms_to_proto(terms: &Terms) -> proto::Terms {
+    let span = |millis: u64| moment::duration_to_proto(Duration::from_millis(millis));
+    proto::Terms {
+        pick_up: Some(span(terms.pick_up_ms)),
+        answer: terms.answer_ms.map(span),
+        silent: terms.silent_ms.map(span),
+        keep_content: terms.keep_content_ms.map(span),
+    }
+}
+
+/// Returns the terms of their message form; one that is not set is as by default.
+///
+/// # Errors
+/// FIELD_INVALID, with the field's path below `terms`.
+pub fn terms_from_proto(terms: &proto::Terms) -> Result<Terms, Refusal> {
+    let span = |field: &str, span: &Option<prost_types::Duration>| match span {
+        None => Ok(None),
+        Some(span) => {
+            let millis = moment::duration_from_proto(span).map(|span| span.as_millis());
+            let millis = millis.and_then(|millis| u64::try_from(millis).ok());
+            let invalid = || {
+                Refusal::at(Reason::FieldInvalid, format!("terms.{field}"), "not a span of time")
+            };
+            millis.map(Some).ok_or_else(invalid)
+        }
+    };
+    let default = Terms::default();
+    Ok(Terms {
+        pick_up_ms: span("pick_up", &terms.pick_up)?.unwrap_or(default.pick_up_ms),
+        answer_ms: span("answer", &terms.answer)?,
+        silent_ms: span("silent", &terms.silent)?,
+        keep_content_ms: span("keep_content", &terms.keep_content)?,
+    })
+}
+
 /// Returns the message of a person.
 pub fn signatory_to_proto(signatory: &Signatory) -> proto::Signatory {
     let Signatory { agency, person } = signatory;
@@ -281,6 +319,16 @@ mod tests {
             let appointment = Appointment { holder: person("G22"), role, territory, from, until };
             let back = appointment_from_proto(appointment_to_proto(&appointment));
             prop_assert_eq!(back, Ok(appointment));
+        }
+
+        #[test]
+        fn terms_come_back(
+            pick_up_ms in 0..1u64 << 45, answer_ms in prop::option::of(0..1u64 << 45),
+            silent_ms in prop::option::of(0..1u64 << 45),
+            keep_content_ms in prop::option::of(0..1u64 << 45),
+        ) {
+            let terms = Terms { pick_up_ms, answer_ms, silent_ms, keep_content_ms };
+            prop_assert_eq!(terms_from_proto(&terms_to_proto(&terms)), Ok(terms));
         }
 
         #[test]

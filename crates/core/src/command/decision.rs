@@ -8,11 +8,11 @@ use minicbor::{Decode, Encode};
 
 use super::DeliveryKey;
 use crate::change::{Answered, ChangeMade};
-use crate::deadlines::Terms;
 use crate::directory::Place;
 use crate::notice::{NoticeKey, Notices};
 use crate::quotas::Used;
 use crate::routing::{Route, Span};
+use lienthong_model::Terms;
 
 /// What was decided on a command.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]

@@ -19,6 +19,7 @@ use crate::command::{
 };
 use crate::engine::{EngineError, Payloads, State, Writes};
 use crate::keys::{self, Lane};
+use crate::retention::NamingRow;
 use crate::rows::{DeliveryRow, DocumentRow, IdRow, RefusedId, ReportPlace, StatusLine};
 use crate::statistics::Figure;
 use crate::threads::{AnsweredReference, ThreadKey};
@@ -100,8 +101,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.await_proof(position, &accepted.unproven);
         self.note_used(accepted);
         self.enter_log(position, LeafKind::Document, signed);
-        self.name_payloads(signed.payloads());
-        self.name_payloads(submit.uploaded().map(|attachment| attachment.sha256));
+        let uploaded = submit.uploaded().map(|attachment| attachment.sha256);
+        self.name_payloads(signed.payloads().chain(uploaded), Some(position))?;
         let id = IdRow { position, digest: signed.digest, report_on: None, reported: None };
         self.work.put(keys::id(&header.id, accepted.sender), codec::encode(&id));
         let row = DocumentRow {
@@ -175,11 +176,26 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.apply_change(change, &message, Some(accepted.place))
     }
 
-    /// Notes payload files as named: whoever clears up must leave them.
-    fn name_payloads(&mut self, payloads: impl Iterator<Item = Digest>) {
+    /// Notes payload files as named by a document, or for ever: whoever clears up must leave them.
+    fn name_payloads(
+        &mut self,
+        payloads: impl Iterator<Item = Digest>,
+        document: Option<Position>,
+    ) -> Result<(), EngineError> {
         for digest in payloads {
-            self.work.put(keys::payload(&digest), Vec::new());
+            let key = keys::payload(&digest);
+            let row = match (document, self.row(&key)?) {
+                (None, _) => NamingRow::for_ever(),
+                (Some(document), row) => {
+                    let row = row.map(|row| codec::decode(&row, "naming")).transpose()?;
+                    let mut row: NamingRow = row.unwrap_or_default();
+                    row.add(document);
+                    row
+                }
+            };
+            self.work.put(key, codec::encode(&row));
         }
+        Ok(())
     }
 
     fn apply_report(&mut self, report: &Report, reported: &Reported) -> Result<(), EngineError> {
@@ -189,7 +205,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.keep_certificates(signed)?;
         self.await_proof(position, &reported.unproven);
         self.enter_log(position, LeafKind::Report, signed);
-        self.name_payloads(signed.payloads());
+        self.name_payloads(signed.payloads(), None)?;
         let at = self.now();
         let place = ReportPlace { at, block: self.work.block, entry: self.work.entry() };
         let id = IdRow {

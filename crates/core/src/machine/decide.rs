@@ -16,13 +16,13 @@ use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, Acknowledged, CertificateBytes, Command, Decision,
     DeliveryKey, Proposal, SignatureRecord, SignedRecord, StoredContent, Submit, Work,
 };
-use crate::deadlines::Terms;
 use crate::delivery_state::Closed;
 use crate::directory::AgencyRecord;
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
 use crate::rows::{DeliveryRow, IdRow};
 use crate::signers::{FactsOf, Received, Signers, judge_signers};
+use lienthong_model::Terms;
 
 /// What is to be journalled, or a decision that leaves no trace (a refusal, a repetition).
 pub(super) type Judged = Result<(Command, Decision), Decision>;

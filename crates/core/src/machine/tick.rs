@@ -12,12 +12,13 @@ use super::Machine;
 use super::decide::Judged;
 use crate::codec;
 use crate::command::{Command, Decision, DeliveryKey, Lapse, Ticked, Work};
-use crate::deadlines::{DeadlineKind, DeadlinePage, Soonest, Terms};
+use crate::deadlines::{DeadlineKind, DeadlinePage, Soonest};
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys::{self, MAILBOX_PAGE};
 use crate::notice::{NoticeKind, Told};
 use crate::progress::{self, Stage};
 use crate::rows::{DeliveryRow, DocumentRow, LapsedLine};
+use lienthong_model::Terms;
 
 impl<S: State, P: Payloads> Machine<S, P> {
     /// Returns when the soonest deadline is due; none when there is none.

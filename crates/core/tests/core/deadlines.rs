@@ -7,10 +7,10 @@ use crate::harness::{
 };
 use lienthong_core::{
     Command, DeadlineKind, Decision, Mailbox as _, MailboxLane, NoticeKind, NoticeMailbox,
-    NoticeNumber, Proposal, Remind, RemindTo, Terms,
+    NoticeNumber, Proposal, Remind, RemindTo,
 };
 use lienthong_model::limits::{PICK_UP_WITHIN, TOLD_PER_TICK_MAX};
-use lienthong_model::{MessageId, Position, Reason, StatusCode, Timestamp, Urgency};
+use lienthong_model::{MessageId, Position, Reason, StatusCode, Terms, Timestamp, Urgency};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -126,7 +126,8 @@ fn an_hour_to_deliver_by_that_is_missed_is_told_to_the_sender() {
 fn how_long_recipients_may_take_is_set_by_an_act_for_documents_from_then_on() {
     let mut hub = Hub::new();
     hub.accepted(&draft("G01", &["H36"]));
-    let terms = Terms { pick_up_ms: 3_600_000, answer_ms: Some(2 * 3_600_000), silent_ms: None };
+    let (pick_up_ms, answer_ms) = (3_600_000, Some(2 * 3_600_000));
+    let terms = Terms { pick_up_ms, answer_ms, ..Terms::default() };
     assert_eq!(hub.administer(Command::SetTerms(terms)), Decision::Done);
     let (_, position) = hub.accepted(&draft("G22", &["H36"]));
     wait(&mut hub, HOUR);
@@ -135,7 +136,7 @@ fn how_long_recipients_may_take_is_set_by_an_act_for_documents_from_then_on() {
     wait(&mut hub, HOUR);
     assert_eq!(kinds(&hub, "G22"), [NoticeKind::Undelivered, NoticeKind::Unanswered]);
     assert_eq!(kinds(&hub, "G01"), []);
-    let none = Terms { pick_up_ms: 0, answer_ms: None, silent_ms: None };
+    let none = Terms { pick_up_ms: 0, ..Terms::default() };
     assert_eq!(reason(&hub.administer(Command::SetTerms(none))), Reason::FieldInvalid);
 }
 

@@ -14,6 +14,7 @@ mod log;
 mod mailbox_bound;
 mod notices;
 mod replay;
+mod retention;
 mod routing;
 mod settling;
 mod statistics;

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use crate::harness::traffic::{Traffic, steps};
 use crate::harness::{DAY, Hub, ReportDraft, draft, reason, report, rows};
 use lienthong_core::{Command, Query};
-use lienthong_core::{DeadlineKind, Decision, Mailbox as _, MailboxLane, Terms};
+use lienthong_core::{DeadlineKind, Decision, Mailbox as _, MailboxLane};
 use lienthong_ledger::{JournalLimits, MemoryState, StateLimits};
+use lienthong_model::Terms;
 use lienthong_model::{MessageId, Position, Reason, StatusCode};
 use proptest::prelude::*;
 

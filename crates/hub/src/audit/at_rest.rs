@@ -19,6 +19,17 @@ impl AtRest {
         Self(data.join("payloads"))
     }
 
+    /// Whether a payload file is there.
+    pub fn is_there(&self, digest: &Digest) -> Result<bool, EngineError> {
+        for name in ExaminedPayload::names(digest) {
+            let path = self.0.join(name);
+            if path.try_exists().map_err(|source| unreadable(&path, source))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The bytes that a record holds or names.
     pub fn stored(&self, stored: &Stored) -> Result<Bytes, EngineError> {
         match stored {
@@ -54,12 +65,13 @@ impl Payloads for AtRest {
                     });
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(source) => {
-                    let path = path.display().to_string();
-                    return Err(EngineError::Io { doing: "read", path, source });
-                }
+                Err(source) => return Err(unreadable(&path, source)),
             }
         }
         Ok(None)
     }
+}
+
+fn unreadable(path: &Path, source: std::io::Error) -> EngineError {
+    EngineError::Io { doing: "read", path: path.display().to_string(), source }
 }

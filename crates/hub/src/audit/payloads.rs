@@ -1,13 +1,16 @@
-//! The payload files that the journal names: there, and with the bytes that they must have.
+//! The payload files that the journal names: there, and with the bytes that they must have. One that
+//! is not there has expired, or is lost: that the end of the journal says.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
+use lienthong_core::Retention;
 use lienthong_core::audit::{FlawKind, NamedPayload};
+use lienthong_core::block::Block;
 use lienthong_core::engine::EngineError;
 use lienthong_ledger::{ExaminedPayload, FoundBlock};
-use lienthong_model::Digest;
 use lienthong_model::limits::CONTENT_BYTES_MAX;
+use lienthong_model::{Digest, Timestamp};
 use lienthong_trust::dsse;
 
 use super::findings::{Finding, FindingKind, Findings, Place};
@@ -17,11 +20,25 @@ pub(super) struct PayloadCheck {
     folder: PathBuf,
     seen: HashSet<Digest>,
     bytes: u64,
+    /// What was not there, with when it was named last, none for what is kept for
+    /// ever, and what to say of it.
+    missing: HashMap<Digest, (Option<Timestamp>, Finding)>,
+    retention: Retention,
+    time: Timestamp,
+    expired: u64,
 }
 
 impl PayloadCheck {
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, seen: HashSet::new(), bytes: 0 }
+        Self {
+            folder,
+            seen: HashSet::new(),
+            bytes: 0,
+            missing: HashMap::new(),
+            retention: Retention::default(),
+            time: Timestamp::MIN,
+            expired: 0,
+        }
     }
 
     /// How many files were named.
@@ -34,6 +51,33 @@ impl PayloadCheck {
         self.bytes
     }
 
+    /// How many have expired.
+    pub fn expired(&self) -> u64 {
+        self.expired
+    }
+
+    /// Takes over what a block says about how long contents are kept.
+    pub fn end_block(&mut self, block: &Block) {
+        for entry in &block.entries {
+            self.retention.take_over(&entry.command, block.time);
+        }
+        self.time = block.time;
+    }
+
+    /// At the end of the journal: what was not there has expired, or is a finding.
+    pub fn finish(&mut self, findings: &mut Findings) {
+        let kept_from = self.retention.kept_from(self.time);
+        let missing = std::mem::take(&mut self.missing);
+        let mut lost = BTreeMap::new();
+        for (digest, (named, finding)) in missing {
+            match named.zip(kept_from) {
+                Some((named, kept_from)) if named < kept_from => self.expired += 1,
+                _ => drop(lost.insert(digest, finding)),
+            }
+        }
+        lost.into_values().for_each(|finding| findings.add(finding));
+    }
+
     /// Looks at a file that an entry names.
     pub fn look(
         &mut self,
@@ -42,6 +86,10 @@ impl PayloadCheck {
         findings: &mut Findings,
     ) -> Result<(), EngineError> {
         let first = self.seen.insert(named.digest);
+        let named_at = (!named.for_ever).then_some(by.block.block.time);
+        if let Some((last, _)) = self.missing.get_mut(&named.digest) {
+            *last = last.and(named_at);
+        }
         if !first && named.signed.is_none() {
             return Ok(());
         }
@@ -53,7 +101,11 @@ impl PayloadCheck {
         };
         if first {
             let Some(file) = ExaminedPayload::read(&self.folder, &named.digest)? else {
-                add(&shelved, FindingKind::PayloadMissing, "the file is missing".to_owned());
+                let file = Some(format!("payloads/{shelved}"));
+                let place = Place { file, offset: None, ..Place::of(by, Some(named.entry)) };
+                let why = "the file is missing".to_owned();
+                let finding = Finding::at(FindingKind::PayloadMissing, place, why);
+                self.missing.insert(named.digest, (named_at, finding));
                 return Ok(());
             };
             self.bytes += file.bytes;

@@ -35,6 +35,9 @@ pub enum Redecided {
         blocks: u64,
         /// Signatures that were verified.
         signatures: u64,
+        /// Blocks whose decisions were taken over as they are, since contents that they name are
+        /// kept no longer.
+        taken_over: u64,
         /// The first block that was judged by another version's rules; nothing from there on was
         /// judged again.
         other_rules_from: Option<u64>,
@@ -73,7 +76,7 @@ impl AuditReport {
         }
         let mut judge = Judge::open(data, &scratch.join("redecided"))?;
         let mut journal = JournalAudit::open(&data.join("journal"))?;
-        let mut blocks = 0;
+        let (mut blocks, mut taken_over) = (0, 0);
         let mut other_rules_from = None;
         while let Some(step) = journal.next() {
             let Step::Block(found) = step? else { continue };
@@ -81,6 +84,11 @@ impl AuditReport {
             if found.block.block.rules != RULES_VERSION {
                 other_rules_from = Some(number);
                 break;
+            }
+            if judge.lacks_content(&found.block)? {
+                judge.take_over(&found.block)?;
+                taken_over += 1;
+                continue;
             }
             if let Err(differs) = judge.block(&found.block)? {
                 let place = Place::of(&found, differs.entry);
@@ -93,7 +101,7 @@ impl AuditReport {
             progress(journal.bytes_read(), journal.bytes());
         }
         let signatures = judge.signatures;
-        self.redecided = Some(Redecided::Same { blocks, signatures, other_rules_from });
+        self.redecided = Some(Redecided::Same { blocks, signatures, taken_over, other_rules_from });
         Ok(())
     }
 }
@@ -142,12 +150,40 @@ impl Judge {
             made => return Ok(Err(first_difference(made.as_ref(), journalled))),
         }
         self.machine.commit()?;
+        self.note_trust();
+        Ok(Ok(()))
+    }
+
+    /// Whether something that must be verified is kept no longer.
+    fn lacks_content(&self, journalled: &SealedBlock) -> Result<bool, EngineError> {
+        for entry in &journalled.block.entries {
+            let signed = match &entry.command {
+                Command::Submit(submit) => &submit.signed,
+                Command::Report(report) => &report.signed,
+                _ => continue,
+            };
+            for digest in signed.payloads() {
+                if !self.payloads.is_there(&digest)? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes a block's decisions over as they are in the journal.
+    fn take_over(&mut self, journalled: &SealedBlock) -> Result<(), EngineError> {
+        self.machine.replay(journalled)?;
+        self.note_trust();
+        Ok(())
+    }
+
+    fn note_trust(&mut self) {
         let trust = &self.machine.policy().trust;
         if !Arc::ptr_eq(trust, &self.trust) {
             *self.seen.authorities.write() = authorities(trust);
             self.trust = trust.clone();
         }
-        Ok(Ok(()))
     }
 
     fn entry(&mut self, entry: &Entry) -> Result<Result<(), String>, EngineError> {

@@ -4,14 +4,17 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use lienthong_core::Retention;
 use lienthong_core::audit::JournalCheck;
 use lienthong_core::block::SealedBlock;
 use lienthong_core::engine::{EngineError, Marker};
 use lienthong_ledger::{Copied, Followed, JournalFollower, JournalPlace, PayloadCopies};
+use lienthong_model::{Digest, Timestamp};
 use lienthong_trust::merkle::Frontier;
 
-use super::manifest::ManifestFile;
+use super::manifest::{ManifestContents, ManifestFile};
 use super::{BackupError, create_folder, io_error, sync_folder};
+use crate::retention::Missing;
 
 /// What was copied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,6 +23,7 @@ pub(super) struct Counts {
     pub journal_bytes: u64,
     pub payloads: u64,
     pub payload_bytes: u64,
+    pub payloads_expired: u64,
 }
 
 /// The truth of one data folder on its way into another.
@@ -35,6 +39,11 @@ pub(super) struct Copying {
     /// The files so far, the last one growing.
     pub files: Vec<ManifestFile>,
     pub counts: Counts,
+    /// For how long contents are kept, as far as the journal was read.
+    retention: Retention,
+    /// When the last block that was read was made.
+    time: Timestamp,
+    missing: Missing<Digest>,
 }
 
 /// Where a copy stops to be written down.
@@ -53,6 +62,7 @@ impl Copying {
         at: Option<JournalPlace>,
         log: Frontier,
         files: Vec<ManifestFile>,
+        known: &ManifestContents,
     ) -> Result<Self, BackupError> {
         let folder = to.join("journal");
         create_folder(&folder)?;
@@ -64,7 +74,21 @@ impl Copying {
             None => None,
         };
         let (contents, counts) = (JournalCheck::default(), Counts::default());
-        Ok(Self { journal, payloads, contents, log, folder, file, files, counts })
+        let (retention, missing) = known.read();
+        let time = Timestamp::MIN;
+        Ok(Self {
+            journal,
+            payloads,
+            contents,
+            log,
+            folder,
+            file,
+            files,
+            counts,
+            retention,
+            time,
+            missing,
+        })
     }
 
     /// Copies up to the end of a file, or to a block; `told` hears how many bytes of the journal are
@@ -91,7 +115,15 @@ impl Copying {
             }
         }
         self.settle()?;
-        Ok(Stop::End)
+        match self.missing.lost(self.retention, self.time) {
+            Some(lost) => Err(missing(lost).into()),
+            None => Ok(Stop::End),
+        }
+    }
+
+    /// What is known of contents that are kept no longer.
+    pub fn known(&self) -> ManifestContents {
+        ManifestContents::of(self.retention, &self.missing)
     }
 
     /// Waits until everything copied is on disk, here and at the source.
@@ -133,11 +165,23 @@ impl Copying {
         let Marker { block: number, .. } = block.marker;
         let checked = self.contents.block(&block.block);
         for named in &checked.payloads {
-            if let Copied::New(bytes) = self.payloads.copy(&named.digest)? {
-                self.counts.payloads += 1;
-                self.counts.payload_bytes += bytes;
+            match self.payloads.copy(&named.digest)? {
+                Copied::New(bytes) => {
+                    self.counts.payloads += 1;
+                    self.counts.payload_bytes += bytes;
+                }
+                Copied::There => {}
+                Copied::Missing if named.for_ever => return Err(missing(&named.digest).into()),
+                Copied::Missing => {
+                    self.missing.add(block.block.time, named.digest);
+                    self.counts.payloads_expired += 1;
+                }
             }
         }
+        for entry in &block.block.entries {
+            self.retention.take_over(&entry.command, block.block.time);
+        }
+        self.time = block.block.time;
         for leaf in &checked.leaves {
             if leaf.position.0 != self.log.size() {
                 let what = format!("block {number} of the journal");
@@ -148,6 +192,13 @@ impl Copying {
             self.log.push(leaf.leaf.hash());
         }
         Ok(())
+    }
+}
+
+fn missing(digest: &Digest) -> EngineError {
+    EngineError::Damaged {
+        what: format!("payload file of {digest}"),
+        why: "it is missing".to_owned(),
     }
 }
 

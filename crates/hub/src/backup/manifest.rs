@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use lienthong_core::Retention;
 use lienthong_core::engine::Marker;
 use lienthong_ledger::JournalPlace;
 use lienthong_model::{Digest, Timestamp};
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BackupError, io_error};
 use crate::log_key::write_whole;
+use crate::retention::Missing;
 
 /// The version of the layout of backups. Stable: a newer one is refused.
 const FORMAT: u16 = 1;
@@ -49,8 +51,25 @@ pub struct Manifest {
     pub checkpoint: String,
     /// The journal's files, rising.
     pub files: Vec<ManifestFile>,
+    /// Which contents are kept no longer; not there while all are.
+    #[serde(default, skip_serializing_if = "ManifestContents::is_empty")]
+    pub contents: ManifestContents,
     /// The hash of this file as it is with nothing here.
     pub check: String,
+}
+
+/// What is known of contents that are kept no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManifestContents {
+    /// For how long contents are kept after acceptance, in milliseconds.
+    pub kept_ms: Option<u64>,
+    /// Contents of documents accepted before this were given up.
+    pub given_up: Option<String>,
+    /// Files that were not there to be copied.
+    pub missing: u64,
+    /// The one that was named last, and when: with it all others have expired.
+    pub missing_last: Option<(String, String)>,
 }
 
 /// A file of the journal.
@@ -88,6 +107,7 @@ impl Manifest {
             with_key,
             checkpoint: String::new(),
             files: Vec::new(),
+            contents: ManifestContents::default(),
             check: String::new(),
         }
     }
@@ -158,6 +178,30 @@ impl Manifest {
         let found = Checkpoint::open(&self.checkpoint, key).ok()?;
         let said = (found.size, found.root.to_string());
         (said == (self.log_size, self.log_root.clone())).then_some(found)
+    }
+}
+
+impl ManifestContents {
+    pub(super) fn of(retention: Retention, missing: &Missing<Digest>) -> Self {
+        Self {
+            kept_ms: retention.keep_ms(),
+            given_up: retention.given_up().map(|at| at.to_string()),
+            missing: missing.files,
+            missing_last: missing.newest.map(|(at, one)| (at.to_string(), one.to_string())),
+        }
+    }
+
+    pub(super) fn read(&self) -> (Retention, Missing<Digest>) {
+        let newest = self.missing_last.as_ref();
+        let newest =
+            newest.and_then(|(at, digest)| Some((Timestamp::parse(at)?, Digest::parse(digest)?)));
+        let missing = Missing { files: self.missing, newest };
+        let given_up = self.given_up.as_deref().and_then(Timestamp::parse);
+        (Retention::of(self.kept_ms, given_up), missing)
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 

@@ -8,7 +8,7 @@ use lienthong_model::Digest;
 use lienthong_trust::merkle::Frontier;
 
 use super::copying::{Copying, Stop};
-use super::manifest::{self, Manifest};
+use super::manifest::{self, Manifest, ManifestContents};
 use super::take::journal_bytes;
 use super::{BackupError, DATA, create_folder, entry_besides, io_error, lock, refuse_nested};
 use crate::log_key::{self, LogKey, write_whole};
@@ -68,7 +68,8 @@ impl Restore<'_> {
         create_folder(self.to)?;
         refuse_nested(self.from, self.to)?;
         let sides = (source.as_path(), self.to);
-        let mut copying = Copying::begin(sides, None, Frontier::default(), Vec::new())?;
+        let known = ManifestContents::default();
+        let mut copying = Copying::begin(sides, None, Frontier::default(), Vec::new(), &known)?;
         let bytes = journal_bytes(&source)?;
         let told = |behind| progress(Restoring::Copying(behind, bytes));
         copy(&mut copying, manifest.block, told)?;

@@ -40,6 +40,8 @@ pub struct BackupReport {
     pub payloads: u64,
     /// Their bytes.
     pub payload_bytes: u64,
+    /// Payload files that the journal names and that have expired.
+    pub payloads_expired: u64,
     /// Bytes at the journal's end that were not a whole block: one was just being written, or a
     /// kill left them.
     pub unfinished_bytes: u64,
@@ -81,6 +83,7 @@ impl Backup<'_> {
             journal_bytes: counts.journal_bytes,
             payloads: counts.payloads,
             payload_bytes: counts.payload_bytes,
+            payloads_expired: counts.payloads_expired,
             unfinished_bytes: copying.journal.left_out(),
             beside: self.beside()?,
         })
@@ -155,7 +158,8 @@ impl Backup<'_> {
             // What is there must be whole before it is built upon.
             JournalFollower::open(&data.join("journal"), place)?;
         }
-        let begun = Copying::begin((self.data, data), place, log, manifest.files.clone());
+        let sides = (self.data, data);
+        let begun = Copying::begin(sides, place, log, manifest.files.clone(), &manifest.contents);
         match (begun, place) {
             (Err(BackupError::Engine(why)), Some(place)) => {
                 Err(BackupError::Diverged { block: place.marker.block, why })
@@ -183,6 +187,7 @@ impl Backup<'_> {
         (manifest.log_size, manifest.log_root) = (copying.log.size(), root.to_string());
         manifest.log_peaks = copying.log.peaks().iter().map(ToString::to_string).collect();
         manifest.checkpoint = key.checkpoint(manifest.log_size, root);
+        manifest.contents = copying.known();
         manifest.write(self.to, self.now)
     }
 

@@ -101,6 +101,27 @@ impl AdminService for Services {
         Ok(Response::new(proto::ListAppointmentsResponse { appointments }))
     }
 
+    async fn set_terms(
+        &self,
+        request: Request<proto::SetTermsRequest>,
+    ) -> Result<Response<proto::SetTermsResponse>, Status> {
+        let permit = self.admit::<MayAct, _>(&request)?;
+        let missing = || refused(Refusal::at(Reason::FieldMissing, "terms", ""));
+        let terms = request.into_inner().terms.ok_or_else(missing)?;
+        let terms = read::terms_from_proto(&terms).map_err(refused)?;
+        self.act(permit, Command::SetTerms(terms)).await?;
+        Ok(Response::new(proto::SetTermsResponse {}))
+    }
+
+    async fn get_terms(
+        &self,
+        request: Request<proto::GetTermsRequest>,
+    ) -> Result<Response<proto::GetTermsResponse>, Status> {
+        self.admit::<MaySee, _>(&request)?;
+        let terms = read::terms_to_proto(&self.0.reader.policy().terms);
+        Ok(Response::new(proto::GetTermsResponse { terms: Some(terms) }))
+    }
+
     async fn change_quotas(
         &self,
         request: Request<proto::ChangeQuotasRequest>,

@@ -107,7 +107,10 @@ impl Transfers {
             Refusal::new(Reason::StorageDamaged)
         };
         let found = self.payloads.file(&kept.header.sha256).map_err(|error| damaged(&error))?;
-        let mut found = found.ok_or_else(|| damaged(&"the file is missing"))?;
+        let Some(mut found) = found else {
+            let missing = self.reader.missing(&kept.header.sha256);
+            return Err(unreadable(&missing.unwrap_or_else(|error| error)));
+        };
         if found.size != kept.header.size {
             return Err(damaged(&format_args!("it has {} bytes", found.size)));
         }

@@ -134,7 +134,8 @@ async fn a_whole_folder_passes_is_judged_the_same_again_and_stays_as_it_is() {
     assert_eq!((kept.name.as_str(), kept.size, kept.verdict), ("kept", 3, Verdict::Holds));
     let compared = StateOutcome::Compared { block: report.last_block, leaves: 7 };
     assert_eq!(report.state, compared);
-    let same = Redecided::Same { blocks: report.blocks, signatures: 7, other_rules_from: None };
+    let (blocks, other_rules_from) = (report.blocks, None);
+    let same = Redecided::Same { blocks, signatures: 7, taken_over: 0, other_rules_from };
     assert_eq!(report.redecided, Some(same));
     assert!(report.root.is_some());
     assert!(files(&rest.data()) == before, "nothing was changed");

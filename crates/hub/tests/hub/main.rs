@@ -22,6 +22,7 @@ mod notices;
 mod pages;
 mod questions;
 mod refusals;
+mod retention;
 mod revocation;
 mod statistics;
 mod statuses;

@@ -139,6 +139,7 @@ async fn meet(reason: Reason, scene: &Scene) -> Met {
         Reason::KindNotSupported => {
             Met::Retired("recalls, updates and replacements are carried out")
         }
+        Reason::ContentExpired => crate::retention::expired_download().await.into(),
         // The hub.
         Reason::StorageLow => faults::disk_with(faults::LOW).await.into(),
         Reason::UploadQuota => faults::second_upload().await.into(),

@@ -23,6 +23,8 @@ pub enum Copied {
     New(u64),
     /// It was there already.
     There,
+    /// There is nothing to copy: it has expired, or is lost.
+    Missing,
 }
 
 /// A folder of payloads into which others are copied.
@@ -53,7 +55,7 @@ impl PayloadCopies {
     /// wait as may, they are settled first.
     ///
     /// # Errors
-    /// [`EngineError::Damaged`] when it is missing or its bytes are not those of its name;
+    /// [`EngineError::Damaged`] when its bytes are not those of its name;
     /// [`EngineError::Io`].
     pub fn copy(&mut self, digest: &Digest) -> Result<Copied, EngineError> {
         if self.waiting.contains(digest) || self.shelved(digest).is_file() {
@@ -62,7 +64,7 @@ impl PayloadCopies {
         if self.waiting.len() >= BACKUP_COPIES_WAITING_MAX {
             self.settle()?;
         }
-        let mut source = self.open_source(digest)?;
+        let Some(mut source) = self.open_source(digest)? else { return Ok(Copied::Missing) };
         let path = self.unfinished(digest);
         let mut target = OpenOptions::new()
             .write(true)
@@ -119,17 +121,17 @@ impl PayloadCopies {
     }
 
     /// Opens a payload where it lies. The shelf comes twice: it may have moved there meanwhile.
-    fn open_source(&self, digest: &Digest) -> Result<File, EngineError> {
+    fn open_source(&self, digest: &Digest) -> Result<Option<File>, EngineError> {
         let [shelved, proposed] = ExaminedPayload::names(digest);
         for name in [&shelved, &proposed, &shelved] {
             let path = self.from.join(name);
             match File::open(&path) {
-                Ok(file) => return Ok(file),
+                Ok(file) => return Ok(Some(file)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(io_error("open", &path)(error)),
             }
         }
-        Err(damaged(format!("payload file of {digest}"), "it is missing"))
+        Ok(None)
     }
 }
 
@@ -165,14 +167,13 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_that_is_missing_or_another_is_damage_and_leaves_no_copy() {
+    fn a_payload_that_is_missing_is_said_and_another_is_damage_and_leaves_no_copy() {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("from"), folder.path().join("to"));
         let source = PayloadFiles::open(&from).unwrap();
         let digest = source.put(b"what was signed").unwrap();
         let mut copies = PayloadCopies::open(&from, &to).unwrap();
-        let missing = copies.copy(&Digest::of(b"other")).unwrap_err();
-        assert!(missing.to_string().contains("missing"), "{missing}");
+        assert_eq!(copies.copy(&Digest::of(b"other")).unwrap(), Copied::Missing);
         std::fs::write(from.join(&ExaminedPayload::names(&digest)[0]), b"What was signed").unwrap();
         let changed = copies.copy(&digest).unwrap_err();
         assert!(changed.to_string().contains(&digest.to_string()), "{changed}");

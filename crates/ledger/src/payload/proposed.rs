@@ -113,6 +113,17 @@ impl Proposed {
         Ok(settled)
     }
 
+    /// Does something to a payload that no proposal claims; meanwhile none can. `false` when one does.
+    pub fn unless_claimed(
+        &self,
+        digest: &Digest,
+        act: impl FnOnce() -> Result<bool, EngineError>,
+    ) -> Result<bool, EngineError> {
+        let claims = self.claims.lock();
+        // One that is to be settled is on its way to the shelf.
+        if claims.contains_key(digest) { Ok(false) } else { act() }
+    }
+
     /// Moves a payload to its shelf; `false` when it is not here, because it was there already.
     fn shelve(&self, digest: &Digest, shelved: &Path) -> Result<bool, EngineError> {
         let path = self.path(digest);

@@ -10,7 +10,7 @@
 //! | number`.rows` | a run |
 //!
 //! ```text
-//! lienthong state, format 3
+//! lienthong state, format 4
 //! recent 8                  the database that is written to
 //! recent 7                  one that becomes a run; seldom there
 //! rested 5012 1c04aa...     the block with which it ends, so that one that lost its end is found

@@ -23,6 +23,7 @@ pub(crate) struct AuditView {
     certificates: u64,
     payloads: u64,
     payload_bytes: u64,
+    payloads_expired: u64,
     state: StateView,
     checkpoints: Vec<CheckpointView>,
     redecided: Option<RedecidedView>,
@@ -49,6 +50,7 @@ struct RedecidedView {
     outcome: &'static str,
     blocks: Option<u64>,
     signatures: Option<u64>,
+    taken_over: Option<u64>,
     other_rules_from: Option<u64>,
 }
 
@@ -89,6 +91,7 @@ impl From<AuditReport> for AuditView {
             certificates: report.certificates,
             payloads: report.payloads,
             payload_bytes: report.payload_bytes,
+            payloads_expired: report.payloads_expired,
             state: report.state.into(),
             checkpoints: report.checkpoints.into_iter().map(CheckpointView::from).collect(),
             redecided: report.redecided.map(RedecidedView::from),
@@ -123,14 +126,21 @@ impl From<CheckpointOutcome> for CheckpointView {
 
 impl From<Redecided> for RedecidedView {
     fn from(redecided: Redecided) -> Self {
-        let none = Self { outcome: "", blocks: None, signatures: None, other_rules_from: None };
+        let none = Self {
+            outcome: "",
+            blocks: None,
+            signatures: None,
+            taken_over: None,
+            other_rules_from: None,
+        };
         match redecided {
             Redecided::Damaged => Self { outcome: "not done, for damage", ..none },
             Redecided::Differs { .. } => Self { outcome: "differs", ..none },
-            Redecided::Same { blocks, signatures, other_rules_from } => Self {
+            Redecided::Same { blocks, signatures, taken_over, other_rules_from } => Self {
                 outcome: "same",
                 blocks: Some(blocks),
                 signatures: Some(signatures),
+                taken_over: Some(taken_over),
                 other_rules_from,
             },
         }
@@ -209,6 +219,10 @@ fn summary(view: &AuditView) -> Vec<(&'static str, String)> {
         ("gốc / root", view.root.clone().unwrap_or_else(|| "unknown".to_owned())),
         ("trạng thái / state", state),
     ];
+    if view.payloads_expired > 0 {
+        let files = format!("{} files", thousands(view.payloads_expired));
+        lines.push(("hết hạn lưu / kept no longer", files));
+    }
     if view.leaves_from_state > 0 {
         let leaves = thousands(view.leaves_from_state);
         lines.push(("từ trạng thái / from the state", format!("{leaves} leaves")));
@@ -218,10 +232,14 @@ fn summary(view: &AuditView) -> Vec<(&'static str, String)> {
             let signatures = redecided.signatures.unwrap_or_default();
             format!(", {} blocks, {} signatures", thousands(blocks), thousands(signatures))
         });
+        let taken_over = redecided.taken_over.filter(|blocks| *blocks > 0);
+        let taken_over = taken_over.map_or(String::new(), |blocks| {
+            format!("; {} blocks as they are, contents are kept no longer", thousands(blocks))
+        });
         let rules = redecided
             .other_rules_from
             .map_or(String::new(), |block| format!("; from block {block} on other rules held"));
-        let outcome = format!("{}{blocks}{rules}", redecided.outcome);
+        let outcome = format!("{}{blocks}{taken_over}{rules}", redecided.outcome);
         lines.push(("xét lại / judged again", outcome));
     }
     lines

@@ -6,7 +6,7 @@ use lienthong_core::lists::SavedName;
 use lienthong_core::{
     AddAuthority, CertificateBytes, Command, Decision, Effect, Proposal, RefusalCount,
     RefusedRequests, Remind, RemindTo, RemoveList, RevocationPolicy, RoutingRules, Rule, SaveList,
-    Span, Terms,
+    Span,
 };
 use lienthong_model::{
     Actor, AgencyCode, AgencyEntry, AgencyState, Appointment, Capacity, Day, DocumentType, Level,
@@ -499,10 +499,11 @@ impl Traffic {
                 let by = Actor { person, role: Role::Administrator };
                 Command::Act { by, act: Box::new(Command::ChangeAppointments(vec![appointment])) }
             }
-            Step::Terms(hours) => Command::SetTerms(Terms {
+            Step::Terms(hours) => Command::SetTerms(lienthong_model::Terms {
                 pick_up_ms: hours * 3_600_000,
                 answer_ms: (hours % 2 == 0).then_some(hours * 7_200_000),
                 silent_ms: (hours % 3 == 0).then_some(hours * 7_200_000),
+                keep_content_ms: (hours % 4 == 0).then_some(120 * 86_400_000 + hours),
             }),
             Step::TrustStranger(trusted) => {
                 let der = self.hub.signers.stranger.root().certificate().der().clone();

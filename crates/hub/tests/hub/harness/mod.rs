@@ -203,8 +203,14 @@ impl World {
 
     /// Starts the hub again on the same folder and address.
     pub async fn start_again(&mut self) {
+        self.start_again_with(|_| ()).await;
+    }
+
+    /// Starts the hub again on the same folder and address, with settings of the test's own.
+    pub async fn start_again_with(&mut self, change: impl FnOnce(&mut Settings)) {
         let mut settings = self.settings();
         settings.listen = self.address;
+        change(&mut settings);
         self.hub = Some(Hub::start(settings, |_, _| {}).await.unwrap());
     }
 

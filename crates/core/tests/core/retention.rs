@@ -1,0 +1,97 @@
+//! For how long contents are kept: what the rows say of them.
+
+use std::time::Duration;
+
+use crate::harness::{Draft, Hub, draft, reason};
+use lienthong_core::{Command, Decision};
+use lienthong_model::{Digest, Position, Reason, Terms};
+
+const DAY: Duration = Duration::from_secs(86_400);
+const DAY_MS: u64 = 86_400_000;
+const MAP: &[u8] = &[7; 70_000];
+
+fn terms(days: Option<u64>) -> Terms {
+    Terms { keep_content_ms: days.map(|days| days * DAY_MS), ..Terms::default() }
+}
+
+fn keep(hub: &mut Hub, days: u64) {
+    assert_eq!(hub.administer(Command::SetTerms(terms(Some(days)))), Decision::Done);
+}
+
+fn with_map(to: &[&str]) -> Draft {
+    Draft { uploaded: vec![MAP], ..draft("H36", to) }
+}
+
+fn sent(hub: &mut Hub, to: &[&str]) -> Position {
+    hub.accepted(&with_map(to)).1
+}
+
+fn pass(hub: &mut Hub, days: u32) {
+    hub.now = hub.now.plus(DAY * days);
+    hub.rest();
+}
+
+fn expired(hub: &Hub) -> bool {
+    let Some(kept_from) = hub.machine.policy().retention.kept_from(hub.now) else { return false };
+    hub.query().content_expired(&Digest::of(MAP), kept_from).unwrap()
+}
+
+#[test]
+fn a_content_expires_after_its_term_and_not_a_day_before() {
+    let mut hub = Hub::new();
+    keep(&mut hub, 200);
+    let position = sent(&mut hub, &["H34"]);
+    hub.acknowledge("H34", &[("H34", position)]);
+    pass(&mut hub, 200);
+    assert!(!expired(&hub));
+    pass(&mut hub, 1);
+    assert!(expired(&hub));
+}
+
+#[test]
+fn without_a_term_contents_are_kept_for_ever() {
+    let mut hub = Hub::new();
+    let position = sent(&mut hub, &["H34"]);
+    hub.acknowledge("H34", &[("H34", position)]);
+    pass(&mut hub, 5_000);
+    assert!(!expired(&hub));
+}
+
+#[test]
+fn a_content_that_a_recipient_has_not_picked_up_is_kept() {
+    let mut hub = Hub::new();
+    keep(&mut hub, 200);
+    let position = sent(&mut hub, &["H34", "G22"]);
+    hub.acknowledge("H34", &[("H34", position)]);
+    pass(&mut hub, 300);
+    assert!(!expired(&hub));
+    hub.acknowledge("G22", &[("G22", position)]);
+    assert!(expired(&hub));
+}
+
+#[test]
+fn a_file_lasts_as_long_as_the_newest_document_that_names_it() {
+    let mut hub = Hub::new();
+    keep(&mut hub, 200);
+    let first = sent(&mut hub, &["H34"]);
+    hub.acknowledge("H34", &[("H34", first)]);
+    pass(&mut hub, 150);
+    let second = sent(&mut hub, &["H34"]);
+    hub.acknowledge("H34", &[("H34", second)]);
+    pass(&mut hub, 100);
+    assert!(!expired(&hub));
+    pass(&mut hub, 101);
+    assert!(expired(&hub));
+}
+
+#[test]
+fn contents_are_kept_for_longer_than_recipients_are_waited_for() {
+    let mut hub = Hub::new();
+    for days in [0, 1, 119, 36_526] {
+        let refused = hub.administer(Command::SetTerms(terms(Some(days))));
+        assert_eq!(reason(&refused), Reason::FieldInvalid, "{days} days");
+    }
+    let silent = Terms { silent_ms: Some(300 * DAY_MS), ..terms(Some(300)) };
+    assert_eq!(reason(&hub.administer(Command::SetTerms(silent))), Reason::FieldInvalid);
+    keep(&mut hub, 120);
+}
