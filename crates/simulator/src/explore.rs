@@ -88,11 +88,8 @@ pub fn seeds(
     (explored, failed.map(|seed| shrunk(seed, country, |world| world)))
 }
 
-/// Plays the scenario of one seed; a failure is shrunk.
-pub fn seed(seed: u64, country: &Country, explored: &mut Explored) -> Option<Failure> {
-    explore(seed, country, explored, |world| world)
-}
-
+/// Plays the scenario of one seed on a prepared world; a failure is shrunk.
+#[cfg(test)]
 fn explore(
     seed: u64,
     country: &Country,
