@@ -5,6 +5,7 @@ mod explore;
 pub(crate) mod live;
 mod report;
 mod run;
+mod telling;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -163,6 +163,71 @@ impl<T: Tables + ?Sized> Query<'_, T> {
         self.view(position, document, deliveries).map(Some)
     }
 
+    /// Visits every document with its deliveries, by position, in one walk over the rows; what the
+    /// sender sent before under the same reference is left out.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn each_tracked(&self, visit: &mut dyn FnMut(&DocumentView)) -> Result<(), EngineError> {
+        let mut next = Some(Position(0));
+        while let Some(first) = next {
+            let mut page = self.documents_from(first)?;
+            let Some(last) = page.last().map(|view| view.position) else { return Ok(()) };
+            self.add_deliveries(&mut page, last)?;
+            page.iter().for_each(&mut *visit);
+            next = last.0.checked_add(1).map(Position);
+        }
+        Ok(())
+    }
+
+    /// Documents from a position on, without their deliveries; a page of them.
+    fn documents_from(&self, first: Position) -> Result<Vec<DocumentView>, EngineError> {
+        const PAGE: usize = 4_096;
+        let from = keys::document(first);
+        let (mut page, mut outcome) = (Vec::new(), Ok(()));
+        self.0.scan(&from[..1], &from, &mut |key, row| {
+            let position = keys::page_number(key, 1).filter(|_| key.len() == from.len());
+            let Some(position) = position.map(Position) else { return true };
+            match codec::decode(row, "document") {
+                Ok(document) => page.push(DocumentView {
+                    position,
+                    document,
+                    deliveries: Vec::new(),
+                    same_reference: None,
+                }),
+                Err(error) => outcome = Err(error),
+            }
+            outcome.is_ok() && page.len() < PAGE
+        })?;
+        outcome.map(|()| page)
+    }
+
+    /// Adds the deliveries of the documents of a page: both come in the order of positions.
+    fn add_deliveries(&self, page: &mut [DocumentView], last: Position) -> Result<(), EngineError> {
+        let Some(first) = page.first().map(|view| view.position) else { return Ok(()) };
+        let from = keys::deliveries(first);
+        let (mut views, mut outcome) = (page.iter_mut().peekable(), Ok(()));
+        self.0.scan(&from[..1], &from, &mut |key, row| {
+            let position = keys::page_number(key, 1).map(Position);
+            let (Some(position), Some(recipient)) = (position, keys::recipient_of(key)) else {
+                return true;
+            };
+            if position > last {
+                return false;
+            }
+            while views.next_if(|view| view.position < position).is_some() {}
+            let Some(view) = views.peek_mut().filter(|view| view.position == position) else {
+                return true;
+            };
+            match codec::decode(row, "delivery") {
+                Ok(delivery) => view.deliveries.push(TrackedDelivery { recipient, delivery }),
+                Err(error) => outcome = Err(error),
+            }
+            outcome.is_ok()
+        })?;
+        outcome
+    }
+
     /// Visits a document's deliveries by ordinal, after one of them, until `visit` returns `false`.
     ///
     /// # Errors

@@ -263,8 +263,9 @@ pub const TRACKED_DELIVERIES_MAX: usize = 1_000;
 
 // --- Memory --------------------------------------------------------------------------
 
-/// Certificates (with their proven chains) kept in memory.
-pub const CERTIFICATES_CACHED: usize = 16_384;
+/// Certificates (with their proven chains) kept in memory: a seal and a person of every agency of the
+/// country, and some more.
+pub const CERTIFICATES_CACHED: usize = 32_768;
 /// Agencies in the directory.
 pub const AGENCIES_MAX: usize = 65_536;
 /// Revoked certificates kept in memory.

@@ -9,6 +9,12 @@
 mod draw;
 mod shrink;
 
+use std::num::NonZero;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
 use crate::scenario::{Country, Scenario};
 use crate::verdict::{Check, Verdict};
 use crate::world::{World, WorldError};
@@ -46,33 +52,92 @@ pub fn sample(country: &Country) -> Country {
     draw::sample(country)
 }
 
-/// Plays the scenario of one seed; a failure is shrunk.
-pub fn seed(seed: u64, country: &Country, explored: &mut Explored) -> Option<Failure> {
-    explore(seed, country, explored, |world| world)
+/// Plays the scenarios of some seeds, on all processors, until one fails; what is found is the same
+/// on each machine: the first of them that fails, shrunk. `told` hears what was explored so far after
+/// each seed.
+pub fn seeds(
+    seeds: Range<u64>,
+    country: &Country,
+    told: impl FnMut(&Explored, u64) + Send,
+) -> (Explored, Option<Failure>) {
+    let next = AtomicU64::new(seeds.start);
+    // Seeds are taken in order: all before the first that fails are played to their end.
+    let end = AtomicU64::new(seeds.end);
+    let all = Mutex::new((Explored::default(), None::<u64>, told));
+    let work = || loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        if number >= end.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut explored = Explored::default();
+        let passed = passes(number, country, &mut explored, &|world| world);
+        if !passed {
+            end.fetch_min(number, Ordering::Relaxed);
+        }
+        let mut all = all.lock();
+        let (sum, failed, told) = &mut *all;
+        sum.add(explored);
+        if !passed {
+            *failed = Some(failed.map_or(number, |failed| failed.min(number)));
+        }
+        told(sum, number);
+    };
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(work))));
+    let (explored, failed, _) = all.into_inner();
+    (explored, failed.map(|seed| shrunk(seed, country, |world| world)))
 }
 
+/// Plays the scenario of one seed on a prepared world; a failure is shrunk.
+#[cfg(test)]
 fn explore(
     seed: u64,
     country: &Country,
     explored: &mut Explored,
     prepare: impl for<'w> Fn(World<'w>) -> World<'w>,
 ) -> Option<Failure> {
+    let passed = passes(seed, country, explored, &prepare);
+    (!passed).then(|| shrunk(seed, country, prepare))
+}
+
+/// Whether the scenario of a seed keeps every law.
+fn passes(
+    seed: u64,
+    country: &Country,
+    explored: &mut Explored,
+    prepare: &impl for<'w> Fn(World<'w>) -> World<'w>,
+) -> bool {
     let scenario = draw::scenario(seed, country);
     explored.seeds += 1;
     explored.faults += scenario.faults.len() as u64;
+    let Ok((verdict, events)) = laws(&scenario, country, prepare) else { return false };
+    explored.events += events;
+    explored.documents += verdict.documents;
+    verdict.laws.iter().all(|law| law.passed)
+}
+
+/// A seed that fails, as small as it gets.
+fn shrunk(
+    seed: u64,
+    country: &Country,
+    prepare: impl for<'w> Fn(World<'w>) -> World<'w>,
+) -> Failure {
     let broken = |scenario: &Scenario| match laws(scenario, country, &prepare) {
         Ok((verdict, _)) => named(&verdict.laws),
         Err(error) => vec![error],
     };
-    if let Ok((verdict, events)) = laws(&scenario, country, &prepare) {
-        explored.events += events;
-        explored.documents += verdict.documents;
-        if verdict.laws.iter().all(|law| law.passed) {
-            return None;
-        }
-    }
+    let scenario = draw::scenario(seed, country);
     let (scenario, played) = shrink::shrink(scenario, |scenario| !broken(scenario).is_empty());
-    Some(Failure { seed, broken: broken(&scenario), scenario, played })
+    Failure { seed, broken: broken(&scenario), scenario, played }
+}
+
+impl Explored {
+    fn add(&mut self, more: Self) {
+        self.seeds += more.seeds;
+        self.events += more.events;
+        self.documents += more.documents;
+        self.faults += more.faults;
+    }
 }
 
 /// Plays a scenario; returns the verdict and the events. A world or a hub that stops is told in

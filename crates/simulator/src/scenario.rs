@@ -25,8 +25,13 @@ pub use library::{builtin, names};
 pub use read::VOCABULARY;
 pub use worlds::{Missing, Place};
 
+use std::time::Duration;
+
 use lienthong_core::Span;
 use lienthong_model::{Day, DocumentType, Timestamp};
+
+/// How long a block takes to the disk unless a scenario says otherwise.
+pub const DISK: Duration = Duration::from_millis(5);
 
 /// A scenario as its file says it.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +49,8 @@ pub struct Scenario {
     /// Share of documents and reports that are really signed and verified; of the others only the
     /// Ed25519 arithmetic is left out.
     pub signatures: f64,
+    /// From the first request of a block until it is on the hub's disk.
+    pub disk: Duration,
     /// The days that it covers.
     pub days: Days,
     /// When offices work.

@@ -1,10 +1,11 @@
 //! The verdict on a run: the laws, which always hold, and what the scenario expects.
 //!
 //! Everything is read from the hub in the end: its statistics, its records, its journal. What was
-//! generated is not asked.
+//! generated is not asked. The records are walked once, whatever is asked of them.
 
 mod charts;
 mod html;
+mod ids;
 pub(crate) mod junit;
 mod laws;
 mod measure;
@@ -12,11 +13,14 @@ mod records;
 
 use crate::world::AccountError;
 
-use crate::scenario::{Expect, Scenario};
+use crate::scenario::Scenario;
 use crate::world::Played;
 pub use charts::Charts;
+use charts::Drawing;
 pub use html::Frame;
+use laws::Laws;
 pub use laws::REPLAY;
+use measure::Watched;
 use records::Records;
 
 /// Documents that are named where something does not hold.
@@ -71,7 +75,10 @@ impl Verdict {
     /// [`AccountError`] when the hub's records cannot be read.
     pub fn of(scenario: &Scenario, seed: u64, played: &Played) -> Result<Self, AccountError> {
         let records = Records::read(played)?;
-        let expects = scenario.expects.iter().map(|expect| expected(expect, scenario, &records));
+        let mut laws = Laws::new(&records)?;
+        let mut drawing = Drawing::new(scenario);
+        let watched = |expect| Watched::new(expect, scenario, &records);
+        let mut expects: Vec<Watched<'_>> = scenario.expects.iter().map(watched).collect();
         let (mut deliveries, mut acknowledged, mut reports) = (0, 0, 0);
         records.each(|view| {
             for one in &view.deliveries {
@@ -79,19 +86,23 @@ impl Verdict {
                 acknowledged += u64::from(one.delivery.acknowledged_at.is_some());
                 reports += one.delivery.statuses.len() as u64;
             }
+            laws.see(view);
+            drawing.see(view, &records);
+            expects.iter_mut().for_each(|expect| expect.see(view, &records));
         })?;
+        let expects = expects.into_iter().map(|expect| expected(expect, &records));
         Ok(Self {
             scenario: scenario.name.clone(),
             seed,
             expects: expects.collect::<Result<_, AccountError>>()?,
-            laws: laws::check(&records)?,
+            laws: laws.check()?,
             documents: records.documents,
             deliveries,
             acknowledged,
             reports,
             refusals: records.refusals()?.by_reason.values().sum(),
             blocks: records.blocks,
-            charts: Charts::of(scenario, &records)?,
+            charts: drawing.finish(scenario, &records),
         })
     }
 
@@ -117,17 +128,12 @@ impl Verdict {
 }
 
 /// Measures what is expected, and compares.
-fn expected(
-    expect: &Expect,
-    scenario: &Scenario,
-    records: &Records<'_>,
-) -> Result<Check, AccountError> {
-    let measured = measure::measure(expect, records)?;
+fn expected(watched: Watched<'_>, records: &Records<'_>) -> Result<Check, AccountError> {
+    let expect = watched.expect;
+    let (measured, standing) = watched.finish(records)?;
     let mut found = measured.shown();
     let mut passed = expect.bound.holds(measured.value);
-    if let Some(target) = expect.target {
-        let days = expect.days.unwrap_or(scenario.days);
-        let standing = measure::standing(target, measured.value, (expect, days), records)?;
+    if let (Some(target), Some(standing)) = (expect.target, standing) {
         passed &= standing == target.standing;
         found = format!("{found}: {} / {}", standing.name_vi(), standing.name());
     }

@@ -40,7 +40,7 @@ use std::time::Duration;
 
 use lienthong_core::NoticeNumber;
 use lienthong_core::engine::EngineError;
-use lienthong_model::{Day, Digest, MessageId, Ordinal, Position, Timestamp};
+use lienthong_model::{Day, Digest, Ordinal, Position, Timestamp};
 use lienthong_pki::IssueError;
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
@@ -50,21 +50,20 @@ pub use axis::AccountError;
 pub(crate) use axis::{Account, Arrived, Axis, Declined, Journalled, Named};
 use changes::Change;
 use faults::Hits;
-pub(crate) use hub::{Outcome, Piece, Sent, Told};
+pub(crate) use hub::{Ahead, Outcome, Piece, Sent, Told};
 pub use keys::Keys;
 use lanes::Lane;
 use node::Node;
 pub(crate) use paced::{Bell, Pace};
 pub use population::{Member, Population};
 use queue::Queue;
+pub(crate) use seen::Receipt;
 use sending::{Call, Pending};
 pub(crate) use set_up::Set;
 use trace::Trace;
 
 /// What a message needs through the network, in milliseconds: least and most.
 const NETWORK_MS: (u64, u64) = (20, 200);
-/// From the first request of a block until it is on disk.
-const DISK: Duration = Duration::from_millis(5);
 /// After how long a node that has no answer sends the same bytes again, and a node whose
 /// acknowledgement got lost connects anew.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -105,6 +104,9 @@ pub enum WorldError {
     /// The trace cannot be written.
     #[error("cannot write the trace: {0}")]
     Trace(#[from] std::io::Error),
+    /// There is no room for rows that leave memory.
+    #[error("cannot make a folder for what leaves memory: {0}")]
+    Folder(std::io::Error),
     /// The hub of a live world cannot be reached, started or stopped.
     #[error(transparent)]
     Live(#[from] crate::live::LiveError),
@@ -128,7 +130,7 @@ pub struct Progress {
 pub struct Played {
     hub: Box<dyn Axis>,
     nodes: HashMap<Ordinal, Node>,
-    receipts: Vec<(MessageId, Position)>,
+    receipts: Vec<Receipt>,
     /// Agencies that took part.
     pub agencies: usize,
     /// Events.
@@ -164,8 +166,8 @@ impl Played {
         self.nodes.get(&agency).is_some_and(|node| node.seen.holds(position))
     }
 
-    /// Every receipt that a node holds: for what, and the place that it names.
-    pub(crate) fn receipts(&self) -> &[(MessageId, Position)] {
+    /// Every receipt that a node holds.
+    pub(crate) fn receipts(&self) -> &[Receipt] {
         &self.receipts
     }
 }
@@ -256,7 +258,7 @@ pub struct World<'s> {
     pending: HashMap<u64, Pending>,
     /// Calls by when they are sent again, in order: patience is the same for all.
     patience: VecDeque<(Timestamp, u64)>,
-    receipts: Vec<(MessageId, Position)>,
+    receipts: Vec<Receipt>,
     calls: u64,
     ids: u64,
     commit_due: bool,
@@ -369,7 +371,7 @@ impl World<'_> {
         if self.dying {
             return self.hub_dies();
         }
-        self.queue.put(self.now.plus(DISK), Event::Synced(self.hub.life()));
+        self.queue.put(self.now.plus(self.scenario.disk), Event::Synced(self.hub.life()));
         Ok(())
     }
 
@@ -414,12 +416,12 @@ impl World<'_> {
 
     /// Verified, or refused for its bytes; either way it waits for its block.
     fn arrive(&mut self, call: Call) -> Result<(), WorldError> {
-        let Call { number, node, sent } = call;
+        let Call { number, node, sent, ahead } = call;
         if !self.hub.is_up() {
             return self.trace.line(self.now, "lost", &[&number]);
         }
         let caller = self.nodes[node].ordinal;
-        match self.hub.take(number, caller, &sent)? {
+        match self.hub.take(number, caller, &sent, ahead)? {
             Some(outcome) => self.later(Event::Answered { number, outcome }, Duration::ZERO),
             None => self.commit_soon(),
         }

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use lienthong_simulator::explore::{self, Explored, Failure};
+use lienthong_simulator::explore::{self, Failure};
 use serde::Serialize;
 
-use super::run::bar;
+use super::telling::Telling;
 use crate::cli::Output;
 use crate::output::{self, thousands};
 
@@ -53,17 +53,14 @@ struct FailureView {
 /// Runs the command; the first failure ends it.
 pub(super) fn run(args: &ExploreArgs, output: Output) -> anyhow::Result<ExitCode> {
     let country = explore::sample(&super::country()?);
-    let (mut explored, began, bar) = (Explored::default(), Instant::now(), bar(args.seeds));
-    let mut failure = None;
-    for seed in args.from..args.from.saturating_add(args.seeds) {
-        bar.set_message(seed.to_string());
-        failure = explore::seed(seed, &country, &mut explored);
-        bar.inc(1);
-        if failure.is_some() {
-            break;
-        }
-    }
-    bar.finish_and_clear();
+    let (mut telling, began) = (Telling::of(args.seeds), Instant::now());
+    let seeds = args.from..args.from.saturating_add(args.seeds);
+    let (explored, failure) = explore::seeds(seeds, &country, |explored, seed| {
+        telling.at(explored.seeds, seed.to_string(), || {
+            format!("{} sự kiện / events", thousands(explored.events))
+        });
+    });
+    telling.finish();
     if let (Some(path), Some(failure)) = (&args.save, &failure) {
         let written = std::fs::write(path, failure.scenario.to_toml());
         written.with_context(|| format!("cannot write `{}`", path.display()))?;

@@ -7,15 +7,15 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressStyle};
 use lienthong_simulator::scenario::{Place, Scenario};
 use lienthong_simulator::verdict::Verdict;
 use lienthong_simulator::world::{Played, Progress, World};
 
 use super::live::LiveArgs;
 use super::report::Report;
+use super::telling::Telling;
 use crate::cli::Output;
-use crate::output;
+use crate::output::{self, thousands};
 
 /// Steps of the progress bar.
 const STEPS: u64 = 1_000;
@@ -115,11 +115,17 @@ fn play(args: &RunArgs, scenario: &Scenario, seed: u64) -> anyhow::Result<(Playe
     let mut trace = created.map(BufWriter::new);
     let writer = trace.as_mut().map(|file| file as &mut dyn Write);
     let country = super::country()?;
-    let bar = bar(STEPS);
+    let (mut telling, began) = (Telling::of(STEPS), Instant::now());
     let told = |progress: Progress| {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A share of 1,000.
-        bar.set_position((progress.share * STEPS as f64) as u64);
-        bar.set_message(progress.now.day().to_string());
+        let step = (progress.share * STEPS as f64) as u64;
+        telling.at(step, progress.now.day().to_string(), || {
+            let events = thousands(progress.events);
+            let seconds = began.elapsed().as_secs_f64();
+            #[allow(clippy::cast_precision_loss)] // A line on a screen.
+            let speed = progress.events as f64 / seconds;
+            format!("{events} sự kiện / events trong / in {seconds:.0} s: {speed:.0}/s")
+        });
     };
     let played = match args.world {
         WorldKind::Virtual => {
@@ -131,17 +137,8 @@ fn play(args: &RunArgs, scenario: &Scenario, seed: u64) -> anyhow::Result<(Playe
         }
         WorldKind::Live => args.live.run(&args.scenario, (scenario, &country, seed), writer, told),
     };
-    bar.finish_and_clear();
+    telling.finish();
     played
-}
-
-/// The progress bar; hidden off a terminal.
-pub(super) fn bar(steps: u64) -> ProgressBar {
-    let bar = ProgressBar::new(steps);
-    match ProgressStyle::with_template("{msg:10} {wide_bar} {percent} % {elapsed}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }
 
 fn create(path: &Path) -> anyhow::Result<File> {

@@ -7,20 +7,33 @@ use std::sync::Arc;
 use bytes::Bytes;
 use lienthong_core::Settling;
 use lienthong_core::engine::EngineError;
+use lienthong_model::limits::CHUNK_BLOCKS;
 
 use crate::disk::{create_folder, io_error};
-use crate::rows::{BlockCache, Merged, Run, RunForm, RunWriter, Source, block_cache};
+use crate::rows::{BlockCache, Merged, Row, Run, RunForm, RunWriter, Source, block_cache};
 use crate::state::joined;
 
 /// Bytes of blocks kept in memory.
 const CACHE_BYTES: u64 = 4 << 20;
+/// Most rows of a run that is made for being asked.
+const ASKED_FOR_ROWS: u64 = 8 << 20;
+/// A state that is cut for nobody's sake but the bound's is cut after so many blocks.
+const CUT_BLOCKS: u64 = 16 * CHUNK_BLOCKS;
 
-/// Rows that are settled.
+/// Which rows leave memory, and when.
+#[derive(Debug)]
+pub(super) enum Leaving {
+    /// Those that are settled, after so many blocks.
+    Settled { every_blocks: u64, blocks: u64 },
+    /// Those that were not written in the round that ends: after so many rows.
+    Untouched { after_rows: usize, rows: usize, round: u32 },
+}
+
+/// Rows that have left.
 #[derive(Debug)]
 pub(super) struct SettledRows {
     folder: PathBuf,
-    every_blocks: u64,
-    blocks: u64,
+    leaving: Leaving,
     /// The newest first.
     runs: Vec<Arc<Run>>,
     cache: Arc<BlockCache>,
@@ -29,22 +42,51 @@ pub(super) struct SettledRows {
 }
 
 impl SettledRows {
-    pub fn new(folder: &Path, every_blocks: u64) -> Self {
+    pub fn new(folder: &Path, leaving: Leaving) -> Self {
         let (folder, cache) = (folder.to_owned(), Arc::new(block_cache(CACHE_BYTES)));
-        Self { folder, every_blocks, blocks: 0, runs: Vec::new(), cache, next: 1, rows: 0 }
+        Self { folder, leaving, runs: Vec::new(), cache, next: 1, rows: 0 }
     }
 
-    /// Whether rows are to leave with the next block, if it is a cut.
-    pub fn will_be_due(&self) -> bool {
-        self.blocks + 1 >= self.every_blocks
+    /// Counts a row that is written; returns the round in which it is.
+    pub fn written(&mut self) -> u32 {
+        match &mut self.leaving {
+            Leaving::Settled { .. } => 0,
+            Leaving::Untouched { rows, round, .. } => {
+                *rows += 1;
+                *round
+            }
+        }
+    }
+
+    /// The round whose rows stay, where it is about rounds.
+    pub fn round(&self) -> Option<u32> {
+        match self.leaving {
+            Leaving::Settled { .. } => None,
+            Leaving::Untouched { round, .. } => Some(round),
+        }
+    }
+
+    /// Whether the next block is to be a cut, so many after the last one.
+    pub fn cut_due(&self, blocks_since: u64) -> bool {
+        match self.leaving {
+            Leaving::Settled { every_blocks, blocks } => {
+                blocks + 1 >= every_blocks || blocks_since + 1 >= CHUNK_BLOCKS
+            }
+            Leaving::Untouched { .. } => blocks_since + 1 >= CUT_BLOCKS,
+        }
     }
 
     /// Counts a block; whether rows are to leave now.
     pub fn is_due(&mut self, cut: bool) -> bool {
-        self.blocks += 1;
-        let due = cut && self.blocks >= self.every_blocks;
-        self.blocks = if due { 0 } else { self.blocks };
-        due
+        match &mut self.leaving {
+            Leaving::Settled { every_blocks, blocks } => {
+                *blocks += 1;
+                let due = cut && *blocks >= *every_blocks;
+                *blocks = if due { 0 } else { *blocks };
+                due
+            }
+            Leaving::Untouched { after_rows, rows, .. } => *rows >= *after_rows,
+        }
     }
 
     /// Whether a deletion must be kept, since what it hides may be here.
@@ -85,15 +127,20 @@ impl SettledRows {
         })
     }
 
-    /// Takes rows in rising order.
+    /// Takes rows in rising order, so many at most.
     pub fn take(
         &mut self,
+        rows_max: u64,
         rows: impl Iterator<Item = (Vec<u8>, Option<Bytes>)>,
     ) -> Result<(), EngineError> {
+        if let Leaving::Untouched { rows, round, .. } = &mut self.leaving {
+            *rows = 0;
+            *round = round.wrapping_add(1);
+        }
         let before = self.rows;
         let mut taken = 0;
         let rows = rows.inspect(|_| taken += 1).map(|(key, value)| Ok((key.into(), value)));
-        let run = self.write(Box::new(rows))?;
+        let run = self.write(Box::new(rows), rows_max)?;
         self.rows = before + taken;
         if taken > 0 {
             self.runs.insert(0, run);
@@ -102,18 +149,30 @@ impl SettledRows {
         if let Some(count) = joined(&sizes) {
             let newest: Vec<_> = self.runs.drain(..count).collect();
             let all = newest.iter().map(|run| Box::new(run.range(b"", b"")) as Source<'_>);
-            let run = self.write(Box::new(Merged::of(all)))?;
+            // A deletion hides nothing any more where nothing is older.
+            let oldest = self.runs.is_empty();
+            let hides = |row: &Result<Row, _>| !oldest || !matches!(row, Ok((_, None)));
+            let rows_max = newest.iter().map(|run| run.rows()).sum();
+            let run = self.write(Box::new(Merged::of(all).filter(hides)), rows_max)?;
             self.runs.insert(0, run);
         }
         Ok(())
     }
 
-    fn write(&mut self, rows: Source<'_>) -> Result<Arc<Run>, EngineError> {
+    /// What is not settled is asked for again, soon more than late.
+    fn form(&self, rows_max: u64) -> RunForm {
+        match self.leaving {
+            Leaving::Untouched { .. } if rows_max <= ASKED_FOR_ROWS => RunForm::Open { rows_max },
+            Leaving::Untouched { .. } | Leaving::Settled { .. } => RunForm::Settled,
+        }
+    }
+
+    fn write(&mut self, rows: Source<'_>, rows_max: u64) -> Result<Arc<Run>, EngineError> {
         create_folder(&self.folder)?;
         let number = self.next;
         self.next += 1;
         let path = self.folder.join(format!("{number:08}.rows"));
-        let mut run = RunWriter::create(&path, RunForm::Settled)?;
+        let mut run = RunWriter::create(&path, self.form(rows_max))?;
         for row in rows {
             let (key, value) = row?;
             run.push(&key, value.as_deref())?;

@@ -83,6 +83,7 @@ pub fn scenario(seed: u64, country: &Country) -> Scenario {
         about: String::new(),
         seed,
         signatures: 1.0,
+        disk: crate::scenario::DISK,
         days,
         calendar: Calendar { weekend: 1.0, ..Calendar::default() },
         agencies,

@@ -117,12 +117,6 @@ impl Account for LiveAxis {
         Ok(())
     }
 
-    fn id_at(&self, position: Position) -> Result<Option<MessageId>, AccountError> {
-        let views = self.views()?;
-        let found = views.binary_search_by_key(&position, |view| view.position);
-        Ok(found.ok().and_then(|index| views.get(index)).map(|view| view.document.id))
-    }
-
     fn volumes(&self, days: Option<Days>) -> Result<Volumes, AccountError> {
         let counted = self.told(self.counted(days))?.volumes;
         let before = self.baseline.0.get(&key(days)).map(|counted| &counted.volumes);

@@ -20,7 +20,7 @@ use super::node::{self, Heard, Mouth};
 use super::station::{Station, endpoint};
 use super::{HubControl, LiveError};
 use crate::scenario::FaultKind;
-use crate::world::{Arrived, Axis, Bell, Keys, Named, Outcome, Piece, Sent, WorldError};
+use crate::world::{Ahead, Arrived, Axis, Bell, Keys, Named, Outcome, Piece, Sent, WorldError};
 
 /// Messages to the hub under way at a time, by all agencies together.
 const UNDER_WAY: usize = 256;
@@ -298,6 +298,7 @@ impl Axis for LiveAxis {
         number: u64,
         caller: Ordinal,
         sent: &Sent,
+        _: Option<Ahead>,
     ) -> Result<Option<Outcome>, WorldError> {
         if let Sent::Piece(piece) = sent
             && let Some(stored) = self.gather(caller, piece)

@@ -12,7 +12,20 @@ use section::{File, Section};
 
 /// The keys of every table, in the order of the page that explains them.
 pub const VOCABULARY: [(&str, &[&str]); 7] = [
-    ("scenario", &["name", "title", "title-en", "about", "from", "until", "seed", "signatures"]),
+    (
+        "scenario",
+        &[
+            "name",
+            "title",
+            "title-en",
+            "about",
+            "from",
+            "until",
+            "seed",
+            "signatures",
+            "disk-milliseconds",
+        ],
+    ),
     ("calendar", &["hours", "weekend-share", "holidays", "month-end-days", "month-end-factor"]),
     (
         "agencies",

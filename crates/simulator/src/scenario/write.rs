@@ -28,6 +28,9 @@ impl Scenario {
         lines.put("until", self.days.last);
         lines.put("seed", self.seed);
         lines.unless("signatures", &self.signatures, &1.0);
+        if self.disk != super::DISK {
+            lines.put("disk-milliseconds", self.disk.as_millis());
+        }
         lines.calendar(&self.calendar);
         self.agencies.iter().for_each(|one| lines.participation(one));
         self.traffic.iter().for_each(|one| lines.traffic(one));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::world::AccountError;
+use lienthong_core::DocumentView;
 use lienthong_model::{Day, Ordinal, Reason, Timestamp};
 
 use super::records::Records;
@@ -42,31 +42,49 @@ pub struct Charts {
     pub period: (Timestamp, Timestamp),
 }
 
-impl Charts {
-    pub(super) fn of(scenario: &Scenario, records: &Records<'_>) -> Result<Self, AccountError> {
-        let columns = columns(scenario.days);
-        // Clerks go on after the last day: what comes then has no column.
-        let column = |at: Timestamp| columns.iter().position(|days| days.holds(at.day()));
-        let mut sent: BTreeMap<Option<Ordinal>, Vec<u64>> = BTreeMap::new();
-        let mut times = TIMES.map(|(_, name)| (name, 0)).to_vec();
-        records.each(|view| {
-            let at = view.document.received_at;
-            let place = records.place(view.document.sender, at).and_then(|place| place.province);
-            if let Some(column) = column(at) {
-                sent.entry(place).or_insert_with(|| vec![0; columns.len()])[column] += 1;
-            }
-            for one in &view.deliveries {
-                let Some(acknowledged) = one.delivery.acknowledged_at else { continue };
-                let seconds = (acknowledged.millis() - at.millis()) / 1_000;
-                let class = TIMES.iter().position(|(most, _)| seconds <= *most);
-                times[class.unwrap_or(TIMES.len() - 1)].1 += 1;
-            }
-        })?;
+/// What is drawn so far.
+pub(super) struct Drawing {
+    columns: Vec<Days>,
+    sent: BTreeMap<Option<Ordinal>, Vec<u64>>,
+    times: Vec<(&'static str, u64)>,
+}
+
+impl Drawing {
+    pub fn new(scenario: &Scenario) -> Self {
+        let times = TIMES.map(|(_, name)| (name, 0)).to_vec();
+        Self { columns: columns(scenario.days), sent: BTreeMap::new(), times }
+    }
+
+    /// Clerks go on after the last day: what comes then has no column.
+    fn column(&self, at: Timestamp) -> Option<usize> {
+        let width = self.columns.first()?.count();
+        let since = u64::try_from(at.day().0 - self.columns.first()?.first.0).ok()?;
+        let column = usize::try_from(since / width).ok()?;
+        self.columns.get(column).filter(|days| days.holds(at.day())).map(|_| column)
+    }
+
+    /// Looks at the next document.
+    pub fn see(&mut self, view: &DocumentView, records: &Records<'_>) {
+        let at = view.document.received_at;
+        let place = records.place(view.document.sender, at).and_then(|place| place.province);
+        if let Some(column) = self.column(at) {
+            let count = self.columns.len();
+            self.sent.entry(place).or_insert_with(|| vec![0; count])[column] += 1;
+        }
+        for one in &view.deliveries {
+            let Some(acknowledged) = one.delivery.acknowledged_at else { continue };
+            let seconds = (acknowledged.millis() - at.millis()) / 1_000;
+            let class = TIMES.iter().position(|(most, _)| seconds <= *most);
+            self.times[class.unwrap_or(TIMES.len() - 1)].1 += 1;
+        }
+    }
+
+    pub fn finish(self, scenario: &Scenario, records: &Records<'_>) -> Charts {
         let mut refused: BTreeMap<Reason, Vec<u64>> = BTreeMap::new();
         for one in &records.declined {
-            if let Some(column) = column(one.at) {
-                let counts = refused.entry(one.reason).or_insert_with(|| vec![0; columns.len()]);
-                counts[column] += 1;
+            if let Some(column) = self.column(one.at) {
+                let count = self.columns.len();
+                refused.entry(one.reason).or_insert_with(|| vec![0; count])[column] += 1;
             }
         }
         let faults = scenario.faults.iter().map(|fault| {
@@ -78,14 +96,14 @@ impl Charts {
                 fault.until,
             )
         });
-        Ok(Self {
-            sent: largest(sent, records),
-            times,
+        Charts {
+            sent: largest(self.sent, records),
+            times: self.times,
             refused: refused.into_iter().collect(),
             faults: faults.collect(),
             period: (scenario.begin(), scenario.end()),
-            columns,
-        })
+            columns: self.columns,
+        }
     }
 }
 

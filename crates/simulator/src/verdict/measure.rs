@@ -1,21 +1,22 @@
 //! What is measured, from statistics, records or answers.
 //!
-//! Everything that is an indicator stands in the two files below, each function by itself.
+//! What is asked of the records is gathered while they are walked ([`gather`]); what the statistics
+//! say is asked in the end ([`statistics`]).
 
+mod gather;
 mod records;
 mod scope;
 mod statistics;
 mod target;
 
-use crate::world::AccountError;
-use lienthong_core::DeliveryRow;
-use lienthong_model::{Standing, StatusCode};
+use lienthong_core::DocumentView;
 
 use super::NAMED_MAX;
 use super::records::Records;
-use crate::scenario::{Expect, Measure};
+use crate::scenario::{Days, Expect, Measure, Scenario, Standing};
+use crate::world::AccountError;
+use gather::Gathered;
 use scope::Scope;
-pub(super) use target::standing;
 
 /// A value, what it was reckoned from, and documents that count against it.
 pub(super) struct Measured {
@@ -35,8 +36,13 @@ impl Measured {
         Self { value, of: Some((part, whole)), documents: Vec::new() }
     }
 
-    fn with(self, found: Found) -> Self {
-        Self { documents: found.named, ..self }
+    /// Nothing to measure.
+    fn none() -> Self {
+        Self { value: f64::NAN, of: None, documents: Vec::new() }
+    }
+
+    fn with(self, documents: Vec<String>) -> Self {
+        Self { documents, ..self }
     }
 
     pub fn shown(&self) -> String {
@@ -74,61 +80,105 @@ fn number(count: u64) -> f64 {
     count as f64
 }
 
-pub(super) fn measure(expect: &Expect, records: &Records<'_>) -> Result<Measured, AccountError> {
-    let scope = Scope::of(expect, records);
-    let told = records.hub.told();
-    match expect.measure {
-        Measure::Sent => statistics::sent(&scope, records),
-        Measure::Received => statistics::received(&scope, records),
-        Measure::PersonalSignatureShare => statistics::personal_signatures(&scope, records),
-        Measure::FullyElectronicShare => statistics::fully_electronic(&scope, records),
-        Measure::LevelsConnected => statistics::levels_connected(&scope, records),
-        Measure::Growth => statistics::growth(&scope, expect.base, records),
-        Measure::Refusals => statistics::refusals(expect.reason, &scope, records),
-        Measure::ProcessedShare => scope.share_of(records, is_processed),
-        Measure::FinishedShare => scope.share_of(records, |row| has(row, StatusCode::Finished)),
-        Measure::ReportedShare => {
-            let status = expect.status;
-            scope.share_of(records, |row| status.is_some_and(|code| has(row, code)))
+/// An expectation while the records are walked.
+pub(super) struct Watched<'e> {
+    pub expect: &'e Expect,
+    days: Days,
+    whole: Watch,
+    /// Both halves of its days, where it has a target to come to.
+    halves: Option<(Watch, Watch)>,
+}
+
+impl<'e> Watched<'e> {
+    pub fn new(expect: &'e Expect, scenario: &Scenario, records: &Records<'_>) -> Self {
+        let days = expect.days.unwrap_or(scenario.days);
+        let watch = |days| Watch::new(Expect { days, ..expect.clone() }, records);
+        let (first, second) = target::halves(days);
+        let halves = expect.target.map(|_| (watch(Some(first)), watch(Some(second))));
+        Self { expect, days, whole: watch(expect.days), halves }
+    }
+
+    /// Looks at the next document.
+    pub fn see(&mut self, view: &DocumentView, records: &Records<'_>) {
+        self.whole.see(view, records);
+        if let Some((first, second)) = &mut self.halves {
+            first.see(view, records);
+            second.see(view, records);
         }
-        Measure::OnTimeShare => records::on_time(&scope, records),
-        Measure::Overdue => records::overdue(&scope, records),
-        Measure::Waiting => scope.count_of(records, |_, row| {
-            row.acknowledged_at.is_none() && row.state().closed().is_none()
-        }),
-        Measure::Redelivered => scope.count_of(records, |_, row| row.attempts > 1),
-        Measure::Late => records::late(&scope, records),
-        Measure::DeliveryMinutes | Measure::AcceptedHours | Measure::FinishedHours => {
-            records::time(expect.measure, expect.percentile(), &scope, records)
-        }
-        Measure::Replies => records::replies(&scope, records),
-        Measure::TakenBack => scope.count_of(records, |_, row| {
-            matches!(standing_of(row), Standing::Withdrawn | Standing::Recalled)
-        }),
-        Measure::Updated => scope.count_of(records, |_, row| standing_of(row) == Standing::Updated),
-        Measure::Replaced => {
-            scope.count_of(records, |_, row| standing_of(row) == Standing::Replaced)
-        }
-        Measure::ChangeAgreedShare => records::change_agreed(&scope, records),
-        Measure::Unproven => records::unproven(&scope, records),
-        Measure::Overtaken => records::overtaken(&scope, records),
-        Measure::RepeatedReceipts => Ok(Measured::count(told.repeated)),
-        Measure::ResumedUploads => Ok(Measured::count(told.resumed_uploads)),
-        Measure::LostBlocks => Ok(Measured::count(told.lost_blocks)),
-        Measure::HubRestarts => Ok(Measured::count(told.restarts)),
+    }
+
+    /// Returns what was measured, and how it stands to its target where it has one.
+    pub fn finish(
+        self,
+        records: &Records<'_>,
+    ) -> Result<(Measured, Option<Standing>), AccountError> {
+        let measured = self.whole.finish(records)?;
+        let (Some(target), Some((first, second))) = (self.expect.target, self.halves) else {
+            return Ok((measured, None));
+        };
+        let halves = (first.finish(records)?.value, second.finish(records)?.value);
+        let standing = target::standing(target, measured.value, halves, self.days);
+        Ok((measured, Some(standing)))
     }
 }
 
-fn has(row: &DeliveryRow, code: StatusCode) -> bool {
-    row.statuses.iter().any(|line| line.code == code)
+/// One measure over some days.
+struct Watch {
+    expect: Expect,
+    scope: Scope,
+    gathered: Gathered,
 }
 
-/// 03 and at least one of 04, 05, 06.
-fn is_processed(row: &DeliveryRow) -> bool {
-    use StatusCode::{Accepted, Assigned, Finished, Processing};
-    has(row, Accepted) && [Assigned, Processing, Finished].iter().any(|code| has(row, *code))
-}
+impl Watch {
+    fn new(expect: Expect, records: &Records<'_>) -> Self {
+        let scope = Scope::of(&expect, records);
+        Self { gathered: Gathered::of(&expect, records), scope, expect }
+    }
 
-fn standing_of(row: &DeliveryRow) -> Standing {
-    row.mark.as_ref().map_or(Standing::Stands, |mark| mark.standing)
+    fn see(&mut self, view: &DocumentView, records: &Records<'_>) {
+        self.gathered.see(&self.scope, view, records);
+    }
+
+    fn finish(self, records: &Records<'_>) -> Result<Measured, AccountError> {
+        let Self { expect, scope, gathered } = self;
+        let told = records.hub.told();
+        Ok(match expect.measure {
+            Measure::Sent => statistics::sent(&scope, records)?.with(gathered.named()),
+            Measure::Received => statistics::received(&scope, records)?.with(gathered.named()),
+            Measure::PersonalSignatureShare => {
+                statistics::personal_signatures(&scope, records)?.with(gathered.named())
+            }
+            Measure::FullyElectronicShare => {
+                statistics::fully_electronic(&scope, records)?.with(gathered.named())
+            }
+            Measure::LevelsConnected => statistics::levels_connected(&scope, records)?,
+            Measure::Growth => {
+                statistics::growth(&scope, expect.base, records)?.with(gathered.named())
+            }
+            Measure::Refusals => statistics::refusals(expect.reason, &scope, records)?,
+            Measure::ProcessedShare
+            | Measure::FinishedShare
+            | Measure::ReportedShare
+            | Measure::OnTimeShare
+            | Measure::ChangeAgreedShare => gathered.share(),
+            Measure::Overdue
+            | Measure::Waiting
+            | Measure::Redelivered
+            | Measure::Late
+            | Measure::Replies
+            | Measure::TakenBack
+            | Measure::Updated
+            | Measure::Replaced
+            | Measure::Unproven
+            | Measure::Overtaken => gathered.count(),
+            Measure::DeliveryMinutes => gathered.time(expect.percentile(), 60_000.0),
+            Measure::AcceptedHours | Measure::FinishedHours => {
+                gathered.time(expect.percentile(), 3_600_000.0)
+            }
+            Measure::RepeatedReceipts => Measured::count(told.repeated),
+            Measure::ResumedUploads => Measured::count(told.resumed_uploads),
+            Measure::LostBlocks => Measured::count(told.lost_blocks),
+            Measure::HubRestarts => Measured::count(told.restarts),
+        })
+    }
 }

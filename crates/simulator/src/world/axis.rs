@@ -13,7 +13,7 @@ use lienthong_core::{Directory, DocumentView, NoticeKind, NoticeNumber, Place};
 use lienthong_model::{AgencyCode, MessageId, Ordinal, Position, Reason, Reference, Timestamp};
 
 use super::WorldError;
-use super::hub::{Outcome, Sent, Told};
+use super::hub::{Ahead, Outcome, Sent, Told};
 use super::keys::Keys;
 use crate::scenario::{Days, FaultKind};
 
@@ -52,7 +52,13 @@ pub(crate) trait Axis: Account {
         number: u64,
         caller: Ordinal,
         sent: &Sent,
+        ahead: Option<Ahead>,
     ) -> Result<Option<Outcome>, WorldError>;
+    /// A message leaves for it: what it can work out before the message arrives, with
+    /// [`Axis::take`].
+    fn look_ahead(&self, _: &Sent) -> Option<Ahead> {
+        None
+    }
     /// Whether a block is being written.
     fn is_writing(&self) -> bool;
     /// Decides what waits.
@@ -112,8 +118,6 @@ pub(crate) trait Account {
     /// Visits every accepted document with its deliveries, by position. Of a row only what the axis
     /// tells is filled in.
     fn each(&self, visit: &mut dyn FnMut(&DocumentView)) -> Result<(), AccountError>;
-    /// Returns the id of the document at a position.
-    fn id_at(&self, position: Position) -> Result<Option<MessageId>, AccountError>;
     /// Documents by province and level.
     fn volumes(&self, days: Option<Days>) -> Result<Volumes, AccountError>;
     /// Deliveries between places.

@@ -7,7 +7,9 @@
 //! Between the two the block is not on disk: a hub that is killed then loses it, and has answered
 //! nobody.
 
+mod ahead;
 mod axis;
+mod follower;
 mod intake;
 mod post;
 mod uploads;
@@ -17,7 +19,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lienthong_client::DocumentContents;
-use lienthong_core::engine::{EngineError, Journal as _, Payloads as _, Tables as _};
+use lienthong_core::engine::{EngineError, Journal as _, Payloads as _};
 use lienthong_core::{
     AddAuthority, AddRevocationList, CertificateBytes, Command, Decision, ImportDirectory, Machine,
     Mail, Opening, Proposal, PushMarks, Query, codec,
@@ -27,9 +29,14 @@ use lienthong_model::limits::WORK_PER_BLOCK_MAX;
 use lienthong_model::{AgencyCode, AgencyEntry, Fingerprint, Ordinal, Refusal, Timestamp};
 use lienthong_pki::Authority;
 use lienthong_trust::{Authorities, Known, Rehearsal};
+use tempfile::TempDir;
 
 use super::WorldError;
+use super::axis::Journalled;
 use super::keys::Keys;
+pub(crate) use ahead::Ahead;
+use ahead::Verifying;
+use follower::Follower;
 use intake::Asked;
 pub(crate) use intake::{Outcome, Piece, Sent};
 use post::Post;
@@ -37,6 +44,9 @@ use uploads::Uploads;
 
 /// Most requests of a block.
 const BLOCK_REQUESTS: usize = 256;
+/// After how many rows those leave memory that were not written among them. Twice as many are a
+/// good day of the whole country.
+const ROWS_AT_HAND: usize = 400_000;
 
 type MemoryMachine = Machine<MemoryState, MemoryPayloads>;
 
@@ -86,14 +96,21 @@ pub(crate) struct Told {
 /// The hub.
 pub(crate) struct Hub {
     state: MemoryState,
+    /// Where rows go that nothing has touched for a while.
+    folder: TempDir,
     blocks: MemoryBlocks,
+    /// Whether blocks are kept, so that it can be killed and start from them.
+    keeps_blocks: bool,
+    /// What was read of each block when it was on disk.
+    journalled: Journalled,
+    follower: Option<Follower>,
     payloads: MemoryPayloads,
     journal: MemoryJournal,
     /// None while it is down.
     machine: Option<MemoryMachine>,
     post: Post,
     uploads: Uploads,
-    verifier: Rehearsal<DocumentContents, Above>,
+    verifying: Verifying,
     waiting: VecDeque<(u64, Ordinal, Asked)>,
     writing: Option<Writing>,
     /// Whether its disk is nearly full.
@@ -107,18 +124,29 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(super) fn new(keys: &Keys, begin: Timestamp) -> Result<Self, EngineError> {
-        let (state, payloads) = (MemoryState::new(), MemoryPayloads::new());
+    /// A hub without anything; one that is not killed within the scenario lets its blocks go.
+    pub(super) fn new(
+        keys: &Keys,
+        begin: Timestamp,
+        keeps_blocks: bool,
+    ) -> Result<Self, WorldError> {
+        let folder = TempDir::with_prefix("lienthong-sim-").map_err(WorldError::Folder)?;
+        let payloads = MemoryPayloads::new();
+        let (state, replayed) = (rows_in(&folder, "hub"), rows_in(&folder, "replayed"));
         let (journal, blocks) = MemoryJournal::new();
         let mut hub = Self {
             machine: Some(open(&state, &payloads)?),
             state,
+            folder,
             blocks,
+            keeps_blocks,
+            journalled: Journalled::default(),
+            follower: Some(Follower::start(&payloads, replayed)?),
             payloads,
             journal,
             post: Post::default(),
             uploads: Uploads::default(),
-            verifier: Rehearsal::new(DocumentContents, Above::of(keys)),
+            verifying: Verifying::new(Rehearsal::new(DocumentContents, Above::of(keys))),
             waiting: VecDeque::new(),
             writing: None,
             low: false,
@@ -211,14 +239,17 @@ impl Hub {
         self.post = Post::default();
         self.uploads.forget();
         self.waiting.clear();
-        self.state = MemoryState::new();
+        self.state = rows_in(&self.folder, "hub");
     }
 
     /// Starts again: the state is rebuilt from the journal. Nobody is connected yet.
     pub fn start(&mut self) -> Result<(), EngineError> {
-        let (state, machine) = replayed(&self.blocks, &self.payloads)?;
+        let mut machine = open(&self.state, &self.payloads)?;
+        for sealed in (1..).map_while(|number| self.blocks.sealed(number)) {
+            machine.replay(&sealed)?;
+        }
         self.journal = self.blocks.journal();
-        (self.state, self.machine) = (state, Some(machine));
+        self.machine = Some(machine);
         self.told.restarts += 1;
         self.attend();
         Ok(())
@@ -254,12 +285,28 @@ impl Hub {
             return Ok(Vec::new());
         };
         if writing.proposed {
-            self.journal.read_ordered()?;
             machine.commit()?;
+            if let Some(number) = self.journal.read_ordered()? {
+                self.ordered(number);
+            }
         }
         // The post hears of mail when it is in the mailboxes.
         self.post.deliver(writing.mail);
         Ok(writing.answers)
+    }
+
+    /// A block is on disk: it is read, replayed, and let go.
+    fn ordered(&mut self, number: u64) {
+        let Some(sealed) = self.blocks.sealed(number) else { return };
+        if let Some(machine) = &self.machine {
+            self.journalled.read(&sealed.block, &machine.policy().directory);
+        }
+        if let Some(follower) = &self.follower {
+            follower.follow(sealed);
+        }
+        if !self.keeps_blocks {
+            self.blocks.forget_through(number);
+        }
     }
 
     /// A flaw of a test: answers that leave before the block is on disk.
@@ -281,27 +328,9 @@ fn open(state: &MemoryState, payloads: &MemoryPayloads) -> Result<MemoryMachine,
     Machine::open(Opening { state: Arc::new(state.clone()), payloads: payloads.clone() })
 }
 
-/// Builds state and machine from a journal alone.
-fn replayed(
-    blocks: &MemoryBlocks,
-    payloads: &MemoryPayloads,
-) -> Result<(MemoryState, MemoryMachine), EngineError> {
-    let state = MemoryState::new();
-    let mut machine = open(&state, payloads)?;
-    for sealed in (1..).map_while(|number| blocks.sealed(number)) {
-        machine.replay(&sealed)?;
-    }
-    Ok((state, machine))
-}
-
-/// Returns every row of a state.
-fn rows(state: &MemoryState) -> Result<Vec<(Vec<u8>, Bytes)>, EngineError> {
-    let mut rows = Vec::new();
-    state.scan(b"", b"", &mut |key, value| {
-        rows.push((key.to_vec(), Bytes::copy_from_slice(value)));
-        true
-    })?;
-    Ok(rows)
+/// An empty state that keeps in memory what was touched lately.
+fn rows_in(folder: &TempDir, name: &str) -> MemoryState {
+    MemoryState::bounded(&folder.path().join(name), ROWS_AT_HAND)
 }
 
 /// What was decided on an act.

@@ -1,6 +1,27 @@
-//! What a node has on its own disk: positions, nearly in order, in four bytes each.
+//! What nodes have on their own disks, small: positions of what they received, nearly in order, in
+//! four bytes each, and receipts in eight.
 
-use lienthong_model::Position;
+use lienthong_model::{MessageId, Position};
+
+/// A receipt that a sender holds: a position, and by what the document's id is known again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Receipt {
+    position: u32,
+    check: u32,
+}
+
+impl Receipt {
+    pub fn of(id: &MessageId, position: Position) -> Self {
+        // What follows the moment: a number of its own, or random.
+        let [.., a, b, c, d] = *id.as_bytes();
+        let position = u32::try_from(position.0).unwrap_or(u32::MAX);
+        Self { position, check: u32::from_be_bytes([a, b, c, d]) }
+    }
+
+    pub fn position(self) -> Position {
+        Position(self.position.into())
+    }
+}
 
 /// A set of positions.
 #[derive(Debug, Default)]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use lienthong_model::{Digest, MessageId, Position, Reason, SignedContent, Timestamp};
 
-use super::hub::{Outcome, Piece, Sent};
-use super::{Event, PATIENCE, World, WorldError};
+use super::hub::{Ahead, Outcome, Piece, Sent};
+use super::{Event, PATIENCE, Receipt, World, WorldError};
 use crate::scenario::FaultKind;
 
 /// Bytes of a piece of an upload.
@@ -22,6 +22,8 @@ pub(super) struct Call {
     pub number: u64,
     pub node: usize,
     pub sent: Sent,
+    /// What the hub works out while it is under way.
+    pub ahead: Option<Ahead>,
 }
 
 /// A call without an answer yet.
@@ -115,7 +117,8 @@ impl World<'_> {
     pub(super) fn tell(&mut self, node: usize, sent: Sent, added: Duration) {
         self.calls += 1;
         let number = self.calls;
-        self.later(Event::Arrive(Call { number, node, sent }), added);
+        let ahead = self.hub.look_ahead(&sent);
+        self.later(Event::Arrive(Call { number, node, sent, ahead }), added);
     }
 
     /// Sends a call, or keeps it until the node is back.
@@ -144,7 +147,8 @@ impl World<'_> {
             return self.trace.line(self.now, "cut", &[&number]);
         }
         let added = self.delay(FaultKind::Delay, node, &others);
-        self.later(Event::Arrive(Call { number, node, sent }), added);
+        let ahead = self.hub.look_ahead(&sent);
+        self.later(Event::Arrive(Call { number, node, sent, ahead }), added);
         Ok(())
     }
 
@@ -207,7 +211,7 @@ impl World<'_> {
     fn submitted(&mut self, sheet: Sheet, sent: Sent, outcome: Outcome) -> Result<(), WorldError> {
         match outcome {
             Outcome::Accepted(position) | Outcome::Repeated(position) => {
-                self.receipts.extend(sheet.id.map(|id| (id, position)));
+                self.receipts.extend(sheet.id.map(|id| Receipt::of(&id, position)));
                 if matches!(outcome, Outcome::Accepted(_)) {
                     self.perhaps_again(&sheet, sent);
                     self.perhaps_change(&sheet);

@@ -42,7 +42,8 @@ impl<'s> World<'s> {
         let population = Population::of(scenario, country)?;
         let seed = seed.unwrap_or(scenario.seed);
         let keys = Keys::new(seed, scenario.begin(), scenario.end())?;
-        let mut hub = Hub::new(&keys, scenario.begin())?;
+        let is_killed = scenario.faults.iter().any(|f| f.kind == FaultKind::HubKilled);
+        let mut hub = Hub::new(&keys, scenario.begin(), is_killed)?;
         let late = scenario.faults.iter().filter(|f| f.kind == FaultKind::RevocationListLate);
         let in_date = late.map(|fault| fault.from).min().unwrap_or(keys.last_update());
         hub.set_up(&keys, &population.directory(country), in_date)?;

@@ -4,8 +4,8 @@ use lienthong_core::Span;
 
 use super::section::{Field, Section};
 use crate::scenario::{
-    Answers, Area, Calendar, Changes, Days, Participation, Scenario, ScenarioError, Since, Traffic,
-    Urgencies,
+    Answers, Area, Calendar, Changes, DISK, Days, Participation, Scenario, ScenarioError, Since,
+    Traffic, Urgencies,
 };
 
 type Read<T> = Result<T, ScenarioError>;
@@ -36,6 +36,7 @@ pub(super) fn head(section: &Section<'_>) -> Read<Scenario> {
         about: section.or("about", String::new(), |field| field.text())?,
         seed: section.or("seed", 1, |field| field.seed())?,
         signatures: section.or("signatures", 1.0, |field| field.signatures())?,
+        disk: section.or("disk-milliseconds", DISK, |field| field.disk())?,
         days,
         calendar: Calendar::default(),
         agencies: Vec::new(),

@@ -1,5 +1,7 @@
 //! The values that keys have, each with its remedy.
 
+use std::time::Duration;
+
 use lienthong_core::Span;
 use lienthong_model::{AgencyCode, Day, DocumentType, Level, Reason, StatusCode, Timestamp};
 use toml::de::DeValue;
@@ -85,6 +87,13 @@ impl<'f> Field<'f> {
             Some("all") => Ok(1.0),
             _ => self.share().map_err(|_| self.wrong("write \"all\", or a share such as 0.01")),
         }
+    }
+
+    /// How long a block takes to the disk.
+    pub fn disk(&self) -> Read<Duration> {
+        let millis = self.whole().ok().filter(|millis| (1..=1_000).contains(millis));
+        let millis = millis.ok_or_else(|| self.wrong("write milliseconds from 1 to 1000"))?;
+        Ok(Duration::from_millis(millis.into()))
     }
 
     pub fn flag(&self) -> Read<bool> {

@@ -9,6 +9,8 @@ const HEIGHT: f64 = 240.0;
 const LEFT: f64 = 56.0;
 const BOTTOM: f64 = 26.0;
 const TOP: f64 = 8.0;
+/// The room that a day needs.
+const LABEL: f64 = 66.0;
 /// Distinguishable also without colour vision, and in grey.
 const COLOURS: [&str; 8] =
     ["#0b4f8a", "#e08e0b", "#3f8f5f", "#a63d6f", "#6fb1d9", "#7a5a2b", "#8c7bc9", "#9aa5ae"];
@@ -34,11 +36,11 @@ fn place(index: usize) -> f64 {
     index as f64
 }
 
-/// The next round number from a largest value on.
+/// The next round number from a largest value on; even from 2 on, so that it has a half.
 fn rounded(largest: u64) -> u64 {
     let mut step: u64 = 1;
     loop {
-        for factor in [1, 2, 5] {
+        for factor in [1, 2, 4, 6, 8] {
             if largest <= step.saturating_mul(factor) {
                 return step.saturating_mul(factor);
             }
@@ -79,7 +81,7 @@ pub(super) fn stacked(labels: &[String], series: &[Series]) -> String {
                 );
             }
         }
-        if column % labels.len().div_ceil(8).max(1) == 0 {
+        if column % labels.len().div_ceil(8).max(1) == 0 && x + LABEL <= WIDTH {
             text(&mut out, (x, HEIGHT - 8.0), label);
         }
     }
@@ -105,8 +107,9 @@ pub(super) fn bars(classes: &[(String, u64)]) -> String {
             width * 0.7,
             COLOURS[0]
         );
-        text(&mut out, (x + width * 0.15, y - 3.0), &count.to_string());
-        text(&mut out, (x + width * 0.15, HEIGHT - 8.0), name);
+        let middle = x + width * 0.5;
+        centred(&mut out, (middle, y - 3.0), &count.to_string());
+        centred(&mut out, (middle, HEIGHT - 8.0), name);
     }
     out + "</svg>\n"
 }
@@ -185,6 +188,11 @@ fn text(out: &mut String, (x, y): (f64, f64), words: &str) {
     let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(words));
 }
 
+fn centred(out: &mut String, (x, y): (f64, f64), words: &str) {
+    let words = escaped(words);
+    let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{words}</text>");
+}
+
 /// The colours, in words, below a chart.
 fn legend(out: &mut String, series: &[Series]) {
     out.push_str("<p class=\"en\">");
@@ -208,7 +216,9 @@ mod tests {
 
     #[test]
     fn a_scale_ends_at_the_next_round_number() {
-        for (largest, round) in [(0, 1), (1, 1), (3, 5), (11, 20), (99, 100), (201, 500)] {
+        for (largest, round) in
+            [(0, 1), (1, 1), (3, 4), (11, 20), (99, 100), (201, 400), (590, 600)]
+        {
             assert_eq!(rounded(largest), round, "{largest}");
         }
     }

@@ -1,13 +1,12 @@
 //! What an expectation is about: a province, a level, some days.
 
-use crate::world::AccountError;
 use lienthong_core::statistics::LevelVolume;
-use lienthong_core::{DeliveryRow, DocumentRow, DocumentView, Place};
+use lienthong_core::{DeliveryRow, DocumentView, Place};
 use lienthong_model::{Level, Ordinal};
 
-use super::{Found, Measured};
 use crate::scenario::{Days, Expect};
 use crate::verdict::records::{Records, within};
+use crate::world::AccountError;
 
 /// What an expectation is about.
 pub(super) struct Scope {
@@ -55,91 +54,27 @@ impl Scope {
         Ok(sum)
     }
 
-    /// Visits the documents sent from here.
-    pub fn each_sent(
-        &self,
-        records: &Records<'_>,
-        mut visit: impl FnMut(&DocumentView),
-    ) -> Result<(), AccountError> {
-        records.each(|view| {
-            let document = &view.document;
-            let here = within(self.days, document.received_at)
-                && self.holds(records.place(document.sender, document.received_at));
-            if here {
-                visit(view);
-            }
-        })
+    /// Whether a document was sent from here.
+    pub fn holds_sender(&self, view: &DocumentView, records: &Records<'_>) -> bool {
+        let (sender, at) = (view.document.sender, view.document.received_at);
+        within(self.days, at) && (self.is_everywhere() || self.holds(records.place(sender, at)))
     }
 
-    /// Counts documents sent from here.
-    pub fn sent(
+    /// Returns the deliveries of a document made to here.
+    pub fn deliveries<'v>(
         &self,
+        view: &'v DocumentView,
         records: &Records<'_>,
-        counts: impl Fn(&DocumentRow) -> bool,
-    ) -> Result<Found, AccountError> {
-        let mut found = Found::default();
-        self.each_sent(records, |view| {
-            if counts(&view.document) {
-                found.add(|| records.shown(view));
-            }
-        })?;
-        Ok(found)
+    ) -> impl Iterator<Item = (Ordinal, &'v DeliveryRow)> {
+        let at = view.document.received_at;
+        let rows = view.deliveries.iter().filter(move |_| within(self.days, at));
+        let here = rows.filter(move |one| {
+            self.is_everywhere() || self.holds(records.place(one.recipient, at))
+        });
+        here.map(|one| (one.recipient, &one.delivery))
     }
 
-    /// Visits the deliveries made to here.
-    pub fn each_delivery(
-        &self,
-        records: &Records<'_>,
-        mut visit: impl FnMut(&DocumentView, Ordinal, &DeliveryRow),
-    ) -> Result<(), AccountError> {
-        records.each(|view| {
-            let at = view.document.received_at;
-            for one in view.deliveries.iter().filter(|_| within(self.days, at)) {
-                if self.holds(records.place(one.recipient, at)) {
-                    visit(view, one.recipient, &one.delivery);
-                }
-            }
-        })
-    }
-
-    /// Counts deliveries made to here.
-    pub fn deliveries(
-        &self,
-        records: &Records<'_>,
-        counts: impl Fn(&DocumentRow, &DeliveryRow) -> bool,
-    ) -> Result<Found, AccountError> {
-        let mut found = Found::default();
-        self.each_delivery(records, |view, recipient, row| {
-            if counts(&view.document, row) {
-                found.add(|| records.delivery_shown(view, recipient));
-            }
-        })?;
-        Ok(found)
-    }
-
-    /// How many deliveries made to here count; they are named.
-    pub fn count_of(
-        &self,
-        records: &Records<'_>,
-        counts: impl Fn(&DocumentRow, &DeliveryRow) -> bool,
-    ) -> Result<Measured, AccountError> {
-        let found = self.deliveries(records, counts)?;
-        Ok(Measured::count(found.count).with(found))
-    }
-
-    /// The share of deliveries made to here that count; those that do not are named.
-    pub fn share_of(
-        &self,
-        records: &Records<'_>,
-        counts: impl Fn(&DeliveryRow) -> bool,
-    ) -> Result<Measured, AccountError> {
-        let (mut all, mut against) = (0, Found::default());
-        self.each_delivery(records, |view, recipient, row| {
-            all += 1;
-            if !counts(row) {
-                against.add(|| records.delivery_shown(view, recipient));
-            }
-        })?;
-        Ok(Measured::share(all - against.count, all).with(against))
+    fn is_everywhere(&self) -> bool {
+        self.province.is_none() && self.level.is_none()
     }
 }

@@ -14,18 +14,17 @@ type Result = std::result::Result<Measured, AccountError>;
 
 pub(super) fn sent(scope: &Scope, records: &Records<'_>) -> Result {
     let sent = scope.volume(records, scope.days)?.sent;
-    Ok(Measured::count(sent).with(scope.sent(records, |_| true)?))
+    Ok(Measured::count(sent))
 }
 
 pub(super) fn received(scope: &Scope, records: &Records<'_>) -> Result {
     let received = scope.volume(records, scope.days)?.received;
-    Ok(Measured::count(received).with(scope.deliveries(records, |_, _| true)?))
+    Ok(Measured::count(received))
 }
 
 pub(super) fn personal_signatures(scope: &Scope, records: &Records<'_>) -> Result {
     let volume = scope.volume(records, scope.days)?;
-    let against = scope.sent(records, |document| !document.signature.is_personal())?;
-    Ok(Measured::share(volume.personally_signed, volume.sent).with(against))
+    Ok(Measured::share(volume.personally_signed, volume.sent))
 }
 
 pub(super) fn growth(scope: &Scope, base: Option<Days>, records: &Records<'_>) -> Result {
@@ -33,17 +32,13 @@ pub(super) fn growth(scope: &Scope, base: Option<Days>, records: &Records<'_>) -
     let base = scope.volume(records, base)?.sent;
     let share = Measured::share(now, base);
     let value = if base < BASIS_MIN { f64::NAN } else { share.value };
-    Ok(Measured { value, ..share }.with(scope.sent(records, |_| true)?))
+    Ok(Measured { value, ..share })
 }
 
 pub(super) fn fully_electronic(scope: &Scope, records: &Records<'_>) -> Result {
     let counts = |place| scope.holds(Some(place));
     let (electronic, all) = records.hub.electronic(scope.days, &counts)?;
-    let on_paper = |document: &lienthong_core::DocumentRow| {
-        document.extent.is_some_and(|extent| extent.paper_copy)
-    };
-    let against = scope.sent(records, on_paper)?;
-    Ok(Measured::share(electronic, all).with(against))
+    Ok(Measured::share(electronic, all))
 }
 
 /// Levels of a province where something was sent and something received, and the centre when it
@@ -79,5 +74,5 @@ pub(super) fn refusals(reason: Option<Reason>, scope: &Scope, records: &Records<
             found.add(|| one.shown.clone());
         }
     }
-    Ok(Measured::count(count).with(found))
+    Ok(Measured::count(count).with(found.named))
 }

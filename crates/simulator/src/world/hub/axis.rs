@@ -5,15 +5,15 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use lienthong_core::engine::Blocks as _;
 use lienthong_core::statistics::{self, Cubes, Direction, Flow, Period, Refusals, Volumes};
 use lienthong_core::{
-    Command, Decision, Directory, DocumentView, Entry, Mailbox as _, MailboxLane, NoticeKind,
-    NoticeNumber, Place, Span,
+    Block, Command, Decision, Directory, DocumentView, Entry, Mailbox as _, MailboxLane,
+    NoticeKind, NoticeNumber, Place, Span,
 };
-use lienthong_model::{AgencyCode, Day, MessageId, Ordinal, Position, Timestamp};
+use lienthong_model::{AgencyCode, Day, Ordinal, Position, Timestamp};
 
-use super::{Hub, MemoryMachine, Outcome, Sent, Told, replayed, rows};
+use super::follower::Follower;
+use super::{Ahead, Hub, MemoryMachine, Outcome, Sent, Told};
 use crate::scenario::{Days, FaultKind};
 use crate::world::axis::{Account, AccountError, Arrived, Axis, Declined, Journalled, Named};
 use crate::world::keys::Keys;
@@ -44,8 +44,13 @@ impl Axis for Hub {
         number: u64,
         caller: Ordinal,
         sent: &Sent,
+        ahead: Option<Ahead>,
     ) -> Result<Option<Outcome>, WorldError> {
-        Ok(Hub::take(self, number, caller, sent)?)
+        Ok(Hub::take(self, number, caller, sent, ahead)?)
+    }
+
+    fn look_ahead(&self, sent: &Sent) -> Option<Ahead> {
+        self.verifying.begin(sent)
     }
 
     fn is_writing(&self) -> bool {
@@ -137,7 +142,9 @@ impl Axis for Hub {
     }
 
     fn finish(&mut self) -> Result<(), WorldError> {
-        Ok(self.machine.as_mut().map_or(Ok(()), MemoryMachine::cut)?)
+        self.machine.as_mut().map_or(Ok(()), MemoryMachine::cut)?;
+        self.follower = self.follower.take().map(Follower::end);
+        Ok(())
     }
 
     fn stop(&mut self) -> Result<(), WorldError> {
@@ -173,17 +180,7 @@ impl Account for Hub {
     }
 
     fn each(&self, visit: &mut dyn FnMut(&DocumentView)) -> Result<(), AccountError> {
-        let size = self.machine.as_ref().map_or(0, MemoryMachine::log_size);
-        for position in 0..size {
-            if let Some(view) = self.query().track(Position(position))? {
-                visit(&view);
-            }
-        }
-        Ok(())
-    }
-
-    fn id_at(&self, position: Position) -> Result<Option<MessageId>, AccountError> {
-        Ok(self.query().document(position)?.map(|document| document.id))
+        Ok(self.query().each_tracked(visit)?)
     }
 
     fn volumes(&self, days: Option<Days>) -> Result<Volumes, AccountError> {
@@ -216,14 +213,7 @@ impl Account for Hub {
     }
 
     fn journal(&self) -> Result<Journalled, AccountError> {
-        let (directory, mut journalled) = (Account::directory(self), Journalled::default());
-        while let Some(block) = self.blocks.block(journalled.blocks + 1)? {
-            journalled.blocks += 1;
-            for entry in &block.entries {
-                note(&mut journalled, entry, block.time, &directory);
-            }
-        }
-        Ok(journalled)
+        Ok(self.journalled.clone())
     }
 
     fn mailboxes(&self) -> Result<Option<BTreeSet<(Ordinal, Position)>>, AccountError> {
@@ -238,16 +228,10 @@ impl Account for Hub {
     }
 
     fn replay(&self) -> Result<Option<Vec<String>>, AccountError> {
-        let (state, mut machine) = replayed(&self.blocks, &self.payloads)?;
-        machine.cut()?;
-        let (found, again) = (rows(&self.state)?, rows(&state)?);
-        let mut broken = Vec::new();
-        if found.len() != again.len() {
-            broken.push(format!("{} rows, replayed {}", found.len(), again.len()));
-        }
-        let differing = found.iter().zip(&again).filter(|(one, other)| one != other);
-        broken.extend(differing.map(|((key, _), _)| format!("row {}", key.escape_ascii())));
-        Ok(Some(broken))
+        Ok(match &self.follower {
+            Some(follower) => Some(follower.differing(&self.state)?),
+            None => None,
+        })
     }
 
     fn distrusted(&self) -> Option<Vec<String>> {
@@ -259,25 +243,35 @@ impl Account for Hub {
     }
 }
 
-fn note(journalled: &mut Journalled, entry: &Entry, at: Timestamp, directory: &Directory) {
-    match (&entry.command, &entry.decision) {
-        (Command::Submit(_), Decision::Accepted(accepted)) => {
-            journalled.documents += 1;
-            if !accepted.unproven.is_empty() {
-                journalled.unproven.push(accepted.position);
+impl Journalled {
+    /// Reads a block.
+    pub(super) fn read(&mut self, block: &Block, directory: &Directory) {
+        self.blocks += 1;
+        for entry in &block.entries {
+            self.note(entry, block.time, directory);
+        }
+    }
+
+    fn note(&mut self, entry: &Entry, at: Timestamp, directory: &Directory) {
+        match (&entry.command, &entry.decision) {
+            (Command::Submit(_), Decision::Accepted(accepted)) => {
+                self.documents += 1;
+                if !accepted.unproven.is_empty() {
+                    self.unproven.push(accepted.position);
+                }
             }
+            (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
+                let id = requests.id.map_or_else(|| "?".to_owned(), |id| id.to_string());
+                let caller = directory.code(requests.caller, at);
+                self.declined.push(Declined {
+                    at,
+                    reason: refusal.reason,
+                    province: *province,
+                    shown: format!("{id} ({caller}): {}", refusal.reason.code()),
+                });
+            }
+            _ => {}
         }
-        (Command::Refused { requests, province }, Decision::Refused(refusal)) => {
-            let id = requests.id.map_or_else(|| "?".to_owned(), |id| id.to_string());
-            let caller = directory.code(requests.caller, at);
-            journalled.declined.push(Declined {
-                at,
-                reason: refusal.reason,
-                province: *province,
-                shown: format!("{id} ({caller}): {}", refusal.reason.code()),
-            });
-        }
-        _ => {}
     }
 }
 

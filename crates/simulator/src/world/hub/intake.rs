@@ -16,7 +16,7 @@ use lienthong_model::{Digest, MessageId, Ordinal, Position, Reason, Refusal, Sig
 use lienthong_trust::{Rejected, StatusSubmission, Submission, Verified};
 
 pub(crate) use super::uploads::Piece;
-use super::{Hub, refusal_of};
+use super::{Ahead, Hub, refusal_of};
 
 /// What is sent to the hub.
 #[derive(Clone)]
@@ -80,16 +80,11 @@ impl Hub {
         number: u64,
         caller: Ordinal,
         sent: &Sent,
+        ahead: Option<Ahead>,
     ) -> Result<Option<Outcome>, EngineError> {
         let asked = match sent {
-            Sent::Document(content) => match self.verifier.document((**content).clone()) {
-                Ok(facts) => Asked::Document(Box::new(facts)),
-                Err(rejected) => Asked::Rejected(Box::new(rejected)),
-            },
-            Sent::Report(content) => match self.verifier.status((**content).clone()) {
-                Ok(facts) => Asked::Report(Box::new(facts)),
-                Err(rejected) => Asked::Rejected(Box::new(rejected)),
-            },
+            Sent::Document(content) => self.verifying.document(content, ahead),
+            Sent::Report(content) => self.verifying.report(content, ahead),
             Sent::Acknowledge(position) => {
                 Asked::Acknowledge(DeliveryKey { recipient: caller, position: *position })
             }

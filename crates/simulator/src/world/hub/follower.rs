@@ -1,0 +1,133 @@
+//! Whoever replays the journal from nothing while it is written, block by block, in a thread of its
+//! own: so a replay can be compared in the end without a journal that was kept until then.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use lienthong_core::SealedBlock;
+use lienthong_core::engine::{EngineError, Tables as _};
+use lienthong_ledger::{MemoryPayloads, MemoryState};
+
+use super::{MemoryMachine, open};
+
+/// Blocks that wait to be replayed; whoever writes more waits.
+const WAITING_MAX: usize = 256;
+/// Differing rows that are named.
+const NAMED_MAX: usize = 10;
+/// Rows that are compared at a time.
+const ROWS: usize = 1_024;
+
+/// A replay under way, or at its end.
+pub(super) enum Follower {
+    UnderWay(SyncSender<SealedBlock>, JoinHandle<Result<(), EngineError>>, MemoryState),
+    /// Why it stopped; none: at the end.
+    Ended(Option<String>, MemoryState),
+}
+
+impl Follower {
+    /// Begins at the first block, with an empty state.
+    pub fn start(payloads: &MemoryPayloads, state: MemoryState) -> Result<Self, EngineError> {
+        let (sender, blocks) = sync_channel(WAITING_MAX);
+        let machine = open(&state, payloads)?;
+        Ok(Self::UnderWay(sender, std::thread::spawn(move || replay(machine, &blocks)), state))
+    }
+
+    /// Takes the next block.
+    pub fn follow(&self, block: SealedBlock) {
+        if let Self::UnderWay(sender, ..) = self {
+            // One that has stopped says why in the end.
+            let _ = sender.send(block);
+        }
+    }
+
+    /// There are no more blocks: waits until all are replayed.
+    pub fn end(self) -> Self {
+        let Self::UnderWay(sender, thread, state) = self else { return self };
+        drop(sender);
+        let stopped = match thread.join() {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("it panicked".to_owned()),
+        };
+        Self::Ended(stopped, state)
+    }
+
+    /// What differs from a state.
+    pub fn differing(&self, from: &MemoryState) -> Result<Vec<String>, EngineError> {
+        match self {
+            Self::UnderWay(..) => Ok(vec!["the replay is under way".to_owned()]),
+            Self::Ended(Some(why), _) => Ok(vec![format!("the replay stopped: {why}")]),
+            Self::Ended(None, state) => differing(from, state),
+        }
+    }
+}
+
+fn replay(mut machine: MemoryMachine, blocks: &Receiver<SealedBlock>) -> Result<(), EngineError> {
+    for block in blocks {
+        machine.replay(&block)?;
+    }
+    machine.cut()
+}
+
+/// Compares two states row by row, up to the first page of rows with a difference.
+fn differing(one: &MemoryState, other: &MemoryState) -> Result<Vec<String>, EngineError> {
+    let mut from = Vec::new();
+    loop {
+        let (rows, again) = (page(one, &from)?, page(other, &from)?);
+        if rows != again {
+            let only = |rows: &[Row], others: &[Row]| {
+                let missing = rows.iter().filter(|row| others.binary_search(row).is_err());
+                missing.map(|(key, _)| format!("row {}", key.escape_ascii())).collect::<Vec<_>>()
+            };
+            let mut named = only(&rows, &again);
+            named.extend(only(&again, &rows));
+            named.sort();
+            named.dedup();
+            named.truncate(NAMED_MAX);
+            return Ok(named);
+        }
+        let Some((last, _)) = rows.into_iter().next_back() else { return Ok(Vec::new()) };
+        from = last;
+        from.push(0);
+    }
+}
+
+type Row = (Vec<u8>, Vec<u8>);
+
+fn page(state: &MemoryState, from: &[u8]) -> Result<Vec<Row>, EngineError> {
+    let mut rows = Vec::with_capacity(ROWS);
+    state.scan(b"", from, &mut |key, value| {
+        rows.push((key.to_vec(), value.to_vec()));
+        rows.len() < ROWS
+    })?;
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use lienthong_core::engine::{Change, Marker, State as _};
+    use lienthong_model::Digest;
+
+    use super::*;
+
+    fn state(rows: impl Iterator<Item = (u32, u8)>) -> MemoryState {
+        let state = MemoryState::new();
+        let row = |(key, value): (u32, u8)| (key.to_be_bytes().to_vec(), Some(vec![value].into()));
+        let (marker, writes) =
+            (Marker { block: 1, hash: Digest([0; 32]) }, rows.map(row).collect());
+        state.publish(Change { marker, writes, cut: true }).unwrap();
+        state
+    }
+
+    #[test]
+    fn rows_that_differ_are_missing_or_too_many_are_named() {
+        let whole = || (0..3_000).map(|key| (key, 1));
+        let one = state(whole());
+        assert_eq!(differing(&one, &state(whole())).unwrap(), Vec::<String>::new());
+        let other = state(whole().map(|(key, value)| (key, value + u8::from(key == 2_000))));
+        assert_eq!(differing(&one, &other).unwrap(), ["row \\x00\\x00\\x07\\xd0"]);
+        let fewer = state(whole().filter(|(key, _)| *key != 2_999));
+        assert_eq!(differing(&one, &fewer).unwrap(), ["row \\x00\\x00\\x0b\\xb7"]);
+        assert_eq!(differing(&fewer, &one).unwrap(), ["row \\x00\\x00\\x0b\\xb7"]);
+    }
+}
