@@ -13,6 +13,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use lienthong_model::limits::CHUNK_BLOCKS;
 use lienthong_model::{Digest, Timestamp};
 
 use crate::block::{Block, SealedBlock};
@@ -227,14 +228,15 @@ fn what_is_out_of_bounds_is_refused_whole(state: &impl State) {
 
 fn a_cut_is_due_after_enough_blocks(state: &impl State) {
     state.publish(change(12, true, &[])).expect("publish");
-    let due = (13..213).find(|block| {
+    let end = 13 + CHUNK_BLOCKS;
+    let due = (13..end).find(|block| {
         state.publish(change(*block, false, &[(b"n", Some(b"1"))])).expect("publish");
         state.cut_due()
     });
-    assert!(due.is_some(), "200 blocks without a cut");
-    state.publish(change(213, true, &[])).expect("publish");
+    assert!(due.is_some(), "{CHUNK_BLOCKS} blocks without a cut");
+    state.publish(change(end, true, &[])).expect("publish");
     state.flush().expect("flush");
-    assert_eq!(state.marker().map(|marker| marker.block), Some(213));
+    assert_eq!(state.marker().map(|marker| marker.block), Some(end));
 }
 
 /// Shows what [`Payloads`] must do.
