@@ -95,6 +95,8 @@ async fn a_hub_that_forgets_what_it_acknowledged_is_caught_and_the_document_name
     let file = std::fs::OpenOptions::new().write(true).open(journal).unwrap();
     file.set_len(file.metadata().unwrap().len() * 2 / 3).unwrap();
     drop(file);
+    // The state would say that it was whole.
+    std::fs::remove_dir_all(campaign.ground().data().join("state")).unwrap();
     let found = campaign.check_everything().await.unwrap();
     let lost = id.to_string();
     let named = found.iter().any(|one| one.contains(&lost) && one.contains("DOCUMENT_UNKNOWN"));

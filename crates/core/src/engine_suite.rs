@@ -13,6 +13,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use lienthong_model::limits::CHUNK_BLOCKS;
 use lienthong_model::{Digest, Timestamp};
 
 use crate::block::{Block, SealedBlock};
@@ -228,14 +229,16 @@ fn what_is_out_of_bounds_is_refused_whole(state: &impl State) {
 fn a_cut_is_due_after_enough_blocks(state: &impl State) {
     state.publish(change(12, true, &[])).expect("publish");
     // An engine whose cuts are for no disk may take its time.
-    let due = (13..4_109).find(|block| {
+    let blocks = 4 * CHUNK_BLOCKS;
+    let end = 13 + blocks;
+    let due = (13..end).find(|block| {
         state.publish(change(*block, false, &[(b"n", Some(b"1"))])).expect("publish");
         state.cut_due()
     });
-    assert!(due.is_some(), "4,096 blocks without a cut");
-    state.publish(change(4_109, true, &[])).expect("publish");
+    assert!(due.is_some(), "{blocks} blocks without a cut");
+    state.publish(change(end, true, &[])).expect("publish");
     state.flush().expect("flush");
-    assert_eq!(state.marker().map(|marker| marker.block), Some(4_109));
+    assert_eq!(state.marker().map(|marker| marker.block), Some(end));
 }
 
 /// Shows what [`Payloads`] must do.

@@ -8,11 +8,12 @@
 //! |---|---|
 //! | `block-appended` | a block is in the journal's file, not yet synced |
 //! | `block-synced` | the journal's file is synced, nothing was said to anybody |
-//! | `state-half-written` | half the rows of a chunk are in sled |
+//! | `state-half-written` | half the rows of a chunk are on their way to sled |
 //! | `state-written` | a chunk and its marker are in sled, the overlay still has them |
 //! | `database-begun` | a fresh database of the state has taken the place of a full one |
 //! | `run-written` | a run of a full database is on disk, not yet in force |
 //! | `run-in-force` | the run is in force, the database still there |
+//! | `open-gathered` | several open runs are one, what it replaces still there |
 //! | `settled-written` | open and settled rows are parted into new runs, not yet in force |
 //! | `settled-in-force` | they are in force, what they replace still there |
 //! | `settled-joined` | several settled runs are one, what it replaces still there |

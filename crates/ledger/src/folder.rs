@@ -69,11 +69,13 @@ impl DataFolder {
         create_folder(path)?;
         let lock = FolderLock::take(path)?;
         check_format(path)?;
-        let JournalOpened { journal, blocks, torn } =
+        let JournalOpened { mut journal, blocks, torn } =
             JournalFiles::open(&path.join("journal"), journal_limits)?;
         let payloads = PayloadFiles::open(&path.join("payloads"))?;
         let Opened { state, replay_from, rebuilt } =
             open_or_rebuild_with(&path.join("state"), &blocks, state_limits)?;
+        // Not before: a state that knows blocks of it says that it was whole once.
+        journal.cut_torn_end()?;
         Ok(Self { journal, blocks, state, payloads, replay_from, rebuilt, torn, lock })
     }
 }

@@ -14,6 +14,7 @@ mod write;
 
 use bytes::Bytes;
 
+pub(crate) use block::{Rows as BlockRows, push_row};
 pub(crate) use merge::{Merged, Source};
 pub(crate) use run::{BlockCache, Run, block_cache, unpack};
 pub(crate) use write::{RunForm, RunWriter};

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use lienthong_core::engine::EngineError;
+use lienthong_model::limits::{SPACE_SOFT_BYTES, SPACE_SOFT_SHARE};
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 
 use crate::disk::{io_error, remove_file, sync_parent};
@@ -27,6 +28,17 @@ pub fn free_space(path: &Path) -> io::Result<Free> {
     Ok(Free {
         available: found.f_bavail.saturating_mul(found.f_frsize),
         total: found.f_blocks.saturating_mul(found.f_frsize),
+    })
+}
+
+/// Returns whether so many more bytes can be written below a path, and so many stay free,
+/// or as many as below which no submission is taken. What cannot be measured is taken for room:
+/// writing will tell.
+pub(crate) fn has_room(path: &Path, more: u64, stays_free: Option<u64>) -> bool {
+    free_space(path).map_or(true, |free| {
+        let soft_mark = SPACE_SOFT_BYTES.min(free.total / SPACE_SOFT_SHARE);
+        let stays_free = stays_free.unwrap_or(soft_mark);
+        free.available >= more.saturating_add(stays_free)
     })
 }
 

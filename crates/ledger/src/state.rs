@@ -1,47 +1,50 @@
-//! The state: rows in sled behind an overlay in memory.
+//! The state: rows in memory and in sled, over runs of rows.
 //!
 //! A published row is seen at once, from the overlay, and reaches sled later, in a chunk that ends
-//! at a *cut*, in key order, the marker last. Readers look in the overlay first:
+//! at a *cut*, packed, the marker last. Readers look in the overlay first:
 //!
 //! ```text
-//!  publish ─▶ open ── cut ──▶ pending ── writer thread ──▶ writing ──▶ sled
+//!  publish ─▶ open ── cut ──▶ pending ── writer thread ──▶ writing ──▶ sled, and recent rows
 //!             newest          waits for a full chunk       leaves the overlay
-//!  read       1st             2nd                          3rd         4th
+//!  read       1st             2nd                          3rd          4th
 //! ```
 //!
 //! A chunk has for each key the latest value at or before its cut, never a later one. sled's lock
 //! is one for the whole process and a single write of several rows at a time, or of rows under a
-//! condition, arms it for good: so rows are written one by one, and a test reads this source to
+//! condition, arms it for good: so pieces are written one by one, and a test reads this source to
 //! keep it so.
 //!
-//! sled holds what was written lately only. When a database is full, a fresh one takes its place,
-//! and it becomes a *run*, a sorted file that is never changed; what is settled leaves the runs of
-//! what is open for runs of its own. See the modules `layers` and `settler`, and `docs/STORAGE.md`.
+//! sled holds what was written lately only, and is read when the state is opened: until they become
+//! a *run*, a sorted file that is never changed, these rows are in memory. When they take too much
+//! of it, a fresh database takes the place of the full one. What is settled leaves the runs of what
+//! is open for runs of its own. See the modules `layers` and `settler`, and `docs/STORAGE.md`.
 //!
 //! **Stored, stable** (folder `state`: the module `generation` says which files; in each database,
 //! its default tree):
 //!
 //! | key | how many, mutable | value |
 //! |---|---|---|
-//! | any of `core`'s, 1 to [`KEY_BYTES_MAX`] bytes, the first below `0xff` | many, yes | CRC-32C of key and value as u32 little-endian, then the value, at most [`VALUE_BYTES_MAX`] bytes; three bytes of the CRC-32C of key and `deleted`: the row is deleted |
-//! | `ff 'm' 'a' 'r' 'k' 'e' 'r'` | one, with every chunk | the same check value, then [`STATE_FORMAT`] u16, block u64, both little-endian, then the block's hash, 32 bytes |
+//! | `p` number, u64 big-endian | a piece of some 32 KiB of rows; one that the marker does not count is not looked at | CRC-32C of the key and what follows, u32; bytes of the rows, u32; the rows, as in a block of a run, packed (zstd); numbers little-endian |
+//! | `ff 'm' 'a' 'r' 'k' 'e' 'r'` | one, with every chunk | CRC-32C of key and value as u32, then [`STATE_FORMAT`] u16, block u64, the block's hash, 32 bytes, how many pieces there are u64, the CRC-32C of their check values in order u32; numbers little-endian |
+//!
+//! A row has a key of 1 to [`KEY_BYTES_MAX`] bytes, the first below `0xff`, and a value of at most
+//! [`VALUE_BYTES_MAX`] bytes, or is deleted.
 //!
 //! Beside the folder: `state.damaged`, a text, made when a row was found damaged, so that the next
 //! opening goes back to the last good runs, or rebuilds; `state.discarded`, a folder on its way to
 //! being deleted.
 //!
-//! sled keeps a page (some 20 rows) above a quarter of a segment in a file of its own that it
-//! never syncs and whose loss it does not notice. With segments of 16 MiB, and rows within these
-//! bounds, no page gets there; a file there is damage. Measured on 2 cores: writing is as fast
-//! with segments of 8 and 16 MiB as with the default of 512 KiB (100-140 k rows of 600 bytes a
-//! second), where rows of 30 kB already made 710 such files of 6,000 rows. The largest row of
-//! `core` is a page of the cube *kind*, some 100 KiB if every cell there can be was counted.
+//! sled keeps a page (some 20 values) above a quarter of a segment in a file of its own that it
+//! never syncs and whose loss it does not notice. With segments of 16 MiB, and pieces within these
+//! bounds, no page gets there; a file there is damage. The largest row of `core` is a page of the
+//! cube *kind*, some 100 KiB if every cell there can be was counted.
 
+mod database;
 mod generation;
 mod layers;
 mod open;
 mod overlay;
-mod rows;
+mod recent;
 mod settler;
 #[cfg(test)]
 mod tests;
@@ -58,7 +61,7 @@ use lienthong_model::limits;
 
 use layers::Layers;
 pub use open::{Opened, Why, open_or_rebuild, open_or_rebuild_with};
-pub(crate) use rows::damage_note;
+pub(crate) use recent::damage_note;
 pub(crate) use settler::joined;
 use writer::Shared;
 
@@ -74,7 +77,7 @@ pub(crate) const RESERVED_KEY_BYTE: u8 = 0xff;
 
 const _: () = {
     // A leaf that sled merges or is about to split has at most 16 + 4 rows.
-    assert!(rows::SEGMENT_BYTES / 4 > 20 * (VALUE_BYTES_MAX + KEY_BYTES_MAX + 32) + 4096);
+    assert!(database::SEGMENT_BYTES / 4 > 20 * (VALUE_BYTES_MAX + KEY_BYTES_MAX + 32) + 4096);
 };
 
 /// The bounds of a state. The defaults are those of `limits`; tests use smaller ones.
@@ -90,13 +93,19 @@ pub struct StateLimits {
     pub overlay_bytes_max: usize,
     /// Rows that a scan looks at, deleted ones included, before it lets a publisher in.
     pub scan_page_rows: usize,
-    /// sled's cache, in bytes; its memory grows to several times that.
+    /// sled's cache, in bytes; its memory grows to several times that. Little will do.
     pub cache_bytes: u64,
-    /// Bytes of rows written to a database before a fresh one takes its place. Higher costs memory
-    /// and time to open after a kill, lower makes more runs.
+    /// Bytes of memory of the rows of a database before a fresh one takes its place. Higher costs
+    /// memory and time to open after a kill, lower makes more runs.
     pub recent_bytes: u64,
-    /// Runs of what is open before what is settled leaves them.
+    /// Runs of what is open before several become one.
     pub open_runs_max: usize,
+    /// What is settled leaves them when the newer ones have together one part in so many of the
+    /// oldest.
+    pub settle_share: u64,
+    /// Bytes that stay free on the disk when rows are moved between runs; `None`: as many as below
+    /// which no submission is taken.
+    pub stays_free_bytes: Option<u64>,
     /// Bytes of blocks of runs that are kept in memory.
     pub blocks_cached_bytes: u64,
 }
@@ -112,12 +121,14 @@ impl Default for StateLimits {
             cache_bytes: limits::STATE_CACHE_BYTES,
             recent_bytes: limits::RECENT_ROWS_BYTES,
             open_runs_max: limits::OPEN_RUNS_MAX,
+            settle_share: limits::SETTLE_SHARE,
+            stays_free_bytes: None,
             blocks_cached_bytes: limits::ROW_BLOCKS_CACHED_BYTES,
         }
     }
 }
 
-/// The state in sled, over runs of rows. Dropping it writes what is up to the last cut.
+/// The state: rows written lately in memory and in sled, over runs of rows. Dropping it writes what is up to the last cut.
 #[derive(Debug)]
 pub struct SledState {
     shared: Arc<Shared>,
@@ -127,7 +138,7 @@ pub struct SledState {
 /// How much a state holds, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StateSize {
-    /// Bytes of rows written to the databases that are there, roughly.
+    /// Bytes of memory of the rows in the databases that are there, roughly.
     pub recent_bytes: u64,
     /// Runs of what is open or recent.
     pub open_runs: usize,
@@ -154,7 +165,7 @@ impl SledState {
     /// not open, the marker's row is wrong, large pages were set aside, an earlier run found
     /// damage. [`EngineError::InUse`] when another process has it. [`EngineError::Io`].
     pub fn open(folder: &Path, limits: StateLimits) -> Result<(Self, Option<Marker>), EngineError> {
-        if let Ok(note) = std::fs::read_to_string(rows::damage_note(folder)) {
+        if let Ok(note) = std::fs::read_to_string(damage_note(folder)) {
             let why = format!("an earlier run found: {}", note.trim());
             return Err(crate::disk::damaged("state", why));
         }
@@ -192,12 +203,17 @@ impl SledState {
     }
 
     /// Waits until what has left the databases is in runs, and what is settled has left those of
-    /// what is open as far as that is due.
+    /// what is open, as far as that is due and there is room for it on the disk.
     ///
     /// # Errors
     /// [`EngineError`] when that failed.
     pub fn settled(&self) -> Result<(), EngineError> {
         self.shared.settled()
+    }
+
+    /// Returns whether runs wait to be joined or settled for want of room on the disk.
+    pub fn waits_for_room(&self) -> bool {
+        self.shared.waits_for_room()
     }
 
     /// Returns how much the state holds, and where.

@@ -18,10 +18,14 @@ const ROWS_PER_BLOCK: u64 = 20;
 
 /// Bounds so small that rows go through every kind of file.
 fn open(folder: &Path) -> DataFolder {
+    // A child that is to die when runs were gathered never settles.
+    let gathers = std::env::var(crash::VARIABLE).is_ok_and(|plan| plan.starts_with("open-"));
+    let settle_share = if gathers { 0 } else { u64::MAX };
     let state = StateLimits {
         chunk_blocks: 8,
         recent_bytes: 1,
         open_runs_max: 2,
+        settle_share,
         ..StateLimits::default()
     };
     DataFolder::open_with(folder, JournalLimits::default(), state).unwrap()
@@ -136,6 +140,7 @@ fn nothing_that_was_reported_is_lost_wherever_the_process_dies() {
         "settled-in-force:1",
         "run-written:3",
         "settled-written:2",
+        "open-gathered:1",
         "settled-joined:1",
         "settled-in-force:2",
     ];

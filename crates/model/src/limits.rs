@@ -186,22 +186,24 @@ pub const RECORD_BYTES_MAX: usize = 4 * MIB;
 pub const BLOCK_BYTES_MAX: usize = 8 * MIB;
 /// Content and attachments above this many bytes become payload files.
 pub const INLINE_PAYLOAD_BYTES_MAX: usize = 16 * KIB;
-/// Bytes after which a new journal file is begun.
-pub const JOURNAL_FILE_BYTES: u64 = 256 * MIB as u64;
+/// Bytes after which a new journal file is begun. The last file is verified whole at every start:
+/// higher makes that longer.
+pub const JOURNAL_FILE_BYTES: u64 = 64 * MIB as u64;
 /// The newest closed journal files, which are not archived: delivery reads what waits from them.
-pub const JOURNAL_FILES_PLAIN: usize = 3;
+pub const JOURNAL_FILES_PLAIN: usize = 4;
 /// Blocks kept in memory for delivery.
 pub const RECENT_BLOCKS: usize = 512;
 /// Bytes of blocks kept in memory for delivery.
-pub const RECENT_BYTES: usize = 64 * MIB;
+pub const RECENT_BYTES: usize = 32 * MIB;
 /// Most blocks that the state may be behind the journal before the sequencer waits.
-pub const OVERLAY_BLOCKS_MAX: u64 = 1_024;
+pub const OVERLAY_BLOCKS_MAX: u64 = 8_192;
 /// Most bytes of changes that the state may be behind the journal before the sequencer waits.
-pub const OVERLAY_BYTES_MAX: usize = 128 * MIB;
-/// Blocks in one chunk written to the state.
-pub const CHUNK_BLOCKS: u64 = 128;
+pub const OVERLAY_BYTES_MAX: usize = 32 * MIB;
+/// Blocks in one chunk written to the state; a chunk is also full with a quarter of
+/// [`OVERLAY_BYTES_MAX`]. Lower writes a row that changes more often, higher makes replay longer.
+pub const CHUNK_BLOCKS: u64 = 1_024;
 /// Longest time before a chunk is written although it is not full.
-pub const CHUNK_DELAY: Duration = Duration::from_millis(400);
+pub const CHUNK_DELAY: Duration = Duration::from_secs(2);
 /// Blocks replayed from before the state's marker.
 pub const REPLAY_MARGIN_BLOCKS: u64 = 256;
 /// Refusals of one agency that are journalled one by one in a second; the rest are added up.
@@ -270,8 +272,8 @@ pub const CERTIFICATES_CACHED: usize = 32_768;
 pub const AGENCIES_MAX: usize = 65_536;
 /// Revoked certificates kept in memory.
 pub const REVOKED_MAX: usize = 1_000_000;
-/// Memory of sled's cache, in bytes.
-pub const STATE_CACHE_BYTES: u64 = 16 * MIB as u64;
+/// Memory of sled's cache, in bytes: what is in a database is read once, when it is opened.
+pub const STATE_CACHE_BYTES: u64 = 4 * MIB as u64;
 
 // --- What is settled and leaves the state at hand --------------------------------------
 
@@ -279,11 +281,16 @@ pub const STATE_CACHE_BYTES: u64 = 16 * MIB as u64;
 pub const SETTLED_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// How long references are at hand: a document may be signed up to 30 days before it is sent.
 pub const REFERENCES_AT_HAND: Duration = Duration::from_secs(40 * 24 * 3600);
-/// Bytes of rows written to one sled database before a fresh one takes its place. Higher costs
-/// memory and time to open after a kill.
-pub const RECENT_ROWS_BYTES: u64 = 48 * MIB as u64;
-/// Runs of rows, each what one sled database held, before what is settled among them leaves.
+/// Bytes of memory of the rows of one sled database before a fresh one takes its place; two may be
+/// there at a time. Higher costs memory and time to open after a kill, lower makes more runs.
+pub const RECENT_ROWS_BYTES: u64 = 24 * MIB as u64;
+/// Runs of rows that are open or recent, before several of them become one. Higher costs look-ups,
+/// lower writes rows more often.
 pub const OPEN_RUNS_MAX: usize = 8;
+/// What is settled leaves the open runs when the newer ones have together one part in so many of
+/// the oldest, which has what was open then. Higher writes rows more often, lower keeps what is
+/// settled at hand for longer.
+pub const SETTLE_SHARE: u64 = 2;
 /// Memory of blocks of rows read from files, in bytes.
 pub const ROW_BLOCKS_CACHED_BYTES: u64 = 32 * MIB as u64;
 

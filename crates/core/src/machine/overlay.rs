@@ -65,7 +65,8 @@ impl Working {
     }
 
     pub fn put(&mut self, key: Vec<u8>, row: Vec<u8>) {
-        self.rows.insert(key, Some(row.into()));
+        // Of just its size: rows stay in memory for some time, and there are many.
+        self.rows.insert(key, Some(row.into_boxed_slice().into()));
     }
 
     /// Puts rows; keys are distinct.

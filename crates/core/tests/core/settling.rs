@@ -49,6 +49,7 @@ proptest! {
             chunk_blocks: 4,
             recent_bytes: 1,
             open_runs_max: 1,
+            settle_share: u64::MAX,
             ..StateLimits::default()
         };
         let opened = lienthong_ledger::DataFolder::open_with(

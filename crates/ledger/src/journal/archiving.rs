@@ -1,9 +1,10 @@
 //! Archiving: a closed journal file gives way to its archive, once that gives back every byte.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use lienthong_core::engine::EngineError;
+use lienthong_model::limits::SPACE_HARD_BYTES;
 use parking_lot::RwLock;
 
 use super::archive;
@@ -11,6 +12,7 @@ use super::blocks::{JournalBlocks, JournalFile};
 use super::image::{ARCHIVED, failed, is_archive};
 use crate::crash;
 use crate::disk::{damaged, io_error, remove_file, sync_parent};
+use crate::space::has_room;
 
 /// A journal file that was archived.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,14 +27,19 @@ pub struct Archived {
 
 impl JournalBlocks {
     /// Archives the oldest closed file that is no archive yet, unless it is among the newest `keep`;
-    /// `None` when there is nothing to do. Readers go on meanwhile. On return the archive is on disk,
-    /// has given back every byte, and the file is gone. Takes seconds for a file of 256 MiB.
+    /// `None` when there is nothing to do, or hardly any room to do it. Readers go on meanwhile. On return the archive is on disk,
+    /// has given back every byte, and the file is gone.
     ///
     /// # Errors
     /// [`EngineError`]; the file is then as it was.
     pub fn archive_oldest(&self, keep: usize) -> Result<Option<Archived>, EngineError> {
         let _one = self.shared.archiving.lock();
         let Some(file) = self.oldest_plain(keep.max(1)) else { return Ok(None) };
+        let plain_bytes = file_bytes(&file.path)?;
+        if !has_room(&file.path, plain_bytes, Some(SPACE_HARD_BYTES)) {
+            tracing::warn!(bytes = plain_bytes, "archiving waits: there is no room on the disk");
+            return Ok(None);
+        }
         let first = file.header.first;
         let path = file.path.with_file_name(format!("{first:020}{ARCHIVED}"));
         let unfinished = file.path.with_file_name(format!("{first:020}{ARCHIVED}.new"));
@@ -66,17 +73,18 @@ impl JournalBlocks {
 }
 
 /// Makes an archive under its name, and checks it; returns the bytes of both.
-fn make(plain: &PathBuf, unfinished: &PathBuf, path: &PathBuf) -> Result<(u64, u64), EngineError> {
+fn make(plain: &Path, unfinished: &Path, path: &Path) -> Result<(u64, u64), EngineError> {
     archive::write(plain, unfinished)?;
     if !archive::is_the_same(plain, unfinished).map_err(failed("compare", unfinished))? {
         let what = format!("the archive of `{}`", plain.display());
         return Err(damaged(what, "it does not give back the bytes that were put in"));
     }
-    let length = |path: &PathBuf| {
-        std::fs::metadata(path).map_err(io_error("measure", path)).map(|found| found.len())
-    };
-    let bytes = (length(plain)?, length(unfinished)?);
+    let bytes = (file_bytes(plain)?, file_bytes(unfinished)?);
     std::fs::rename(unfinished, path).map_err(io_error("rename", unfinished))?;
     sync_parent(path)?;
     Ok(bytes)
+}
+
+fn file_bytes(path: &Path) -> Result<u64, EngineError> {
+    std::fs::metadata(path).map_err(io_error("measure", path)).map(|found| found.len())
 }

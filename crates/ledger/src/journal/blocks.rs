@@ -13,7 +13,7 @@ use super::frame::{Bad, FileHeader, Head};
 use super::image::{Image, failed};
 use super::index::FileIndex;
 use super::recover::{place, too_new};
-use super::{JournalLimits, Replay};
+use super::{JournalLimits, Replay, TornTail};
 use crate::disk::damaged;
 
 /// A cheap handle for reading the journal; clones read the same journal.
@@ -44,6 +44,8 @@ pub(super) struct Shared {
     handle: Mutex<Option<(u64, Arc<Image>)>>,
     /// Held while a file is archived: one at a time.
     pub archiving: Mutex<()>,
+    /// The end of the last file that was found torn and is not cut yet.
+    pub torn_end: Mutex<Option<TornTail>>,
 }
 
 /// The blocks that readers may see.
@@ -79,13 +81,19 @@ impl Visible {
 }
 
 impl Shared {
-    pub fn new(files: Vec<Arc<JournalFile>>, visible: Visible, limits: JournalLimits) -> Self {
+    pub fn new(
+        files: Vec<Arc<JournalFile>>,
+        visible: Visible,
+        limits: JournalLimits,
+        torn_end: Option<TornTail>,
+    ) -> Self {
         Self {
             limits,
             files: RwLock::new(files),
             visible: RwLock::new(visible),
             handle: Mutex::new(None),
             archiving: Mutex::new(()),
+            torn_end: Mutex::new(torn_end),
         }
     }
 
@@ -205,6 +213,11 @@ impl JournalFile {
 }
 
 impl JournalBlocks {
+    /// The end that was found torn, until it is cut.
+    pub(crate) fn torn_end(&self) -> Option<TornTail> {
+        self.shared.torn_end.lock().clone()
+    }
+
     /// The block with a number together with its bytes and hash, read from its file; `None` past
     /// the end.
     ///

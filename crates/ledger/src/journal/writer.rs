@@ -95,14 +95,11 @@ impl JournalFiles {
             .map_err(io_error("open", &last.path))?;
         let image = file.try_clone().map_err(io_error("open", &last.path))?;
         let verified = verify(&last.path, &Image::Plain(image), last_header, standing, limits)?;
-        if let Some(tail) = &verified.torn {
-            file.set_len(tail.offset).map_err(io_error("cut", &last.path))?;
-        }
         write_again(&file, verified.unsynced_from..verified.index.end)
             .map_err(io_error("write", &last.path))?;
         file.sync_all().map_err(io_error("sync", &last.path))?;
         let Verified { index, last: marker, recent, torn: tail, unsynced_from: _ } = verified;
-        torn.extend(tail);
+        torn.extend(tail.clone());
         let mut visible = Visible::up_to((marker.block > 0).then_some(marker));
         recent.iter().for_each(|block| visible.push(block, &limits));
         let slot = Arc::new(JournalFile {
@@ -111,7 +108,7 @@ impl JournalFiles {
             index: RwLock::new(Some(index)),
         });
         files.push(Arc::clone(&slot));
-        let shared = Arc::new(Shared::new(files, visible, limits));
+        let shared = Arc::new(Shared::new(files, visible, limits, tail));
         let tip = Tip { file, slot, last: marker, lock };
         Ok(Self::opened(folder, shared, tip, torn))
     }
@@ -126,7 +123,8 @@ impl JournalFiles {
         let header = FileHeader { first: 1, previous: Digest([0; 32]) };
         let (file, slot) = create(folder, header)?;
         let marker = Marker { block: 0, hash: header.previous };
-        let shared = Arc::new(Shared::new(vec![Arc::clone(&slot)], Visible::default(), limits));
+        let shared =
+            Arc::new(Shared::new(vec![Arc::clone(&slot)], Visible::default(), limits, None));
         let tip = Tip { file, slot, last: marker, lock };
         Ok(Self::opened(folder, shared, tip, torn))
     }
@@ -134,7 +132,7 @@ impl JournalFiles {
     fn opened(folder: &Path, shared: Arc<Shared>, tip: Tip, torn: Vec<TornTail>) -> JournalOpened {
         for tail in &torn {
             tracing::warn!(file = %tail.file, offset = tail.offset, bytes = tail.bytes,
-                why = %tail.why, "cut the torn end of the journal");
+                why = %tail.why, "the end of the journal is torn");
         }
         let blocks = JournalBlocks { shared: Arc::clone(&shared) };
         let journal = Self {
@@ -150,6 +148,22 @@ impl JournalFiles {
             _lock: tip.lock,
         };
         JournalOpened { journal, blocks, torn }
+    }
+
+    /// Cuts the end that was found torn; appending does so, too. Until then the files are as they
+    /// were found, so that whoever knows that the end was whole once can leave them alone.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`].
+    pub fn cut_torn_end(&mut self) -> Result<(), EngineError> {
+        let mut torn = self.shared.torn_end.lock();
+        if let Some(tail) = &*torn {
+            let cut = self.file.set_len(tail.offset).and_then(|()| self.file.sync_all());
+            cut.map_err(io_error("cut", &self.slot.path))?;
+            tracing::warn!(file = %tail.file, bytes = tail.bytes, "cut the torn end of the journal");
+        }
+        *torn = None;
+        Ok(())
     }
 
     /// The last block proposed; `None` when the journal is empty.
@@ -181,6 +195,7 @@ impl JournalFiles {
             let why = format!("{} bytes, at most {BLOCK_BYTES_MAX}", block.bytes.len());
             return Err(damaged(format!("proposed block {number}"), why));
         }
+        self.cut_torn_end()?;
         self.frame.clear();
         encode_frame(block, self.synced, &mut self.frame);
         if self.is_full() {

@@ -46,7 +46,7 @@ const ROW_HEAD_BYTES: usize = 6;
 const DELETED: u32 = u32::MAX;
 
 /// Appends a row to the rows of a block.
-pub(super) fn push_row(rows: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>) {
+pub(crate) fn push_row(rows: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>) {
     let length = value.map_or(DELETED, |value| u32::try_from(value.len()).unwrap_or(DELETED));
     rows.extend_from_slice(&u16::try_from(key.len()).unwrap_or(u16::MAX).to_le_bytes());
     rows.extend_from_slice(&length.to_le_bytes());
@@ -56,7 +56,7 @@ pub(super) fn push_row(rows: &mut Vec<u8>, key: &[u8], value: Option<&[u8]>) {
 
 /// Reads the rows of a block one after the other.
 #[derive(Debug, Clone)]
-pub(super) struct Rows {
+pub(crate) struct Rows {
     rows: Bytes,
     at: usize,
 }

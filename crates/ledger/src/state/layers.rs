@@ -15,8 +15,8 @@ use bytes::Bytes;
 use lienthong_core::Settling;
 use lienthong_core::engine::{EngineError, Marker, Tables};
 
-use super::generation::{Generation, recent_path, run_path};
-use super::rows::Rows;
+use super::generation::{Generation, run_path};
+use super::recent::Recent;
 use super::{StateLimits, StateSize};
 use crate::rows::{BlockCache, Merged, Run, Source, block_cache};
 
@@ -25,9 +25,9 @@ use crate::rows::{BlockCache, Merged, Run, Source, block_cache};
 pub(super) struct Layers {
     pub folder: PathBuf,
     /// The database that is written to.
-    pub recent: Arc<Rows>,
+    pub recent: Arc<Recent>,
     /// One that is written to no more.
-    pub resting: Option<Arc<Rows>>,
+    pub resting: Option<Arc<Recent>>,
     /// Runs of what is open or recent, the newest first.
     pub open: Vec<Arc<Run>>,
     /// Runs of what is settled, the newest first.
@@ -57,8 +57,9 @@ impl Layers {
         let mut databases = Vec::new();
         let mut marker = None;
         for number in &generation.recent {
-            let (rows, found) = Rows::open(folder, *number, limits.cache_bytes)?;
-            // sled opens a damaged database with what it had before the damage.
+            let (rows, found) = Recent::open(folder, *number, limits.cache_bytes)?;
+            // sled opens a damaged database with what it had before the damage, which may be as of
+            // an earlier marker.
             if !databases.is_empty() && found != generation.rested {
                 let what = format!("state, database {number}");
                 return Err(crate::disk::damaged(what, "it has lost the rows at its end"));
@@ -105,7 +106,7 @@ impl Layers {
         let bytes = |runs: &[Arc<Run>]| runs.iter().map(|run| run.bytes()).sum();
         let rows = |runs: &[Arc<Run>]| runs.iter().map(|run| run.rows()).sum();
         StateSize {
-            recent_bytes: databases.map(|rows| rows.written()).sum(),
+            recent_bytes: databases.map(|rows| rows.bytes()).sum(),
             open_runs: self.open.len(),
             open_rows: rows(&self.open),
             open_bytes: bytes(&self.open),
@@ -119,7 +120,7 @@ impl Layers {
     /// The value under a key.
     pub fn read(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
         for rows in std::iter::once(&self.recent).chain(&self.resting) {
-            if let Some(value) = rows.read(key)? {
+            if let Some(value) = rows.read(key) {
                 return Ok(value);
             }
         }
@@ -144,10 +145,8 @@ impl Layers {
         let databases = std::iter::once(&self.recent).chain(&self.resting);
         let databases = databases.map(|rows| {
             let prefix = prefix.to_vec();
-            let with = move |row: &Result<crate::rows::Row, EngineError>| {
-                row.as_ref().map_or(true, |(key, _)| key.starts_with(&prefix))
-            };
-            Box::new(rows.range(from).take_while(with)) as Source<'l>
+            let rows = rows.range(from).take_while(move |(key, _)| key.starts_with(&prefix));
+            Box::new(rows.map(Ok)) as Source<'l>
         });
         let runs = self.open.iter().chain(&self.settled).map(|run| {
             let after = after.clone();
@@ -201,23 +200,4 @@ pub(super) fn open_runs(
         Run::open(&run_path(folder, *number), *number, Arc::clone(cache)).map(Arc::new)
     };
     numbers.iter().map(open).collect()
-}
-
-/// Begins a database that takes the place of another, with the marker that the other has.
-pub(super) fn fresh_database(
-    folder: &Path,
-    number: u64,
-    limits: StateLimits,
-    marker: Option<Marker>,
-) -> Result<Rows, EngineError> {
-    let path = recent_path(folder, number);
-    if path.exists() {
-        std::fs::remove_dir_all(&path).map_err(crate::disk::io_error("remove", &path))?;
-    }
-    let (rows, _none) = Rows::open(folder, number, limits.cache_bytes)?;
-    if let Some(marker) = marker {
-        rows.write_marker(marker)?;
-        rows.flush()?;
-    }
-    Ok(rows)
 }

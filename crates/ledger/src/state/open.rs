@@ -9,10 +9,10 @@ use lienthong_model::limits::REPLAY_MARGIN_BLOCKS;
 
 use super::generation::Generation;
 use super::layers::open_runs;
-use super::rows::{beside, damage_note};
+use super::recent::{beside, damage_note};
 use super::{SledState, StateLimits};
 use crate::disk::{io_error, remove_file, sync_parent};
-use crate::journal::JournalBlocks;
+use crate::journal::{JournalBlocks, TornTail};
 use crate::rows::{Run, block_cache};
 
 /// A state that was opened beside its journal.
@@ -30,13 +30,6 @@ pub struct Opened {
 /// Why a state could not be used as found, and is rebuilt from its last good runs or the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
-    /// It reflects a block that the journal does not have.
-    Ahead {
-        /// The state's last block.
-        state: u64,
-        /// The journal's last block.
-        journal: u64,
-    },
     /// It reflects a block of the right number and another hash: another journal's state.
     OtherHash {
         /// The state's last block.
@@ -52,9 +45,6 @@ pub enum Why {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ahead { state, journal } => {
-                write!(f, "the state has block {state}, the journal ends with {journal}")
-            }
             Self::OtherHash { block } => {
                 write!(f, "the state has another block {block} than the journal")
             }
@@ -71,7 +61,11 @@ impl fmt::Display for Why {
 /// journal; else it is deleted, and everything is replayed. A kill during the deletion leaves
 /// nothing that could be taken for a state.
 ///
+/// A state ahead of the journal is refused, and both are left as they are: the state gets a block
+/// only when the journal has it on disk, so the journal's end is not torn but damaged.
+///
 /// # Errors
+/// [`EngineError::Damaged`] when the state knows blocks that the journal does not have;
 /// [`EngineError::InUse`] when another process has it; [`EngineError::Io`]; errors of the journal.
 pub fn open_or_rebuild(folder: &Path, journal: &JournalBlocks) -> Result<Opened, EngineError> {
     open_or_rebuild_with(folder, journal, StateLimits::default())
@@ -97,15 +91,7 @@ pub fn open_or_rebuild_with(
         Err(EngineError::Damaged { what, why }) => Why::Unusable { why: format!("{what}: {why}") },
         Err(error) => return Err(error),
     };
-    match why {
-        // The state gets a block only after the journal has it on disk.
-        Why::Ahead { .. } => {
-            tracing::error!(%why, "the journal has LOST blocks; the state is rebuilt without them");
-        }
-        Why::OtherHash { .. } | Why::Unusable { .. } => {
-            tracing::warn!(%why, "the state cannot be used as it is");
-        }
-    }
+    tracing::warn!(%why, "the state cannot be used as it is");
     if let Some(marker) = retreat(folder, journal)? {
         let (state, _) = SledState::open(folder, limits)?;
         tracing::warn!(block = marker.block, "the state was taken back to its runs");
@@ -162,21 +148,32 @@ fn are_whole(folder: &Path, runs: &Generation) -> Result<bool, EngineError> {
 fn unfit(marker: Option<Marker>, journal: &JournalBlocks) -> Result<Option<Why>, EngineError> {
     let Some(marker) = marker else { return Ok(None) };
     let end = journal.end().map_or(0, |end| end.block);
-    if end == 0 && marker.block > 0 {
-        return Err(EngineError::Damaged {
-            what: "the journal".to_owned(),
-            why: format!(
-                "it is empty, but the state knows block {}: put the journal's files back, or take \
-                 a new folder",
-                marker.block
-            ),
-        });
-    }
     if marker.block > end {
-        return Ok(Some(Why::Ahead { state: marker.block, journal: end }));
+        return Err(lost_blocks(marker.block, end, journal));
     }
     let same = journal.hash(marker.block)? == Some(marker.hash);
     Ok((!same).then_some(Why::OtherHash { block: marker.block }))
+}
+
+/// The error for a journal that has lost blocks which were on disk.
+fn lost_blocks(known: u64, end: u64, journal: &JournalBlocks) -> EngineError {
+    let ends = match end {
+        0 => "it is empty".to_owned(),
+        end => format!("it ends with block {end}"),
+    };
+    let (what, ends) = match journal.torn_end() {
+        Some(TornTail { file, offset, why, .. }) => {
+            (format!("journal file `{file}` at byte {offset}, block {}", end + 1), why)
+        }
+        None => ("the journal".to_owned(), ends),
+    };
+    EngineError::Damaged {
+        what,
+        why: format!(
+            "{ends}, but the state knows block {known}, which was on disk: put the journal's files \
+             back from a backup; to go on without what is missing, delete the folder `state`"
+        ),
+    }
 }
 
 /// Deletes a state: out of the way in one step, then file by file.

@@ -10,8 +10,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use lienthong_core::engine::{Change, Marker};
 
-/// What a row costs in memory beside its bytes, roughly.
-const ROW_BYTES: usize = 96;
+/// What a row costs in memory beside its bytes, roughly: its place in the tree, and what the
+/// allocator and the shared count of its value take.
+const ROW_BYTES: usize = 144;
 
 /// Rows by key; `None` deletes.
 pub(super) type Generation = BTreeMap<Vec<u8>, Option<Bytes>>;
@@ -49,7 +50,8 @@ pub(super) struct Overlay {
 }
 
 impl Span {
-    fn put(&mut self, key: Vec<u8>, value: Option<Bytes>) {
+    /// Puts a row in the place of the one with its key.
+    pub fn put(&mut self, key: Vec<u8>, value: Option<Bytes>) {
         let key_bytes = key.len() + ROW_BYTES;
         self.bytes += key_bytes + value.as_ref().map_or(0, Bytes::len);
         if let Some(before) = self.rows.insert(key, value) {

@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 use lienthong_core::Settling;
 use lienthong_core::engine::EngineError;
 
+use super::StateLimits;
 use super::generation::run_path;
 use super::layers::{AtHand, Layers};
-use super::rows::Rows;
+use super::recent::Recent;
 use super::writer::Shared;
+
 use crate::crash;
 use crate::disk::io_error;
 use crate::rows::{Merged, Run, RunForm, RunWriter, Source};
@@ -30,7 +32,10 @@ const JOINED_MIN: usize = 4;
 pub(super) enum Step {
     /// A database is full: it becomes a run.
     Rest,
-    /// There are many runs of what is open: what is settled leaves them.
+    /// There are many runs of what is open: the newest so many become one.
+    Gather(usize),
+    /// The newer runs of what is open have become large beside the oldest: what is settled leaves
+    /// them all.
     Settle,
     /// There are many runs of what is settled: the newest so many become one.
     Join(usize),
@@ -38,16 +43,42 @@ pub(super) enum Step {
 
 impl Step {
     /// What is to be done next with these layers.
-    pub fn due(layers: &Layers, open_runs_max: usize) -> Option<Self> {
-        if layers.resting.is_some() {
+    pub fn due(layers: &Layers, limits: &StateLimits) -> Option<Self> {
+        let runs = layers.open.len();
+        // Runs that come faster than they are gathered hold up what is written, not what is read.
+        if layers.resting.is_some() && runs <= limits.open_runs_max.saturating_mul(2) {
             return Some(Self::Rest);
         }
-        if layers.open.len() > open_runs_max {
-            return Some(Self::Settle);
+        if runs > limits.open_runs_max {
+            return Some(Self::of_open(&sizes(&layers.open), limits.settle_share));
         }
-        let sizes: Vec<u64> = layers.settled.iter().map(|run| run.bytes()).collect();
-        joined(&sizes).map(Self::Join)
+        joined(&sizes(&layers.settled)).map(Self::Join)
     }
+
+    /// Bytes that it may write at most, beside what is there.
+    pub fn bytes(self, layers: &Layers) -> u64 {
+        let newest = |runs: &[Arc<Run>], count| sizes(runs).iter().take(count).sum();
+        match self {
+            // Without it memory has no bound; and it gives back a database of more bytes.
+            Self::Rest => 0,
+            Self::Gather(count) => newest(&layers.open, count),
+            Self::Settle => newest(&layers.open, usize::MAX),
+            Self::Join(count) => newest(&layers.settled, count),
+        }
+    }
+
+    /// What is done with too many runs of what is open, the newest first.
+    fn of_open(sizes: &[u64], settle_share: u64) -> Self {
+        let Some((oldest, newer)) = sizes.split_last() else { return Self::Settle };
+        if newer.iter().sum::<u64>().saturating_mul(settle_share) >= *oldest {
+            return Self::Settle;
+        }
+        Self::Gather(joined(newer).unwrap_or(newer.len()))
+    }
+}
+
+fn sizes(runs: &[Arc<Run>]) -> Vec<u64> {
+    runs.iter().map(|run| run.bytes()).collect()
 }
 
 /// How many of the newest runs are joined: all that are no larger than what is newer together, if
@@ -81,7 +112,12 @@ impl Shared {
 
     fn take(&self, step: Step) -> Result<(), EngineError> {
         match step {
-            Step::Rest => self.rest(&self.layers())?.map_or(Ok(()), let_go),
+            Step::Rest => {
+                // What was in force before must not be held while it is let go.
+                let replaced = self.rest(&self.layers())?;
+                replaced.map_or(Ok(()), let_go)
+            }
+            Step::Gather(count) => self.gather(&self.layers(), count),
             Step::Settle => self.settle_open(&self.layers()),
             Step::Join(count) => self.join(&self.layers(), count),
         }
@@ -92,14 +128,8 @@ impl Shared {
         let Some(resting) = &layers.resting else { return Ok(None) };
         let number = self.next_number();
         let path = run_path(&layers.folder, number);
-        let mut rows_max = 0;
-        for row in resting.range(std::ops::Bound::Unbounded) {
-            row?;
-            rows_max += 1;
-        }
-        let mut run = RunWriter::create(&path, RunForm::Open { rows_max })?;
-        for row in resting.range(std::ops::Bound::Unbounded) {
-            let (key, value) = row?;
+        let mut run = RunWriter::create(&path, RunForm::Open { rows_max: resting.len() })?;
+        for (key, value) in resting.range(std::ops::Bound::Unbounded) {
             run.push(&key, value.as_deref())?;
             if self.is_closing() {
                 return Ok(None);
@@ -108,7 +138,7 @@ impl Shared {
         run.finish()?;
         crash::point("run-written");
         let run = self.opened(layers, number, &path)?;
-        let marker = resting.marker()?.or(layers.marker);
+        let marker = resting.marker().or(layers.marker);
         let replaced = Replaced { rows: Arc::downgrade(resting), path: resting.path() };
         self.exchange(|now| {
             (now.resting, now.rested) = (None, None);
@@ -117,6 +147,31 @@ impl Shared {
         })?;
         crash::point("run-in-force");
         Ok(Some(replaced))
+    }
+
+    /// Makes one run of the newest open runs.
+    fn gather(&self, layers: &Layers, count: usize) -> Result<(), EngineError> {
+        let (number, runs) = (self.next_number(), layers.open.get(..count).unwrap_or_default());
+        let path = run_path(&layers.folder, number);
+        let rows_max = runs.iter().map(|run| run.rows()).sum();
+        let mut run = RunWriter::create(&path, RunForm::Open { rows_max })?;
+        for row in Merged::of(runs.iter().map(everything)) {
+            let (key, value) = row?;
+            if self.is_closing() {
+                return Ok(());
+            }
+            run.push(&key, value.as_deref())?;
+        }
+        run.finish()?;
+        let run = self.opened(layers, number, &path)?;
+        let newest = runs.first().map(|run| run.number);
+        self.exchange(|now| {
+            // Newer ones may have come meanwhile; none can have gone.
+            let at = now.open.iter().position(|run| Some(run.number) == newest).unwrap_or(0);
+            now.open.splice(at..at + count, [run]);
+        })?;
+        crash::point("open-gathered");
+        self.clear_up()
     }
 
     /// Parts the rows of all open runs: what is settled leaves for a run of its own.
@@ -203,7 +258,7 @@ impl Shared {
 
 /// A database whose place a run has taken.
 struct Replaced {
-    rows: Weak<Rows>,
+    rows: Weak<Recent>,
     path: PathBuf,
 }
 
@@ -228,6 +283,34 @@ fn everything<'r>(run: &Arc<Run>) -> Source<'r> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn newer_runs_are_gathered_until_they_are_large_beside_the_oldest() {
+        let (mut sizes, mut written, mut made, mut settled): (Vec<u64>, _, _, _) =
+            (vec![300], 0, 0, 0);
+        for round in 0..400_u64 {
+            sizes.insert(0, 4 + round % 2);
+            made += sizes[0];
+            while sizes.len() > 8 {
+                match Step::of_open(&sizes, 2) {
+                    Step::Gather(count) => {
+                        assert!(count > 1 && count < sizes.len(), "{sizes:?}");
+                        let together = sizes.drain(..count).sum();
+                        written += together;
+                        sizes.insert(0, together);
+                    }
+                    // As many documents are settled as have come.
+                    Step::Settle => {
+                        written += sizes.iter().sum::<u64>();
+                        settled += 1;
+                        sizes = vec![300];
+                    }
+                    step => panic!("{step:?}"),
+                }
+            }
+        }
+        assert!(settled > 3 && written < 6 * made, "{settled} times, {written} for {made}");
+    }
 
     #[test]
     fn a_row_is_written_again_a_few_times_and_runs_stay_few() {

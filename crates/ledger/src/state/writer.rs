@@ -3,23 +3,28 @@
 use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use lienthong_core::engine::{Change, EngineError, Marker};
 use parking_lot::{Condvar, Mutex, RwLock};
 
-use super::layers::{Layers, fresh_database};
+use super::layers::Layers;
 use super::overlay::{Chunk, Overlay};
+use super::recent::Recent;
 use super::settler::Step;
 use super::{RESERVED_KEY_BYTE, StateLimits};
 use crate::crash;
+use crate::space::has_room;
 
 /// Bytes of rows after which a page of a scan ends.
 const PAGE_BYTES: usize = 256 * 1024;
 /// Rows of a scan's first page; each page after it has four times as many, up to the limit. Many
 /// scans end with their first rows.
 const FIRST_PAGE_ROWS: usize = 4;
+
+/// How often a settler that waits for room on the disk looks again.
+const ROOM_RETRY: Duration = Duration::from_secs(5);
 
 /// Lock order: `progress`, `exchanging`, `overlay`, `layers`.
 #[derive(Debug)]
@@ -30,6 +35,8 @@ pub(super) struct Shared {
     /// The number of the next file.
     numbers: AtomicU64,
     ending: AtomicBool,
+    /// Settling waits for room on the disk.
+    short: AtomicBool,
     limits: StateLimits,
     overlay: RwLock<Overlay>,
     progress: Mutex<Progress>,
@@ -71,6 +78,7 @@ impl Shared {
             exchanging: Mutex::new(()),
             numbers: AtomicU64::new(next),
             ending: AtomicBool::new(false),
+            short: AtomicBool::new(false),
             limits,
             overlay: RwLock::new(Overlay::new(Instant::now())),
             progress: Mutex::new(Progress {
@@ -308,20 +316,45 @@ impl Shared {
             if progress.closing || progress.failed.is_some() {
                 return None;
             }
-            if let Some(step) = Step::due(&self.layers(), self.limits.open_runs_max) {
+            if let Some(step) = self.step_due() {
                 return Some(step);
             }
             progress.settling = false;
             self.done.notify_all();
-            self.full.wait(&mut progress);
+            match self.waits_for_room() {
+                true => drop(self.full.wait_for(&mut progress, ROOM_RETRY)),
+                false => self.full.wait(&mut progress),
+            }
             progress.settling = true;
         }
     }
 
-    /// Waits until the settler has nothing to do.
+    /// What the settler does next: nothing for which there is no room on the disk.
+    fn step_due(&self) -> Option<Step> {
+        let layers = self.layers();
+        let step = Step::due(&layers, &self.limits)?;
+        let bytes = step.bytes(&layers);
+        let waits = bytes > 0 && !has_room(&layers.folder, bytes, self.limits.stays_free_bytes);
+        match (waits, self.short.swap(waits, Ordering::Relaxed)) {
+            (true, false) => tracing::warn!(bytes, "settling waits: there is no room on the disk"),
+            (false, true) => tracing::info!("there is room on the disk: settling goes on"),
+            _ => {}
+        }
+        match waits {
+            true => layers.resting.is_some().then_some(Step::Rest),
+            false => Some(step),
+        }
+    }
+
+    /// Whether what the settler should do next waits for room on the disk.
+    pub fn waits_for_room(&self) -> bool {
+        self.short.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the settler has nothing to do, or no room to do it.
     pub fn settled(&self) -> Result<(), EngineError> {
         let mut progress = self.progress.lock();
-        while progress.settling || Step::due(&self.layers(), self.limits.open_runs_max).is_some() {
+        while progress.settling || self.step_due().is_some() {
             progress.failure()?;
             self.done.wait(&mut progress);
         }
@@ -331,12 +364,12 @@ impl Shared {
     /// Puts a fresh database in the place of one that is full. Waits for the settler when the one
     /// before has not become a run yet and this one is twice as full as it should be.
     fn begin_database(&self, marker: Marker) -> Result<(), EngineError> {
-        let bytes = self.layers().recent.written();
-        if bytes < self.limits.recent_bytes {
+        let fullness = self.layers().recent.fullness();
+        if fullness < self.limits.recent_bytes {
             return Ok(());
         }
         if self.layers().resting.is_some() {
-            if bytes < self.limits.recent_bytes.saturating_mul(2) {
+            if fullness < self.limits.recent_bytes.saturating_mul(2) {
                 return Ok(());
             }
             let mut progress = self.progress.lock();
@@ -353,7 +386,7 @@ impl Shared {
             let _exchanging = self.exchanging.lock();
             let number = self.next_number();
             let folder = self.layers().folder.clone();
-            let fresh = fresh_database(&folder, number, self.limits, Some(marker))?;
+            let fresh = Recent::begin(&folder, number, self.limits.cache_bytes, marker)?;
             let fresh = Arc::new(fresh);
             self.put_in_force(|now| {
                 now.resting = Some(std::mem::replace(&mut now.recent, fresh));
@@ -374,7 +407,10 @@ impl Shared {
     /// The writer thread: chunk after chunk until [`Shared::close`] or a failure.
     pub fn write_chunks(&self) {
         while let Some(chunk) = self.next_chunk() {
-            let written = self.write_chunk(&chunk).and_then(|()| self.begin_database(chunk.marker));
+            let recent = Arc::clone(&self.layers().recent);
+            let written = recent
+                .write(&chunk.span.rows, chunk.marker)
+                .and_then(|()| self.begin_database(chunk.marker));
             let mut progress = self.progress.lock();
             let freed = match &written {
                 Ok(()) => {
@@ -423,21 +459,6 @@ impl Shared {
             return Due::Now;
         }
         Due::At(moment)
-    }
-
-    /// Writes rows in key order, one by one, then the marker.
-    fn write_chunk(&self, chunk: &Chunk) -> Result<(), EngineError> {
-        let recent = Arc::clone(&self.layers().recent);
-        let half = chunk.span.rows.len() / 2;
-        for (at, (key, value)) in chunk.span.rows.iter().enumerate() {
-            if at == half {
-                crash::point("state-half-written");
-            }
-            recent.write(key, value.as_ref())?;
-        }
-        recent.write_marker(chunk.marker)?;
-        crash::point("state-written");
-        Ok(())
     }
 }
 
