@@ -23,7 +23,7 @@ const PERSISTENT: u8 = 2;
 const ASK_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
 
 pub async fn turn(folder: &Path, size: Size) -> anyhow::Result<Vec<Figure>> {
-    let (port, dist) = (free_port()?, free_port()?);
+    let (port, dist, names) = (free_port()?, free_port()?, free_port()?);
     let mut command = Command::new("/usr/lib/rabbitmq/bin/rabbitmq-server");
     command
         .env("HOME", folder)
@@ -35,10 +35,13 @@ pub async fn turn(folder: &Path, size: Size) -> anyhow::Result<Vec<Figure>> {
         .env("RABBITMQ_LOG_BASE", folder.join("log"))
         .env("RABBITMQ_CONFIG_FILE", folder.join("none"))
         .env("RABBITMQ_ENABLED_PLUGINS_FILE", folder.join("no-plugins"))
+        .env("ERL_EPMD_PORT", names.to_string())
         .env("ERL_EPMD_ADDRESS", "127.0.0.1");
     let server = Server::start(command, port, &folder.join("rabbitmq.log")).await?;
     let measured = measure(port, size).await;
     server.stop().await;
+    // Its register of names is a daemon of its own.
+    let _ = Command::new("epmd").args(["-port", &names.to_string(), "-kill"]).output().await;
     let (publish, deliver) = measured?;
     Ok(vec![
         Figure {

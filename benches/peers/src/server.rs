@@ -1,4 +1,4 @@
-//! A server as a process of its own, ended when it is dropped.
+//! A server as a group of processes of its own, ended when it is dropped: some are started by a script.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -22,10 +22,12 @@ impl Server {
         let said = std::fs::File::create(log)?;
         let shown = format!("{:?}", command.as_std().get_program());
         let child = command
+            // What it leaves behind, it leaves in its own folder.
+            .current_dir(log.parent().unwrap_or(Path::new("/")))
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(said.try_clone()?)
             .stderr(said)
-            .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("cannot start {shown}"))?;
         let mut server = Self(child);
@@ -40,10 +42,25 @@ impl Server {
         Ok(server)
     }
 
+    fn kill(&self) {
+        if let Some(leader) = self.0.id() {
+            let group = format!("-{leader}");
+            // The group may be gone already.
+            let _ = std::process::Command::new("kill").args(["-KILL", "--", &group]).status();
+        }
+    }
+
     /// Ends it, and waits.
     pub async fn stop(mut self) {
+        self.kill();
         // It may have ended already.
-        let _ = self.0.kill().await;
+        let _ = self.0.wait().await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 

@@ -72,7 +72,7 @@ impl Archive {
         let recipient = world.client("H36.12").await;
         let mut mailbox = recipient.subscribe(&[], 1).await.unwrap();
         let delivery = next(&mut mailbox).await;
-        mailbox.acknowledge(&[delivery.key.clone()]).await.unwrap();
+        mailbox.acknowledge(std::slice::from_ref(&delivery.key)).await.unwrap();
         Self { world, named, signed, receipt, file }
     }
 
@@ -154,7 +154,7 @@ async fn a_content_that_waits_in_a_mailbox_is_kept_until_it_is_picked_up() {
     let mut mailbox = recipient.subscribe(&[], 1).await.unwrap();
     let delivery = next(&mut mailbox).await;
     assert_eq!(delivery.signed.attachments, signed.attachments);
-    mailbox.acknowledge(&[delivery.key.clone()]).await.unwrap();
+    mailbox.acknowledge(std::slice::from_ref(&delivery.key)).await.unwrap();
     until("the content to go", async || !waits.exists()).await;
 }
 

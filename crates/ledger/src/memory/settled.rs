@@ -18,7 +18,7 @@ const CACHE_BYTES: u64 = 4 << 20;
 /// Most rows of a run that is made for being asked.
 const ASKED_FOR_ROWS: u64 = 8 << 20;
 /// A state that is cut for nobody's sake but the bound's is cut after so many blocks.
-const CUT_BLOCKS: u64 = 16 * CHUNK_BLOCKS;
+const CUT_BLOCKS: u64 = 2 * CHUNK_BLOCKS;
 
 /// Which rows leave memory, and when.
 #[derive(Debug)]

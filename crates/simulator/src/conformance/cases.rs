@@ -96,26 +96,31 @@ impl Examination {
             let subject = paper.0.subject.clone();
             sent.push((self.send(paper, &self.person()).await?, subject));
         }
-        let (mut broken, mut found) = (Vec::new(), String::new());
-        for (sent, subject) in &sent {
-            let (delivery, taken) = self.until(sent, acknowledged).await?;
-            found = shown(&delivery);
-            if !taken || has(&delivery, StatusCode::Refused) {
-                broken.push(format!("{} ({subject:?}): {found}", sent.id));
-            }
-        }
-        let wanted = "đã xác nhận, không từ chối / acknowledged and not refused";
-        Ok(outcome(case, wanted, broken, found))
+        self.all_taken(case, &sent).await
     }
 
     async fn verify(&self, case: Case) -> Judged {
         let signers = [&self.examiner.person, &self.examiner.seal];
-        let sent =
-            self.send(self.with_files("kiểm tra chữ ký", &["Quyết định.pdf"]), &signers).await?;
-        let (delivery, taken) = self.until(&sent, acknowledged).await?;
-        let fine = taken && !has(&delivery, StatusCode::Refused);
-        let found = shown(&delivery);
-        let broken = if fine { Vec::new() } else { vec![format!("{}: {found}", sent.id)] };
+        let paper = self.with_files("kiểm tra chữ ký", &["Quyết định.pdf"]);
+        let subject = paper.0.subject.clone();
+        let sent = self.send(paper, &signers).await?;
+        self.all_taken(case, &[(sent, subject)]).await
+    }
+
+    async fn all_taken(&self, case: Case, sent: &[(Sent, String)]) -> Judged {
+        for (sent, _) in sent {
+            self.until(sent, acknowledged).await?;
+        }
+        // A refusal comes after the acknowledgement.
+        tokio::time::sleep(SETTLE).await;
+        let (mut broken, mut found) = (Vec::new(), String::new());
+        for (sent, subject) in sent {
+            let delivery = self.delivery(sent).await?;
+            found = shown(&delivery);
+            if !acknowledged(&delivery) || has(&delivery, StatusCode::Refused) {
+                broken.push(format!("{} ({subject:?}): {found}", sent.id));
+            }
+        }
         let wanted = "đã xác nhận, không từ chối / acknowledged and not refused";
         Ok(outcome(case, wanted, broken, found))
     }
@@ -126,6 +131,7 @@ impl Examination {
         let bad = self.send(self.paper("chữ ký không tin cậy"), &[&self.examiner.stranger]).await?;
         let good = self.send(self.paper("chữ ký tin cậy, gửi sau"), &self.person()).await?;
         let (after, alive) = self.until(&good, acknowledged).await?;
+        tokio::time::sleep(SETTLE).await;
         let delivery = self.delivery(&bad).await?;
         let refused = has(&delivery, StatusCode::Refused);
         let taken = acknowledged(&delivery) || !delivery.statuses.is_empty();
