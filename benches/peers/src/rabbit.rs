@@ -24,6 +24,10 @@ const ASK_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
 
 pub async fn turn(folder: &Path, size: Size) -> anyhow::Result<Vec<Figure>> {
     let (port, dist, names) = (free_port()?, free_port()?, free_port()?);
+    // Left to itself it starts its register of names as a daemon, which would stay.
+    let mut register = Command::new("epmd");
+    register.args(["-address", "127.0.0.1", "-port", &names.to_string()]);
+    let register = Server::start(register, names, &folder.join("epmd.log")).await?;
     let mut command = Command::new("/usr/lib/rabbitmq/bin/rabbitmq-server");
     command
         .env("HOME", folder)
@@ -40,8 +44,7 @@ pub async fn turn(folder: &Path, size: Size) -> anyhow::Result<Vec<Figure>> {
     let server = Server::start(command, port, &folder.join("rabbitmq.log")).await?;
     let measured = measure(port, size).await;
     server.stop().await;
-    // Its register of names is a daemon of its own.
-    let _ = Command::new("epmd").args(["-port", &names.to_string(), "-kill"]).output().await;
+    register.stop().await;
     let (publish, deliver) = measured?;
     Ok(vec![
         Figure {
