@@ -16,13 +16,12 @@ pub use delivery::*;
 pub use proposal::*;
 
 use lienthong_model::{
-    AccountChange, Actor, AgencyEntry, Appointment, Mandate, Ordinal, Quota, Target,
+    AccountChange, Actor, AgencyEntry, Appointment, Mandate, Ordinal, Quota, Target, Terms,
 };
 use minicbor::{Decode, Encode};
 
 use crate::routing::RoutingRules;
 use crate::trust_store::RevocationPolicy;
-use lienthong_model::Terms;
 
 /// A command and what was decided on it.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]

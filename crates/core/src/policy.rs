@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lienthong_model::{
-    AgencyEntry, Appointment, Digest, Fingerprint, Mandate, Ordinal, Quota, Target, Timestamp,
+    AgencyEntry, Appointment, Digest, Fingerprint, Mandate, Ordinal, Quota, Target, Terms,
+    Timestamp,
 };
 use lienthong_trust::{Certificate, RevocationList};
 
@@ -25,7 +26,6 @@ use crate::retention::{NamingRow, Retention};
 use crate::routing::RoutingRules;
 use crate::targets::{self, Targets};
 use crate::trust_store::{AuthorityRow, RevocationPolicy, RevocationRow, TrustStore};
-use lienthong_model::Terms;
 
 /// Stands for all agencies without a quota of their own in the quotas' keys.
 const OTHERS: Ordinal = Ordinal(u32::MAX);

@@ -16,7 +16,7 @@
 use std::time::Duration;
 
 use lienthong_model::limits::{REFERENCES_AT_HAND, SETTLED_AFTER};
-use lienthong_model::{Position, Timestamp};
+use lienthong_model::{Position, Terms, Timestamp};
 
 use crate::codec;
 use crate::engine::{EngineError, Tables};
@@ -24,7 +24,6 @@ use crate::keys;
 use crate::log::{HASH_BYTES, TILE_HASHES};
 use crate::progress::Stage;
 use crate::rows::{DeliveryRow, DocumentRow, HeadRow, IdRow};
-use lienthong_model::Terms;
 
 /// What is open in a state, so that each row can be told to be settled or not.
 #[derive(Debug)]

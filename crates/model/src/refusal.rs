@@ -466,8 +466,8 @@ reasons! {
     ContentExpired = 124, "CONTENT_EXPIRED", WrongState, {
         en: "the content is kept no longer; what was decided, reported and proven about it is",
         vi: "nội dung đã hết thời hạn lưu trên trục; kết quả xử lý, trạng thái và bằng chứng vẫn còn",
-        remedy: "ask the sender or a recipient, who have the document",
-        remedy_vi: "liên hệ cơ quan gửi hoặc cơ quan nhận, là nơi lưu văn bản"
+        remedy: "ask the sender or a recipient, who have the document; a sender sends it to others as a new one",
+        remedy_vi: "liên hệ cơ quan gửi hoặc cơ quan nhận, là nơi lưu văn bản; cơ quan gửi muốn gửi thêm thì gửi văn bản mới"
     }
     // The hub.
     StorageLow = 80, "STORAGE_LOW", Exhausted, {

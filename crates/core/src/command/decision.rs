@@ -2,7 +2,7 @@
 //!
 //! Stable: variants and fields are numbered, new ones are added at the end, none is reused.
 
-use lienthong_model::{Ordinal, Position, Reason, Refusal};
+use lienthong_model::{Ordinal, Position, Reason, Refusal, Terms};
 use lienthong_trust::{SignatureKind, Unproven};
 use minicbor::{Decode, Encode};
 
@@ -12,7 +12,6 @@ use crate::directory::Place;
 use crate::notice::{NoticeKey, Notices};
 use crate::quotas::Used;
 use crate::routing::{Route, Span};
-use lienthong_model::Terms;
 
 /// What was decided on a command.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]

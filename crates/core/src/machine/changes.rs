@@ -233,6 +233,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 continue;
             }
             match change {
+                // What is added to a mailbox must be there to be delivered.
+                Change::Added if self.is_beyond_retention(&document.row) => {
+                    let value = format!("{code_text}: accepted {}", document.row.received_at);
+                    changes.wrong.push(Violation::new(Reason::ContentExpired, field, value));
+                }
                 Change::Removed => changes.removed.push((recipient, ChangeKind::Recall, field)),
                 Change::Added => match self.delivery(&from, header, code, || field) {
                     Ok(delivery) => changes.added.push(delivery),
@@ -241,6 +246,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
             }
         }
         Ok(changes)
+    }
+
+    /// Whether a document's content may be gone.
+    fn is_beyond_retention(&self, document: &DocumentRow) -> bool {
+        let kept_from = self.policy.retention.kept_from(self.now());
+        kept_from.is_some_and(|kept_from| document.received_at < kept_from)
     }
 
     /// Who has a delivery of a document, as the block under way sees it, by ordinal.

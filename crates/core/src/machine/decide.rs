@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use lienthong_model::{
     AgencyCode, BusinessKind, Digest, Fingerprint, Header, MessageId, Ordinal, Reason, Refusal,
+    Terms,
 };
 use lienthong_trust::{Signed, Submission};
 
@@ -22,7 +23,6 @@ use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
 use crate::rows::{DeliveryRow, IdRow};
 use crate::signers::{FactsOf, Received, Signers, judge_signers};
-use lienthong_model::Terms;
 
 /// What is to be journalled, or a decision that leaves no trace (a refusal, a repetition).
 pub(super) type Judged = Result<(Command, Decision), Decision>;

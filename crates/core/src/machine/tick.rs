@@ -6,7 +6,7 @@
 //! that was killed goes on there.
 
 use lienthong_model::limits::{LAPSES_PER_TICK_MAX, TOLD_PER_TICK_MAX};
-use lienthong_model::{Ordinal, Position};
+use lienthong_model::{Ordinal, Position, Terms};
 
 use super::Machine;
 use super::decide::Judged;
@@ -18,7 +18,6 @@ use crate::keys::{self, MAILBOX_PAGE};
 use crate::notice::{NoticeKind, Told};
 use crate::progress::{self, Stage};
 use crate::rows::{DeliveryRow, DocumentRow, LapsedLine};
-use lienthong_model::Terms;
 
 impl<S: State, P: Payloads> Machine<S, P> {
     /// Returns when the soonest deadline is due; none when there is none.

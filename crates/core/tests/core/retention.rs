@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::harness::{Draft, Hub, draft, reason};
+use crate::harness::{Draft, Hub, acting, draft, reason};
 use lienthong_core::{Command, Decision};
-use lienthong_model::{Digest, Position, Reason, Terms};
+use lienthong_model::{BusinessKind, Change, Digest, Position, Reason, Terms};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const DAY_MS: u64 = 86_400_000;
@@ -81,6 +81,26 @@ fn a_file_lasts_as_long_as_the_newest_document_that_names_it() {
     pass(&mut hub, 100);
     assert!(!expired(&hub));
     pass(&mut hub, 101);
+    assert!(expired(&hub));
+}
+
+#[test]
+fn whoever_is_added_to_a_document_can_still_get_its_content() {
+    let mut hub = Hub::new();
+    keep(&mut hub, 200);
+    let (id, position) = hub.accepted(&with_map(&["H34"]));
+    hub.acknowledge("H34", &[("H34", position)]);
+    let adding = |agency| Draft {
+        changes: vec![(agency, Change::Added)],
+        ..acting(BusinessKind::Update, "H36", id, &["H34"])
+    };
+    pass(&mut hub, 200);
+    hub.accepted(&adding("G22"));
+    pass(&mut hub, 1);
+    assert!(!expired(&hub), "it waits for the one who was added");
+    let refused = hub.submit(&adding("G01"));
+    assert_eq!(reason(&refused), Reason::ContentExpired);
+    hub.acknowledge("G22", &[("G22", position)]);
     assert!(expired(&hub));
 }
 

@@ -8,8 +8,7 @@ use crate::harness::{DAY, Hub, ReportDraft, draft, reason, report, rows};
 use lienthong_core::{Command, Query};
 use lienthong_core::{DeadlineKind, Decision, Mailbox as _, MailboxLane};
 use lienthong_ledger::{JournalLimits, MemoryState, StateLimits};
-use lienthong_model::Terms;
-use lienthong_model::{MessageId, Position, Reason, StatusCode};
+use lienthong_model::{MessageId, Position, Reason, StatusCode, Terms};
 use proptest::prelude::*;
 
 fn settling(folder: &tempfile::TempDir) -> MemoryState {
