@@ -167,6 +167,7 @@ async fn a_file_is_back_when_a_new_document_names_it() {
     let named = redated(archive.named.clone(), client.now());
     client.submit(archive.world.sealed_with(&named, attachments)).await.unwrap();
     assert_eq!(archive.download().await.unwrap(), 100_000, "the file is kept for the new one");
+    settled(&archive.world).await;
     assert!(archive.file.exists());
 }
 
