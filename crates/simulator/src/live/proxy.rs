@@ -232,9 +232,9 @@ async fn up(
                 counters.lost_bytes.fetch_add(read as u64, Ordering::Relaxed);
                 continue;
             }
-            Mode::Open | Mode::LoseAnswers | Mode::LoseRequests | Mode::Stall | Mode::Closed => {
-                sent = 0
-            }
+            // It came before anybody saw that the line is closed.
+            Mode::Closed => return End::Cut,
+            Mode::Open | Mode::LoseAnswers | Mode::LoseRequests | Mode::Stall => sent = 0,
         }
         if to.write_all(&buffer[..read]).await.is_err() {
             return End::Theirs;
@@ -268,11 +268,8 @@ async fn down(
                     return End::Theirs;
                 }
             }
-            Mode::Open
-            | Mode::LoseAnswers
-            | Mode::LoseRequests
-            | Mode::CutAfter(_)
-            | Mode::Closed => {}
+            Mode::Closed => return End::Cut,
+            Mode::Open | Mode::LoseAnswers | Mode::LoseRequests | Mode::CutAfter(_) => {}
         }
         if to.write_all(&buffer[..read]).await.is_err() {
             return End::Theirs;

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use lienthong_client::{CallError, Client, Retry, sign_document};
 use lienthong_model::{Document, SignedContent};
 use lienthong_simulator::live::{Mode, Proxy};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::node::{Stage, until};
 
@@ -139,4 +141,33 @@ async fn a_document_whose_signature_was_not_really_made_is_refused_by_a_live_hub
         other => panic!("{other:?}"),
     }
     assert_eq!(behind.sent(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_after_the_line_was_closed_does_not_get_through() {
+    tokio::spawn(closed_again_and_again()).await.unwrap();
+}
+
+/// On a worker: the proxy's task waits behind it, and sees the mode and the bytes at once.
+async fn closed_again_and_again() {
+    let hub = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Proxy::before(hub.local_addr().unwrap().to_string()).await.unwrap();
+    // Which of them it looks at first is a matter of luck.
+    for _ in 0..50 {
+        proxy.set(Mode::Open);
+        let mut node = TcpStream::connect(proxy.address()).await.unwrap();
+        let (mut hub, _) = hub.accept().await.unwrap();
+        hub.write_all(b"before").await.unwrap();
+        let mut before = [0; 6];
+        node.read_exact(&mut before).await.unwrap();
+        proxy.set(Mode::Closed);
+        assert_eq!(hub.try_write(b"after").unwrap(), 5);
+        assert_eq!(node.try_write(b"after").unwrap(), 5);
+        // Time for the other worker to find out that there is something to read.
+        std::thread::sleep(Duration::from_millis(2));
+        let mut after = Vec::new();
+        // An end or a broken connection: what counts is what came.
+        let _ = (node.read_to_end(&mut after).await, hub.read_to_end(&mut after).await);
+        assert_eq!(after, b"");
+    }
 }
