@@ -2,8 +2,9 @@
 //! which number.
 //!
 //! A page keeps its cells by such numbers, in order, so that a page is small and a question reads
-//! it without making values of it. A part is the level, or a shard of agencies, so that a page has
-//! some thousands of cells at most. Stable: pages and numbers are kept.
+//! it without making values of it. Above the lowest bits of a number ([`CubeName::low_bits`]) is the
+//! ordinal of a province or an agency, or nothing. A part is the level, or a shard of agencies, so
+//! that a page has some thousands of cells at most. Stable: pages and numbers are kept.
 
 use lienthong_model::{DocumentType, Level, Ordinal, Reason};
 use lienthong_trust::SignatureKind;
@@ -200,16 +201,14 @@ impl CellKey for FlowCell {
     }
 
     fn address(self, province: Option<Ordinal>) -> Address {
-        let to = u64::from(province_number(self.recipient_province));
-        let number = (u64::from(self.sender_level.number()) << 35)
-            | (to << 3)
-            | u64::from(self.recipient_level.number());
-        Address { province, part: 0, number }
+        let levels =
+            (u64::from(self.sender_level.number()) << 3) | u64::from(self.recipient_level.number());
+        Address { province, part: 0, number: of_province(self.recipient_province, 6, levels) }
     }
 
     fn at(address: Address) -> Option<(Option<Ordinal>, Self)> {
         let (recipient_level, rest) = low(address.number, 3);
-        let (to, sender_level) = low(rest, 32);
+        let (sender_level, to) = low(rest, 3);
         let cell = Self {
             sender_level: level_of(sender_level)?,
             recipient_province: province_at(to)?,

@@ -6,7 +6,7 @@ use lienthong_model::limits::{
 };
 
 use super::cubes::CubeName;
-use super::period::Grain;
+use super::period::{Grain, PageGrain};
 use super::question::{Condition, Question, Unanswerable};
 use super::vocabulary::{Dimension, Family, Measure};
 
@@ -31,7 +31,7 @@ impl Question {
         if timed {
             cubes.push(self.smallest(&[CubeName::CountryTimes, CubeName::Times]));
         }
-        if self.bucket == Some(Grain::Hour) && cubes[0].grains()[0] != Grain::Hour {
+        if self.bucket == Some(Grain::Hour) && cubes[0].grains()[0] != PageGrain::Hour {
             return Err(Unanswerable::NotByHour(self.measures[0]));
         }
         Ok(cubes)
