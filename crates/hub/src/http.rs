@@ -14,6 +14,7 @@
 //! needs accounts.
 
 mod api;
+mod asked;
 mod attempts;
 mod connections;
 mod door;

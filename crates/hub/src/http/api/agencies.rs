@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use lienthong_core::AgencyRecord;
 use lienthong_core::statistics::AgencyBacklog;
 use lienthong_model::limits::HTTP_LIST_MAX;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, names, reading};
 use crate::http::Pages;
+use crate::http::asked::Query;
 use crate::http::visitor::Visitor;
 
 #[derive(Debug, Serialize)]

@@ -1,7 +1,7 @@
 //! Indicators with their targets: the fields that `lienthong report --output json` has, and what each
 //! indicator is called.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use lienthong_core::Directory;
 use lienthong_core::statistics::{
     Area, CENTRE, Holder, IndicatorFigure, PlaceIndicators, Share, TargetProgress,
@@ -13,6 +13,7 @@ use super::names::{self, Named};
 use super::period::{self, Span};
 use super::{Answer, Words, reading};
 use crate::http::Pages;
+use crate::http::asked::Query;
 use crate::http::visitor::Visitor;
 use crate::indicators::Wanted;
 
