@@ -1,97 +1,80 @@
-//! Columns of numbers in a row: each number in 1, 2, 4 or 8 bytes, of which two bits tell.
+//! Columns of numbers in a row, in blocks of 64 whose numbers have the same width.
 //!
-//! A processor reads them without guessing how long the next one is, which is what costs most where
-//! numbers of one byte and of two come as they like. Stable: for every four numbers a byte of widths
-//! (the first number's in the lowest two bits; 0, 1, 2, 3 for 1, 2, 4, 8 bytes), then the numbers,
-//! little-endian.
+//! A processor reads such a block many numbers at a time and never has to guess how long the next one
+//! is, which is what costs most where numbers of one byte and of two come as they like. **Stable:** a
+//! block is a byte that says how many bytes each of its numbers has (1, 2, 4 or 8, as few as hold the
+//! largest), then the numbers, little-endian; the last block of a column may have fewer than 64.
 
-/// What the width of a number leaves of eight bytes.
-const MASKS: [u64; 4] = [0xff, 0xffff, 0xffff_ffff, u64::MAX];
-
-/// How many bytes four numbers have together, by their widths.
-const LENGTHS: [u8; 256] = {
-    let mut lengths = [0; 256];
-    let mut widths = 0;
-    while widths < lengths.len() {
-        let [a, b, c, d] = [widths & 3, (widths >> 2) & 3, (widths >> 4) & 3, widths >> 6];
-        lengths[widths] = (1 << a) + (1 << b) + (1 << c) + (1 << d);
-        widths += 1;
-    }
-    lengths
-};
+/// Numbers of a block.
+pub(super) const BLOCK: usize = 64;
 
 /// A column that is being read.
 pub(super) struct Column<'a> {
-    widths: &'a [u8],
-    /// The numbers, and whatever follows them in the row: eight bytes are read of each.
-    numbers: &'a [u8],
-    /// How many bytes the numbers have.
-    length: usize,
-    /// How many numbers were read, and where the next one is.
-    read: usize,
-    at: usize,
+    /// The blocks that were not read yet.
+    blocks: &'a [u8],
 }
 
 /// Appends a column to a row.
-pub(super) fn write(row: &mut Vec<u8>, numbers: impl Iterator<Item = u64> + Clone) {
-    let width = |number: u64| MASKS.iter().position(|mask| number <= *mask).unwrap_or(3);
-    let mut widths = 0u8;
-    let mut filled = 0;
-    for number in numbers.clone() {
-        widths |= u8::try_from(width(number) << (2 * filled)).unwrap_or(0);
-        filled += 1;
-        if filled == 4 {
-            row.push(std::mem::take(&mut widths));
-            filled = 0;
+pub(super) fn write(row: &mut Vec<u8>, numbers: impl Iterator<Item = u64>) {
+    let mut block = Vec::with_capacity(BLOCK);
+    let mut numbers = numbers.peekable();
+    while numbers.peek().is_some() {
+        block.clear();
+        block.extend(numbers.by_ref().take(BLOCK));
+        let largest = block.iter().copied().max().unwrap_or(0);
+        let width = match largest {
+            0..=0xff => 1u8,
+            0x100..=0xffff => 2,
+            0x1_0000..=0xffff_ffff => 4,
+            _ => 8,
+        };
+        row.push(width);
+        for number in &block {
+            row.extend_from_slice(&number.to_le_bytes()[..usize::from(width)]);
         }
-    }
-    if filled > 0 {
-        row.push(widths);
-    }
-    for number in numbers {
-        row.extend_from_slice(&number.to_le_bytes()[..1 << width(number)]);
     }
 }
 
 impl<'a> Column<'a> {
     /// Takes a column of so many numbers from the beginning of some bytes, with the bytes that
-    /// follow it; `None` when they end within it.
+    /// follow it; `None` when there is none.
     pub fn split(bytes: &'a [u8], count: usize) -> Option<(Self, &'a [u8])> {
-        let (widths, numbers) = bytes.split_at_checked(count.div_ceil(4))?;
-        let all: usize = widths.iter().map(|four| usize::from(LENGTHS[usize::from(*four)])).sum();
-        // The last byte of widths tells of four numbers, too; those that are not there have one byte.
-        let length = all.checked_sub(widths.len() * 4 - count)?;
-        let rest = numbers.get(length..)?;
-        Some((Self { widths, numbers, length, read: 0, at: 0 }, rest))
+        let (mut rest, mut left) = (bytes, count);
+        while left > 0 {
+            let some = left.min(BLOCK);
+            let (width, after) = rest.split_first()?;
+            if !matches!(width, 1 | 2 | 4 | 8) {
+                return None;
+            }
+            rest = after.get(usize::from(*width) * some..)?;
+            left -= some;
+        }
+        let blocks = bytes.get(..bytes.len() - rest.len())?;
+        Some((Self { blocks }, rest))
     }
 
-    /// Reads the next number; behind the last one there is nothing but zeros or what follows.
-    #[inline(always)]
-    pub fn next(&mut self) -> u64 {
-        let widths = self.widths.get(self.read / 4).copied().unwrap_or(0);
-        let width = usize::from((widths >> (2 * (self.read % 4))) & 3);
-        self.read += 1;
-        let rest = self.numbers.get(self.at..).unwrap_or_default();
-        let eight = match rest.first_chunk::<8>() {
-            Some(eight) => u64::from_le_bytes(*eight),
-            None => last(rest),
-        };
-        self.at += 1 << width;
-        eight & MASKS[width]
-    }
-
-    /// Whether as many bytes were read as there are.
-    pub fn is_read(&self) -> bool {
-        self.at == self.length
+    /// Reads the numbers of the next block; there is room for as many as it has.
+    pub fn next(&mut self, room: &mut [u64]) {
+        let Some((width, rest)) = self.blocks.split_first() else { return };
+        let (numbers, after) = rest.split_at(rest.len().min(usize::from(*width) * room.len()));
+        self.blocks = after;
+        match width {
+            1 => spread::<1>(numbers, room),
+            2 => spread::<2>(numbers, room),
+            4 => spread::<4>(numbers, room),
+            _ => spread::<8>(numbers, room),
+        }
     }
 }
 
-/// The last bytes of a row, fewer than eight.
-#[inline(never)]
-fn last(rest: &[u8]) -> u64 {
-    let mut eight = [0; 8];
-    eight.iter_mut().zip(rest).for_each(|(byte, rest)| *byte = *rest);
-    u64::from_le_bytes(eight)
+/// Spreads numbers of some bytes over eight.
+fn spread<const WIDTH: usize>(numbers: &[u8], room: &mut [u64]) {
+    let (numbers, _) = numbers.as_chunks::<WIDTH>();
+    for (place, number) in room.iter_mut().zip(numbers) {
+        let mut eight = [0; 8];
+        eight[..WIDTH].copy_from_slice(number);
+        *place = u64::from_le_bytes(eight);
+    }
 }
 
 #[cfg(test)]
@@ -103,31 +86,28 @@ mod tests {
     proptest! {
         #[test]
         fn columns_are_read_back(
-            first in prop::collection::vec(any::<u64>(), 0..40),
-            shift in 0..64u32,
-            after in prop::collection::vec(any::<u8>(), 0..10),
+            numbers in prop::collection::vec((any::<u64>(), 0..64u32), 0..300),
+            after in prop::collection::vec(any::<u8>(), 0..40),
         ) {
-            let first: Vec<u64> = first.iter().map(|number| number >> (shift % 64)).collect();
+            let numbers: Vec<u64> = numbers.iter().map(|(number, shift)| number >> shift).collect();
             let mut row = Vec::new();
-            write(&mut row, first.iter().copied());
+            write(&mut row, numbers.iter().copied());
             row.extend_from_slice(&after);
-            let (mut column, rest) = Column::split(&row, first.len()).unwrap();
+            let (mut column, rest) = Column::split(&row, numbers.len()).unwrap();
             prop_assert_eq!(rest, &after[..]);
-            let read: Vec<u64> = first.iter().map(|_| column.next()).collect();
-            prop_assert_eq!(read, first);
-            prop_assert!(column.is_read());
+            let mut read = vec![0; numbers.len()];
+            read.chunks_mut(BLOCK).for_each(|room| column.next(room));
+            prop_assert_eq!(read, numbers);
         }
 
         #[test]
         fn bytes_that_are_no_column_do_no_harm(
-            bytes in prop::collection::vec(any::<u8>(), 0..60),
-            count in 0..80usize,
+            bytes in prop::collection::vec(prop_oneof![Just(1), Just(2), any::<u8>()], 0..200),
+            count in 0..300usize,
         ) {
             if let Some((mut column, rest)) = Column::split(&bytes, count) {
                 prop_assert!(rest.len() <= bytes.len());
-                (0..count + 3).for_each(|_| {
-                    column.next();
-                });
+                vec![0; count + 9].chunks_mut(BLOCK).for_each(|room| column.next(room));
             }
         }
     }

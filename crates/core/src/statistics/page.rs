@@ -6,7 +6,7 @@
 
 use lienthong_model::Ordinal;
 
-use super::packed::{self, Column};
+use super::packed::{self, BLOCK, Column};
 use super::period::PageGrain;
 use crate::engine::EngineError;
 
@@ -63,15 +63,26 @@ pub(super) enum Cells<'a> {
     Row(&'a [u8]),
 }
 
+/// Some cells of a page, as columns.
+#[derive(Clone, Copy)]
+pub(super) struct Batch<'b> {
+    pub numbers: &'b [u64],
+    pub counts: &'b [u64],
+    /// Zeros, unless measures are wanted.
+    pub measures: &'b [u64],
+}
+
 impl Page {
     pub fn read(row: &[u8]) -> Result<Self, EngineError> {
         let mut page = Self::default();
         let row = Row::read(row)?;
         page.as_of = row.as_of;
-        row.each(true, |number, cell| {
-            page.numbers.push(number);
-            page.cells.push(cell);
-        })?;
+        row.batches(true, |batch| {
+            batch.each(&mut |number, cell| {
+                page.numbers.push(number);
+                page.cells.push(cell);
+            });
+        });
         Ok(page)
     }
 
@@ -131,19 +142,50 @@ impl Cells<'_> {
         }
     }
 
-    /// Visits the cells, by their numbers; without their second measure where it is not wanted, which
+    /// Visits the cells, by their numbers.
+    ///
+    /// # Errors
+    /// [`EngineError::Damaged`] when a row ends within a cell.
+    pub fn each(self, mut visit: impl FnMut(u64, Cell)) -> Result<(), EngineError> {
+        self.batches(true, |batch| batch.each(&mut visit))
+    }
+
+    /// Visits the cells, some at a time; without their second measure where it is not wanted, which
     /// is quicker.
     ///
     /// # Errors
     /// [`EngineError::Damaged`] when a row ends within a cell.
-    #[inline(always)]
-    pub fn each(self, measured: bool, mut visit: impl FnMut(u64, Cell)) -> Result<(), EngineError> {
-        match self {
-            Self::Open(page) => {
-                page.cells().for_each(|(number, cell)| visit(number, cell));
-                Ok(())
+    pub fn batches(
+        self,
+        measured: bool,
+        mut visit: impl FnMut(Batch<'_>),
+    ) -> Result<(), EngineError> {
+        let page = match self {
+            Self::Row(row) => {
+                Row::read(row)?.batches(measured, visit);
+                return Ok(());
             }
-            Self::Row(row) => Row::read(row)?.each(measured, visit),
+            Self::Open(page) => page,
+        };
+        let mut counts = [0; BLOCK];
+        let mut measures = [0; BLOCK];
+        for (numbers, cells) in page.numbers.chunks(BLOCK).zip(page.cells.chunks(BLOCK)) {
+            for ((count, measure), cell) in counts.iter_mut().zip(&mut measures).zip(cells) {
+                (*count, *measure) = (cell.count, cell.measure);
+            }
+            let (counts, measures) = (&counts[..cells.len()], &measures[..cells.len()]);
+            visit(Batch { numbers, counts, measures });
+        }
+        Ok(())
+    }
+}
+
+impl Batch<'_> {
+    /// Visits each of its cells, by their numbers.
+    pub fn each(self, visit: &mut impl FnMut(u64, Cell)) {
+        let Self { numbers, counts, measures } = self;
+        for ((number, count), measure) in numbers.iter().zip(counts).zip(measures) {
+            visit(*number, Cell { count: *count, measure: *measure });
         }
     }
 }
@@ -174,26 +216,26 @@ impl<'a> Row<'a> {
         columns().ok_or_else(|| damaged("it ends within a cell"))
     }
 
-    #[inline(always)]
-    fn each(mut self, measured: bool, mut visit: impl FnMut(u64, Cell)) -> Result<(), EngineError> {
+    fn batches(mut self, measured: bool, mut visit: impl FnMut(Batch<'_>)) {
+        let mut room = [[0; BLOCK]; 3];
+        let [numbers, counts, measures] = &mut room;
         let mut number = 0u64;
-        match self.measures.as_mut().filter(|_| measured) {
-            Some(measures) => {
-                for _ in 0..self.cells {
-                    number = number.wrapping_add(self.numbers.next());
-                    visit(number, Cell { count: self.counts.next(), measure: measures.next() });
-                }
+        let mut left = self.cells;
+        while left > 0 {
+            let some = left.min(BLOCK);
+            let (numbers, counts) = (&mut numbers[..some], &mut counts[..some]);
+            self.numbers.next(numbers);
+            for step in &mut *numbers {
+                number = number.wrapping_add(*step);
+                *step = number;
             }
-            None => {
-                for _ in 0..self.cells {
-                    number = number.wrapping_add(self.numbers.next());
-                    visit(number, Cell { count: self.counts.next(), measure: 0 });
-                }
+            self.counts.next(counts);
+            let measures = &mut measures[..some];
+            if let Some(column) = self.measures.as_mut().filter(|_| measured) {
+                column.next(measures);
             }
-        }
-        match self.numbers.is_read() && self.counts.is_read() {
-            true => Ok(()),
-            false => Err(damaged("its columns are not as long as they say")),
+            visit(Batch { numbers, counts, measures });
+            left -= some;
         }
     }
 }
@@ -231,7 +273,7 @@ mod tests {
 
     fn cells(page: &Page) -> Vec<(u64, Cell)> {
         let mut cells = Vec::new();
-        Cells::Open(page).each(true, |number, cell| cells.push((number, cell))).unwrap();
+        Cells::Open(page).each(|number, cell| cells.push((number, cell))).unwrap();
         cells
     }
 

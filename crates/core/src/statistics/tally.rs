@@ -15,7 +15,7 @@ use lienthong_model::limits::{AGENCIES_MAX, STATISTICS_ROWS_MAX, STATISTICS_SUMS
 
 use super::asked::{Asked, Key};
 use super::cubes::CubeName;
-use super::page::{Cell, Cells, PageKey};
+use super::page::{Batch, Cell, Cells, PageKey};
 use super::quick::Quick;
 use crate::engine::EngineError;
 
@@ -57,17 +57,21 @@ pub(super) struct Tally {
     sums: Vec<u64>,
 }
 
-/// The cells of one page on their way.
-struct Walk<'w, 'q> {
+/// A page under way.
+struct OfPage<'w, 'q> {
     tally: &'w mut Tally,
     asked: &'w Asked<'q>,
     page_key: Key,
+    /// By what an ordinal says: where its row begins.
     begins: Vec<u32>,
+}
+
+/// What is known, while cells are added up.
+struct Known<'k> {
     low_bits: u32,
-    measured: bool,
-    /// The ordinal of the cell before, and where its row begins.
-    ordinal: u64,
-    begin: u32,
+    columns: &'k [u32],
+    ordinals: &'k [u32],
+    begins: &'k [u32],
 }
 
 impl Tally {
@@ -106,22 +110,10 @@ impl Tally {
         };
         let nth = self.page_keys.number(page_key) as usize;
         self.begins.resize_with(self.begins.len().max(nth + 1), Vec::new);
-        let mut walk = Walk {
-            begins: std::mem::take(&mut self.begins[nth]),
-            low_bits: self.cube.low_bits(),
-            measured: asked.slots().measured(),
-            tally: self,
-            asked,
-            page_key,
-            ordinal: u64::MAX,
-            begin: UNASKED,
-        };
-        let walked = cells.each(
-            walk.measured,
-            #[inline(always)]
-            |number, cell| walk.step(number, cell),
-        );
-        let begins = walk.begins;
+        let begins = std::mem::take(&mut self.begins[nth]);
+        let mut page = OfPage { tally: self, asked, page_key, begins };
+        let walked = cells.batches(asked.slots().measured(), |batch| page.add(batch));
+        let begins = page.begins;
         self.begins[nth] = begins;
         walked
     }
@@ -140,40 +132,64 @@ impl Tally {
     }
 }
 
-impl Walk<'_, '_> {
-    /// Adds the next cell up.
-    #[allow(clippy::cast_possible_truncation)] // The lowest bits are 16 at most.
-    #[inline(always)]
-    fn step(&mut self, number: u64, cell: Cell) {
-        let low = number & ((1 << self.low_bits) - 1);
-        let column = match self.tally.columns.get(low as usize) {
-            Some(known) if *known != UNKNOWN => *known,
-            _ => self.learn_column(low),
-        };
+impl OfPage<'_, '_> {
+    /// Adds some cells up.
+    fn add(&mut self, batch: Batch<'_>) {
+        let measured = self.asked.slots().measured();
+        let mut from = 0;
+        loop {
+            let tally = &mut *self.tally;
+            let known = Known {
+                low_bits: tally.cube.low_bits(),
+                columns: &tally.columns,
+                ordinals: &tally.ordinals.near,
+                begins: &self.begins,
+            };
+            from = match measured {
+                true => known.add::<true>(batch, from, &mut tally.sums),
+                false => known.add::<false>(batch, from, &mut tally.sums),
+            };
+            let (Some(number), Some(count)) = (batch.numbers.get(from), batch.counts.get(from))
+            else {
+                return;
+            };
+            let measure = batch.measures.get(from).copied().unwrap_or(0);
+            self.add_unknown(*number, Cell { count: *count, measure });
+            from += 1;
+        }
+    }
+
+    /// Adds a cell up of which something was not worked out yet.
+    #[inline(never)]
+    fn add_unknown(&mut self, number: u64, cell: Cell) {
+        let low_bits = self.tally.cube.low_bits();
+        let column = self.column(number & ((1 << low_bits) - 1));
         if column == UNASKED {
             return;
         }
-        let ordinal = number >> self.low_bits;
-        if ordinal != self.ordinal {
-            self.ordinal = ordinal;
-            self.begin = self.row(ordinal);
-        }
-        let place = self.begin as usize + column as usize;
+        #[allow(clippy::cast_possible_truncation)] // Above the lowest bits are 32.
+        let begin = self.row((number >> low_bits) as u32);
+        let place = begin as usize + column as usize;
+        let measured = self.asked.slots().measured();
         if let Some(sum) = self.tally.sums.get_mut(place) {
             *sum += cell.count;
-            if self.measured
-                && let Some(sum) = self.tally.sums.get_mut(place + 1)
-            {
+            if measured && let Some(sum) = self.tally.sums.get_mut(place + 1) {
                 *sum += cell.measure;
             }
         }
     }
 
-    /// Where the row of an ordinal begins on this page.
-    #[inline]
-    fn row(&mut self, ordinal: u64) -> u32 {
-        #[allow(clippy::cast_possible_truncation)] // Above the lowest bits are 32.
-        let ordinal = ordinal as u32;
+    /// Where a cell with these lowest bits is in a row.
+    #[allow(clippy::cast_possible_truncation)] // The lowest bits are 16 at most.
+    fn column(&mut self, low: u64) -> u32 {
+        match self.tally.columns.get(low as usize) {
+            Some(known) if *known != UNKNOWN => *known,
+            _ => self.learn_column(low),
+        }
+    }
+
+    /// Where the row of an ordinal begins.
+    fn row(&mut self, ordinal: u32) -> u32 {
         let nth = match self.tally.ordinals.get(ordinal) {
             UNKNOWN => self.learn_ordinal(ordinal),
             known => known,
@@ -186,7 +202,6 @@ impl Walk<'_, '_> {
     }
 
     #[allow(clippy::cast_possible_truncation)] // The lowest bits are 16 at most.
-    #[inline(never)]
     fn learn_column(&mut self, low: u64) -> u32 {
         let tally = &mut *self.tally;
         let width = self.asked.slots().width();
@@ -202,7 +217,6 @@ impl Walk<'_, '_> {
         place
     }
 
-    #[inline(never)]
     fn learn_ordinal(&mut self, ordinal: u32) -> u32 {
         let key = self.asked.key_of_ordinal(self.tally.cube, ordinal);
         let number = key.map_or(UNASKED, |key| self.tally.ordinal_keys.number(key));
@@ -210,7 +224,6 @@ impl Walk<'_, '_> {
         number
     }
 
-    #[inline(never)]
     fn new_row(&mut self, nth: u32) -> u32 {
         let tally = &mut *self.tally;
         if tally.is_full() {
@@ -229,6 +242,49 @@ impl Walk<'_, '_> {
     }
 }
 
+impl Known<'_> {
+    /// Adds cells up, from one on, until one of which something is not known; returns which.
+    #[allow(clippy::cast_possible_truncation)] // Above the lowest bits are 32.
+    fn add<const MEASURED: bool>(&self, batch: Batch<'_>, from: usize, sums: &mut [u64]) -> usize {
+        let mask = (1 << self.low_bits) - 1;
+        let mut before = u64::MAX;
+        let mut begin = UNASKED as usize;
+        let all = batch.numbers.iter().zip(batch.counts).zip(batch.measures).enumerate();
+        for (at, ((number, count), measure)) in all.skip(from) {
+            let column = self.columns.get((number & mask) as usize).copied().unwrap_or(UNKNOWN);
+            match column {
+                UNASKED => continue,
+                UNKNOWN => return at,
+                _ => {}
+            }
+            let ordinal = number >> self.low_bits;
+            if ordinal != before {
+                match self.row(ordinal as u32) {
+                    UNKNOWN => return at,
+                    known => begin = known as usize,
+                }
+                before = ordinal;
+            }
+            let place = begin + column as usize;
+            if let Some(sum) = sums.get_mut(place) {
+                *sum += count;
+                if MEASURED && let Some(sum) = sums.get_mut(place + 1) {
+                    *sum += measure;
+                }
+            }
+        }
+        batch.numbers.len()
+    }
+
+    fn row(&self, ordinal: u32) -> u32 {
+        match self.ordinals.get(ordinal.wrapping_add(1) as usize) {
+            None | Some(&UNKNOWN) => UNKNOWN,
+            Some(&UNASKED) => UNASKED,
+            Some(nth) => self.begins.get(*nth as usize).copied().unwrap_or(UNKNOWN),
+        }
+    }
+}
+
 impl Keys {
     /// The number of a key; a new one gets the next.
     fn number(&mut self, key: Key) -> u32 {
@@ -240,7 +296,6 @@ impl Keys {
 }
 
 impl Ordinals {
-    #[inline]
     fn get(&self, ordinal: u32) -> u32 {
         match self.near.get(ordinal.wrapping_add(1) as usize) {
             Some(known) => *known,

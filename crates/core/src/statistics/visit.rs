@@ -135,7 +135,7 @@ pub(super) fn visit_cells<K: CellKey>(
         let wanted = Wanted { cube: *cube, grains: cube.grains(), period, provinces };
         visit(cubes, tables, &wanted, &mut |page, cells| {
             let PageKey { province, part, .. } = page;
-            cells.each(true, |number, cell| {
+            cells.each(|number, cell| {
                 if let Some((province, key)) = K::at(Address { province, part, number }) {
                     found(Visited { province, key, cell });
                 }
