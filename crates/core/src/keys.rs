@@ -45,7 +45,7 @@
 //! | `T` grain number - level | a page of *type*: days, ten days, months | while open | cells |
 //! | `C` grain number - level | a page of *country*: days, months | while open | cells |
 //! | `A` grain number province shard | a page of *agency*: days, ten days, months; 1,024 agencies | while open | cells |
-//! | `W` grain number province shard | a page of *work*: days, months; 256 agencies | as long as deliveries come further | cells |
+//! | `W` grain number province shard | a page of *work*: days, ten days, months; 256 agencies | as long as deliveries come further | cells |
 //! | `P` grain number - level | a page of *progress*: days, months | as long as deliveries come further | cells |
 //! | `H` grain number - level and histogram | a page of *times*: days, ten days, months | as long as deliveries come further | cells |
 //! | `N` grain number - 0 | a page of *country-times*: days, months | as long as deliveries come further | cells |

@@ -134,7 +134,9 @@ impl CubeName {
         match self {
             Self::Flow => &[P::Hour, P::Day, P::TenDays, P::Month],
             Self::Outflow | Self::Refusals => &[P::Hour, P::Day, P::Month],
-            Self::Kind | Self::Type | Self::Agency | Self::Times => &[P::Day, P::TenDays, P::Month],
+            Self::Kind | Self::Type | Self::Agency | Self::Work | Self::Times => {
+                &[P::Day, P::TenDays, P::Month]
+            }
             _ => &[P::Day, P::Month],
         }
     }

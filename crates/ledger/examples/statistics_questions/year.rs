@@ -135,10 +135,10 @@ pub fn fill(
     filled
 }
 
-/// What waits in a mailbox: some ten of the last documents, and now and then one of long ago.
+/// What waits in a mailbox: two of the last documents, and in every third one of long ago.
 fn waiting(random: &mut Random, agency: Ordinal, documents: u64) -> Writes {
     let mut positions = BTreeSet::new();
-    for _ in 0..10 {
+    for _ in 0..2 {
         positions.insert(Position(documents - random.below(documents.min(30_000))));
     }
     if random.below(3) == 0 {

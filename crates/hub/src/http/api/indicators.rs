@@ -36,7 +36,8 @@ pub(super) struct Report {
     province: Option<Named>,
     made_at: String,
     page_price: u64,
-    /// The place asked for first, then its levels, or its provinces and the centre.
+    /// The place asked for first, then its levels, or its provinces and the centre, each with the
+    /// levels that have targets.
     places: Vec<Place>,
 }
 
