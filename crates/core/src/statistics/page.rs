@@ -75,9 +75,9 @@ pub(super) struct Batch<'b> {
 impl Page {
     pub fn read(row: &[u8]) -> Result<Self, EngineError> {
         let mut page = Self::default();
-        let row = Row::read(row)?;
+        let row = Row::read(row, true)?;
         page.as_of = row.as_of;
-        row.batches(true, |batch| {
+        row.batches(|batch| {
             batch.each(&mut |number, cell| {
                 page.numbers.push(number);
                 page.cells.push(cell);
@@ -162,7 +162,7 @@ impl Cells<'_> {
     ) -> Result<(), EngineError> {
         let page = match self {
             Self::Row(row) => {
-                Row::read(row)?.batches(measured, visit);
+                Row::read(row, measured)?.batches(visit);
                 return Ok(());
             }
             Self::Open(page) => page,
@@ -200,23 +200,24 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn read(row: &'a [u8]) -> Result<Self, EngineError> {
+    /// Finds the columns of a row; that of the second measure only where it is wanted.
+    fn read(row: &'a [u8], measured: bool) -> Result<Self, EngineError> {
         let columns = || {
             let mut rest = row;
             let as_of = read_number(&mut rest)?;
             let cells = usize::try_from(read_number(&mut rest)?).ok()?;
             let (numbers, rest) = Column::split(rest, cells)?;
             let (counts, rest) = Column::split(rest, cells)?;
-            let measures = match rest.is_empty() {
-                true => None,
-                false => Some(Column::split(rest, cells).filter(|(_, rest)| rest.is_empty())?.0),
+            let measures = match measured && !rest.is_empty() {
+                true => Some(Column::split(rest, cells).filter(|(_, rest)| rest.is_empty())?.0),
+                false => None,
             };
             Some(Self { as_of, cells, numbers, counts, measures })
         };
         columns().ok_or_else(|| damaged("it ends within a cell"))
     }
 
-    fn batches(mut self, measured: bool, mut visit: impl FnMut(Batch<'_>)) {
+    fn batches(mut self, mut visit: impl FnMut(Batch<'_>)) {
         let mut room = [[0; BLOCK]; 3];
         let [numbers, counts, measures] = &mut room;
         let mut number = 0u64;
@@ -231,7 +232,7 @@ impl<'a> Row<'a> {
             }
             self.counts.next(counts);
             let measures = &mut measures[..some];
-            if let Some(column) = self.measures.as_mut().filter(|_| measured) {
+            if let Some(column) = &mut self.measures {
                 column.next(measures);
             }
             visit(Batch { numbers, counts, measures });
