@@ -42,7 +42,7 @@
 //! | `k` grain number province level | a page of *kind*: days, ten days, months | while open | cells |
 //! | `D` grain number - 0 | a page of *place*: days, months | while open | cells |
 //! | `V` grain number - level | a page of *volume*: days, months | while open | cells |
-//! | `T` grain number - level | a page of *type*: days, ten days, months | while open | cells |
+//! | `T` grain number - level and signature | a page of *type*: days, ten days, months | while open | cells |
 //! | `C` grain number - level | a page of *country*: days, months | while open | cells |
 //! | `A` grain number province shard | a page of *agency*: days, ten days, months; 1,024 agencies | while open | cells |
 //! | `W` grain number province shard | a page of *work*: days, ten days, months; 256 agencies | as long as deliveries come further | cells |

@@ -143,6 +143,7 @@ impl<'q> Asked<'q> {
             Dimension::Province if of_province => Some(province_number(page.province)),
             Dimension::Region if of_province => Some(self.region(page.province)),
             Dimension::Level if cube.has_pages_of_levels() => Some(page.part % LEVELS),
+            Dimension::Signature if cube == CubeName::Type => Some(page.part / LEVELS),
             _ => None,
         };
         self.key(number, bucket)

@@ -105,6 +105,8 @@ pub struct TypeCell {
     pub level: Level,
     /// Sent or received.
     pub direction: Direction,
+    /// Which signatures count.
+    pub signature: SignatureKind,
     /// The type.
     pub document_type: DocumentType,
 }
@@ -268,10 +270,10 @@ impl KindCell {
         VolumeCell { level, direction, scope, signature, paper_copy }
     }
 
-    /// The same without scope, signature and paper copy.
+    /// The same without scope and paper copy.
     pub(super) fn of_type(self) -> TypeCell {
-        let Self { level, direction, document_type, .. } = self;
-        TypeCell { level, direction, document_type }
+        let Self { level, direction, signature, document_type, .. } = self;
+        TypeCell { level, direction, signature, document_type }
     }
 }
 
@@ -355,7 +357,8 @@ impl CellKey for TypeCell {
     fn address(self, province: Option<Ordinal>) -> Address {
         let bits = ((self.direction as u64) << 8) | u64::from(self.document_type.number());
         let number = of_province(province, 9, bits);
-        Address { province: None, part: part_of(self.level), number }
+        let part = self.signature as u32 * LEVELS + part_of(self.level);
+        Address { province: None, part, number }
     }
 
     fn at(address: Address) -> Option<(Option<Ordinal>, Self)> {
@@ -364,6 +367,7 @@ impl CellKey for TypeCell {
         let cell = Self {
             level: level_of_part(address.part)?,
             direction: direction_of(direction),
+            signature: signature_of(u64::from(address.part / LEVELS))?,
             document_type: DocumentType::from_number(u8::try_from(document_type).ok()?)?,
         };
         Some((province_at(province)?, cell))

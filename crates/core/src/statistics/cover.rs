@@ -157,7 +157,9 @@ impl CubeName {
                 D::Signature,
                 D::PaperCopy,
             ],
-            Self::Type => &[D::Province, D::Region, D::Level, D::Direction, D::DocumentType],
+            Self::Type => {
+                &[D::Province, D::Region, D::Level, D::Direction, D::Signature, D::DocumentType]
+            }
             Self::Country => {
                 &[D::Level, D::Direction, D::Scope, D::DocumentType, D::Signature, D::PaperCopy]
             }

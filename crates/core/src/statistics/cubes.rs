@@ -32,7 +32,7 @@ pub enum CubeName {
     Place,
     /// Documents by everything but the type.
     Volume,
-    /// Documents by place, direction and type.
+    /// Documents by place, direction, signature and type.
     Type,
     /// Documents by everything but the province.
     Country,

@@ -321,7 +321,7 @@ impl Recount {
         let volume = VolumeCell { level, direction, scope, signature, paper_copy };
         self.add(at, province, volume, add);
         self.add(at, province, PlaceCell { level, direction }, add);
-        self.add(at, province, TypeCell { level, direction, document_type }, add);
+        self.add(at, province, TypeCell { level, direction, signature, document_type }, add);
     }
 
     fn add(&mut self, at: Timestamp, province: Option<Ordinal>, key: impl CellKey, add: Cell) {
