@@ -90,6 +90,15 @@ struct StuckView {
     truncated: bool,
 }
 
+/// A document that waits, on a line of its own.
+#[derive(Debug, Serialize)]
+struct StuckLine<'v> {
+    /// Whether the agency has to pick it up, or sent it: received, sent.
+    side: &'static str,
+    #[serde(flatten)]
+    document: &'v WaitingView,
+}
+
 #[derive(Debug, Serialize)]
 struct WaitingView {
     sender: String,
@@ -118,8 +127,18 @@ pub(crate) async fn run(args: ExplainArgs, output: Output) -> anyhow::Result<Exi
 pub(crate) async fn stuck(args: StuckArgs, output: Output) -> anyhow::Result<ExitCode> {
     let connected = args.connect.connect().await?;
     let waiting = connected.client.waiting(&connected.agency.code()?, args.limit).await?;
-    output::one(output, &StuckView::from(&waiting), stuck_text)?;
+    let view = StuckView::from(&waiting);
+    let lines: Vec<StuckLine<'_>> = view.lines().collect();
+    output::sheet(output, &view, &lines, stuck_text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+impl StuckView {
+    fn lines(&self) -> impl Iterator<Item = StuckLine<'_>> {
+        let received = self.received.iter().map(|document| ("received", document));
+        let sent = self.sent.iter().map(|document| ("sent", document));
+        received.chain(sent).map(|(side, document)| StuckLine { side, document })
+    }
 }
 
 impl ExplainView {

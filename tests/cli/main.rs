@@ -14,5 +14,6 @@ mod process;
 mod reading;
 mod sandbox;
 mod sim;
+mod statistics;
 mod tracking;
 mod trust;

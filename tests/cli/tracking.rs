@@ -33,6 +33,16 @@ fn a_document_is_explained_and_counted_and_its_laggards_reminded() {
     assert!(said.contains("REMINDER_TOO_SOON"), "{said}");
     let stuck = stage.json("H35", &["stuck"]);
     assert_eq!(stuck["received"][0]["id"], id.as_str());
+    let other = stage.agency("H35");
+    let stuck = |form| succeed(&stage.arguments(&other, &["stuck", "--output", form]));
+    let csv = stuck("csv");
+    let (heads, lines) = csv.split_once("\r\n").unwrap();
+    assert!(
+        heads.starts_with("side,sender,id,subject,recipients,wait.recipient,wait.since,wait.cause"),
+        "{heads}"
+    );
+    assert!(lines.starts_with(&format!("received,H36,{id},")), "{lines}");
+    assert_eq!(lines.lines().count(), stuck("jsonl").lines().count());
     let thread = stage.json("H36", &["thread", "H36", &id]);
     assert_eq!(thread["documents"][0]["id"], id.as_str());
 }

@@ -37,17 +37,17 @@
 //! | `zc` kind position | a document of which recipients are told slice by slice | each slice | the next slice |
 //! | `zr` | one | rarely | [`crate::Retention`] |
 //! | `zs` | one | rarely | [`lienthong_model::Terms`] |
-//! | `f` grain number province 0 | a page of *flow*: hours (kept for 90 days), days, months | while open | cells |
+//! | `f` grain number province 0 | a page of *flow*: hours (kept for 90 days), days, ten days, months | while open | cells |
 //! | `F` grain number - 0 | a page of *outflow*: hours (kept for 90 days), days, months | while open | cells |
-//! | `k` grain number province level | a page of *kind*: days, months | while open | cells |
+//! | `k` grain number province level | a page of *kind*: days, ten days, months | while open | cells |
 //! | `D` grain number - 0 | a page of *place*: days, months | while open | cells |
 //! | `V` grain number - level | a page of *volume*: days, months | while open | cells |
-//! | `T` grain number - level | a page of *type*: days, months | while open | cells |
+//! | `T` grain number - level and signature | a page of *type*: days, ten days, months | while open | cells |
 //! | `C` grain number - level | a page of *country*: days, months | while open | cells |
-//! | `A` grain number province shard | a page of *agency*: days, months; 1,024 agencies | while open | cells |
-//! | `W` grain number province shard | a page of *work*: days, months; 256 agencies | as long as deliveries come further | cells |
+//! | `A` grain number province shard | a page of *agency*: days, ten days, months; 1,024 agencies | while open | cells |
+//! | `W` grain number province shard | a page of *work*: days, ten days, months; 256 agencies | as long as deliveries come further | cells |
 //! | `P` grain number - level | a page of *progress*: days, months | as long as deliveries come further | cells |
-//! | `H` grain number - level and histogram | a page of *times*: days, months | as long as deliveries come further | cells |
+//! | `H` grain number - level and histogram | a page of *times*: days, ten days, months | as long as deliveries come further | cells |
 //! | `N` grain number - 0 | a page of *country-times*: days, months | as long as deliveries come further | cells |
 //! | `x` grain number - 0 | a page of *refusals*: hours (kept for 90 days), days, months | while open | cells |
 //!
@@ -60,7 +60,7 @@ use lienthong_trust::AuthorityId;
 
 use crate::deadlines::{DeadlineKind, DeadlinePage};
 use crate::notice::NoticeNumber;
-use crate::statistics::{Grain, PageKey};
+use crate::statistics::{PageGrain, PageKey};
 
 /// A mailbox's two queues. Numbers are stable; urgent sorts first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -372,13 +372,13 @@ pub(crate) fn cube_page(cube: u8, page: PageKey) -> Vec<u8> {
 }
 
 /// The first key of a period of a cube.
-pub(crate) fn cube_period(cube: u8, grain: Grain, number: i32) -> Vec<u8> {
+pub(crate) fn cube_period(cube: u8, grain: PageGrain, number: i32) -> Vec<u8> {
     key(&[cube, grain as u8], &[&(number.cast_unsigned() ^ 0x8000_0000).to_be_bytes()])
 }
 
 /// What the key of a cube's page was made of.
 pub(crate) fn cube_page_of(key: &[u8]) -> Option<PageKey> {
-    let grain = Grain::from_number(*key.get(1)?)?;
+    let grain = PageGrain::from_number(*key.get(1)?)?;
     let number: [u8; 4] = key.get(2..6)?.try_into().ok()?;
     let province: [u8; 4] = key.get(6..10)?.try_into().ok()?;
     let part: [u8; 4] = key.get(10..14)?.try_into().ok()?;
@@ -397,7 +397,7 @@ mod tests {
         let mut keys: Vec<_> = [5, -1, 0, i32::MIN, i32::MAX]
             .iter()
             .map(|number| {
-                let grain = Grain::Hour;
+                let grain = PageGrain::Hour;
                 cube_page(b'f', PageKey { grain, number: *number, province: None, part: 0 })
             })
             .collect();
@@ -420,7 +420,7 @@ mod tests {
             assert_eq!(deadline_page_of(&deadline(page)), Some(page));
         }
         for (province, part) in [(Some(Ordinal(3)), 4), (None, 0)] {
-            let page = PageKey { grain: Grain::Day, number: 18_000, province, part };
+            let page = PageKey { grain: PageGrain::Day, number: 18_000, province, part };
             assert_eq!(cube_page_of(&cube_page(b'k', page)), Some(page));
         }
     }

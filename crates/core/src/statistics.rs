@@ -2,18 +2,19 @@
 //!
 //! Small cubes instead of a wide one: no key a document is written on the hot path, and a question
 //! reads the one with the fewest cells that has its dimensions. Each cube is cut into *pages* (an hour,
-//! day or month; in large cubes a province; a level or a shard of agencies); the open pages are in
+//! day, ten days or month; in large cubes a province; a level or a shard of agencies); the open pages are in
 //! memory, behind a lock that readers share, and are written as one packed row each when the state
 //! cuts a chunk. A page knows the last block folded into it: replaying an older block changes nothing.
 //!
 //! ```text
 //!  entry + decision ─▶ Event ─▶ pages of each cube and grain ─▶ rows, at a cut
 //!                                     │
-//!  Question ─▶ the smallest cube ─────┴─▶ the fewest pages of its period ─▶ Count ─▶ Answer
+//!  Question ─▶ the smallest cube ─────┴─▶ the fewest pages of its period ─▶ Tally ─▶ Answer
 //! ```
 
 mod answer;
 mod ask;
+mod asked;
 mod backlog;
 mod cells;
 mod count;
@@ -28,12 +29,13 @@ mod fold;
 mod indicators;
 #[cfg(feature = "measure")]
 pub mod measure;
+mod packed;
 mod page;
 mod period;
 mod question;
 mod quick;
 mod recount;
-mod shape;
+mod tally;
 mod value;
 mod view;
 mod visit;
@@ -55,7 +57,7 @@ pub use indicators::{
 };
 pub use page::Cell;
 pub(crate) use page::PageKey;
-pub use period::{Grain, Period};
+pub use period::{Grain, PageGrain, Period};
 pub use question::{
     Answer, BASIS_MIN, Comparison, Condition, Question, Row, Unanswerable, Value, growth,
 };

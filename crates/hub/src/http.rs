@@ -14,6 +14,7 @@
 //! needs accounts.
 
 mod api;
+mod asked;
 mod attempts;
 mod connections;
 mod door;
@@ -105,6 +106,8 @@ pub(crate) struct Http {
     pub is_tls: bool,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
+    /// The first look at what takes long.
+    looking: JoinHandle<()>,
 }
 
 impl Pages {
@@ -137,6 +140,12 @@ impl Pages {
             .with_state(self)
     }
 
+    /// Looks through a country's certificates once, so that whoever asks first does not wait for it.
+    async fn look_ahead(self) {
+        // Whoever asks is told of a failure.
+        let _ = self.0.survey.certificates(&self.0.reader, &self.0.meters.connections).await;
+    }
+
     /// What keeps the hub from taking calls.
     fn not_ready(&self) -> Option<&'static str> {
         match &*self.0.running.borrow() {
@@ -162,15 +171,17 @@ impl Http {
         let (address, is_tls) = (door.socket.local_addr()?, door.tls.is_some());
         let (stop, stopping) = watch::channel(false);
         let places = pages.0.meters.http_connections.clone();
+        let looking = tokio::spawn(pages.clone().look_ahead());
         let serving = connections::serve(door, pages.router(), places, stopping);
-        Ok(Self { address, is_tls, stop, serving: tokio::spawn(serving) })
+        Ok(Self { address, is_tls, stop, serving: tokio::spawn(serving), looking })
     }
 
     /// Ends it; requests under way are answered.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        // It bounds its own end.
+        // They bound their own ends.
         let _ = self.serving.await;
+        let _ = self.looking.await;
     }
 }
 

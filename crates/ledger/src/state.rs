@@ -67,7 +67,7 @@ use writer::Shared;
 
 /// The version of the layout of the state and of its rows. Stable. A state of an older version is
 /// rebuilt, one of a newer version refused.
-pub const STATE_FORMAT: u16 = 5;
+pub const STATE_FORMAT: u16 = 6;
 /// Largest value of a row, in bytes; a larger one is refused before anything is stored.
 pub const VALUE_BYTES_MAX: usize = 128 * 1024;
 /// Longest key of a row, in bytes.

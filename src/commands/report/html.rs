@@ -63,7 +63,8 @@ pub(super) fn page(report: &ReportView) -> String {
         (true, Some((country, places))) => {
             section(&mut page, country);
             provinces(&mut page, places);
-            targets(&mut page, places, ("Mục tiêu của các địa phương", "Targets of provinces"));
+            let title = ("Mục tiêu của các địa phương, các cấp", "Targets of provinces and levels");
+            targets(&mut page, places, title);
         }
         (_, places) => {
             levels(&mut page, &report.places);
@@ -240,6 +241,7 @@ fn provinces(page: &mut String, places: &[PlaceView]) {
     *page += "</tr></thead>\n<tbody>\n";
     let (active, idle): (Vec<_>, Vec<_>) = places
         .iter()
+        .filter(|place| place.level.is_none())
         .partition(|place| place.figures.iter().any(|figure| figure.share.numerator > 0));
     for place in active {
         let [name, _] = place.title();

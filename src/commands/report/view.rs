@@ -22,7 +22,8 @@ pub(super) struct ReportView {
     pub made_at: String,
     /// What a page of paper is reckoned at, in đồng.
     pub page_price: u64,
-    /// The place asked for first, then its levels, or its provinces and the centre.
+    /// The place asked for first, then its levels, or its provinces and the centre, each with the
+    /// levels that have targets.
     pub places: Vec<PlaceView>,
 }
 

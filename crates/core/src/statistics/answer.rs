@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::count::{Slots, Sums};
+use super::asked::{Key, Slots};
+use super::count::Sums;
 use super::figures::{Figure, percentile};
 use super::question::{Answer, Question, Row, Value};
-use super::shape::Key;
 use super::vocabulary::Measure;
 
 /// Makes some rows of the answer out of what was counted in the question's period, and in those it is
@@ -30,8 +30,9 @@ pub(super) fn answer(question: &Question, counted: &[Sums], rows: Range<usize>) 
         groups.extend(others.into_iter().map(|key| (key, &[][..])));
         groups.sort_unstable();
     }
+    let rows_total = groups.len();
     if let Some(top) = question.top {
-        groups.sort_by_cached_key(|(_, sums)| Reverse(value(top, sums, now.slots())));
+        groups = largest(&groups, rows.end, |sums| value(top, sums, now.slots()));
     }
     let first = question.bucket.map(|bucket| (bucket, bucket.number(question.period.from)));
     let row = |(key, sums): (Key, &[u64])| {
@@ -45,9 +46,24 @@ pub(super) fn answer(question: &Question, counted: &[Sums], rows: Range<usize>) 
             compared: compared.iter().map(|one| values(one.of(&key), one)).collect(),
         }
     };
-    let rows_total = groups.len();
     let some = groups.into_iter().skip(rows.start).take(rows.len());
     Answer { rows: some.map(row).collect(), rows_total, total }
+}
+
+/// The first groups in the order of a value, the largest first; those alike in their own order.
+fn largest<'s>(
+    groups: &[(Key, &'s [u64])],
+    first: usize,
+    value: impl Fn(&[u64]) -> Option<u64>,
+) -> Vec<(Key, &'s [u64])> {
+    let values = groups.iter().map(|(_, sums)| Reverse(value(sums)));
+    let mut order: Vec<(Reverse<Option<u64>>, usize)> = values.zip(0..).collect();
+    if first < order.len() {
+        order.select_nth_unstable(first);
+        order.truncate(first);
+    }
+    order.sort_unstable();
+    order.into_iter().map(|(_, at)| groups[at]).collect()
 }
 
 fn value(measure: Measure, sums: &[u64], slots: &Slots) -> Option<u64> {

@@ -7,9 +7,9 @@ use lienthong_model::Timestamp;
 use lienthong_model::limits::STATISTICS_ROWS_MAX;
 
 use super::answer::answer;
-use super::count::Count;
+use super::count::{Count, Sums};
 use super::cubes::Cubes;
-use super::period::Grain;
+use super::period::{Grain, Period};
 use super::question::{Answer, Question, Unanswerable};
 use crate::directory::Directory;
 use crate::engine::{EngineError, Tables};
@@ -43,6 +43,23 @@ impl Source<'_> {
         question: &Question,
         rows: Range<usize>,
     ) -> Result<Result<Answer, Unanswerable>, EngineError> {
+        let periods = question.compare.iter().map(|with| with.of(question.period));
+        let mut counted = Vec::with_capacity(1 + question.compare.len());
+        for period in std::iter::once(question.period).chain(periods) {
+            match self.sums(question, period)? {
+                Ok(sums) => counted.push(sums),
+                Err(why) => return Ok(Err(why)),
+            }
+        }
+        Ok(Ok(answer(question, &counted, rows)))
+    }
+
+    /// Counts what a question asks for, of its period or one that it is compared with.
+    pub(super) fn sums(
+        &self,
+        question: &Question,
+        period: Period,
+    ) -> Result<Result<Sums, Unanswerable>, EngineError> {
         let cubes = match question.cubes() {
             Ok(cubes) => cubes,
             Err(why) => return Ok(Err(why)),
@@ -50,19 +67,11 @@ impl Source<'_> {
         if let Some(since) = self.hours_gone(question) {
             return Ok(Err(Unanswerable::HoursGone(since)));
         }
-        let periods = question.compare.iter().map(|with| with.of(question.period));
-        let mut counted = Vec::with_capacity(1 + question.compare.len());
-        for period in std::iter::once(question.period).chain(periods) {
-            let mut count = Count::new(self.directory, question, period);
-            for cube in &cubes {
-                count.over(self, *cube, period)?;
-            }
-            match count.finish() {
-                Some(sums) => counted.push(sums),
-                None => return Ok(Err(Unanswerable::TooManyRows(STATISTICS_ROWS_MAX))),
-            }
+        let mut count = Count::new(self.directory, question, period);
+        for cube in cubes {
+            count.over(self, cube, period)?;
         }
-        Ok(Ok(answer(question, &counted, rows)))
+        Ok(count.finish().ok_or(Unanswerable::TooManyRows(STATISTICS_ROWS_MAX)))
     }
 
     /// Since when hours are kept, for a question by the hour that goes further back.
@@ -74,3 +83,6 @@ impl Source<'_> {
         (question.bucket == Some(Grain::Hour) && first < since).then_some(since)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,9 @@
 //! which number.
 //!
 //! A page keeps its cells by such numbers, in order, so that a page is small and a question reads
-//! it without making values of it. A part is the level, or a shard of agencies, so that a page has
-//! some thousands of cells at most. Stable: pages and numbers are kept.
+//! it without making values of it. Above the lowest bits of a number ([`CubeName::low_bits`]) is the
+//! ordinal of a province or an agency, or nothing. A part is the level, or a shard of agencies, so
+//! that a page has some thousands of cells at most. Stable: pages and numbers are kept.
 
 use lienthong_model::{DocumentType, Level, Ordinal, Reason};
 use lienthong_trust::SignatureKind;
@@ -104,6 +105,8 @@ pub struct TypeCell {
     pub level: Level,
     /// Sent or received.
     pub direction: Direction,
+    /// Which signatures count.
+    pub signature: SignatureKind,
     /// The type.
     pub document_type: DocumentType,
 }
@@ -200,16 +203,14 @@ impl CellKey for FlowCell {
     }
 
     fn address(self, province: Option<Ordinal>) -> Address {
-        let to = u64::from(province_number(self.recipient_province));
-        let number = (u64::from(self.sender_level.number()) << 35)
-            | (to << 3)
-            | u64::from(self.recipient_level.number());
-        Address { province, part: 0, number }
+        let levels =
+            (u64::from(self.sender_level.number()) << 3) | u64::from(self.recipient_level.number());
+        Address { province, part: 0, number: of_province(self.recipient_province, 6, levels) }
     }
 
     fn at(address: Address) -> Option<(Option<Ordinal>, Self)> {
         let (recipient_level, rest) = low(address.number, 3);
-        let (to, sender_level) = low(rest, 32);
+        let (sender_level, to) = low(rest, 3);
         let cell = Self {
             sender_level: level_of(sender_level)?,
             recipient_province: province_at(to)?,
@@ -269,10 +270,10 @@ impl KindCell {
         VolumeCell { level, direction, scope, signature, paper_copy }
     }
 
-    /// The same without scope, signature and paper copy.
+    /// The same without scope and paper copy.
     pub(super) fn of_type(self) -> TypeCell {
-        let Self { level, direction, document_type, .. } = self;
-        TypeCell { level, direction, document_type }
+        let Self { level, direction, signature, document_type, .. } = self;
+        TypeCell { level, direction, signature, document_type }
     }
 }
 
@@ -356,7 +357,8 @@ impl CellKey for TypeCell {
     fn address(self, province: Option<Ordinal>) -> Address {
         let bits = ((self.direction as u64) << 8) | u64::from(self.document_type.number());
         let number = of_province(province, 9, bits);
-        Address { province: None, part: part_of(self.level), number }
+        let part = self.signature as u32 * LEVELS + part_of(self.level);
+        Address { province: None, part, number }
     }
 
     fn at(address: Address) -> Option<(Option<Ordinal>, Self)> {
@@ -365,6 +367,7 @@ impl CellKey for TypeCell {
         let cell = Self {
             level: level_of_part(address.part)?,
             direction: direction_of(direction),
+            signature: signature_of(u64::from(address.part / LEVELS))?,
             document_type: DocumentType::from_number(u8::try_from(document_type).ok()?)?,
         };
         Some((province_at(province)?, cell))

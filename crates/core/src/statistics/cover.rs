@@ -6,7 +6,7 @@ use lienthong_model::limits::{
 };
 
 use super::cubes::CubeName;
-use super::period::Grain;
+use super::period::{Grain, PageGrain};
 use super::question::{Condition, Question, Unanswerable};
 use super::vocabulary::{Dimension, Family, Measure};
 
@@ -31,7 +31,7 @@ impl Question {
         if timed {
             cubes.push(self.smallest(&[CubeName::CountryTimes, CubeName::Times]));
         }
-        if self.bucket == Some(Grain::Hour) && cubes[0].grains()[0] != Grain::Hour {
+        if self.bucket == Some(Grain::Hour) && cubes[0].grains()[0] != PageGrain::Hour {
             return Err(Unanswerable::NotByHour(self.measures[0]));
         }
         Ok(cubes)
@@ -157,7 +157,9 @@ impl CubeName {
                 D::Signature,
                 D::PaperCopy,
             ],
-            Self::Type => &[D::Province, D::Region, D::Level, D::Direction, D::DocumentType],
+            Self::Type => {
+                &[D::Province, D::Region, D::Level, D::Direction, D::Signature, D::DocumentType]
+            }
             Self::Country => {
                 &[D::Level, D::Direction, D::Scope, D::DocumentType, D::Signature, D::PaperCopy]
             }

@@ -14,7 +14,7 @@ use lienthong_model::{Hour, Timestamp};
 
 use super::cells::Address;
 use super::page::{Cell, Page, PageKey};
-use super::period::Grain;
+use super::period::PageGrain;
 use super::quick::Quick;
 use crate::engine::{EngineError, Tables, Writes};
 use crate::keys;
@@ -32,7 +32,7 @@ pub enum CubeName {
     Place,
     /// Documents by everything but the type.
     Volume,
-    /// Documents by place, direction and type.
+    /// Documents by place, direction, signature and type.
     Type,
     /// Documents by everything but the province.
     Country,
@@ -67,13 +67,9 @@ pub(super) struct Cube {
     pages: HashMap<PageKey, Page, Quick>,
 }
 
-/// The numbers of the hour, day and month of a moment.
+/// The numbers of the pages that hold a moment, by grain.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
-    hour: i32,
-    day: i32,
-    month: i32,
-}
+pub(super) struct Moment([i32; PageGrain::ALL.len()]);
 
 impl CubeName {
     /// All cubes.
@@ -131,28 +127,28 @@ impl CubeName {
         }
     }
 
-    /// Returns the grains of its pages, the shortest first.
-    pub const fn grains(self) -> &'static [Grain] {
+    /// Returns the grains of its pages, the shortest first. Cubes with many cells have pages of ten
+    /// days, so that a period that cuts a month reads few days.
+    pub const fn grains(self) -> &'static [PageGrain] {
+        use PageGrain as P;
         match self {
-            Self::Flow | Self::Outflow | Self::Refusals => &[Grain::Hour, Grain::Day, Grain::Month],
-            _ => &[Grain::Day, Grain::Month],
+            Self::Flow => &[P::Hour, P::Day, P::TenDays, P::Month],
+            Self::Outflow | Self::Refusals => &[P::Hour, P::Day, P::Month],
+            Self::Kind | Self::Type | Self::Agency | Self::Work | Self::Times => {
+                &[P::Day, P::TenDays, P::Month]
+            }
+            _ => &[P::Day, P::Month],
         }
     }
 }
 
 impl Moment {
     pub fn of(at: Timestamp) -> Self {
-        let day = at.day();
-        Self { hour: at.hour().0, day: day.0, month: day.month().0 }
+        Self(PageGrain::ALL.map(|grain| grain.number(at)))
     }
 
-    fn number(self, grain: Grain) -> i32 {
-        match grain {
-            Grain::Hour => self.hour,
-            Grain::Day => self.day,
-            Grain::Month => self.month,
-            Grain::Year => self.month.div_euclid(12),
-        }
+    fn number(self, grain: PageGrain) -> i32 {
+        self.0[grain as usize - 1]
     }
 }
 
@@ -186,7 +182,7 @@ impl Cube {
 
     /// Writes the pages that changed, and forgets those of closed periods.
     fn cut(&mut self, now: Moment, hours_since: Hour, writes: &mut Writes) {
-        let gone = |key: &PageKey| key.grain == Grain::Hour && key.number < hours_since.0;
+        let gone = |key: &PageKey| key.grain == PageGrain::Hour && key.number < hours_since.0;
         let first = writes.len();
         for (key, page) in &mut self.pages {
             if std::mem::take(&mut page.dirty) && !gone(key) {
@@ -271,7 +267,7 @@ impl Cubes {
         }
         let mut pruned = 0;
         for name in CubeName::ALL {
-            let prefix = [name.letter(), Grain::Hour as u8];
+            let prefix = [name.letter(), PageGrain::Hour as u8];
             tables.scan(&prefix, &prefix, &mut |key, _| {
                 let old =
                     keys::cube_page_of(key).is_some_and(|key| key.number < self.hours_since.0);

@@ -101,8 +101,9 @@ impl CubeName {
             }
             Self::Volume => told(at, of_volume),
             Self::Type => told(at, |cell: TypeCell| {
-                let (direction, document_type) = (cell.direction.name(), cell.document_type);
-                format!("{} {direction}, {}", cell.level, document_type.name_en())
+                let TypeCell { level, direction, signature, document_type } = cell;
+                let (direction, document_type) = (direction.name(), document_type.name_en());
+                format!("{level} {direction}, signature {signature}, {document_type}")
             }),
             Self::Agency | Self::Work => told(at, |cell: AgencyCell| {
                 format!("{} {} {}", code(cell.agency), cell.level, cell.figure.name())

@@ -24,7 +24,8 @@ pub const PAGE_PRICE: u64 = 500;
 pub struct IndicatorQuestion {
     /// When.
     pub period: Period,
-    /// Of one province, with its levels; none: of the country, province by province.
+    /// Of one province, with its levels; none: of the country, province by province, with the levels
+    /// that have targets.
     pub province: Option<Ordinal>,
     /// As of when: what is younger than its term does not count yet.
     pub now: Timestamp,
@@ -123,7 +124,7 @@ impl TargetState {
 
 impl Source<'_> {
     /// Returns the indicators of a province and its levels, or of the country, its provinces and the
-    /// centre, with their targets.
+    /// centre, with their targets; a level that has a target of its own follows its place there.
     ///
     /// # Errors
     /// [`EngineError`] when a page cannot be read.
@@ -136,21 +137,25 @@ impl Source<'_> {
         let earlier = IndicatorQuestion { period: question.period.before(), ..*question };
         let (now, before) = (self.counts(question, &agencies)?, self.counts(&earlier, &agencies)?);
         let told = Told { question, directory: self.directory, targets, agencies: &agencies };
-        let areas = match question.province {
+        let areas: Vec<(Area, Option<Level>)> = match question.province {
             Some(province) => {
                 let levels = Level::ALL.into_iter().filter(|level| {
                     now.get(&(Some(province), *level)).is_some_and(|counts| counts.agencies > 0)
                 });
-                let levels = levels.map(Some);
                 let area = Area::Province(province);
-                std::iter::once(None).chain(levels).map(|level| (area, level)).collect()
+                std::iter::once(None).chain(levels.map(Some)).map(|level| (area, level)).collect()
             }
             None => {
                 let mut places: Vec<_> = now.keys().map(|(province, _)| *province).collect();
                 places.dedup();
                 let area = |place: Option<Ordinal>| place.map_or(Area::Centre, Area::Province);
-                let places = places.into_iter().map(|place| (area(place), None));
-                std::iter::once((Area::Country, None)).chain(places).collect::<Vec<_>>()
+                let all = std::iter::once(Area::Country).chain(places.into_iter().map(area));
+                // Of its levels those that have targets of their own.
+                let levels = |area| told.levels_with_targets(area).map(Some);
+                all.flat_map(|area| {
+                    std::iter::once(None).chain(levels(area)).map(move |level| (area, level))
+                })
+                .collect()
             }
         };
         let place = |(area, level): (Area, Option<Level>)| PlaceIndicators {

@@ -1,19 +1,20 @@
 //! Pages: the cells of one period and part of a cube, in memory while they change, and as rows.
 //!
-//! A row: the last block folded into it, then the cells in order: twice the difference of its
-//! number to the one before, plus one if it has a second measure; how many; the second measure, if
-//! it has one. All of them LEB128. Stable.
+//! A row: the last block folded into it and how many cells there are, both LEB128, then columns (see
+//! [`super::packed`]): for each cell, in order, the difference of its number to the one before; how
+//! many; the second measure, unless none of them has one. Stable.
 
 use lienthong_model::Ordinal;
 
-use super::period::Grain;
+use super::packed::{self, BLOCK, Column};
+use super::period::PageGrain;
 use crate::engine::EngineError;
 
 /// Which page of a cube. Stable: it is the key of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PageKey {
-    pub grain: Grain,
-    /// Which hour, day or month.
+    pub grain: PageGrain,
+    /// Which hour, day, ten days or month.
     pub number: i32,
     /// Of a cube that has pages for each province: which; none for the centre. None in the others.
     pub province: Option<Ordinal>,
@@ -62,13 +63,26 @@ pub(super) enum Cells<'a> {
     Row(&'a [u8]),
 }
 
+/// Some cells of a page, as columns.
+#[derive(Clone, Copy)]
+pub(super) struct Batch<'b> {
+    pub numbers: &'b [u64],
+    pub counts: &'b [u64],
+    /// Zeros, unless measures are wanted.
+    pub measures: &'b [u64],
+}
+
 impl Page {
     pub fn read(row: &[u8]) -> Result<Self, EngineError> {
         let mut page = Self::default();
-        page.as_of = each_of_row(row, |number, cell| {
-            page.numbers.push(number);
-            page.cells.push(cell);
-        })?;
+        let row = Row::read(row, true)?;
+        page.as_of = row.as_of;
+        row.batches(|batch| {
+            batch.each(&mut |number, cell| {
+                page.numbers.push(number);
+                page.cells.push(cell);
+            });
+        });
         Ok(page)
     }
 
@@ -83,17 +97,17 @@ impl Page {
     }
 
     pub fn row(&self) -> Vec<u8> {
-        let mut row = Vec::with_capacity(8 + 6 * self.cells.len());
+        let mut row = Vec::with_capacity(16 + 8 * self.cells.len());
         write_number(&mut row, self.as_of);
-        let mut last = 0;
-        for (number, cell) in self.numbers.iter().zip(&self.cells) {
-            let measured = cell.measure != 0;
-            write_number(&mut row, (number - last) << 1 | u64::from(measured));
-            write_number(&mut row, cell.count);
-            if measured {
-                write_number(&mut row, cell.measure);
-            }
-            last = *number;
+        write_number(&mut row, self.cells.len() as u64);
+        let before = std::iter::once(0).chain(self.numbers.iter().copied());
+        packed::write(
+            &mut row,
+            self.numbers.iter().zip(before).map(|(number, last)| number - last),
+        );
+        packed::write(&mut row, self.cells.iter().map(|cell| cell.count));
+        if self.cells.iter().any(|cell| cell.measure != 0) {
+            packed::write(&mut row, self.cells.iter().map(|cell| cell.measure));
         }
         row
     }
@@ -132,40 +146,103 @@ impl Cells<'_> {
     ///
     /// # Errors
     /// [`EngineError::Damaged`] when a row ends within a cell.
-    #[inline]
     pub fn each(self, mut visit: impl FnMut(u64, Cell)) -> Result<(), EngineError> {
-        match self {
-            Self::Open(page) => {
-                let cells = page.numbers.iter().zip(&page.cells);
-                cells.for_each(|(number, cell)| visit(*number, *cell));
-                Ok(())
+        self.batches(true, |batch| batch.each(&mut visit))
+    }
+
+    /// Visits the cells, some at a time; without their second measure where it is not wanted, which
+    /// is quicker.
+    ///
+    /// # Errors
+    /// [`EngineError::Damaged`] when a row ends within a cell.
+    pub fn batches(
+        self,
+        measured: bool,
+        mut visit: impl FnMut(Batch<'_>),
+    ) -> Result<(), EngineError> {
+        let page = match self {
+            Self::Row(row) => {
+                Row::read(row, measured)?.batches(visit);
+                return Ok(());
             }
-            Self::Row(row) => each_of_row(row, visit).map(drop),
+            Self::Open(page) => page,
+        };
+        let mut counts = [0; BLOCK];
+        let mut measures = [0; BLOCK];
+        for (numbers, cells) in page.numbers.chunks(BLOCK).zip(page.cells.chunks(BLOCK)) {
+            for ((count, measure), cell) in counts.iter_mut().zip(&mut measures).zip(cells) {
+                (*count, *measure) = (cell.count, cell.measure);
+            }
+            let (counts, measures) = (&counts[..cells.len()], &measures[..cells.len()]);
+            visit(Batch { numbers, counts, measures });
+        }
+        Ok(())
+    }
+}
+
+impl Batch<'_> {
+    /// Visits each of its cells, by their numbers.
+    pub fn each(self, visit: &mut impl FnMut(u64, Cell)) {
+        let Self { numbers, counts, measures } = self;
+        for ((number, count), measure) in numbers.iter().zip(counts).zip(measures) {
+            visit(*number, Cell { count: *count, measure: *measure });
         }
     }
 }
 
-/// Visits the cells of a row; returns the last block folded into it.
-#[inline]
-fn each_of_row(row: &[u8], mut visit: impl FnMut(u64, Cell)) -> Result<u64, EngineError> {
-    let damaged = || EngineError::Damaged {
-        what: format!("statistics page ({} bytes)", row.len()),
-        why: "it ends within a cell".to_owned(),
-    };
-    let mut rest = row;
-    let as_of = read_number(&mut rest).ok_or_else(damaged)?;
-    let mut number = 0u64;
-    while !rest.is_empty() {
-        let step = read_number(&mut rest).ok_or_else(damaged)?;
-        let count = read_number(&mut rest).ok_or_else(damaged)?;
-        let measure = match step & 1 {
-            0 => 0,
-            _ => read_number(&mut rest).ok_or_else(damaged)?,
+/// A row, before its cells are read.
+struct Row<'a> {
+    as_of: u64,
+    cells: usize,
+    numbers: Column<'a>,
+    counts: Column<'a>,
+    measures: Option<Column<'a>>,
+}
+
+impl<'a> Row<'a> {
+    /// Finds the columns of a row; that of the second measure only where it is wanted.
+    fn read(row: &'a [u8], measured: bool) -> Result<Self, EngineError> {
+        let columns = || {
+            let mut rest = row;
+            let as_of = read_number(&mut rest)?;
+            let cells = usize::try_from(read_number(&mut rest)?).ok()?;
+            let (numbers, rest) = Column::split(rest, cells)?;
+            let (counts, rest) = Column::split(rest, cells)?;
+            let measures = match measured && !rest.is_empty() {
+                true => Some(Column::split(rest, cells).filter(|(_, rest)| rest.is_empty())?.0),
+                false => None,
+            };
+            Some(Self { as_of, cells, numbers, counts, measures })
         };
-        number = number.wrapping_add(step >> 1);
-        visit(number, Cell { count, measure });
+        columns().ok_or_else(|| damaged("it ends within a cell"))
     }
-    Ok(as_of)
+
+    fn batches(mut self, mut visit: impl FnMut(Batch<'_>)) {
+        let mut room = [[0; BLOCK]; 3];
+        let [numbers, counts, measures] = &mut room;
+        let mut number = 0u64;
+        let mut left = self.cells;
+        while left > 0 {
+            let some = left.min(BLOCK);
+            let (numbers, counts) = (&mut numbers[..some], &mut counts[..some]);
+            self.numbers.next(numbers);
+            for step in &mut *numbers {
+                number = number.wrapping_add(*step);
+                *step = number;
+            }
+            self.counts.next(counts);
+            let measures = &mut measures[..some];
+            if let Some(column) = &mut self.measures {
+                column.next(measures);
+            }
+            visit(Batch { numbers, counts, measures });
+            left -= some;
+        }
+    }
+}
+
+fn damaged(why: &str) -> EngineError {
+    EngineError::Damaged { what: "statistics page".to_owned(), why: why.to_owned() }
 }
 
 fn write_number(row: &mut Vec<u8>, mut number: u64) {
@@ -176,20 +253,9 @@ fn write_number(row: &mut Vec<u8>, mut number: u64) {
     row.push(number.to_le_bytes()[0]);
 }
 
-/// Most numbers are one byte.
-#[inline(always)]
 fn read_number(rest: &mut &[u8]) -> Option<u64> {
-    let (byte, after) = rest.split_first()?;
-    *rest = after;
-    if byte & 0x80 == 0 {
-        return Some(u64::from(*byte));
-    }
-    read_longer(u64::from(byte & 0x7f), rest)
-}
-
-fn read_longer(first: u64, rest: &mut &[u8]) -> Option<u64> {
-    let mut number = first;
-    for shift in (7..64).step_by(7) {
+    let mut number = 0;
+    for shift in (0..64).step_by(7) {
         let (byte, after) = rest.split_first()?;
         *rest = after;
         number |= u64::from(byte & 0x7f) << shift;

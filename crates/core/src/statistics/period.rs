@@ -1,18 +1,32 @@
-//! Spans of time, and the pages of hours, days and months that make one up.
+//! Spans of time, and the pages of hours, days, ten days and months that make one up.
 
 use lienthong_model::{Day, Hour, Month, Timestamp};
 
-/// How long a page or a bucket of time is. Numbers are stable.
+/// How long a bucket of time is. Numbers are stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Grain {
-    /// An hour. Pages of hours are kept for [`lienthong_model::limits::HOURS_KEPT`].
+    /// An hour.
     Hour = 1,
     /// A day in UTC+07:00.
     Day = 2,
     /// A calendar month.
     Month = 3,
-    /// A calendar year; there are no pages of years.
+    /// A calendar year.
     Year = 4,
+}
+
+/// How long a page is. Numbers are stable: they stand in the keys of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PageGrain {
+    /// An hour. Pages of hours are kept for [`lienthong_model::limits::HOURS_KEPT`].
+    Hour = 1,
+    /// A day in UTC+07:00.
+    Day = 2,
+    /// The first ten days of a calendar month, the second ten, or what is left of it: a month of
+    /// which a part is asked for is made up of few pages.
+    TenDays = 3,
+    /// A calendar month.
+    Month = 4,
 }
 
 /// A span of time: from a moment (included) until another (not included).
@@ -27,13 +41,15 @@ pub struct Period {
 /// Pages of one grain that follow each other, by number: first and last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stretch {
-    pub grain: Grain,
+    pub grain: PageGrain,
     pub first: i32,
     pub last: i32,
 }
 
 /// Hours of one day.
-const DAY_HOURS: i64 = 24;
+const DAY_HOURS: i32 = 24;
+/// Parts of a month that have pages of ten days; the last has what is left of it.
+const MONTH_PARTS: i32 = 3;
 /// The first day of the year 1 and of the year 10,000: what lies beyond is no date.
 const DAYS: (Day, Day) = (Day(-719_162), Day(2_932_897));
 
@@ -76,26 +92,89 @@ impl Grain {
         }
     }
 
-    /// The hour, as a number, in which the one with a number begins.
+    /// The longest page that lies in one of them.
+    pub(super) const fn longest_page(self) -> PageGrain {
+        match self {
+            Self::Hour => PageGrain::Hour,
+            Self::Day => PageGrain::Day,
+            Self::Month | Self::Year => PageGrain::Month,
+        }
+    }
+}
+
+impl PageGrain {
+    /// All grains, the shortest first.
+    pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::TenDays, Self::Month];
+
+    /// Returns the grain with a stable number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|grain| *grain as u8 == number)
+    }
+
+    /// Returns its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::TenDays => "ten-days",
+            Self::Month => "month",
+        }
+    }
+
+    /// Returns the number of the page (counted from 1970) that holds a moment.
+    pub fn number(self, at: Timestamp) -> i32 {
+        match self {
+            Self::Hour => at.hour().0,
+            _ => self.number_of_day(at.day()),
+        }
+    }
+
+    fn number_of_day(self, day: Day) -> i32 {
+        match self {
+            Self::Hour => day.0.saturating_mul(DAY_HOURS),
+            Self::Day => day.0,
+            Self::TenDays => {
+                let month = day.month();
+                let part = (day.0 - month.first_day().0) / 10;
+                month.0.saturating_mul(MONTH_PARTS).saturating_add(part.min(MONTH_PARTS - 1))
+            }
+            Self::Month => day.month().0,
+        }
+    }
+
+    /// Returns the first moment of the page with a number.
+    pub fn start(self, number: i32) -> Timestamp {
+        match self {
+            Self::Hour => Hour(number).start(),
+            _ => self.first_day(number).start(),
+        }
+    }
+
+    fn first_day(self, number: i32) -> Day {
+        match self {
+            Self::Hour => Day(number.div_euclid(DAY_HOURS)),
+            Self::Day => Day(number),
+            Self::TenDays => {
+                let first = Month(number.div_euclid(MONTH_PARTS)).first_day();
+                Day(first.0.saturating_add(10 * number.rem_euclid(MONTH_PARTS)))
+            }
+            Self::Month => Month(number).first_day(),
+        }
+    }
+
+    /// The hour, as a number, in which the page with a number begins.
     fn first_hour(self, number: i64) -> i64 {
-        let narrow = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
         match self {
             Self::Hour => number,
-            Self::Day => number * DAY_HOURS,
-            Self::Month => i64::from(Month(narrow(number)).first_day().0) * DAY_HOURS,
-            Self::Year => i64::from(Month(narrow(number * 12)).first_day().0) * DAY_HOURS,
+            _ => i64::from(self.first_day(narrow(number)).0) * i64::from(DAY_HOURS),
         }
     }
 
     /// The one that holds an hour.
     fn floor(self, hour: i64) -> i64 {
-        let day = hour.div_euclid(DAY_HOURS);
-        let month = || i64::from(Day(i32::try_from(day).unwrap_or(i32::MAX)).month().0);
         match self {
             Self::Hour => hour,
-            Self::Day => day,
-            Self::Month => month(),
-            Self::Year => month().div_euclid(12),
+            _ => i64::from(self.number_of_day(Day(narrow(hour.div_euclid(i64::from(DAY_HOURS)))))),
         }
     }
 
@@ -104,6 +183,10 @@ impl Grain {
         let floor = self.floor(hour);
         if self.first_hour(floor) == hour { floor } else { floor + 1 }
     }
+}
+
+fn narrow(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
 impl Period {
@@ -146,28 +229,24 @@ impl Period {
         (i64::from(from.hour().0), end)
     }
 
-    /// Returns the pages, from `finest` to `coarsest`, that make it up: each hour once, the fewest
-    /// pages. Where hours are not kept any more (before `hours_since`), and what is finer than
-    /// `finest`, is rounded to whole pages that the period touches.
-    pub(super) fn pages(self, finest: Grain, coarsest: Grain, hours_since: Hour) -> Vec<Stretch> {
-        let (from, until) = self.hours();
-        let grains: Vec<Grain> =
-            Grain::ALL.into_iter().filter(|grain| (finest..=coarsest).contains(grain)).collect();
+    /// Returns the pages of some grains (the shortest first) that make it up: each hour once, the
+    /// fewest pages. Where hours are not kept any more (before `hours_since`), and what is finer than
+    /// the shortest grain, is rounded to whole pages that the period touches.
+    pub(super) fn pages(self, grains: &[PageGrain], hours_since: Hour) -> Vec<Stretch> {
         let mut stretches = Vec::new();
-        split((from, until), &grains, hours_since, &mut stretches);
+        split(self.hours(), grains, hours_since, &mut stretches);
         stretches
     }
 }
 
-fn split((from, until): (i64, i64), grains: &[Grain], since: Hour, into: &mut Vec<Stretch>) {
+fn split((from, until): (i64, i64), grains: &[PageGrain], since: Hour, into: &mut Vec<Stretch>) {
     let Some((coarse, finer)) = grains.split_last() else { return };
     if from >= until {
         return;
     }
-    let narrow = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
     if finer.is_empty() {
-        let gone = *coarse == Grain::Hour && from < i64::from(since.0);
-        let grain = if gone { Grain::Day } else { *coarse };
+        let gone = *coarse == PageGrain::Hour && from < i64::from(since.0);
+        let grain = if gone { PageGrain::Day } else { *coarse };
         let (first, end) = (grain.floor(from), grain.ceil(until));
         into.push(Stretch { grain, first: narrow(first), last: narrow(end - 1) });
         return;
@@ -203,6 +282,16 @@ mod tests {
         Period { from: at(from), until: at(until) }
     }
 
+    /// Which days or hours a period is made of when its pages are of some grains.
+    fn hours_of(period: Period, grains: &[PageGrain], kept: Hour) -> (Vec<i64>, Vec<Stretch>) {
+        let stretches = period.pages(grains, kept);
+        let hours = stretches.iter().flat_map(|stretch| {
+            let first = stretch.grain.first_hour(i64::from(stretch.first));
+            first..stretch.grain.first_hour(i64::from(stretch.last) + 1)
+        });
+        (hours.collect(), stretches)
+    }
+
     #[test]
     fn the_pages_of_a_period_hold_each_of_its_hours_once() {
         let kept = Hour(i32::MIN);
@@ -212,31 +301,60 @@ mod tests {
             ("2020-02-01", "2020-03-01"),
             ("2020-02-01T05:30+07:00", "2020-02-01T05:40+07:00"),
             ("2019-12-31T23:00+07:00", "2021-01-01T01:00+07:00"),
+            ("2020-02-20", "2020-02-29T01:00+07:00"),
+            ("1969-02-10T23:00+07:00", "1970-01-22"),
         ] {
             let period = period(from, until);
-            let mut hours = Vec::new();
-            for stretch in period.pages(Grain::Hour, Grain::Month, kept) {
-                let first = stretch.grain.first_hour(i64::from(stretch.first));
-                let end = stretch.grain.first_hour(i64::from(stretch.last) + 1);
-                hours.extend(first..end);
-            }
+            let (hours, _) = hours_of(period, &PageGrain::ALL, kept);
             let (first, end) = period.hours();
             assert_eq!(hours, (first..end).collect::<Vec<_>>(), "{from} to {until}");
         }
-        let whole = period("2020-01-01", "2021-01-01").pages(Grain::Hour, Grain::Month, kept);
+        let whole = period("2020-01-01", "2021-01-01").pages(&PageGrain::ALL, kept);
         assert_eq!(whole.len(), 1, "{whole:?}");
+    }
+
+    #[test]
+    fn ten_days_are_three_parts_of_every_month() {
+        let parts = |from: &str, until: &str| {
+            let first = PageGrain::TenDays.number(at(from));
+            let starts = (first..).map(|number| PageGrain::TenDays.start(number).day().to_string());
+            starts.take_while(|day| day.as_str() < until).collect::<Vec<_>>()
+        };
+        let leap = ["2020-02-01", "2020-02-11", "2020-02-21", "2020-03-01", "2020-03-11"];
+        assert_eq!(parts("2020-02-09", "2020-03-15"), leap);
+        let long_ago = ["1969-12-21", "1970-01-01", "1970-01-11", "1970-01-21"];
+        assert_eq!(parts("1969-12-31T23:59+07:00", "1970-02-01"), long_ago);
+        for day in -1_000..20_000 {
+            let start = Day(day).start();
+            let number = PageGrain::TenDays.number(start);
+            let (begin, end) = (number, number + 1);
+            let [begin, end] = [begin, end].map(|number| PageGrain::TenDays.start(number));
+            assert!(begin <= start && start < end, "{start}");
+            assert_eq!(begin.day().month(), start.day().month(), "{start}");
+        }
+    }
+
+    #[test]
+    fn an_odd_year_is_made_up_of_few_pages() {
+        let odd = period("2020-01-02", "2020-12-30");
+        let days_to_months = [PageGrain::Day, PageGrain::TenDays, PageGrain::Month];
+        let (hours, stretches) = hours_of(odd, &days_to_months, Hour(i32::MIN));
+        assert_eq!(hours.len(), 363 * 24);
+        let pages = |grain: PageGrain| -> i32 {
+            let of_grain = stretches.iter().filter(|stretch| stretch.grain == grain);
+            of_grain.map(|stretch| stretch.last - stretch.first + 1).sum()
+        };
+        let found = [PageGrain::Month, PageGrain::TenDays, PageGrain::Day].map(pages);
+        assert_eq!(found, [10, 4, 18]);
     }
 
     #[test]
     fn hours_that_are_not_kept_become_the_days_that_they_touch() {
         let since = at("2020-06-01").hour();
-        let pages = period("2020-02-01T05:00+07:00", "2020-07-01T03:00+07:00").pages(
-            Grain::Hour,
-            Grain::Day,
-            since,
-        );
+        let pages = period("2020-02-01T05:00+07:00", "2020-07-01T03:00+07:00")
+            .pages(&[PageGrain::Hour, PageGrain::Day], since);
         let grains: Vec<_> = pages.iter().map(|stretch| stretch.grain).collect();
-        assert_eq!(grains, [Grain::Day, Grain::Day, Grain::Hour]);
+        assert_eq!(grains, [PageGrain::Day, PageGrain::Day, PageGrain::Hour]);
         assert_eq!(pages[0].first, at("2020-02-01").day().0);
         assert_eq!((pages[1].first, pages[2].last - pages[2].first), (pages[0].last + 1, 2));
     }

@@ -22,7 +22,7 @@ use super::difference::Recounted;
 use super::event::{Direction, Traits};
 use super::figures::{Figure, Until};
 use super::page::{Cell, Page, PageKey};
-use super::period::{Grain, Period};
+use super::period::{PageGrain, Period};
 use super::visit::{Wanted, visit};
 use crate::block::Block;
 use crate::change::ChangeMade;
@@ -321,7 +321,7 @@ impl Recount {
         let volume = VolumeCell { level, direction, scope, signature, paper_copy };
         self.add(at, province, volume, add);
         self.add(at, province, PlaceCell { level, direction }, add);
-        self.add(at, province, TypeCell { level, direction, document_type }, add);
+        self.add(at, province, TypeCell { level, direction, signature, document_type }, add);
     }
 
     fn add(&mut self, at: Timestamp, province: Option<Ordinal>, key: impl CellKey, add: Cell) {
@@ -344,10 +344,10 @@ impl Recount {
         let since = source.cubes.read().unwrap_or_else(PoisonError::into_inner).hours_since();
         for cube in CubeName::ALL {
             for grain in cube.grains() {
-                let from = if *grain == Grain::Hour { since.start() } else { Period::ALL.from };
+                let from = if *grain == PageGrain::Hour { since.start() } else { Period::ALL.from };
                 let period = Period { from, ..Period::ALL };
-                let (finest, coarsest) = (*grain, *grain);
-                let wanted = Wanted { cube, finest, coarsest, period, provinces: None };
+                let grains = std::slice::from_ref(grain);
+                let wanted = Wanted { cube, grains, period, provinces: None };
                 visit(source.cubes, source.tables, &wanted, &mut |key, cells| {
                     let page = cells.page()?;
                     seen.insert((cube, key));
@@ -363,7 +363,7 @@ impl Recount {
             }
         }
         // What the state does not have at all. Hours that are not kept any more it need not have.
-        let is_kept = |page: &PageKey| page.grain != Grain::Hour || page.number >= since.0;
+        let is_kept = |page: &PageKey| page.grain != PageGrain::Hour || page.number >= since.0;
         let missing = self
             .pages
             .keys()

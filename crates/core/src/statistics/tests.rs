@@ -12,7 +12,7 @@ use crate::statistics::figures::Figure;
 use crate::statistics::fold::Fold;
 
 /// What every engine takes for a value.
-const VALUE_BYTES_MAX: usize = 64 * 1024;
+const VALUE_BYTES_MAX: usize = 128 * 1024;
 /// More than the country has had, before and after the reform of 2025 together.
 const PROVINCES: u32 = 100;
 

@@ -10,15 +10,15 @@ use super::cells::{
 };
 use super::cubes::{CubeName, Cubes};
 use super::page::{Cell, Cells, PageKey};
-use super::period::{Grain, Period, Stretch};
+use super::period::{PageGrain, Period, Stretch};
 use crate::engine::{EngineError, Tables};
 use crate::keys;
 
 /// Which pages are wanted.
 pub(super) struct Wanted<'a> {
     pub cube: CubeName,
-    pub finest: Grain,
-    pub coarsest: Grain,
+    /// In pages of these grains, the shortest first.
+    pub grains: &'a [PageGrain],
     pub period: Period,
     /// Of which provinces, sorted by number; none: of all. Only a cube with pages for each province
     /// has others to leave out.
@@ -28,10 +28,6 @@ pub(super) struct Wanted<'a> {
 /// A cell as it is visited.
 #[derive(Debug, Clone, Copy)]
 pub struct Visited<K> {
-    /// The grain of its page.
-    pub grain: Grain,
-    /// Which hour, day or month.
-    pub number: i32,
     /// The province; none for the centre.
     pub province: Option<Ordinal>,
     /// The cell.
@@ -55,8 +51,7 @@ pub(super) fn visit(
 ) -> Result<(), EngineError> {
     let (stretches, seen) = {
         let cubes = cubes.read().unwrap_or_else(PoisonError::into_inner);
-        let Wanted { finest, coarsest, .. } = *wanted;
-        let stretches = wanted.period.pages(finest, coarsest, cubes.hours_since());
+        let stretches = wanted.period.pages(wanted.grains, cubes.hours_since());
         let mut seen = BTreeSet::new();
         for (key, page) in cubes.open_pages(wanted.cube) {
             if wanted.skip(key).is_none() && stretches.iter().any(|stretch| stretch.holds(key)) {
@@ -121,13 +116,6 @@ impl Wanted<'_> {
     }
 }
 
-impl CubeName {
-    /// Whether a page is of one province; in the others a cell says of which it is.
-    pub(super) const fn has_pages_of_provinces(self) -> bool {
-        matches!(self, Self::Flow | Self::Kind | Self::Agency | Self::Work)
-    }
-}
-
 impl Stretch {
     fn holds(&self, key: &PageKey) -> bool {
         key.grain == self.grain && (self.first..=self.last).contains(&key.number)
@@ -144,13 +132,12 @@ pub(super) fn visit_cells<K: CellKey>(
     found: &mut dyn FnMut(Visited<K>),
 ) -> Result<(), EngineError> {
     names.iter().try_for_each(|cube| {
-        let (finest, coarsest) = (cube.grains()[0], Grain::Month);
-        let wanted = Wanted { cube: *cube, finest, coarsest, period, provinces };
+        let wanted = Wanted { cube: *cube, grains: cube.grains(), period, provinces };
         visit(cubes, tables, &wanted, &mut |page, cells| {
-            let PageKey { grain, number: of, province, part } = page;
+            let PageKey { province, part, .. } = page;
             cells.each(|number, cell| {
                 if let Some((province, key)) = K::at(Address { province, part, number }) {
-                    found(Visited { grain, number: of, province, key, cell });
+                    found(Visited { province, key, cell });
                 }
             })
         })

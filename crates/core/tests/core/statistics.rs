@@ -6,9 +6,9 @@ use std::sync::RwLock;
 use crate::harness::traffic::{Traffic, steps};
 use crate::harness::{DAY, Draft, HOUR, Hub, Signs, at, code, day, draft, open, refused_request};
 use lienthong_core::statistics::{
-    Cell, Cubes, Dimension, Direction, Figure, Grain, IndicatorQuestion, Measure, Period, Question,
-    Source, TargetState, Until, Value, flows, refusals, visit_agency, visit_kind, visit_progress,
-    visit_refusals, volumes,
+    Area, Cell, Cubes, Dimension, Direction, Figure, Grain, IndicatorQuestion, Measure, Period,
+    Question, Source, TargetState, Until, Value, flows, refusals, visit_agency, visit_kind,
+    visit_progress, visit_refusals, volumes,
 };
 use lienthong_core::{
     Accepted, AcknowledgeOutcome, Command, Decision, Delivery, DeliveryKey, Entry, NoticeKind,
@@ -696,6 +696,17 @@ fn a_target_is_met_on_course_or_late_and_names_who_holds_it_back() {
     assert_eq!(of(Indicator::Growth).share.value, None, "below 100 there is no basis");
     let connected = of(Indicator::AgenciesConnected).share;
     assert_eq!(connected.numerator, 0, "whoever only sends is not connected");
+    // The country's answer shows them beside the province, level by level.
+    let country = IndicatorQuestion { province: None, ..question };
+    let places = source(&hub, &cubes).indicators(&country, all).unwrap();
+    let levels: Vec<_> = places.iter().filter(|place| place.level.is_some()).collect();
+    let [shown] = levels[..] else { panic!("one level has targets: {levels:?}") };
+    let area = Area::Province(hub.ordinal("H34"));
+    assert_eq!((shown.area, shown.level), (area, Some(Level::District)));
+    let of_country = shown.figures.iter().find(|one| one.indicator == figure.indicator).unwrap();
+    let states_of_country: Vec<_> = of_country.targets.iter().map(|one| one.state).collect();
+    assert_eq!(states_of_country, states);
+    assert!(places.iter().any(|place| place.area == area && place.level.is_none()));
     let elsewhere =
         Target { territory: Territory::Province(code("H99")), ..target(1, "2021-01-01") };
     let refused = hub.administer(Command::ChangeTargets(vec![elsewhere]));

@@ -454,7 +454,48 @@ async fn a_request_that_cannot_be_read_is_refused_with_its_field() {
     }
     let large = "x".repeat(100_000);
     let body = json!({ "person": "H36/an", "password": large });
-    assert_eq!(browser.change("POST", "session", body).await.status, 413);
+    let answer = browser.change("POST", "session", body).await;
+    assert_eq!((answer.status, answer.code().as_str()), (413, "FIELD_INVALID"));
+}
+
+#[tokio::test]
+async fn a_word_that_a_path_does_not_know_is_refused_alike_everywhere() {
+    let world = World::start().await;
+    let browser = Browser::at(&world);
+    let refused = |answer: Answer, field: &str, at: &str| {
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        assert_eq!(
+            (answer.status, body["error"]["code"].as_str()),
+            (400, Some("FIELD_INVALID")),
+            "{at}"
+        );
+        assert_eq!(body["error"]["violations"][0]["field"], field, "{at}");
+        for words in ["meaning", "remedy"] {
+            let of = &body["error"][words];
+            assert!(of["vi"].is_string() && of["en"].is_string(), "{at}");
+        }
+    };
+    for path in [
+        "provinces",
+        "provinces/H36",
+        "timeline",
+        "matrix",
+        "statistics",
+        "indicators",
+        "documents",
+        "waiting",
+        "refusals",
+        "agencies",
+        "certificates",
+    ] {
+        refused(browser.get(&format!("{path}?colour=red")).await, "colour", path);
+    }
+    refused(browser.get("certificates?skip=some").await, "skip", "not a number");
+    refused(browser.get("certificates?days=1&days=2").await, "days", "twice");
+    refused(browser.get("agencies?q=a&q=b").await, "q", "twice");
+    refused(browser.get("provinces/%ff").await, "path", "no text");
+    let body = json!({ "person": "H36/an", "password": "a password", "colour": "red" });
+    refused(browser.change("POST", "session", body).await, "body", "a body");
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@
 //! is kept, and asked without being made again, nothing open then.
 
 mod questions;
+mod sweep;
 mod year;
 
 use std::path::{Path, PathBuf};
@@ -83,7 +84,7 @@ fn ask_everything(source: &Source<'_>, until: Timestamp, province: Ordinal) {
     };
     for (name, question) in questions::questions(until, province) {
         let mut rows = 0;
-        let took = timed(|| {
+        let took = timed(ROUNDS, || {
             let answer = source.ask_rows(&question, 0..ROWS).unwrap().unwrap();
             rows = std::hint::black_box(answer).rows_total;
         });
@@ -97,15 +98,23 @@ fn ask_everything(source: &Source<'_>, until: Timestamp, province: Ordinal) {
     ] {
         let asked = IndicatorQuestion { period, province, now: until, page_price: PAGE_PRICE };
         let mut rows = 0;
-        let took = timed(|| rows = source.indicators(&asked, &targets).unwrap().len());
+        let took = timed(ROUNDS, || rows = source.indicators(&asked, &targets).unwrap().len());
         say(name, rows, &took);
     }
     let mut rows = 0;
-    let took = timed(|| {
+    let took = timed(ROUNDS, || {
         rows = source.backlog(&|_| true, BacklogOrder::Most, 20).unwrap().agencies.len();
     });
     say("backlog", rows, &took);
     println!("worst of the questions: {:.1} ms", worst.as_secs_f64() * 1_000.0);
+    let odd = questions::between("2020-01-02", "2020-12-30");
+    let (asked, slowest) = sweep::slowest(source, &[("year", period), ("odd", odd)], province);
+    println!("\nthe slowest of {asked} questions by up to three dimensions, three times each:");
+    for sweep::Asked { name, rows, took } in slowest {
+        let (cpu, median) =
+            (took.processor.as_secs_f64() * 1e3, took.rounds[1].as_secs_f64() * 1e3);
+        println!("{name:<68} {rows:>7} {cpu:>6.2} {median:>8.2}");
+    }
 }
 
 /// What a delivery costs the block that makes it, acknowledges it and has it accepted.
@@ -136,16 +145,16 @@ struct Took {
     processor: Duration,
 }
 
-fn timed(mut work: impl FnMut()) -> Took {
+fn timed(rounds: usize, mut work: impl FnMut()) -> Took {
     let on_processor = processor_time();
-    let rounds = (0..ROUNDS).map(|_| {
+    let times = (0..rounds).map(|_| {
         let began = Instant::now();
         work();
         began.elapsed()
     });
-    let mut rounds: Vec<Duration> = rounds.collect();
-    rounds.sort_unstable();
-    Took { rounds, processor: (processor_time() - on_processor) / ROUNDS as u32 }
+    let mut times: Vec<Duration> = times.collect();
+    times.sort_unstable();
+    Took { rounds: times, processor: (processor_time() - on_processor) / rounds as u32 }
 }
 
 /// How long this thread was on a processor.

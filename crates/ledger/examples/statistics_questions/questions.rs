@@ -9,7 +9,7 @@ use lienthong_model::{DocumentType, Level, Ordinal, Timestamp};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-fn between(from: &str, until: &str) -> Period {
+pub fn between(from: &str, until: &str) -> Period {
     Period { from: Timestamp::parse(from).unwrap(), until: Timestamp::parse(until).unwrap() }
 }
 

@@ -1,17 +1,18 @@
 //! A year that nobody lived: a country's agencies, and what they sent each other, folded like a hub
 //! folds it.
 
+use std::collections::BTreeSet;
 use std::sync::RwLock;
 use std::time::Duration;
 
 use lienthong_core::Directory;
-use lienthong_core::engine::{Change, Marker, State as _};
+use lienthong_core::engine::{Change, Marker, State as _, Writes};
 use lienthong_core::statistics::{Cubes, Event, Figure, Made, Traits, measure};
 use lienthong_core::{Place, Span};
 use lienthong_ledger::SledState;
 use lienthong_model::{
-    AgencyCode, AgencyEntry, AgencyState, Day, Digest, DocumentType, Level, Ordinal, Reason,
-    SignaturePolicy, Timestamp,
+    AgencyCode, AgencyEntry, AgencyState, Day, Digest, DocumentType, Level, Ordinal, Position,
+    Reason, SignaturePolicy, Timestamp,
 };
 use lienthong_trust::SignatureKind;
 
@@ -126,8 +127,24 @@ pub fn fill(
             eprintln!("{}: {} pages written", Day(day), filled.pages);
         }
     }
+    let marker = Marker { block: DAYS as u64 + 1, hash: Digest([0; 32]) };
+    let agencies = spots.iter().flat_map(|spot| &spot.agencies);
+    let writes = agencies.flat_map(|agency| waiting(&mut random, *agency, documents)).collect();
+    state.publish(Change { marker, writes, cut: true }).unwrap();
     state.flush().unwrap();
     filled
+}
+
+/// What waits in a mailbox: two of the last documents, and in every third one of long ago.
+fn waiting(random: &mut Random, agency: Ordinal, documents: u64) -> Writes {
+    let mut positions = BTreeSet::new();
+    for _ in 0..2 {
+        positions.insert(Position(documents - random.below(documents.min(30_000))));
+    }
+    if random.below(3) == 0 {
+        positions.insert(Position(random.below(documents)));
+    }
+    measure::waiting(agency, &positions.into_iter().collect::<Vec<_>>())
 }
 
 type Folded<E> = Result<(), E>;

@@ -41,7 +41,7 @@ export function targets(found: IndicatorReport): Child[] {
   all.sort((a, b) => ORDER.indexOf(a.target.state) - ORDER.indexOf(b.target.state));
   const sum = (state: TargetState) => all.filter((each) => each.target.state === state).length;
   const rows = all.map(({ where, one, target }) => [
-    named(where),
+    found.province || !where.level ? named(where) : `${named({ ...where, level: null })}, ${level(where.level)}`,
     said(one.name),
     h("strong", {}, shown(one, one.share.value)),
     h("span", {}, shown(one, target.value), h("small", {}, `${t("dueBy")} ${day(target.by)}`)),
@@ -64,15 +64,16 @@ function holdsBack(where: PlaceIndicators, holder: { code: string; name: string 
   return where.code === "" ? h("a", { href: href("indicators", holder.code) }, place(holder)) : agency(holder);
 }
 
-/** Every place on a line, every indicator in a column. */
+/** Every place on a line, every indicator in a column. Of the country, levels have their targets alone. */
 function figures(found: IndicatorReport): HTMLElement {
-  const first = found.places[0];
+  const places = found.places.filter((where) => found.province !== null || where.level === null);
+  const first = places[0];
   if (!first) return h("p", { class: "empty" }, t("nothing"));
   const link = (where: PlaceIndicators) =>
     where.code && where.code !== "TW" && !found.province ? h("a", { class: "short", href: href("indicators", where.code) }, named(where)) : named(where);
   const heads = [t(found.province ? "level" : "place"), ...first.figures.map((one) => said(one.name))];
-  const active = found.places.filter((where) => where === first || takesPart(where));
-  const idle = found.places.filter((where) => !active.includes(where));
+  const active = places.filter((where) => where === first || takesPart(where));
+  const idle = places.filter((where) => !active.includes(where));
   const rows = active.map((where) => [link(where), ...where.figures.map((one) => value(one))]);
   return h(
     "div",

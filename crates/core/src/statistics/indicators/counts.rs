@@ -1,6 +1,6 @@
 //! What indicators are reckoned from, counted by a few questions.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use lienthong_model::{Level, Ordinal, Timestamp};
 
@@ -9,10 +9,11 @@ use crate::directory::Place;
 use crate::engine::EngineError;
 use crate::routing::Span;
 use crate::statistics::ask::Source;
-use crate::statistics::cells::AgencyCell;
+use crate::statistics::cells::{AgencyCell, VolumeCell};
 use crate::statistics::cubes::CubeName;
 use crate::statistics::event::Direction;
 use crate::statistics::figures::Figure;
+use crate::statistics::page::Cell;
 use crate::statistics::period::Period;
 use crate::statistics::question::{Question, Value};
 use crate::statistics::visit::{Visited, visit_cells};
@@ -97,19 +98,14 @@ impl Source<'_> {
     }
 
     /// Agencies that sent and received.
-    fn connected(
-        &self,
-        asked: &IndicatorQuestion,
-    ) -> Result<impl Iterator<Item = Ordinal> + use<>, EngineError> {
-        let mut did: HashMap<Ordinal, (bool, bool)> = HashMap::new();
-        self.each_agency(&[CubeName::Agency], asked, &mut |found| {
-            let did = did.entry(found.key.agency).or_default();
-            match found.key.figure {
-                Figure::SENT => did.0 |= found.cell.count > 0,
-                _ => did.1 |= found.cell.count > 0,
-            }
-        })?;
-        Ok(did.into_iter().filter(|(_, did)| *did == (true, true)).map(|(agency, _)| agency))
+    fn connected(&self, asked: &IndicatorQuestion) -> Result<Vec<Ordinal>, EngineError> {
+        let by = [Dimension::Agency, Dimension::Direction];
+        let question = Question::of(asked.period, &[Measure::Documents]).by(&by);
+        let question = of_province(question, asked.province);
+        let Ok(sums) = self.sums(&question, question.period)? else { return Ok(Vec::new()) };
+        let agencies: Vec<u32> = sums.all().map(|(key, _)| key[1]).collect();
+        let both = agencies.chunk_by(|one, other| one == other).filter(|one| one.len() == 2);
+        Ok(both.map(|one| Ordinal(one[0])).collect())
     }
 
     fn each_agency(
@@ -159,55 +155,23 @@ impl Source<'_> {
         asked: &IndicatorQuestion,
         agencies: &Agencies,
     ) -> Result<Places, EngineError> {
-        use Dimension as D;
-        let places = |period, measures: &[Measure], more: Option<Dimension>| {
-            let by: Vec<_> = [D::Province, D::Level].into_iter().chain(more).collect();
-            let question = Question::of(period, measures).by(&by);
-            match asked.province {
-                Some(province) => question.only(D::Province, &[Value::Province(Some(province))]),
-                None => question,
-            }
-        };
         let period = asked.period;
-        let sent = |period, more| {
-            places(period, &[Measure::Documents], more)
-                .only(D::Direction, &[Value::Direction(Direction::Sent)])
-        };
-        let received = |measure, more| {
-            places(period, &[measure], more)
-                .only(D::Direction, &[Value::Direction(Direction::Received)])
-        };
         let mut counts = agencies.places.clone();
-        self.each(&sent(period, Some(D::Signature)), &mut counts, |counts, values, level, of| {
-            counts.sent += values[0];
-            counts.sending.insert(level);
-            if matches!(of, Some(Value::Signature(kind)) if kind.is_personal()) {
-                counts.sent_personally += values[0];
-            }
-        })?;
-        self.each(&sent(period.year_before(), None), &mut counts, |counts, values, _, _| {
-            counts.sent_year_before += values[0];
-        })?;
-        let all = received(Measure::Documents, Some(D::Scope));
-        self.each(&all, &mut counts, |counts, values, level, of| {
-            counts.receiving.insert(level);
-            if of == Some(Value::Scope(Span::Inside)) {
-                counts.inside += values[0];
-            }
-        })?;
-        let on_paper = received(Measure::Documents, None)
-            .only(D::Scope, &[Value::Scope(Span::Inside)])
-            .only(D::PaperCopy, &[Value::PaperCopy(true)]);
-        self.each(&on_paper, &mut counts, |counts, values, _, _| {
-            counts.inside_on_paper += values[0];
-        })?;
-        let saved = received(Measure::Pages, None).only(D::PaperCopy, &[Value::PaperCopy(false)]);
-        self.each(&saved, &mut counts, |counts, values, _, _| {
-            counts.pages_without_paper += values[0];
+        self.volumes_of(asked, &mut counts)?;
+        let places = |period, measures: &[Measure]| {
+            let question =
+                Question::of(period, measures).by(&[Dimension::Province, Dimension::Level]);
+            of_province(question, asked.province)
+        };
+        let sent = [Value::Direction(Direction::Sent)];
+        let year_before = places(period.year_before(), &[Measure::Documents]);
+        let year_before = year_before.only(Dimension::Direction, &sent);
+        self.each(&year_before, &mut counts, |counts, values| {
+            counts.sent_year_before += values[0]
         })?;
         let measures =
             [Measure::Delivered, Measure::Finished, Measure::WithDueDate, Measure::OnTime];
-        self.each(&places(period, &measures, None), &mut counts, |counts, values, _, _| {
+        self.each(&places(period, &measures), &mut counts, |counts, values| {
             counts.delivered += values[0];
             counts.finished += values[1];
             counts.with_due_date += values[2];
@@ -215,7 +179,7 @@ impl Source<'_> {
         })?;
         if let Some(period) = older(period, asked.now) {
             let measures = [Measure::Delivered, Measure::Processed];
-            self.each(&places(period, &measures, None), &mut counts, |counts, values, _, _| {
+            self.each(&places(period, &measures), &mut counts, |counts, values| {
                 counts.older += values[0];
                 counts.older_processed += values[1];
             })?;
@@ -223,23 +187,56 @@ impl Source<'_> {
         Ok(counts)
     }
 
-    /// Asks, and adds every row to its place.
+    /// What is counted of documents, in one pass over *volume*: its cells come place by place.
+    fn volumes_of(
+        &self,
+        asked: &IndicatorQuestion,
+        places: &mut Places,
+    ) -> Result<(), EngineError> {
+        let mut at = None;
+        let mut counts = Counts::default();
+        let wanted = (&[CubeName::Volume][..], None);
+        visit_cells(self.cubes, self.tables, wanted, asked.period, &mut |found| {
+            let Visited { province, key: VolumeCell { level, .. }, .. } = found;
+            if asked.province.is_some_and(|wanted| province != Some(wanted)) {
+                return;
+            }
+            if at != Some((province, level)) {
+                if let Some(before) = at.replace((province, level)) {
+                    places.entry(before).or_default().add(&std::mem::take(&mut counts));
+                }
+            }
+            counts.add_volume(found.key, found.cell);
+        })?;
+        if let Some(last) = at {
+            places.entry(last).or_default().add(&counts);
+        }
+        Ok(())
+    }
+
+    /// Asks, and adds what was counted of every place to it.
     fn each(
         &self,
         question: &Question,
         places: &mut Places,
-        add: impl Fn(&mut Counts, &[u64], Level, Option<Value>),
+        add: impl Fn(&mut Counts, &[u64]),
     ) -> Result<(), EngineError> {
         // A period that holds no time has no answer, and counts nothing.
         let Ok(answer) = self.ask(question)? else { return Ok(()) };
         for row in answer.rows {
-            if let [Value::Province(province), Value::Level(level), more @ ..] = &row.group[..] {
+            if let [Value::Province(province), Value::Level(level)] = row.group[..] {
                 let values: Vec<u64> = row.values.iter().map(|one| one.unwrap_or(0)).collect();
-                let counts = places.entry((*province, *level)).or_default();
-                add(counts, &values, *level, more.first().copied());
+                add(places.entry((province, level)).or_default(), &values);
             }
         }
         Ok(())
+    }
+}
+
+fn of_province(question: Question, province: Option<Ordinal>) -> Question {
+    match province {
+        Some(province) => question.only(Dimension::Province, &[Value::Province(Some(province))]),
+        None => question,
     }
 }
 
@@ -261,6 +258,25 @@ pub(super) fn sum(area: Area, level: Option<Level>, places: &Places) -> Counts {
 }
 
 impl Counts {
+    fn add_volume(&mut self, of: VolumeCell, cell: Cell) {
+        let VolumeCell { level, direction, scope, signature, paper_copy } = of;
+        match direction {
+            Direction::Sent => {
+                self.sent += cell.count;
+                self.sent_personally += if signature.is_personal() { cell.count } else { 0 };
+                self.sending.insert(level);
+            }
+            Direction::Received => {
+                self.receiving.insert(level);
+                if scope == Span::Inside {
+                    self.inside += cell.count;
+                    self.inside_on_paper += if paper_copy { cell.count } else { 0 };
+                }
+                self.pages_without_paper += if paper_copy { 0 } else { cell.measure };
+            }
+        }
+    }
+
     fn add(&mut self, more: &Self) {
         let Self {
             sent,

@@ -44,22 +44,33 @@ impl Told<'_> {
         Indicator::ALL.into_iter().map(figure).collect()
     }
 
+    /// Levels of a place that have targets of their own.
+    pub fn levels_with_targets(&self, area: Area) -> impl Iterator<Item = Level> {
+        Level::ALL.into_iter().filter(move |level| {
+            self.targets.all().any(|target| self.is_of(target, area, Some(*level)))
+        })
+    }
+
     fn targets_of(
         &self,
         indicator: Indicator,
         area: Area,
         level: Option<Level>,
     ) -> impl Iterator<Item = &Target> {
-        self.targets.all().filter(move |target| {
-            let here = match (&target.territory, area) {
-                (Territory::Country, Area::Country) => true,
-                (Territory::Province(code), Area::Province(province)) => {
-                    self.directory.find(code).is_some_and(|found| found.ordinal == province)
-                }
-                _ => false,
-            };
-            here && target.indicator == indicator && target.level == level
-        })
+        self.targets
+            .all()
+            .filter(move |target| target.indicator == indicator && self.is_of(target, area, level))
+    }
+
+    fn is_of(&self, target: &Target, area: Area, level: Option<Level>) -> bool {
+        let here = match (&target.territory, area) {
+            (Territory::Country, Area::Country) => true,
+            (Territory::Province(code), Area::Province(province)) => {
+                self.directory.find(code).is_some_and(|found| found.ordinal == province)
+            }
+            _ => false,
+        };
+        here && target.level == level
     }
 
     fn progress(

@@ -2,7 +2,7 @@
 //! journal's order, like every other act.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use lienthong_model::{Appointment, Reason, Refusal, Role, Territory};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,7 @@ use super::names::{self, Place};
 use super::session::done;
 use super::{Answer, Declined};
 use crate::http::Pages;
+use crate::http::asked::{Body, Query};
 use crate::http::visitor::Person;
 use crate::sight::{Sight, role};
 
@@ -100,7 +101,7 @@ pub(super) async fn list(
 pub(super) async fn set(
     State(pages): State<Pages>,
     Person(by): Person,
-    Json(set): Json<Set>,
+    Body(set): Body<Set>,
 ) -> Answer<serde_json::Value> {
     let holder = names::read_person(&set.person)?;
     let administration = pages.administration()?;
@@ -135,7 +136,7 @@ pub(super) async fn remove(
 pub(super) async fn own_password(
     State(pages): State<Pages>,
     Person(by): Person,
-    Json(given): Json<OwnPassword>,
+    Body(given): Body<OwnPassword>,
 ) -> Answer<serde_json::Value> {
     let _place = pages.0.password_checks.acquire().await;
     let (accounts, name) = (pages.0.accounts.clone(), by.clone());

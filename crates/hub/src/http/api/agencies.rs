@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use lienthong_core::AgencyRecord;
 use lienthong_core::statistics::AgencyBacklog;
 use lienthong_model::limits::HTTP_LIST_MAX;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, names, reading};
 use crate::http::Pages;
+use crate::http::asked::Query;
 use crate::http::visitor::Visitor;
 
 #[derive(Debug, Serialize)]
@@ -57,6 +58,7 @@ pub(super) async fn agencies(
     let now = pages.0.clock.now();
     let province = asked.province.as_deref().filter(|code| !code.is_empty());
     let province = province.map(|code| names::read_code(code, "province")).transpose()?;
+    let province = province.map(|code| code.key());
     let state = asked.state.as_deref().and_then(AgencyState::from_name);
     let backlogs = pages.0.survey.backlogs(&pages.0.reader).await?;
     reading(move || {
@@ -83,9 +85,9 @@ pub(super) async fn agencies(
                 Some("offline") => connections(agency) == 0,
                 _ => true,
             };
-            let of_province = entry.province.as_ref().map(|code| code.key());
+            let of_province = || entry.province.as_ref().map(|code| code.key());
             let wanted = linked
-                && province.as_ref().is_none_or(|code| of_province == Some(code.key()))
+                && province.as_ref().is_none_or(|code| of_province().as_ref() == Some(code))
                 && state.is_none_or(|state| entry.state == state);
             if wanted {
                 found.push((agency, entry));
@@ -93,7 +95,7 @@ pub(super) async fn agencies(
         }
         let total = found.len() as u64;
         if asked.q.trim().is_empty() {
-            found.sort_by_key(|(agency, _)| std::cmp::Reverse(undelivered(agency)));
+            found.sort_by_cached_key(|(agency, _)| std::cmp::Reverse(undelivered(agency)));
         }
         let agencies = found.into_iter().take(HTTP_LIST_MAX).map(|(agency, entry)| Agency {
             code: entry.code.to_string(),

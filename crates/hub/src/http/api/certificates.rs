@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use lienthong_model::limits::HTTP_LIST_MAX;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,7 @@ use super::names::Named;
 use super::{Answer, reading};
 use crate::certificates::ExpiringCertificate;
 use crate::http::Pages;
+use crate::http::asked::Query;
 use crate::http::visitor::Visitor;
 
 /// Days ahead that are looked at where nobody says.

@@ -1,6 +1,6 @@
 //! Finding a document, and everything that is known to have happened to it.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use lienthong_core::explain::{Event, Explained, Scope, Subject, Wait};
 use lienthong_core::{Directory, DocumentRow, ProgressCounts, Stage};
 use lienthong_model::limits::HTTP_LIST_MAX;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::names::Named;
 use super::{Answer, Declined, Words, names, reading};
 use crate::http::Pages;
+use crate::http::asked::{Path, Query};
 use crate::http::visitor::Visitor;
 use crate::sight::{Parties, Sight};
 use crate::signed_by::tell_signers;

@@ -1,7 +1,7 @@
 //! Indicators with their targets: the fields that `lienthong report --output json` has, and what each
 //! indicator is called.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use lienthong_core::Directory;
 use lienthong_core::statistics::{
     Area, CENTRE, Holder, IndicatorFigure, PlaceIndicators, Share, TargetProgress,
@@ -13,6 +13,7 @@ use super::names::{self, Named};
 use super::period::{self, Span};
 use super::{Answer, Words, reading};
 use crate::http::Pages;
+use crate::http::asked::Query;
 use crate::http::visitor::Visitor;
 use crate::indicators::Wanted;
 
@@ -35,7 +36,8 @@ pub(super) struct Report {
     province: Option<Named>,
     made_at: String,
     page_price: u64,
-    /// The place asked for first, then its levels, or its provinces and the centre.
+    /// The place asked for first, then its levels, or its provinces and the centre, each with the
+    /// levels that have targets.
     places: Vec<Place>,
 }
 

@@ -1,6 +1,6 @@
 //! One province: its figures, its levels, its agencies that others wait for, its refusals.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use lienthong_core::engine::EngineError;
 use lienthong_core::statistics::{BacklogOrder, Period};
 use lienthong_model::{Ordinal, Reason, Refusal};
@@ -12,6 +12,7 @@ use super::traffic::{self, PlaceRow};
 use super::waiting::{Mailbox, Wanted};
 use super::{Answer, names, reading};
 use crate::http::Pages;
+use crate::http::asked::{Path, Query};
 use crate::http::visitor::Visitor;
 use crate::sight::Sight;
 

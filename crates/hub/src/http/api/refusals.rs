@@ -1,6 +1,6 @@
 //! Refusals by reason, with what each means, what to do, and the last examples.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use lienthong_core::statistics::{RefusalExample, View};
 use lienthong_model::Reason;
 use lienthong_model::limits::REFUSALS_LOOKED_AT_MAX;
@@ -11,6 +11,7 @@ use super::names::Named;
 use super::period::{Asked, Span};
 use super::{Answer, Words, reading};
 use crate::http::Pages;
+use crate::http::asked::Query;
 use crate::http::visitor::Visitor;
 
 /// Examples of one reason.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::names::{self, Place};
 use super::{Answer, Declined};
 use crate::http::Pages;
+use crate::http::asked::Body;
 use crate::http::visitor::{self, Caller, Visitor};
 use crate::sight::in_force;
 
@@ -93,7 +94,7 @@ pub(super) async fn show(
 pub(super) async fn sign_in(
     State(pages): State<Pages>,
     Extension(caller): Extension<Caller>,
-    Json(given): Json<SignIn>,
+    Body(given): Body<SignIn>,
 ) -> Result<Response, Declined> {
     let holder = names::read_person(&given.person)?;
     let of = [names::person(&holder).to_lowercase(), format!("address {}", caller.address.ip())];

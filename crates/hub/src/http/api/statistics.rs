@@ -1,7 +1,7 @@
 //! Any question to the statistics, in the words of the command line: the answer has the fields that
 //! `lienthong stats --output json` has.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use lienthong_core::Directory;
 use lienthong_core::statistics::{
     Comparison, Condition, Dimension, Grain, Measure, Period, Question, Row, Value, growth,
@@ -14,6 +14,7 @@ use serde_json::{Map, Value as Json, json};
 use super::period::{self, Span};
 use super::{Answer, reading};
 use crate::http::Pages;
+use crate::http::asked::Query;
 use crate::http::visitor::Visitor;
 
 /// Rows of an answer when nothing is said.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use lienthong_core::engine::EngineError;
 use lienthong_core::statistics::{
     AgencyBacklog, Dimension, Direction, Flow, Grain, LevelVolume, Measure, Period, Question,
@@ -17,6 +17,7 @@ use super::names::Named;
 use super::period::{Asked, Span};
 use super::{Answer, own, reading};
 use crate::http::Pages;
+use crate::http::asked::Query;
 use crate::http::visitor::Visitor;
 use crate::sight::Sight;
 

@@ -1,7 +1,7 @@
 //! What is stuck, and why: mailboxes by their oldest document or by how many wait, and what the
 //! oldest waits for.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use lienthong_core::engine::EngineError;
 use lienthong_core::statistics::{AgencyBacklog, BacklogOrder};
 use lienthong_model::limits::PAGE_SIZE_DEFAULT;
@@ -12,6 +12,7 @@ use super::documents::DocumentName;
 use super::names::{self, Named};
 use super::{Answer, Words, reading};
 use crate::http::Pages;
+use crate::http::asked::Query;
 use crate::http::visitor::Visitor;
 use crate::sight::Sight;
 
