@@ -20,7 +20,9 @@ use super::node::{self, Heard, Mouth};
 use super::station::{Station, endpoint};
 use super::{HubControl, LiveError};
 use crate::scenario::FaultKind;
-use crate::world::{Ahead, Arrived, Axis, Bell, Keys, Named, Outcome, Piece, Sent, WorldError};
+use crate::world::{
+    Ahead, Arrived, Axis, Bell, Keys, Meanwhile, Named, Outcome, Piece, Sent, WorldError,
+};
 
 /// Messages to the hub under way at a time, by all agencies together.
 const UNDER_WAY: usize = 256;
@@ -338,7 +340,7 @@ impl Axis for LiveAxis {
         false
     }
 
-    fn begin_block(&mut self, _: Timestamp) -> Result<(), WorldError> {
+    fn begin_block(&mut self, _: Timestamp, _: Meanwhile) -> Result<(), WorldError> {
         self.listen();
         self.failed.take().map_or(Ok(()), |error| Err(error.into()))
     }
@@ -348,11 +350,11 @@ impl Axis for LiveAxis {
         Ok(std::mem::take(&mut self.answers))
     }
 
-    fn has_waiting(&self) -> bool {
+    fn has_waiting(&mut self) -> bool {
         false
     }
 
-    fn next_deadline(&self) -> Option<Timestamp> {
+    fn next_deadline(&mut self) -> Option<Timestamp> {
         None
     }
 
@@ -360,7 +362,7 @@ impl Axis for LiveAxis {
         Ok(self.arrived.drain(..).collect())
     }
 
-    fn has_pushes(&self) -> bool {
+    fn has_pushes(&mut self) -> bool {
         false
     }
 

@@ -32,6 +32,13 @@ pub(crate) struct Named {
     pub subject: String,
 }
 
+/// What happens in the world until a block is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meanwhile {
+    Nothing,
+    Something,
+}
+
 /// What agencies do with it, and what is done to it on purpose.
 pub(crate) trait Axis: Account {
     /// Returns the ordinal of an agency.
@@ -61,20 +68,20 @@ pub(crate) trait Axis: Account {
     }
     /// Whether a block is being written.
     fn is_writing(&self) -> bool;
-    /// Decides what waits.
-    fn begin_block(&mut self, now: Timestamp) -> Result<(), WorldError>;
+    /// Decides what waits, at the latest until [`Axis::end_block`].
+    fn begin_block(&mut self, now: Timestamp, meanwhile: Meanwhile) -> Result<(), WorldError>;
     /// What was decided is on disk: returns what became of calls since the last time.
     fn end_block(&mut self) -> Result<Vec<(u64, Outcome)>, WorldError>;
     /// Whether it has to go on by itself.
-    fn has_waiting(&self) -> bool;
+    fn has_waiting(&mut self) -> bool;
     /// When it has something to do by itself next.
-    fn next_deadline(&self) -> Option<Timestamp>;
+    fn next_deadline(&mut self) -> Option<Timestamp>;
     /// Returns deliveries that are under way to their nodes since the last time.
     fn poll(&mut self, now: Timestamp) -> Result<Vec<Arrived>, WorldError>;
     /// Returns notices that are under way to their nodes since the last time.
     fn poll_notices(&mut self, now: Timestamp) -> Result<Vec<(Ordinal, NoticeNumber)>, WorldError>;
     /// Whether there are more of either.
-    fn has_pushes(&self) -> bool;
+    fn has_pushes(&mut self) -> bool;
     /// Returns what is known of a document that was delivered.
     fn document(&self, position: Position) -> Result<Option<Named>, WorldError>;
     /// Returns what a notice to an agency says: of what kind, about which document.
