@@ -137,7 +137,7 @@ impl SettledRows {
     pub fn take(
         &mut self,
         rows_max: u64,
-        rows: impl Iterator<Item = Row>,
+        rows: impl Iterator<Item = Result<Row, EngineError>>,
     ) -> Result<(), EngineError> {
         if let Leaving::Untouched { rows, round, .. } = &mut self.leaving {
             *rows = 0;
@@ -145,7 +145,7 @@ impl SettledRows {
         }
         let before = self.rows;
         let mut taken = 0;
-        let rows = rows.inspect(|_| taken += 1).map(Ok);
+        let rows = rows.inspect(|_| taken += 1);
         let run = self.write(Box::new(rows), rows_max)?;
         self.rows = before + taken;
         if taken > 0 {

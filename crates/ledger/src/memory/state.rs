@@ -172,17 +172,24 @@ impl MemoryRows {
             (Some(value), Some(survey)) => survey.is_settled(key, value),
             (Some(_), None) => Ok(Some(row.round) != round && Settling::may_settle(key)),
         };
-        let (mut leaving, mut staying) = (Vec::new(), Vec::new());
-        for (key, row) in std::mem::take(&mut self.rows) {
-            match key.with(|key| leaves(key, &row))? {
-                true => leaving.push((key, row.value)),
-                false => staying.push((key, row)),
-            }
-        }
+        let rows = std::mem::take(&mut self.rows);
+        let rows_max = rows.len() as u64;
+        let mut staying = Vec::with_capacity(rows.len());
+        let leaving = rows.into_iter().filter_map(|(key, row)| {
+            key.with(|bytes| leaves(bytes, &row))
+                .map(|leaves| match leaves {
+                    true => Some((key.to_bytes(), row.value)),
+                    false => {
+                        staying.push((key, row));
+                        None
+                    }
+                })
+                .transpose()
+        });
+        settled.take(rows_max, leaving)?;
         // Made anew, so that its nodes are full.
         self.rows = staying.into_iter().collect();
-        let rows_max = leaving.len() as u64;
-        settled.take(rows_max, leaving.into_iter().map(|(key, value)| (key.to_bytes(), value)))
+        Ok(())
     }
 }
 

@@ -46,6 +46,8 @@ use uploads::Uploads;
 
 /// Most requests of a block.
 const BLOCK_REQUESTS: usize = 256;
+/// Requests of a block that is decided elsewhere, at least: waking a thread costs as much as some.
+const REQUESTS_ELSEWHERE: usize = 4;
 /// After how many rows those leave memory that were not written among them. Twice as many are a
 /// good day of the whole country.
 const ROWS_AT_HAND: usize = 400_000;
@@ -266,18 +268,14 @@ impl Hub {
     /// is on disk on return: see [`Hub::end_block`]. One block at a time.
     pub(super) fn begin_block(&mut self, now: Timestamp, meanwhile: Meanwhile) {
         let count = self.waiting.len().min(BLOCK_REQUESTS);
-        let requests = self.waiting.drain(..count).collect();
+        let requests: Vec<Request> = self.waiting.drain(..count).collect();
         self.is_writing = true;
+        if meanwhile == Meanwhile::Nothing || count < REQUESTS_ELSEWHERE {
+            return self.desk().decide_block(now, requests);
+        }
         self.desk();
-        match (meanwhile, self.desk.take()) {
-            (Meanwhile::Nothing, Some(mut desk)) => {
-                desk.decide_block(now, requests);
-                self.desk = Some(desk);
-            }
-            (Meanwhile::Something, Some(desk)) => {
-                self.desk = self.elsewhere.decide(desk, now, requests);
-            }
-            (_, None) => {}
+        if let Some(desk) = self.desk.take() {
+            self.desk = self.elsewhere.decide(desk, now, requests);
         }
     }
 
