@@ -9,7 +9,7 @@ use lienthong_client::{
     Client, ClockSource, DeliveryKey, DocumentCheck, Endpoint, HubClock, Roots, Route,
 };
 use lienthong_core::{Directory, NoticeKind, NoticeNumber};
-use lienthong_model::{AgencyCode, AgencyEntry, Digest, Ordinal, Position, Timestamp};
+use lienthong_model::{AgencyCode, AgencyEntry, Digest, Ordinal, Position, Revocation, Timestamp};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
@@ -229,6 +229,9 @@ impl LiveAxis {
             }
             false => Outcome::Accepted(receipt.position),
         };
+        if !receipt.repeated && receipt.revocation == Some(Revocation::NotProven) {
+            self.known.unproven.insert(receipt.position);
+        }
         // The first receipt may have been lost: the one that comes again tells as much.
         self.known.accepted.insert(receipt.position, (caller, receipt.id));
         for route in receipt.routes.iter().filter(|route| route.route != Route::Held) {
@@ -404,8 +407,8 @@ impl Axis for LiveAxis {
         Ok(self.controlled(|control, _| control.enter_list(list))?)
     }
 
-    fn set_low(&mut self, _: bool) {
-        // No live world has that fault: the scenario was refused.
+    fn set_low(&mut self, low: bool) -> Result<(), WorldError> {
+        Ok(self.controlled(|control, _| control.set_low(low))?)
     }
 
     fn disturb(&mut self, kind: FaultKind, nodes: &[Ordinal], begins: bool) {

@@ -8,8 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use lienthong_client::CallError;
 use lienthong_core::engine::EngineError;
-use lienthong_core::statistics::{Flow, Refusals, Volumes};
-use lienthong_core::{Directory, DocumentView, NoticeKind, NoticeNumber, Place};
+use lienthong_core::statistics::{Flow, PlaceIndicators, Refusals, Volumes};
+use lienthong_core::{Directory, DocumentView, NoticeKind, NoticeNumber};
 use lienthong_model::{AgencyCode, MessageId, Ordinal, Position, Reason, Reference, Timestamp};
 
 use super::WorldError;
@@ -97,7 +97,7 @@ pub(crate) trait Axis: Account {
     /// It takes a new revocation list of the issuing authority.
     fn take_list(&mut self, keys: &Keys, list: &Bytes) -> Result<(), WorldError>;
     /// Its disk is nearly full, or is not any more.
-    fn set_low(&mut self, low: bool);
+    fn set_low(&mut self, low: bool) -> Result<(), WorldError>;
     /// The network of some nodes is disturbed, or mended; nothing where the world models it.
     fn disturb(&mut self, kind: FaultKind, nodes: &[Ordinal], begins: bool);
     /// Whether a fault of the network is done by [`Axis::disturb`] instead of by the world.
@@ -131,12 +131,13 @@ pub(crate) trait Account {
     fn flows(&self, days: Option<Days>) -> Result<Vec<Flow>, AccountError>;
     /// Refusals.
     fn refusals(&self, days: Option<Days>) -> Result<Refusals, AccountError>;
-    /// Deliveries inside provinces to places that count: those without paper copy, and all.
-    fn electronic(
+    /// Indicators of a province and its levels; of the country, its provinces and the centre where no
+    /// province is named.
+    fn indicators(
         &self,
         days: Option<Days>,
-        counts: &dyn Fn(Place) -> bool,
-    ) -> Result<(u64, u64), AccountError>;
+        province: Option<Ordinal>,
+    ) -> Result<Vec<PlaceIndicators>, AccountError>;
     /// What only the journal, or the answers, tell.
     fn journal(&self) -> Result<Journalled, AccountError>;
     /// What waits in mailboxes; `None` where only the records tell.
@@ -184,7 +185,4 @@ pub enum AccountError {
     /// A live hub cannot be asked.
     #[error(transparent)]
     Live(Box<crate::live::LiveError>),
-    /// The world does not tell.
-    #[error("the live world does not tell `{0}`")]
-    NotTold(&'static str),
 }

@@ -5,10 +5,13 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use lienthong_core::statistics::{self, Cubes, Direction, Flow, Period, Refusals, Volumes};
+use lienthong_core::statistics::{
+    self, Cubes, Flow, IndicatorQuestion, PAGE_PRICE, Period, PlaceIndicators, Refusals, Source,
+    Volumes,
+};
 use lienthong_core::{
     Block, Command, Decision, Directory, DocumentView, Entry, Mailbox as _, MailboxLane,
-    NoticeKind, NoticeNumber, Place, Span,
+    NoticeKind, NoticeNumber,
 };
 use lienthong_model::{AgencyCode, Day, Ordinal, Position, Timestamp};
 
@@ -133,8 +136,9 @@ impl Axis for Hub {
         Ok(Hub::take_list(self, keys, list)?)
     }
 
-    fn set_low(&mut self, low: bool) {
+    fn set_low(&mut self, low: bool) -> Result<(), WorldError> {
         self.desk().low = low;
+        Ok(())
     }
 
     fn disturb(&mut self, _: FaultKind, _: &[Ordinal], _: bool) {
@@ -208,21 +212,18 @@ impl Account for Hub {
         Ok(statistics::refusals(&self.cubes(), &self.state, period(days))?)
     }
 
-    fn electronic(
+    fn indicators(
         &self,
         days: Option<Days>,
-        counts: &dyn Fn(Place) -> bool,
-    ) -> Result<(u64, u64), AccountError> {
-        let (mut electronic, mut all) = (0, 0);
-        statistics::visit_kind(&self.cubes(), &self.state, period(days), &mut |found| {
-            let (province, cell, sum) = (found.province, found.key, found.cell);
-            let inside = cell.direction == Direction::Received && cell.scope == Span::Inside;
-            if inside && counts(Place { province, level: cell.level }) {
-                all += sum.count;
-                electronic += if cell.paper_copy { 0 } else { sum.count };
-            }
-        })?;
-        Ok((electronic, all))
+        province: Option<Ordinal>,
+    ) -> Result<Vec<PlaceIndicators>, AccountError> {
+        let Some(machine) = self.machine() else { return Ok(Vec::new()) };
+        let (cubes, directory) = (machine.cubes(), machine.policy().directory.clone());
+        let source = Source { cubes: &cubes, tables: &self.state, directory: &directory };
+        let now = machine.last_time().unwrap_or(self.begin);
+        let period = period(days);
+        let asked = IndicatorQuestion { period, province, now, page_price: PAGE_PRICE };
+        Ok(source.indicators(&asked, &machine.policy().targets)?)
     }
 
     fn journal(&self) -> Result<Journalled, AccountError> {
