@@ -17,7 +17,9 @@ use lienthong_core::{
     ChangeMessage, DeliveryRow, Directory, DocumentRow, DocumentView, Mark, StatusLine,
     TrackedDelivery,
 };
-use lienthong_model::{AgencyCode, Day, MessageId, Ordinal, Position, Reference, Revocation};
+use lienthong_model::{
+    AgencyCode, Day, MessageId, Ordinal, Position, Reason, Reference, Revocation,
+};
 
 use super::axis::LiveAxis;
 use super::{LiveError, node};
@@ -258,6 +260,10 @@ impl Account for LiveAxis {
 
     fn distrusted(&self) -> Option<Vec<String>> {
         Some(self.known.distrusted.clone())
+    }
+
+    fn tells_each(&self, reason: Reason) -> bool {
+        reason != Reason::StorageLow
     }
 
     fn told(&self) -> Told {

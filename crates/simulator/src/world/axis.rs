@@ -146,6 +146,11 @@ pub(crate) trait Account {
     fn replay(&self) -> Result<Option<Vec<String>>, AccountError>;
     /// What recipients could not verify; `None` where they rely on the hub.
     fn distrusted(&self) -> Option<Vec<String>>;
+    /// Whether every refusal with a reason comes to somebody's ears: not where clients answer it by
+    /// trying again.
+    fn tells_each(&self, _: Reason) -> bool {
+        true
+    }
     /// What it counts of its own doing.
     fn told(&self) -> Told;
 }
