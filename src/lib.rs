@@ -44,6 +44,7 @@ pub fn command() -> clap::Command {
 /// Exit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration, 3 the hub cannot be
 /// reached.
 pub fn main() -> ExitCode {
+    touch_small_pages();
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
@@ -61,6 +62,14 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => say::failure(&error, output),
     }
+}
+
+/// Memory that is touched comes in pages of 4 KiB, not of 2 MiB: clearing large ones of which little
+/// is used took a twelfth of a hub's time and a quarter more memory.
+fn touch_small_pages() {
+    // A system that cannot do so is slower by that.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
 fn start(cli: Cli) -> anyhow::Result<ExitCode> {

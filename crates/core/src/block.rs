@@ -70,7 +70,12 @@ impl Block {
 
     /// Encodes and hashes the block.
     pub fn seal(self) -> SealedBlock {
-        let bytes = crate::codec::encode(&self);
+        self.seal_within(0)
+    }
+
+    /// Seals a block whose entries have so many bytes.
+    pub(crate) fn seal_within(self, entries: usize) -> SealedBlock {
+        let bytes = crate::codec::encode_within(&self, entries + 256);
         let marker = Marker { block: self.number, hash: Digest::of(&bytes) };
         SealedBlock { marker, bytes: bytes.into(), block: Arc::new(self) }
     }

@@ -7,7 +7,12 @@ use crate::engine::EngineError;
 
 /// Encodes a value. Encoding into memory cannot fail.
 pub fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(256);
+    encode_within(value, 256)
+}
+
+/// Encodes what has about so many bytes: if it has no more, they are never moved.
+pub fn encode_within<T: Encode<()>>(value: &T, capacity: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(capacity);
     match minicbor::encode(value, &mut bytes) {
         Ok(()) => bytes,
         Err(never) => unreachable!("encoding into memory failed: {never}"),

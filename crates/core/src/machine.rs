@@ -287,7 +287,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             entries: std::mem::take(&mut self.work.entries),
             clock_ahead_ms: u64::try_from(self.clock_ahead.as_millis()).unwrap_or(u64::MAX),
         };
-        let sealed = block.seal();
+        let sealed = block.seal_within(self.work.bytes);
         self.stand_at(&sealed);
         Some(sealed)
     }

@@ -66,8 +66,8 @@ impl Admission {
     /// Gives a unary call a place, or refuses it: OVERLOADED with the time after which those before
     /// it are through. It waits for at most [`ADMISSION_WAIT_MAX`].
     pub async fn enter(&self) -> Result<Place, Refusal> {
-        if let Ok(permit) = self.places.clone().try_acquire_owned() {
-            return Ok(self.place(permit));
+        if let Some(place) = self.at_once() {
+            return Ok(place);
         }
         let waiting = Waiting::among(&self.waiting);
         let wait = Duration::from_secs_f64(waiting.before as f64 / self.per_second());
@@ -80,11 +80,22 @@ impl Admission {
         }
     }
 
+    /// Gives a stream's next message a place when there is one.
+    pub fn at_once(&self) -> Option<Place> {
+        let permit = self.places.clone().try_acquire_owned().ok()?;
+        Some(self.place(permit))
+    }
+
+    /// How many have a place.
+    pub fn under_way(&self) -> usize {
+        SUBMISSIONS_UNDER_WAY_MAX.saturating_sub(self.places.available_permits())
+    }
+
     /// Gives a stream's next message a place; waits for it. `None` never happens: places are not
     /// closed.
     pub async fn wait(&self) -> Option<Place> {
-        if let Ok(permit) = self.places.clone().try_acquire_owned() {
-            return Some(self.place(permit));
+        if let Some(place) = self.at_once() {
+            return Some(place);
         }
         let _waiting = Waiting::among(&self.waiting);
         self.permit().await.map(|permit| self.place(permit))

@@ -175,6 +175,7 @@ impl Hub {
         let evidence = Arc::new(evidence);
         let connections = Connections::new(Shares::default());
         let meters = Arc::new(Meters::new(connections.clone(), Places::new(HTTP_CONNECTIONS_MAX)));
+        let admission = Arc::new(Admission::new());
         let (sequencer, running) = Sequencer::start(
             folder,
             reader.clone(),
@@ -182,6 +183,7 @@ impl Hub {
             evidence.clone(),
             meters.clone(),
             (clock, space.clone()),
+            admission.clone(),
         )
         .map_err(failed)?;
         let ingress = Ingress::new(
@@ -237,7 +239,7 @@ impl Hub {
             clock,
             rates: RateGate::new(rates),
             transfers,
-            admission: Admission::new(),
+            admission,
             room: Room::new(),
             waits: Arc::new(Semaphore::new(WAITS_FOR_PROGRESS_MAX)),
             live: Arc::new(Semaphore::new(STATISTICS_LIVE_MAX)),

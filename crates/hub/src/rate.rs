@@ -96,6 +96,12 @@ impl RateGate {
         self.take(caller, load, Duration::ZERO, directory, now).map(drop)
     }
 
+    /// Takes what a message of a stream asks for when the buckets hold it; whether they did.
+    pub fn passes(&self, caller: Ordinal, load: Load, directory: &Directory) -> bool {
+        let now = self.began.elapsed();
+        self.ask(caller, load, Duration::ZERO, directory, now).is_ok()
+    }
+
     /// Takes what a message of a stream asks for, and waits until the buckets hold it; refuses what
     /// would wait for longer than [`RATE_WAIT_MAX`].
     pub async fn wait(
@@ -122,6 +128,31 @@ impl RateGate {
         directory: &Directory,
         now: Duration,
     ) -> Result<Duration, Refusal> {
+        let (requests, bytes) = match self.ask(caller, load, most, directory, now) {
+            Ok(wait) => return Ok(wait),
+            Err(waits) => waits,
+        };
+        if self.is_news(caller, now) {
+            tracing::info!(caller = caller.0, "an agency asks faster than it may");
+        }
+        let value = match requests >= bytes {
+            true => format!("{} requests a second", self.rates.requests_per_second),
+            false => format!("{} bytes a second", self.rates.bytes_per_second),
+        };
+        Err(Refusal::at(Reason::RateLimited, "caller", value)
+            .retry_after(requests.max(bytes) - most))
+    }
+
+    /// Takes what a caller asks for; how long it has to wait, or, when that is longer than `most`,
+    /// how long it would have to for its requests and for its bytes.
+    fn ask(
+        &self,
+        caller: Ordinal,
+        load: Load,
+        most: Duration,
+        directory: &Directory,
+        now: Duration,
+    ) -> Result<Duration, (Duration, Duration)> {
         let mut callers = self.callers.lock();
         let factor = match callers.is_gateway(caller, directory) {
             true => self.rates.gateway_factor,
@@ -137,15 +168,18 @@ impl RateGate {
             (buckets.requests, buckets.bytes) = (requests, bytes);
             return Ok(wait);
         }
-        if buckets.logged.is_none_or(|logged| now >= logged + LOGGED_EVERY) {
-            buckets.logged = Some(now);
-            tracing::info!(caller = caller.0, "an agency asks faster than it may");
+        Err((wait_for_requests, wait_for_bytes))
+    }
+
+    /// Whether it is to be logged that a caller is limited.
+    fn is_news(&self, caller: Ordinal, now: Duration) -> bool {
+        let mut callers = self.callers.lock();
+        let logged = &mut callers.buckets.entry(caller).or_default().logged;
+        let is_news = logged.is_none_or(|logged| now >= logged + LOGGED_EVERY);
+        if is_news {
+            *logged = Some(now);
         }
-        let value = match wait_for_requests >= wait_for_bytes {
-            true => format!("{} requests a second", self.rates.requests_per_second),
-            false => format!("{} bytes a second", self.rates.bytes_per_second),
-        };
-        Err(Refusal::at(Reason::RateLimited, "caller", value).retry_after(wait - most))
+        is_news
     }
 }
 

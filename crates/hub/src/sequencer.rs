@@ -17,12 +17,14 @@ use lienthong_core::{
 };
 use lienthong_ledger::{Claim, FolderLock, JournalFiles, SledState, crash};
 use lienthong_model::limits::{
-    BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, CHUNK_DELAY, PROPOSALS_WAITING_MAX, WORK_PER_BLOCK_MAX,
+    BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, BLOCK_GATHER_FROM, BLOCK_GATHER_MAX, CHUNK_DELAY,
+    PROPOSALS_WAITING_MAX, WORK_PER_BLOCK_MAX,
 };
 use lienthong_model::{Ordinal, Reason, Refusal, Timestamp};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::admission::Admission;
 use crate::clock::BusinessClock;
 use crate::egress::Egress;
 use crate::evidence::Evidence;
@@ -90,6 +92,7 @@ struct Thread {
     meters: Arc<Meters>,
     clock: BusinessClock,
     space: Space,
+    admission: Arc<Admission>,
     gate: RefusalGate,
     negatives: NegativeGate,
     began: Instant,
@@ -126,6 +129,7 @@ impl Sequencer {
         evidence: Arc<Evidence>,
         meters: Arc<Meters>,
         (clock, space): (BusinessClock, Space),
+        admission: Arc<Admission>,
     ) -> std::io::Result<(Self, watch::Receiver<Running>)> {
         let (requests, waiting) = mpsc::channel(PROPOSALS_WAITING_MAX);
         let (told, running) = watch::channel(Running::Yes);
@@ -140,6 +144,7 @@ impl Sequencer {
             meters,
             clock,
             space,
+            admission,
             gate: RefusalGate::default(),
             negatives: NegativeGate::default(),
             began: Instant::now(),
@@ -237,7 +242,10 @@ impl Thread {
             let next = self.next(runtime, &mut waiting);
             self.space.broken()?;
             match next {
-                Next::Request(first) => self.block(Some(*first), &mut waiting)?,
+                Next::Request(first) => {
+                    self.gather(&waiting);
+                    self.block(Some(*first), &mut waiting)?;
+                }
                 Next::Work => self.block(None, &mut waiting)?,
                 Next::Nothing => self.idle(self.began.elapsed())?,
                 Next::Ended => break,
@@ -269,6 +277,20 @@ impl Thread {
             Ok(None) => Next::Ended,
             Err(_) if self.has_work() => Next::Work,
             Err(_) => Next::Nothing,
+        }
+    }
+
+    /// Lets company come while most of what was let in is still on its way here: a block costs the
+    /// same whatever is in it. Few are not waited for: they wait for their answers themselves.
+    fn gather(&self, waiting: &mpsc::Receiver<Request>) {
+        let began = Instant::now();
+        while began.elapsed() < BLOCK_GATHER_MAX {
+            let (under_way, here) = (self.admission.under_way(), waiting.len() + 1);
+            if under_way < BLOCK_GATHER_FROM || here * 2 >= under_way {
+                break;
+            }
+            // Not woken by each that comes.
+            std::thread::sleep(BLOCK_GATHER_MAX / 8);
         }
     }
 

@@ -47,7 +47,7 @@ pub(crate) struct Rooms {
     pub rates: RateGate,
     pub transfers: Transfers,
     /// Places for submissions and reports under way.
-    pub admission: Admission,
+    pub admission: Arc<Admission>,
     /// Room for messages under way.
     pub room: Room,
     /// Places for those who wait for recipients to get somewhere.
@@ -68,6 +68,15 @@ impl Rooms {
         self.rates.pass(permit.0.agency, load, &self.reader.directory())?;
         let place = Some(self.admission.enter().await?);
         Ok(LetIn { _place: place, _room: self.room.clone().place(bytes).await })
+    }
+
+    /// Lets a message of a stream in when nothing keeps it waiting.
+    pub fn let_in_at_once(&self, permit: MayExchange, bytes: usize) -> Option<LetIn> {
+        let _room = Some(self.room.at_once(bytes)?);
+        let _place = Some(self.admission.at_once()?);
+        let load = Load { requests: 1, bytes };
+        let passes = self.rates.passes(permit.0.agency, load, &self.reader.directory());
+        passes.then_some(LetIn { _place, _room })
     }
 
     /// Lets a message of a stream in, like [`Rooms::let_in`]; waits for the rate within its bound,
@@ -115,9 +124,18 @@ impl Room {
 
     /// Waits for a place for a message; dropping it gives it back.
     pub async fn place(self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let kib = bytes.min(MESSAGE_BYTES_MAX) / Self::KIB + 1;
         // The semaphore is never closed.
-        self.0.acquire_many_owned(u32::try_from(kib).unwrap_or(1)).await.ok()
+        self.0.acquire_many_owned(Self::kib(bytes)).await.ok()
+    }
+
+    /// A place for a message when there is one.
+    fn at_once(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        self.0.clone().try_acquire_many_owned(Self::kib(bytes)).ok()
+    }
+
+    fn kib(bytes: usize) -> u32 {
+        let kib = bytes.min(MESSAGE_BYTES_MAX) / Self::KIB + 1;
+        u32::try_from(kib).unwrap_or(1)
     }
 }
 

@@ -176,6 +176,10 @@ pub const LIST_FILES_MAX: usize = 256;
 pub const PROPOSALS_WAITING_MAX: usize = 4_096;
 /// Most entries in one block.
 pub const BLOCK_ENTRIES_MAX: usize = 1_024;
+/// Longest time for which a block waits for company. Longer makes larger blocks and later answers.
+pub const BLOCK_GATHER_MAX: Duration = Duration::from_millis(2);
+/// Submissions and reports under way from which on a block waits for company.
+pub const BLOCK_GATHER_FROM: usize = 32;
 /// Pieces of the hub's own work in one block, beside what comes from outside.
 pub const WORK_PER_BLOCK_MAX: usize = 2;
 /// Bytes after which a block takes no further entry.

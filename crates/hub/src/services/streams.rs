@@ -45,7 +45,8 @@ const COME_AGAIN_MAX: Duration = Duration::from_secs(3600);
 /// When the hub drains, what was read is answered and the stream ends with DRAINING.
 ///
 /// Every message has a task of its own, from waiting for its place to its answer: signatures are
-/// verified on every core, and a caller that does not read its answers holds no place.
+/// verified on every core, and a caller that does not read its answers holds no place. What need
+/// not wait is let in by whoever reads the stream, which then reads on.
 pub(super) fn answer_each<Q, A, F>(
     rooms: &Arc<Rooms>,
     permit: MayExchange,
@@ -69,9 +70,16 @@ where
             let (entrance, answer) = (entrance.clone(), answer.clone());
             async move {
                 let request = request?;
+                let bytes = request.encoded_len();
+                if let Some(place) = entrance.let_in_at_once(permit, bytes) {
+                    return Ok(tokio::spawn(async move {
+                        let answered = answer(request, Ok(())).await;
+                        drop(place);
+                        answered
+                    }));
+                }
                 let (let_in, is_let_in) = oneshot::channel();
                 let task = tokio::spawn(async move {
-                    let bytes = request.encoded_len();
                     let place = entrance.let_in_slowly(permit, bytes).await;
                     // A stream that has gone reads no further message.
                     let _ = let_in.send(());

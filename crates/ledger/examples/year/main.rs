@@ -50,6 +50,8 @@ const ALONE: u64 = 2_000;
 const ALONE_ROUNDS: usize = 5;
 
 fn main() -> ExitCode {
+    // As the hub does.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {

@@ -96,10 +96,10 @@ impl DocumentType {
         if text.is_empty() {
             return None;
         }
-        let same = |entry: &AdministrativeType| {
-            entry.abbreviation == text || entry.abbreviation.chars().eq(text.nfc())
-        };
-        Self::position(same)
+        Self::position(|entry| entry.abbreviation == text).or_else(|| {
+            let composed: String = text.nfc().collect();
+            Self::position(|entry| entry.abbreviation == composed)
+        })
     }
 
     /// The type with a Vietnamese name, whatever its case, normal form and diacritics. `None` when
