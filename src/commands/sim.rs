@@ -165,8 +165,14 @@ fn wrong_world(asked: &str, error: &WorldError, country: &Country) -> Usage {
         _ => None,
     };
     let Some(unknown) = unknown else {
-        return Usage::new(format!("`{asked}`: {error}"))
-            .remedy("see `lienthong sim describe` and `lienthong directory list`");
+        let remedy = match error {
+            WorldError::Live(_) => {
+                "the hub must run, trust the PKI of `--pki`, and have a certificate and a clock \
+                 within the scenario's days: docs/SCENARIOS.md says how to start one"
+            }
+            _ => "see `lienthong sim describe` and `lienthong directory list`",
+        };
+        return Usage::new(format!("`{asked}`: {error}")).remedy(remedy);
     };
     let quoted = format!("\"{unknown}\"");
     let line = text.lines().position(|line| line.contains(&quoted)).map(|index| index + 1);
