@@ -36,7 +36,7 @@ async fn examine(flaw: Flaw) -> Statement {
             line.set(mode);
             Ok(())
         }),
-        patience: Duration::from_secs(25),
+        patience: Duration::from_secs(60),
     };
     examination.run(|_| {}).await.unwrap()
 }
