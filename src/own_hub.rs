@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::Context as _;
 use lienthong_client::ClockSource;
+use lienthong_model::limits::SPACE_HARD_BYTES;
 use lienthong_model::{AgencyEntry, Timestamp};
 use lienthong_pki::pem;
 use lienthong_simulator::live::HubControl;
@@ -87,6 +88,11 @@ impl OwnHub {
         self.folder.join("data")
     }
 
+    /// The file that says how much of its disk it may take for free.
+    fn free_space(&self) -> PathBuf {
+        self.folder.join("free-space")
+    }
+
     fn run(&mut self, time: Time) -> io::Result<()> {
         let mut command = Command::new(std::env::current_exe()?);
         for (name, _) in std::env::vars_os() {
@@ -108,9 +114,11 @@ impl OwnHub {
         command.arg("--directory").arg(self.folder.join("agencies.csv"));
         command.args(["--listen", &self.listen, "--http", "off", "--clock", &time.text()]);
         command.args(["--output", "json", "--log", "warn"]);
+        // It ends with whoever started it, however that ends; and its disk is as full as it is told.
+        command.arg("--while-input").arg("--free-space").arg(self.free_space());
         // Its own group: Ctrl-C is for whoever started it, who stops it in order.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let address = child.stdout.take().map(ready).transpose();
         self.child = Some(child);
         let address = address?.flatten();
@@ -155,6 +163,18 @@ impl HubControl for OwnHub {
         match child.wait()?.success() {
             true => Ok(()),
             false => Err(io::Error::other("the hub did not end well")),
+        }
+    }
+
+    fn set_low(&mut self, low: bool) -> io::Result<()> {
+        let path = self.free_space();
+        if low {
+            // Above the hard mark, and below every soft one.
+            return std::fs::write(path, (SPACE_HARD_BYTES * 3 / 2).to_string());
+        }
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 

@@ -1,10 +1,13 @@
 //! `lienthong hub`: runs a hub until SIGTERM or SIGINT.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
 use lienthong_hub::{Hub, Settings, StartError};
+use lienthong_ledger::{Free, free_space};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -23,6 +26,12 @@ use crate::trouble::Trouble;
 pub(crate) struct HubArgs {
     #[command(flatten)]
     flags: HubFlags,
+    /// Stop when standard input ends: whoever started it is gone
+    #[arg(long, hide = true)]
+    while_input: bool,
+    /// Take no more of the disk for free than this file says, in bytes, while there is one
+    #[arg(long, hide = true, value_name = "FILE")]
+    free_space: Option<PathBuf>,
 }
 
 /// What is printed when the hub is ready.
@@ -53,11 +62,16 @@ struct Ready {
 pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCode> {
     lienthong_ledger::crash::arm_from_env()?;
     let effective = args.flags.effective(|name| std::env::var(name).ok())?;
-    let settings = config::settings(&effective)?;
+    let mut settings = config::settings(&effective)?;
+    if let Some(file) = args.free_space {
+        settings.storage.probe = Arc::new(move |folder| told_space(&file, folder));
+    }
     // A signal that comes while the journal is replayed is answered when that is over.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    let input_ended = input_ended(args.while_input);
+    tokio::pin!(input_ended);
     let data = settings.data.display().to_string();
     let mut progress = Progress::of("replaying the journal");
     let started = start(settings, |block, end| progress.reached(block, end)).await;
@@ -84,6 +98,7 @@ pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCod
         tokio::select! {
             _ = terminate.recv() => break None,
             _ = interrupt.recv() => break None,
+            () = &mut input_ended => break None,
             _ = hangup.recv() => read_lists(&hub).await,
             error = hub.failed() => break Some(error),
         }
@@ -112,6 +127,28 @@ async fn start(settings: Settings, progress: impl FnMut(u64, u64)) -> Result<Hub
         Ok(_) | Err(_) => LeftOut::Nothing,
     };
     Hub::start_without(settings, left_out, progress).await
+}
+
+/// Waits for the end of standard input, where it is heeded.
+async fn input_ended(heeded: bool) {
+    if !heeded {
+        return std::future::pending().await;
+    }
+    let (ended, heard) = tokio::sync::oneshot::channel();
+    // Not a task of the runtime, which would wait for it when it ends.
+    std::thread::spawn(move || {
+        // An input that cannot be read has ended, too.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        ended.send(())
+    });
+    let _ = heard.await;
+}
+
+/// The space of the disk, but no more than a file says.
+fn told_space(file: &Path, folder: &Path) -> std::io::Result<Free> {
+    let free = free_space(folder)?;
+    let told = std::fs::read_to_string(file).ok().and_then(|text| text.trim().parse().ok());
+    Ok(Free { available: free.available.min(told.unwrap_or(u64::MAX)), ..free })
 }
 
 /// Reads the revocation lists at once. What cannot be used the hub logs itself.

@@ -39,6 +39,8 @@ fn statuses(folder: &Path) -> Vec<String> {
 struct Sandbox {
     folder: tempfile::TempDir,
     sandbox: Running,
+    /// `https://host:port` of its hub.
+    address: String,
     agency: String,
 }
 
@@ -54,7 +56,8 @@ impl Sandbox {
         assert_eq!(ready["clock"], "real");
         assert_eq!(ready["living"].as_array().unwrap().len(), 6, "{ready}");
         let agency = ready["under_test"][1].as_str().unwrap().to_owned();
-        Self { folder, sandbox, agency }
+        let address = ready["hub"].as_str().unwrap().to_owned();
+        Self { folder, sandbox, address, agency }
     }
 
     fn kept(&self) -> std::path::PathBuf {
@@ -88,6 +91,16 @@ impl Sandbox {
         node.line_with("ready");
         node
     }
+}
+
+#[test]
+fn a_sandbox_that_is_killed_leaves_no_hub_behind() {
+    let Sandbox { folder: _folder, sandbox, address, .. } = Sandbox::start();
+    let reached = || std::net::TcpStream::connect(address.trim_start_matches("https://")).is_ok();
+    assert!(reached(), "{address}");
+    // Killed, not asked to stop.
+    drop(sandbox);
+    until("the hub's end", || !reached());
 }
 
 #[test]

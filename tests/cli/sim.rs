@@ -120,13 +120,28 @@ fn a_live_hub_that_is_killed_comes_back_and_the_scenario_still_comes_out() {
 }
 
 #[test]
+fn a_live_hub_of_its_own_has_a_full_disk_and_a_late_list() {
+    let faults = "[[answers]]\naccepted-hours = [0.1, 1]\n\
+        [[fault]]\nkind = \"disk-full\"\n\
+        from = 2020-11-16T09:00:00\nuntil = 2020-11-16T11:00:00\n\
+        [[fault]]\nkind = \"revocation-list-late\"\n\
+        from = 2020-11-16T13:00:00\nuntil = 2020-11-16T20:00:00\n\
+        [[expect]]\nmeasure = \"refusals\"\nreason = \"STORAGE_LOW\"\nat-least = 1\n\
+        [[expect]]\nmeasure = \"unproven\"\nat-least = 1\n\
+        [[expect]]\nmeasure = \"waiting\"\nequals = 0\n";
+    let (_folder, path) = file(&format!("{SMALL}{faults}"));
+    let report = json(&["sim", "run", text(&path), "--world", "live", "--rate", "7200"]);
+    assert_eq!(report["passed"], true, "{report:#}");
+}
+
+#[test]
 fn what_the_live_world_does_not_have_is_refused_with_line_and_remedy() {
-    let unknown = "[[expect]]\nmeasure = \"fully-electronic-share\"\nat-least = 1\n";
+    let unknown = "[[expect]]\nmeasure = \"replies\"\nat-least = 1\n";
     let (_folder, path) = file(&format!("{SMALL}{unknown}"));
     succeed(&["sim", "check", text(&path)]);
     for command in [&["check", text(&path)], &["run", text(&path)]] {
         let said = fail(2, &["sim", command[0], command[1], "--world", "live"]);
-        for part in ["line 15", "fully-electronic-share", "--world virtual"] {
+        for part in ["line 15", "replies", "--world virtual"] {
             assert!(said.contains(part), "{part} in {said}");
         }
     }

@@ -42,7 +42,7 @@ use crate::peer::PeerJudge;
 use crate::places::Places;
 use crate::rate::RateGate;
 use crate::reader::Reader;
-use crate::sequencer::{Couriers, Running, Sequencer};
+use crate::sequencer::{Couriers, Running, Sequencer, Surroundings};
 use crate::services::{Room, Rooms, Services};
 use crate::settings::Settings;
 use crate::space::{Level, Space};
@@ -176,16 +176,16 @@ impl Hub {
         let connections = Connections::new(Shares::default());
         let meters = Arc::new(Meters::new(connections.clone(), Places::new(HTTP_CONNECTIONS_MAX)));
         let admission = Arc::new(Admission::new());
-        let (sequencer, running) = Sequencer::start(
-            folder,
-            reader.clone(),
-            egress.clone(),
-            evidence.clone(),
-            meters.clone(),
-            (clock, space.clone()),
-            admission.clone(),
-        )
-        .map_err(failed)?;
+        let around = Surroundings {
+            reader: reader.clone(),
+            couriers: egress.clone(),
+            evidence: evidence.clone(),
+            meters: meters.clone(),
+            clock,
+            space: space.clone(),
+            admission: admission.clone(),
+        };
+        let (sequencer, running) = Sequencer::start(folder, around).map_err(failed)?;
         let ingress = Ingress::new(
             reader.clone(),
             payloads.clone(),

@@ -4,6 +4,7 @@
 //! Clones and handles share one store, so that "reopening" is taking another handle.
 
 mod blocks;
+mod key;
 mod payloads;
 mod settled;
 mod state;

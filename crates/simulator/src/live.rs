@@ -131,6 +131,11 @@ pub trait HubControl: Send {
     /// # Errors
     /// When it does not end well.
     fn stop(&mut self) -> std::io::Result<()>;
+    /// Lets its disk be nearly full, or not any more.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    fn set_low(&mut self, low: bool) -> std::io::Result<()>;
     /// Gives it a new revocation list of the issuing authority (DER).
     ///
     /// # Errors

@@ -47,7 +47,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::scenario::Scenario;
 pub use axis::AccountError;
-pub(crate) use axis::{Account, Arrived, Axis, Declined, Journalled, Named};
+pub(crate) use axis::{Account, Arrived, Axis, Declined, Journalled, Meanwhile, Named};
 use changes::Change;
 use faults::Hits;
 pub(crate) use hub::{Ahead, Outcome, Piece, Sent, Told};
@@ -363,7 +363,12 @@ impl World<'_> {
         if !self.hub.is_up() || self.hub.is_writing() {
             return Ok(());
         }
-        self.hub.begin_block(self.now)?;
+        let on_disk = self.now.plus(self.scenario.disk);
+        let meanwhile = match self.queue.next_at().is_some_and(|next| next < on_disk) {
+            true => Meanwhile::Something,
+            false => Meanwhile::Nothing,
+        };
+        self.hub.begin_block(self.now, meanwhile)?;
         #[cfg(test)]
         for (number, outcome) in self.hub.early_answers() {
             self.later(Event::Answered { number, outcome }, Duration::ZERO);
@@ -371,7 +376,7 @@ impl World<'_> {
         if self.dying {
             return self.hub_dies();
         }
-        self.queue.put(self.now.plus(self.scenario.disk), Event::Synced(self.hub.life()));
+        self.queue.put(on_disk, Event::Synced(self.hub.life()));
         Ok(())
     }
 

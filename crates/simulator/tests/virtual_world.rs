@@ -199,6 +199,23 @@ fn the_same_scenario_and_seed_give_the_same_trace_byte_for_byte() {
     }
 }
 
+/// Blocks of many requests are decided in another thread.
+#[test]
+fn a_world_that_goes_on_while_blocks_are_decided_gives_the_same_trace_each_time() {
+    let mut scenario = builtin("country-day").unwrap();
+    scenario.disk = std::time::Duration::from_secs(30);
+    scenario.signatures = 0.1;
+    for traffic in &mut scenario.traffic {
+        traffic.per_day /= 40.0;
+    }
+    for participation in &mut scenario.agencies {
+        participation.take = Some(4);
+    }
+    let traces: Vec<_> = (0..3).map(|_| play(&scenario, None).1).collect();
+    assert!(traces[0].events > 10_000, "{} events", traces[0].events);
+    assert!(traces.iter().all(|played| played.trace == traces[0].trace));
+}
+
 #[test]
 fn another_seed_gives_another_trace_and_the_laws_still_hold() {
     let scenario = builtin("fault-hub-killed").unwrap();

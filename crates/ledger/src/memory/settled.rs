@@ -13,8 +13,10 @@ use crate::disk::{create_folder, io_error};
 use crate::rows::{BlockCache, Merged, Row, Run, RunForm, RunWriter, Source, block_cache};
 use crate::state::joined;
 
-/// Bytes of blocks kept in memory.
-const CACHE_BYTES: u64 = 4 << 20;
+/// Bytes of blocks kept in memory, where what left is settled.
+const SETTLED_CACHE_BYTES: u64 = 4 << 20;
+/// The same where it is only untouched: it is asked for for days.
+const UNTOUCHED_CACHE_BYTES: u64 = 96 << 20;
 /// Most rows of a run that is made for being asked.
 const ASKED_FOR_ROWS: u64 = 8 << 20;
 /// A state that is cut for nobody's sake but the bound's is cut after so many blocks.
@@ -43,7 +45,11 @@ pub(super) struct SettledRows {
 
 impl SettledRows {
     pub fn new(folder: &Path, leaving: Leaving) -> Self {
-        let (folder, cache) = (folder.to_owned(), Arc::new(block_cache(CACHE_BYTES)));
+        let cache_bytes = match leaving {
+            Leaving::Settled { .. } => SETTLED_CACHE_BYTES,
+            Leaving::Untouched { .. } => UNTOUCHED_CACHE_BYTES,
+        };
+        let (folder, cache) = (folder.to_owned(), Arc::new(block_cache(cache_bytes)));
         Self { folder, leaving, runs: Vec::new(), cache, next: 1, rows: 0 }
     }
 
@@ -131,7 +137,7 @@ impl SettledRows {
     pub fn take(
         &mut self,
         rows_max: u64,
-        rows: impl Iterator<Item = (Vec<u8>, Option<Bytes>)>,
+        rows: impl Iterator<Item = Result<Row, EngineError>>,
     ) -> Result<(), EngineError> {
         if let Leaving::Untouched { rows, round, .. } = &mut self.leaving {
             *rows = 0;
@@ -139,7 +145,7 @@ impl SettledRows {
         }
         let before = self.rows;
         let mut taken = 0;
-        let rows = rows.inspect(|_| taken += 1).map(|(key, value)| Ok((key.into(), value)));
+        let rows = rows.inspect(|_| taken += 1);
         let run = self.write(Box::new(rows), rows_max)?;
         self.rows = before + taken;
         if taken > 0 {

@@ -11,6 +11,7 @@ use lienthong_core::engine::{Change, EngineError, Marker, State, Tables};
 use lienthong_model::limits::CHUNK_BLOCKS;
 use parking_lot::RwLock;
 
+use super::key::Key;
 use super::settled::{Leaving, SettledRows};
 use crate::rows::{Merged, Row, Source};
 use crate::state::check_bounds;
@@ -29,7 +30,7 @@ pub struct MemoryState {
 
 #[derive(Debug, Default)]
 struct MemoryRows {
-    rows: BTreeMap<Vec<u8>, RowAtHand>,
+    rows: BTreeMap<Key, RowAtHand>,
     settled: Option<SettledRows>,
     marker: Option<Marker>,
     blocks_since_cut: u64,
@@ -81,7 +82,7 @@ impl MemoryState {
 
     /// Whether a row is in memory.
     pub fn is_at_hand(&self, key: &[u8]) -> bool {
-        self.rows.read().rows.get(key).is_some_and(|row| row.value.is_some())
+        self.rows.read().rows.get(&Key::of(key)).is_some_and(|row| row.value.is_some())
     }
 
     /// How many rows have left memory; one that left it several times counts as often.
@@ -91,12 +92,12 @@ impl MemoryState {
 }
 
 impl MemoryRows {
-    fn put(&mut self, key: Vec<u8>, value: Option<Bytes>) {
-        let hides = self.settled.as_ref().is_some_and(|settled| settled.may_hold(&key));
+    fn put(&mut self, key: &[u8], value: Option<Bytes>) {
+        let hides = self.settled.as_ref().is_some_and(|settled| settled.may_hold(key));
         let round = self.settled.as_mut().map_or(0, SettledRows::written);
         match value.is_some() || hides {
-            true => drop(self.rows.insert(key, RowAtHand { value, round })),
-            false => drop(self.rows.remove(&key)),
+            true => drop(self.rows.insert(Key::of(key), RowAtHand { value, round })),
+            false => drop(self.rows.remove(&Key::of(key))),
         }
     }
 }
@@ -104,7 +105,7 @@ impl MemoryRows {
 impl Tables for MemoryState {
     fn read(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
         let rows = self.rows.read();
-        match (rows.rows.get(key), &rows.settled) {
+        match (rows.rows.get(&Key::of(key)), &rows.settled) {
             (Some(row), _) => Ok(row.value.clone()),
             (None, Some(settled)) => settled.read(key),
             (None, None) => Ok(None),
@@ -146,9 +147,10 @@ impl MemoryRows {
     ) -> Result<(Vec<Row>, usize), EngineError> {
         let at_hand = self
             .rows
-            .range::<[u8], _>((from, Bound::Unbounded))
+            .range((from.map(Key::of), Bound::Unbounded))
+            .map(|(key, row)| (key.to_bytes(), row.value.clone()))
             .take_while(|(key, _)| key.starts_with(prefix))
-            .map(|(key, row)| Ok((Bytes::copy_from_slice(key), row.value.clone())));
+            .map(Ok);
         let settled = self.settled.as_ref().map(|settled| settled.range(prefix, from));
         let sources =
             std::iter::once(Box::new(at_hand) as Source<'_>).chain(settled.into_iter().flatten());
@@ -164,29 +166,39 @@ impl MemoryRows {
             None => Some(Settling::survey(&AtHand(&self.rows))?),
             Some(_) => None,
         };
+        let round = settled.round();
         let leaves = |key: &[u8], row: &RowAtHand| match (&row.value, &survey) {
             (None, _) => Ok(true),
             (Some(value), Some(survey)) => survey.is_settled(key, value),
-            (Some(_), None) => Ok(Some(row.round) != settled.round() && Settling::may_settle(key)),
+            (Some(_), None) => Ok(Some(row.round) != round && Settling::may_settle(key)),
         };
-        let mut leaving = Vec::new();
-        for (key, row) in &self.rows {
-            if leaves(key, row)? {
-                leaving.push(key.clone());
-            }
-        }
-        let rows_max = leaving.len() as u64;
-        let rows = leaving.into_iter().filter_map(|key| self.rows.remove_entry(&key));
-        settled.take(rows_max, rows.map(|(key, row)| (key, row.value)))
+        let rows = std::mem::take(&mut self.rows);
+        let rows_max = rows.len() as u64;
+        let mut staying = Vec::with_capacity(rows.len());
+        let leaving = rows.into_iter().filter_map(|(key, row)| {
+            key.with(|bytes| leaves(bytes, &row))
+                .map(|leaves| match leaves {
+                    true => Some((key.to_bytes(), row.value)),
+                    false => {
+                        staying.push((key, row));
+                        None
+                    }
+                })
+                .transpose()
+        });
+        settled.take(rows_max, leaving)?;
+        // Made anew, so that its nodes are full.
+        self.rows = staying.into_iter().collect();
+        Ok(())
     }
 }
 
 /// Rows in memory, as a survey looks at them.
-struct AtHand<'r>(&'r BTreeMap<Vec<u8>, RowAtHand>);
+struct AtHand<'r>(&'r BTreeMap<Key, RowAtHand>);
 
 impl Tables for AtHand<'_> {
     fn read(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
-        Ok(self.0.get(key).and_then(|row| row.value.clone()))
+        Ok(self.0.get(&Key::of(key)).and_then(|row| row.value.clone()))
     }
 
     fn scan(
@@ -195,9 +207,12 @@ impl Tables for AtHand<'_> {
         from: &[u8],
         visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<(), EngineError> {
-        let rows = self.0.range::<[u8], _>((Bound::Included(prefix.max(from)), Bound::Unbounded));
-        let mut rows = rows.take_while(|(key, _)| key.starts_with(prefix));
-        rows.all(|(key, row)| row.value.as_ref().is_none_or(|value| visit(key, value)));
+        let mut rows = self.0.range(Key::of(prefix.max(from))..);
+        rows.all(|(key, row)| {
+            key.with(|key| {
+                key.starts_with(prefix) && row.value.as_ref().is_none_or(|value| visit(key, value))
+            })
+        });
         Ok(())
     }
 }
@@ -207,7 +222,7 @@ impl State for MemoryState {
         check_bounds(&change)?;
         let mut state = self.rows.write();
         for (key, value) in change.writes {
-            state.put(key, value);
+            state.put(&key, value);
         }
         state.blocks_since_cut += 1;
         if change.cut {

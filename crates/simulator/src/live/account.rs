@@ -8,17 +8,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
-use lienthong_client::{self as client, CallError, TrackedDocument};
-use lienthong_core::statistics::{Flow, LevelVolume, Refusals, Totals, Volume, Volumes};
+use lienthong_client::{self as client, CallError, Client, TrackedDocument};
+use lienthong_core::statistics::{
+    Area, Flow, IndicatorFigure, LevelVolume, PlaceIndicators, Refusals, Share, Totals, Volume,
+    Volumes,
+};
 use lienthong_core::{
-    ChangeMessage, DeliveryRow, Directory, DocumentRow, DocumentView, Mark, Place, StatusLine,
+    ChangeMessage, DeliveryRow, Directory, DocumentRow, DocumentView, Mark, StatusLine,
     TrackedDelivery,
 };
-use lienthong_model::{AgencyCode, Day, MessageId, Ordinal, Position, Reference, Revocation};
+use lienthong_model::{
+    AgencyCode, Day, MessageId, Ordinal, Position, Reason, Reference, Revocation,
+};
 
 use super::axis::LiveAxis;
 use super::{LiveError, node};
-use crate::scenario::Days;
+use crate::scenario::{Days, Expect, Scenario};
 use crate::world::{Account, AccountError, Axis as _, Declined, Journalled, Told};
 
 /// Documents asked about at a time.
@@ -29,6 +34,8 @@ const ASKING: usize = 32;
 pub(super) struct Known {
     /// Documents by position: their senders and ids.
     pub accepted: BTreeMap<Position, (Ordinal, MessageId)>,
+    /// Documents whose first receipt said that no proof of revocation was at hand.
+    pub unproven: BTreeSet<Position>,
     pub declined: Vec<Declined>,
     pub distrusted: Vec<String>,
     pub told: Told,
@@ -51,7 +58,12 @@ impl Known {
 
 /// What the hub had counted before.
 #[derive(Default)]
-pub(super) struct Baseline(BTreeMap<Option<(i32, i32)>, Counted>);
+pub(super) struct Baseline {
+    counted: BTreeMap<DaysKey, Counted>,
+    indicators: BTreeMap<(DaysKey, Option<AgencyCode>), Vec<client::PlaceIndicators>>,
+}
+
+type DaysKey = Option<(i32, i32)>;
 
 /// Statistics of some days.
 #[derive(Clone)]
@@ -61,7 +73,7 @@ struct Counted {
     refusals: client::Refusals,
 }
 
-fn key(days: Option<Days>) -> Option<(i32, i32)> {
+fn key(days: Option<Days>) -> DaysKey {
     days.map(|days| (days.first.0, days.last.0))
 }
 
@@ -71,16 +83,28 @@ fn period(days: Option<Days>) -> client::Period {
 }
 
 impl LiveAxis {
-    /// Remembers what the hub has counted already, for all days that will be asked about.
-    pub fn take_baseline(
-        &mut self,
-        days: impl Iterator<Item = Option<Days>>,
-    ) -> Result<(), LiveError> {
-        for days in days.chain([None]) {
+    /// Remembers what the hub has counted already, for all days and provinces that will be asked
+    /// about.
+    pub fn take_baseline(&mut self, scenario: &Scenario) -> Result<(), LiveError> {
+        let expects = || scenario.expects.iter();
+        for days in expects().flat_map(|expect| [expect.days, expect.base]).chain([None]) {
             let counted = self.counted(days)?;
-            self.baseline.0.insert(key(days), counted);
+            self.baseline.counted.insert(key(days), counted);
+        }
+        for Expect { days, province, .. } in expects() {
+            let told = self.counted_indicators(*days, province.as_ref())?;
+            self.baseline.indicators.insert((key(*days), province.clone()), told);
         }
         Ok(())
+    }
+
+    fn counted_indicators(
+        &self,
+        days: Option<Days>,
+        province: Option<&AgencyCode>,
+    ) -> Result<Vec<client::PlaceIndicators>, LiveError> {
+        let ask = async |client: &Client| client.indicators(period(days), province, 0).await;
+        Ok(self.ask(None, ask)??)
     }
 
     fn counted(&self, days: Option<Days>) -> Result<Counted, LiveError> {
@@ -119,7 +143,7 @@ impl Account for LiveAxis {
 
     fn volumes(&self, days: Option<Days>) -> Result<Volumes, AccountError> {
         let counted = self.told(self.counted(days))?.volumes;
-        let before = self.baseline.0.get(&key(days)).map(|counted| &counted.volumes);
+        let before = self.baseline.counted.get(&key(days)).map(|counted| &counted.volumes);
         let mut volumes = Volumes::default();
         for province in counted.provinces.iter().chain([&counted.centre]) {
             let was = before.and_then(|before| {
@@ -142,13 +166,12 @@ impl Account for LiveAxis {
         let total = |counted: client::TotalVolume| (counted.sent, counted.received);
         let (now, was) = (total(counted.totals), before.map_or((0, 0), |b| total(b.totals)));
         volumes.totals = Totals { sent: now.0 - was.0, received: now.1 - was.1 };
-        self.sign(days, &mut volumes)?;
         Ok(volumes)
     }
 
     fn flows(&self, days: Option<Days>) -> Result<Vec<Flow>, AccountError> {
         let counted = self.told(self.counted(days))?.flows;
-        let before = self.baseline.0.get(&key(days)).map(|counted| &counted.flows);
+        let before = self.baseline.counted.get(&key(days)).map(|counted| &counted.flows);
         let flow = |cell: &client::FlowCell| {
             let same = |other: &&client::FlowCell| {
                 (&other.sender_province, other.sender_level, &other.recipient_province)
@@ -171,7 +194,7 @@ impl Account for LiveAxis {
 
     fn refusals(&self, days: Option<Days>) -> Result<Refusals, AccountError> {
         let counted = self.told(self.counted(days))?.refusals;
-        let before = self.baseline.0.get(&key(days)).map(|counted| &counted.refusals);
+        let before = self.baseline.counted.get(&key(days)).map(|counted| &counted.refusals);
         let mut refusals = Refusals::default();
         for province in counted.provinces.iter().chain([&counted.centre]) {
             let was = before.and_then(|before| {
@@ -193,19 +216,35 @@ impl Account for LiveAxis {
         Ok(refusals)
     }
 
-    fn electronic(
+    fn indicators(
         &self,
-        _: Option<Days>,
-        _: &dyn Fn(Place) -> bool,
-    ) -> Result<(u64, u64), AccountError> {
-        Err(AccountError::NotTold("fully-electronic-share"))
+        days: Option<Days>,
+        province: Option<Ordinal>,
+    ) -> Result<Vec<PlaceIndicators>, AccountError> {
+        let agency = province.and_then(|province| self.directory.agency(province));
+        let code = agency.map(|agency| agency.entry(self.clock().now()).code.clone());
+        let asked = self.told(self.counted_indicators(days, code.as_ref()))?;
+        let before = self.baseline.indicators.get(&(key(days), code));
+        let place = |place: &client::PlaceIndicators| {
+            let area = match place.code.as_str() {
+                "" => Area::Country,
+                "TW" => Area::Centre,
+                code => Area::Province(self.ordinal(&AgencyCode::parse(code).ok()?)?),
+            };
+            let same = |was: &&client::PlaceIndicators| {
+                (&was.code, was.level) == (&place.code, place.level)
+            };
+            let was = before.and_then(|places| places.iter().find(same));
+            let figures = place.figures.iter().map(|now| figure(now, was)).collect();
+            Some(PlaceIndicators { area, level: place.level, figures })
+        };
+        Ok(asked.iter().filter_map(place).collect())
     }
 
     fn journal(&self) -> Result<Journalled, AccountError> {
         Ok(Journalled {
             documents: self.views()?.len() as u64,
-            // The scenario was refused that asks for it.
-            unproven: Vec::new(),
+            unproven: self.known.unproven.iter().copied().collect(),
             declined: self.known.declined.clone(),
             blocks: 0,
         })
@@ -221,6 +260,10 @@ impl Account for LiveAxis {
 
     fn distrusted(&self) -> Option<Vec<String>> {
         Some(self.known.distrusted.clone())
+    }
+
+    fn tells_each(&self, reason: Reason) -> bool {
+        reason != Reason::StorageLow
     }
 
     fn told(&self) -> Told {
@@ -253,24 +296,20 @@ impl LiveAxis {
         let tracked: Result<Vec<TrackedDocument>, LiveError> = tracked.into_iter().collect();
         Ok(self.told(tracked)?.into_iter().filter_map(|one| view(one, &self.directory)).collect())
     }
+}
 
-    /// The statistics say by province how much was signed by persons; by level the records do.
-    fn sign(&self, days: Option<Days>, volumes: &mut Volumes) -> Result<(), AccountError> {
-        for view in self.views()? {
-            let (at, document) = (view.document.received_at, &view.document);
-            let Some(sender) = self.directory.agency(document.sender) else { continue };
-            if !document.signature.is_personal() || days.is_some_and(|d| !d.holds(at.day())) {
-                continue;
-            }
-            let place = self.directory.place(sender, at);
-            let volume = match place.province {
-                Some(province) => volumes.provinces.entry(province).or_default(),
-                None => &mut volumes.centre,
-            };
-            volume.by_level.entry(place.level).or_default().personally_signed += 1;
-        }
-        Ok(())
-    }
+/// An indicator's figure, without what had been counted before.
+fn figure(now: &client::IndicatorFigure, was: Option<&client::PlaceIndicators>) -> IndicatorFigure {
+    let same = |one: &&client::IndicatorFigure| one.indicator == now.indicator;
+    let was = was.and_then(|place| place.figures.iter().find(same));
+    let was = was.map_or(client::Share::default(), |was| was.share);
+    let share = Share {
+        numerator: now.share.numerator.saturating_sub(was.numerator),
+        denominator: now.share.denominator.saturating_sub(was.denominator),
+        value: None,
+    };
+    let (indicator, before, targets) = (now.indicator, Share::default(), Vec::new());
+    IndicatorFigure { indicator, share, before, targets }
 }
 
 fn volume(now: &client::ProvinceVolume, was: Option<&client::ProvinceVolume>) -> Volume {

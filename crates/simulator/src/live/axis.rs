@@ -9,7 +9,7 @@ use lienthong_client::{
     Client, ClockSource, DeliveryKey, DocumentCheck, Endpoint, HubClock, Roots, Route,
 };
 use lienthong_core::{Directory, NoticeKind, NoticeNumber};
-use lienthong_model::{AgencyCode, AgencyEntry, Digest, Ordinal, Position, Timestamp};
+use lienthong_model::{AgencyCode, AgencyEntry, Digest, Ordinal, Position, Revocation, Timestamp};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
@@ -20,7 +20,9 @@ use super::node::{self, Heard, Mouth};
 use super::station::{Station, endpoint};
 use super::{HubControl, LiveError};
 use crate::scenario::FaultKind;
-use crate::world::{Ahead, Arrived, Axis, Bell, Keys, Named, Outcome, Piece, Sent, WorldError};
+use crate::world::{
+    Ahead, Arrived, Axis, Bell, Keys, Meanwhile, Named, Outcome, Piece, Sent, WorldError,
+};
 
 /// Messages to the hub under way at a time, by all agencies together.
 const UNDER_WAY: usize = 256;
@@ -227,6 +229,9 @@ impl LiveAxis {
             }
             false => Outcome::Accepted(receipt.position),
         };
+        if !receipt.repeated && receipt.revocation == Some(Revocation::NotProven) {
+            self.known.unproven.insert(receipt.position);
+        }
         // The first receipt may have been lost: the one that comes again tells as much.
         self.known.accepted.insert(receipt.position, (caller, receipt.id));
         for route in receipt.routes.iter().filter(|route| route.route != Route::Held) {
@@ -338,7 +343,7 @@ impl Axis for LiveAxis {
         false
     }
 
-    fn begin_block(&mut self, _: Timestamp) -> Result<(), WorldError> {
+    fn begin_block(&mut self, _: Timestamp, _: Meanwhile) -> Result<(), WorldError> {
         self.listen();
         self.failed.take().map_or(Ok(()), |error| Err(error.into()))
     }
@@ -348,11 +353,11 @@ impl Axis for LiveAxis {
         Ok(std::mem::take(&mut self.answers))
     }
 
-    fn has_waiting(&self) -> bool {
+    fn has_waiting(&mut self) -> bool {
         false
     }
 
-    fn next_deadline(&self) -> Option<Timestamp> {
+    fn next_deadline(&mut self) -> Option<Timestamp> {
         None
     }
 
@@ -360,7 +365,7 @@ impl Axis for LiveAxis {
         Ok(self.arrived.drain(..).collect())
     }
 
-    fn has_pushes(&self) -> bool {
+    fn has_pushes(&mut self) -> bool {
         false
     }
 
@@ -402,8 +407,8 @@ impl Axis for LiveAxis {
         Ok(self.controlled(|control, _| control.enter_list(list))?)
     }
 
-    fn set_low(&mut self, _: bool) {
-        // No live world has that fault: the scenario was refused.
+    fn set_low(&mut self, low: bool) -> Result<(), WorldError> {
+        Ok(self.controlled(|control, _| control.set_low(low))?)
     }
 
     fn disturb(&mut self, kind: FaultKind, nodes: &[Ordinal], begins: bool) {

@@ -53,8 +53,7 @@ pub fn play<'s>(
     let ours = ground.control.is_some();
     let mut axis = LiveAxis::new(ground, &keys, entries, &played, &bell)?;
     if !ours {
-        let days = scenario.expects.iter().flat_map(|expect| [expect.days, expect.base]);
-        axis.take_baseline(days)?;
+        axis.take_baseline(scenario)?;
     }
     for fault in &scenario.faults {
         if Disturbance::of(fault.kind).is_none() {

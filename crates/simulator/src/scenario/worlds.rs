@@ -42,9 +42,10 @@ impl FaultKind {
             | Self::SlowReader
             | Self::NodeOff => true,
             // Done to the hub, or told to it.
-            Self::CertificateRevoked | Self::HubKilled => !matches!(place, Place::RunningHub),
-            // Of the disk and the lists only the virtual world has all in its hand.
-            Self::DiskFull | Self::RevocationListLate => matches!(place, Place::Virtual),
+            Self::CertificateRevoked
+            | Self::HubKilled
+            | Self::DiskFull
+            | Self::RevocationListLate => !matches!(place, Place::RunningHub),
         }
     }
 }
@@ -53,11 +54,9 @@ impl Measure {
     /// Returns whether a world tells it.
     pub const fn is_told_in(self, place: Place) -> bool {
         match self {
-            Self::FullyElectronicShare
-            | Self::Replies
-            | Self::Unproven
-            | Self::ResumedUploads
-            | Self::LostBlocks => matches!(place, Place::Virtual),
+            Self::Replies | Self::ResumedUploads | Self::LostBlocks => {
+                matches!(place, Place::Virtual)
+            }
             _ => true,
         }
     }
@@ -102,7 +101,7 @@ mod tests {
         let text = "[scenario]\nname = \"x\"\ntitle = \"X\"\nfrom = 2020-11-16\n\
                     until = 2020-11-17\n[[agencies]]\n[[traffic]]\ndocuments-per-day = 3\n\
                     [[fault]]\nkind = \"hub-killed\"\nuntil = 2020-11-16T10:00:00\n\
-                    [[expect]]\nmeasure = \"fully-electronic-share\"\nat-least = 1\n";
+                    [[expect]]\nmeasure = \"replies\"\nat-least = 1\n";
         let scenario = Scenario::parse("x.toml", text).unwrap();
         let lines = |place| -> Vec<usize> {
             scenario.missing_in(place).into_iter().map(|one| one.line).collect()

@@ -186,7 +186,8 @@ fn refusals(records: &Records<'_>) -> Result<Check, AccountError> {
     }
     let counted = records.refusals()?.by_reason;
     let mut broken = Found::default();
-    for reason in counted.keys().chain(journalled.keys()).collect::<BTreeSet<_>>() {
+    let reasons: BTreeSet<_> = counted.keys().chain(journalled.keys()).collect();
+    for reason in reasons.into_iter().filter(|reason| records.hub.tells_each(**reason)) {
         let (counted, journalled) = (counted.get(reason), journalled.get(reason));
         if counted != journalled {
             let code = reason.code();

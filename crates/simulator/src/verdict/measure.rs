@@ -10,6 +10,7 @@ mod statistics;
 mod target;
 
 use lienthong_core::DocumentView;
+use lienthong_model::Indicator;
 
 use super::NAMED_MAX;
 use super::records::Records;
@@ -142,25 +143,26 @@ impl Watch {
     fn finish(self, records: &Records<'_>) -> Result<Measured, AccountError> {
         let Self { expect, scope, gathered } = self;
         let told = records.hub.told();
+        let indicator = |one| statistics::indicator(one, &scope, records);
         Ok(match expect.measure {
             Measure::Sent => statistics::sent(&scope, records)?.with(gathered.named()),
             Measure::Received => statistics::received(&scope, records)?.with(gathered.named()),
             Measure::PersonalSignatureShare => {
-                statistics::personal_signatures(&scope, records)?.with(gathered.named())
+                indicator(Indicator::PersonalSignature)?.with(gathered.named())
             }
             Measure::FullyElectronicShare => {
-                statistics::fully_electronic(&scope, records)?.with(gathered.named())
+                indicator(Indicator::ElectronicInside)?.with(gathered.named())
             }
             Measure::LevelsConnected => statistics::levels_connected(&scope, records)?,
             Measure::Growth => {
                 statistics::growth(&scope, expect.base, records)?.with(gathered.named())
             }
             Measure::Refusals => statistics::refusals(expect.reason, &scope, records)?,
-            Measure::ProcessedShare
-            | Measure::FinishedShare
-            | Measure::ReportedShare
-            | Measure::OnTimeShare
-            | Measure::ChangeAgreedShare => gathered.share(),
+            Measure::FinishedShare => indicator(Indicator::Finished)?.with(gathered.named()),
+            Measure::OnTimeShare => indicator(Indicator::OnTime)?.with(gathered.named()),
+            Measure::ProcessedShare | Measure::ReportedShare | Measure::ChangeAgreedShare => {
+                gathered.share()
+            }
             Measure::Overdue
             | Measure::Waiting
             | Measure::Redelivered

@@ -8,8 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use lienthong_client::CallError;
 use lienthong_core::engine::EngineError;
-use lienthong_core::statistics::{Flow, Refusals, Volumes};
-use lienthong_core::{Directory, DocumentView, NoticeKind, NoticeNumber, Place};
+use lienthong_core::statistics::{Flow, PlaceIndicators, Refusals, Volumes};
+use lienthong_core::{Directory, DocumentView, NoticeKind, NoticeNumber};
 use lienthong_model::{AgencyCode, MessageId, Ordinal, Position, Reason, Reference, Timestamp};
 
 use super::WorldError;
@@ -30,6 +30,13 @@ pub(crate) struct Named {
     pub id: MessageId,
     pub reference: Reference,
     pub subject: String,
+}
+
+/// What happens in the world until a block is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meanwhile {
+    Nothing,
+    Something,
 }
 
 /// What agencies do with it, and what is done to it on purpose.
@@ -61,20 +68,20 @@ pub(crate) trait Axis: Account {
     }
     /// Whether a block is being written.
     fn is_writing(&self) -> bool;
-    /// Decides what waits.
-    fn begin_block(&mut self, now: Timestamp) -> Result<(), WorldError>;
+    /// Decides what waits, at the latest until [`Axis::end_block`].
+    fn begin_block(&mut self, now: Timestamp, meanwhile: Meanwhile) -> Result<(), WorldError>;
     /// What was decided is on disk: returns what became of calls since the last time.
     fn end_block(&mut self) -> Result<Vec<(u64, Outcome)>, WorldError>;
     /// Whether it has to go on by itself.
-    fn has_waiting(&self) -> bool;
+    fn has_waiting(&mut self) -> bool;
     /// When it has something to do by itself next.
-    fn next_deadline(&self) -> Option<Timestamp>;
+    fn next_deadline(&mut self) -> Option<Timestamp>;
     /// Returns deliveries that are under way to their nodes since the last time.
     fn poll(&mut self, now: Timestamp) -> Result<Vec<Arrived>, WorldError>;
     /// Returns notices that are under way to their nodes since the last time.
     fn poll_notices(&mut self, now: Timestamp) -> Result<Vec<(Ordinal, NoticeNumber)>, WorldError>;
     /// Whether there are more of either.
-    fn has_pushes(&self) -> bool;
+    fn has_pushes(&mut self) -> bool;
     /// Returns what is known of a document that was delivered.
     fn document(&self, position: Position) -> Result<Option<Named>, WorldError>;
     /// Returns what a notice to an agency says: of what kind, about which document.
@@ -90,7 +97,7 @@ pub(crate) trait Axis: Account {
     /// It takes a new revocation list of the issuing authority.
     fn take_list(&mut self, keys: &Keys, list: &Bytes) -> Result<(), WorldError>;
     /// Its disk is nearly full, or is not any more.
-    fn set_low(&mut self, low: bool);
+    fn set_low(&mut self, low: bool) -> Result<(), WorldError>;
     /// The network of some nodes is disturbed, or mended; nothing where the world models it.
     fn disturb(&mut self, kind: FaultKind, nodes: &[Ordinal], begins: bool);
     /// Whether a fault of the network is done by [`Axis::disturb`] instead of by the world.
@@ -124,12 +131,13 @@ pub(crate) trait Account {
     fn flows(&self, days: Option<Days>) -> Result<Vec<Flow>, AccountError>;
     /// Refusals.
     fn refusals(&self, days: Option<Days>) -> Result<Refusals, AccountError>;
-    /// Deliveries inside provinces to places that count: those without paper copy, and all.
-    fn electronic(
+    /// Indicators of a province and its levels; of the country, its provinces and the centre where no
+    /// province is named.
+    fn indicators(
         &self,
         days: Option<Days>,
-        counts: &dyn Fn(Place) -> bool,
-    ) -> Result<(u64, u64), AccountError>;
+        province: Option<Ordinal>,
+    ) -> Result<Vec<PlaceIndicators>, AccountError>;
     /// What only the journal, or the answers, tell.
     fn journal(&self) -> Result<Journalled, AccountError>;
     /// What waits in mailboxes; `None` where only the records tell.
@@ -138,6 +146,11 @@ pub(crate) trait Account {
     fn replay(&self) -> Result<Option<Vec<String>>, AccountError>;
     /// What recipients could not verify; `None` where they rely on the hub.
     fn distrusted(&self) -> Option<Vec<String>>;
+    /// Whether every refusal with a reason comes to somebody's ears: not where clients answer it by
+    /// trying again.
+    fn tells_each(&self, _: Reason) -> bool {
+        true
+    }
     /// What it counts of its own doing.
     fn told(&self) -> Told;
 }
@@ -177,7 +190,4 @@ pub enum AccountError {
     /// A live hub cannot be asked.
     #[error(transparent)]
     Live(Box<crate::live::LiveError>),
-    /// The world does not tell.
-    #[error("the live world does not tell `{0}`")]
-    NotTold(&'static str),
 }

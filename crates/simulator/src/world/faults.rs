@@ -128,10 +128,7 @@ impl World<'_> {
                 self.dying = self.hub.is_up();
                 Ok(())
             }
-            FaultKind::DiskFull => {
-                self.hub.set_low(true);
-                Ok(())
-            }
+            FaultKind::DiskFull => self.hub.set_low(true),
             FaultKind::AcknowledgementLost
             | FaultKind::Delay
             | FaultKind::DuplicateSubmission
@@ -161,10 +158,7 @@ impl World<'_> {
             }
             FaultKind::HubKilled => self.hub_starts(),
             FaultKind::RevocationListLate => self.bring_list(),
-            FaultKind::DiskFull => {
-                self.hub.set_low(self.hits.is_under_way(kind));
-                Ok(())
-            }
+            FaultKind::DiskFull => self.hub.set_low(self.hits.is_under_way(kind)),
             FaultKind::AcknowledgementLost
             | FaultKind::Delay
             | FaultKind::DuplicateSubmission
@@ -206,6 +200,20 @@ impl World<'_> {
         if self.hub.has_waiting() {
             self.commit_soon();
         }
+        Ok(())
+    }
+
+    /// A hub that runs already has lists that stay in date: where one is to be late, it gets one that
+    /// goes out of date in time.
+    pub(super) fn let_lists_go_out_of_date(&mut self) -> Result<(), WorldError> {
+        let late = |fault: &crate::scenario::Fault| fault.kind == FaultKind::RevocationListLate;
+        if !self.scenario.faults.iter().any(late) {
+            return Ok(());
+        }
+        let now = self.now;
+        self.now = now.minus(Duration::from_secs(60));
+        self.bring_list()?;
+        self.now = now;
         Ok(())
     }
 

@@ -3,12 +3,14 @@
 //! ```text
 //!  take ─▶ waiting ─▶ begin_block ── disk ──▶ end_block ─▶ answers, mail
 //!          (intake)    decide, propose         ordered, published        (post)
+//!                      (desk)
 //! ```
 //! Between the two the block is not on disk: a hub that is killed then loses it, and has answered
-//! nobody.
+//! nobody. While the world goes on meanwhile, it is decided in another thread.
 
 mod ahead;
 mod axis;
+mod desk;
 mod follower;
 mod intake;
 mod post;
@@ -22,28 +24,30 @@ use lienthong_client::DocumentContents;
 use lienthong_core::engine::{EngineError, Journal as _, Payloads as _};
 use lienthong_core::{
     AddAuthority, AddRevocationList, CertificateBytes, Command, Decision, ImportDirectory, Machine,
-    Mail, Opening, Proposal, PushMarks, Query, codec,
+    Opening, Query, codec,
 };
 use lienthong_ledger::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
-use lienthong_model::limits::WORK_PER_BLOCK_MAX;
-use lienthong_model::{AgencyCode, AgencyEntry, Fingerprint, Ordinal, Refusal, Timestamp};
+use lienthong_model::{AgencyEntry, Fingerprint, Ordinal, Refusal, Timestamp};
 use lienthong_pki::Authority;
 use lienthong_trust::{Authorities, Known, Rehearsal};
 use tempfile::TempDir;
 
 use super::WorldError;
-use super::axis::Journalled;
+use super::axis::{Journalled, Meanwhile};
 use super::keys::Keys;
 pub(crate) use ahead::Ahead;
 use ahead::Verifying;
+use desk::{Decided, Desk, Elsewhere};
 use follower::Follower;
-use intake::Asked;
+use intake::{Asked, Request};
 pub(crate) use intake::{Outcome, Piece, Sent};
 use post::Post;
 use uploads::Uploads;
 
 /// Most requests of a block.
 const BLOCK_REQUESTS: usize = 256;
+/// Requests of a block that is decided elsewhere, at least: waking a thread costs as much as some.
+const REQUESTS_ELSEWHERE: usize = 4;
 /// After how many rows those leave memory that were not written among them. Twice as many are a
 /// good day of the whole country.
 const ROWS_AT_HAND: usize = 400_000;
@@ -72,14 +76,6 @@ impl Above {
     }
 }
 
-/// A block that is being written.
-struct Writing {
-    /// Whether the journal has something to order: a block without entries is none.
-    proposed: bool,
-    answers: Vec<(u64, Outcome)>,
-    mail: Mail,
-}
-
 /// What the hub counts of its own doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Told {
@@ -95,6 +91,9 @@ pub(crate) struct Told {
 
 /// The hub.
 pub(crate) struct Hub {
+    /// None while a block is decided elsewhere.
+    desk: Option<Box<Desk>>,
+    elsewhere: Elsewhere,
     state: MemoryState,
     /// Where rows go that nothing has touched for a while.
     folder: TempDir,
@@ -105,20 +104,12 @@ pub(crate) struct Hub {
     journalled: Journalled,
     follower: Option<Follower>,
     payloads: MemoryPayloads,
-    journal: MemoryJournal,
-    /// None while it is down.
-    machine: Option<MemoryMachine>,
-    post: Post,
-    uploads: Uploads,
     verifying: Verifying,
-    waiting: VecDeque<(u64, Ordinal, Asked)>,
-    writing: Option<Writing>,
-    /// Whether its disk is nearly full.
-    pub low: bool,
+    waiting: VecDeque<Request>,
+    is_up: bool,
+    is_writing: bool,
     begin: Timestamp,
-    pub told: Told,
-    /// An act of the world that was refused; kept until somebody asks.
-    refused_act: Option<Refusal>,
+    told: Told,
     #[cfg(test)]
     pub flaw: Option<crate::world::Flaw>,
 }
@@ -134,8 +125,25 @@ impl Hub {
         let payloads = MemoryPayloads::new();
         let (state, replayed) = (rows_in(&folder, "hub"), rows_in(&folder, "replayed"));
         let (journal, blocks) = MemoryJournal::new();
-        let mut hub = Self {
+        let facts = Arc::new(Rehearsal::new(DocumentContents, Above::of(keys)));
+        let verifying = Verifying::new(facts.clone());
+        let mut desk = Desk {
             machine: Some(open(&state, &payloads)?),
+            state: state.clone(),
+            payloads: payloads.clone(),
+            journal,
+            post: Post::default(),
+            uploads: Uploads::default(),
+            facts,
+            low: false,
+            repeated: 0,
+            refused_act: None,
+            decided: None,
+        };
+        desk.attend();
+        Ok(Self {
+            desk: Some(Box::new(desk)),
+            elsewhere: Elsewhere::start(),
             state,
             folder,
             blocks,
@@ -143,29 +151,21 @@ impl Hub {
             journalled: Journalled::default(),
             follower: Some(Follower::start(&payloads, replayed)?),
             payloads,
-            journal,
-            post: Post::default(),
-            uploads: Uploads::default(),
-            verifying: Verifying::new(Rehearsal::new(DocumentContents, Above::of(keys))),
+            verifying,
             waiting: VecDeque::new(),
-            writing: None,
-            low: false,
+            is_up: true,
+            is_writing: false,
             begin,
             told: Told::default(),
-            refused_act: None,
             #[cfg(test)]
             flaw: None,
-        };
-        hub.attend();
-        Ok(hub)
+        })
     }
 
-    /// The machine asks the post what may have been pushed.
-    fn attend(&mut self) {
-        let Some(machine) = &mut self.machine else { return };
-        let marks = Arc::new(PushMarks::since(machine.log_size()));
-        machine.attend(marks.clone());
-        self.post = Post::new(marks);
+    /// The desk; a block that is decided elsewhere is waited for.
+    fn desk(&mut self) -> &mut Desk {
+        let elsewhere = &mut self.elsewhere;
+        self.desk.get_or_insert_with(|| elsewhere.back())
     }
 
     /// Trusts the scenario's root, knows its revocation lists and its directory. The issuing
@@ -192,11 +192,17 @@ impl Hub {
         let issuing = keys.list(keys.issuing(), (1, self.begin, next_update), &[])?;
         acts.push(self.list(keys.issuing(), &issuing)?);
         for act in acts {
-            self.waiting.push_back((0, Ordinal(0), Asked::Act(Box::new(act))));
+            self.ask(act);
         }
-        self.begin_block(self.begin)?;
+        self.begin_block(self.begin, Meanwhile::Nothing);
         self.end_block()?;
         self.check_acts()
+    }
+
+    /// An act of the world waits for its block.
+    fn ask(&mut self, act: Command) {
+        let asked = Asked::Act(Box::new(act));
+        self.waiting.push_back(Request { number: 0, caller: Ordinal(0), asked });
     }
 
     fn list(&self, authority: &Authority, list: &[u8]) -> Result<Command, EngineError> {
@@ -210,20 +216,14 @@ impl Hub {
     /// Takes a new revocation list of the issuing authority, with the next block.
     pub(super) fn take_list(&mut self, keys: &Keys, list: &[u8]) -> Result<(), EngineError> {
         let act = self.list(keys.issuing(), list)?;
-        self.waiting.push_back((0, Ordinal(0), Asked::Act(Box::new(act))));
+        self.ask(act);
         Ok(())
     }
 
     /// Returns why an act of the world was refused: a fault of the world itself.
     pub(super) fn check_acts(&mut self) -> Result<(), WorldError> {
-        let refused = self.refused_act.take();
+        let refused = self.desk().refused_act.take();
         refused.map_or(Ok(()), |refusal| Err(WorldError::SetUp(refusal.to_string())))
-    }
-
-    /// Returns the ordinal of an agency.
-    pub fn ordinal(&self, code: &AgencyCode) -> Option<Ordinal> {
-        let directory = &self.machine.as_ref()?.policy().directory;
-        directory.find(code).map(|agency| agency.ordinal)
     }
 
     pub fn query(&self) -> Query<'_, MemoryState> {
@@ -232,14 +232,20 @@ impl Hub {
 
     /// Everything but the journal's synced blocks and the payloads is gone: what waited for its
     /// block, the block being written, uploads under way.
-    pub fn kill(&mut self) {
-        let lost = self.writing.take().is_some_and(|writing| writing.proposed);
-        self.told.lost_blocks += u64::from(lost);
-        self.machine = None;
-        self.post = Post::default();
-        self.uploads.forget();
+    pub fn kill(&mut self) -> Result<(), EngineError> {
+        let state = rows_in(&self.folder, "hub");
+        self.state = state.clone();
+        let desk = self.desk();
+        let decided = desk.decided.take().transpose();
+        desk.machine = None;
+        desk.state = state;
+        desk.post = Post::default();
+        desk.uploads.forget();
+        (self.is_up, self.is_writing) = (false, false);
         self.waiting.clear();
-        self.state = rows_in(&self.folder, "hub");
+        let lost = decided?.is_some_and(|decided| decided.sealed.is_some());
+        self.told.lost_blocks += u64::from(lost);
+        Ok(())
     }
 
     /// Starts again: the state is rebuilt from the journal. Nobody is connected yet.
@@ -248,60 +254,59 @@ impl Hub {
         for sealed in (1..).map_while(|number| self.blocks.sealed(number)) {
             machine.replay(&sealed)?;
         }
-        self.journal = self.blocks.journal();
-        self.machine = Some(machine);
+        let journal = self.blocks.journal();
+        let desk = self.desk();
+        desk.journal = journal;
+        desk.machine = Some(machine);
+        desk.attend();
+        self.is_up = true;
         self.told.restarts += 1;
-        self.attend();
         Ok(())
     }
 
     /// Decides what the hub owes itself and what waits, and hands the block to the journal. Nothing
     /// is on disk on return: see [`Hub::end_block`]. One block at a time.
-    pub(super) fn begin_block(&mut self, now: Timestamp) -> Result<(), EngineError> {
-        let Some(machine) = &mut self.machine else { return Ok(()) };
-        machine.begin(now);
-        for _ in 0..WORK_PER_BLOCK_MAX {
-            let Some(work) = machine.next_work() else { break };
-            machine.decide(Proposal::Work(work))?;
+    pub(super) fn begin_block(&mut self, now: Timestamp, meanwhile: Meanwhile) {
+        let count = self.waiting.len().min(BLOCK_REQUESTS);
+        let requests: Vec<Request> = self.waiting.drain(..count).collect();
+        self.is_writing = true;
+        if meanwhile == Meanwhile::Nothing || count < REQUESTS_ELSEWHERE {
+            return self.desk().decide_block(now, requests);
         }
-        let mut answers = Vec::new();
-        for _ in 0..BLOCK_REQUESTS {
-            let Some((number, caller, asked)) = self.waiting.pop_front() else { break };
-            answers.push((number, self.decide(caller, asked)?));
+        self.desk();
+        if let Some(desk) = self.desk.take() {
+            self.desk = self.elsewhere.decide(desk, now, requests);
         }
-        let Some(machine) = &mut self.machine else { return Ok(()) };
-        let mail = machine.take_mail();
-        let sealed = machine.seal();
-        if let Some(sealed) = &sealed {
-            self.journal.propose(sealed)?;
-        }
-        self.writing = Some(Writing { proposed: sealed.is_some(), answers, mail });
-        Ok(())
     }
 
     /// The block is on disk: publishes it, and returns what became of each call.
     pub(super) fn end_block(&mut self) -> Result<Vec<(u64, Outcome)>, EngineError> {
-        let (Some(writing), Some(machine)) = (self.writing.take(), &mut self.machine) else {
+        self.is_writing = false;
+        let desk = self.desk();
+        let Some(Decided { sealed, answers, mail }) = desk.decided.take().transpose()? else {
             return Ok(Vec::new());
         };
-        if writing.proposed {
+        let mut ordered = None;
+        if let (Some(_), Some(machine)) = (sealed, &mut desk.machine) {
             machine.commit()?;
-            if let Some(number) = self.journal.read_ordered()? {
-                self.ordered(number);
-            }
+            ordered = desk.journal.read_ordered()?;
         }
         // The post hears of mail when it is in the mailboxes.
-        self.post.deliver(writing.mail);
-        Ok(writing.answers)
+        desk.post.deliver(mail);
+        if let Some(number) = ordered {
+            self.ordered(number);
+        }
+        Ok(answers)
     }
 
     /// A block is on disk: it is read, replayed, and let go.
     fn ordered(&mut self, number: u64) {
         let Some(sealed) = self.blocks.sealed(number) else { return };
-        if let Some(machine) = &self.machine {
+        let desk = self.desk.as_ref();
+        if let Some(machine) = desk.and_then(|desk| desk.machine.as_ref()) {
             self.journalled.read(&sealed.block, &machine.policy().directory);
         }
-        if let Some(follower) = &self.follower {
+        if let Some(follower) = &mut self.follower {
             follower.follow(sealed);
         }
         if !self.keeps_blocks {
@@ -312,15 +317,16 @@ impl Hub {
     /// A flaw of a test: answers that leave before the block is on disk.
     #[cfg(test)]
     pub(super) fn early_answers(&mut self) -> Vec<(u64, Outcome)> {
-        let early = self.flaw == Some(crate::world::Flaw::AnswersBeforeTheDisk);
-        let writing = self.writing.as_mut().filter(|_| early);
-        writing.map(|writing| std::mem::take(&mut writing.answers)).unwrap_or_default()
+        if self.flaw != Some(crate::world::Flaw::AnswersBeforeTheDisk) {
+            return Vec::new();
+        }
+        let decided = self.desk().decided.as_mut().and_then(|decided| decided.as_mut().ok());
+        decided.map(|decided| std::mem::take(&mut decided.answers)).unwrap_or_default()
     }
 
     /// Returns whether a block is due: requests wait, or the hub owes itself something now.
-    pub fn has_waiting(&self) -> bool {
-        let owes = self.machine.as_ref().is_some_and(|machine| machine.next_work().is_some());
-        owes || !self.waiting.is_empty()
+    pub fn has_waiting(&mut self) -> bool {
+        !self.waiting.is_empty() || self.desk().owes()
     }
 }
 

@@ -71,6 +71,7 @@ impl World<'_> {
         pace: &Pace,
         mut told: impl FnMut(Progress),
     ) -> Result<Played, WorldError> {
+        self.let_lists_go_out_of_date()?;
         let (mut events, mut moved) = (0, Instant::now());
         while !pace.stop.load(Ordering::Relaxed) {
             self.send_again(pace)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use lienthong_client::ClockSource;
 use lienthong_hub::{
@@ -97,6 +97,7 @@ impl Site {
 /// A hub of the scenario's own that can be told of lists; it lives in this process, which cannot be
 /// killed: that is shown with the binary.
 struct Told {
+    low: Arc<AtomicBool>,
     crl: std::path::PathBuf,
     hub: Arc<Hub>,
     runtime: tokio::runtime::Handle,
@@ -112,6 +113,11 @@ impl HubControl for Told {
     }
 
     fn stop(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn set_low(&mut self, low: bool) -> std::io::Result<()> {
+        self.low.store(low, Ordering::Relaxed);
         Ok(())
     }
 
@@ -132,8 +138,20 @@ pub(crate) async fn play(scenario: &Scenario, rate: f64) -> lienthong_simulator:
     let start = scenario.begin().plus(std::time::Duration::from_secs(7 * 3_600));
     let site = Site::new(&keys, start, rate);
     let population = Population::of(scenario, &country).unwrap();
-    let hub = Arc::new(site.hub(population.directory(&country), &[]).await);
+    let mut settings = site.settings(population.directory(&country), &[]);
+    let low = Arc::new(AtomicBool::new(false));
+    let is_low = low.clone();
+    let marks = settings.storage.marks;
+    settings.storage.probe = Arc::new(move |_| {
+        let available = match is_low.load(Ordering::Relaxed) {
+            true => marks.hard_bytes * 3 / 2,
+            false => u64::from(u32::MAX),
+        };
+        Ok(lienthong_ledger::Free { available, total: u64::from(u32::MAX) })
+    });
+    let hub = Arc::new(Hub::start(settings, |_, _| {}).await.unwrap());
     let control = Told {
+        low,
         crl: site.folder.path().join("pki/crl/issuing.crl"),
         hub: hub.clone(),
         runtime: tokio::runtime::Handle::current(),

@@ -104,6 +104,29 @@ async fn a_revoked_certificate_is_refused_once_the_hub_has_the_list() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hub_whose_disk_is_nearly_full_takes_nothing_new_until_there_is_room_and_loses_nothing() {
+    comes_out_only_with(
+        "[[fault]]\nkind = \"disk-full\"\n\
+         from = 2020-11-16T08:30:00\nuntil = 2020-11-16T15:00:00\n",
+        "[[expect]]\nmeasure = \"refusals\"\nreason = \"STORAGE_LOW\"\nat-least = 1\n\
+         [[expect]]\nmeasure = \"sent\"\nequals = 40\n\
+         [[expect]]\nmeasure = \"waiting\"\nequals = 0\n",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_list_in_date_documents_are_accepted_and_marked() {
+    comes_out_only_with(
+        "[[fault]]\nkind = \"revocation-list-late\"\n\
+         from = 2020-11-16T09:00:00\nuntil = 2020-11-16T15:00:00\n",
+        "[[expect]]\nmeasure = \"unproven\"\nat-least = 3\n\
+         [[expect]]\nmeasure = \"sent\"\nequals = 40\n",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_sent_to_a_node_that_is_off_waits_and_is_there_when_it_is_back() {
     comes_out_only_with(
         "[[fault]]\nkind = \"node-off\"\nlevels = [\"district\"]\n\

@@ -1,8 +1,8 @@
 //! What an expectation is about: a province, a level, some days.
 
-use lienthong_core::statistics::LevelVolume;
+use lienthong_core::statistics::{Area, LevelVolume, PlaceIndicators, Share};
 use lienthong_core::{DeliveryRow, DocumentView, Place};
-use lienthong_model::{Level, Ordinal};
+use lienthong_model::{Indicator, Level, Ordinal};
 
 use crate::scenario::{Days, Expect};
 use crate::verdict::records::{Records, within};
@@ -47,11 +47,44 @@ impl Scope {
                 if self.holds(Some(Place { province, level: *level })) {
                     sum.sent += volume.sent;
                     sum.received += volume.received;
-                    sum.personally_signed += volume.personally_signed;
                 }
             }
         }
         Ok(sum)
+    }
+
+    /// An indicator as the hub tells it, in parts that add up. Of the country it tells no levels:
+    /// these are asked province by province.
+    pub fn shares(
+        &self,
+        indicator: Indicator,
+        records: &Records<'_>,
+    ) -> Result<Vec<Share>, AccountError> {
+        let ask = |province| records.hub.indicators(self.days, province);
+        let mut places = match self.province {
+            Some(None) => Vec::new(),
+            Some(province) => ask(province)?,
+            None => ask(None)?,
+        };
+        if self.province.is_none() && self.level.is_some() {
+            let country = std::mem::take(&mut places);
+            for place in country {
+                match place.area {
+                    Area::Country => {}
+                    Area::Province(province) => places.extend(ask(Some(province))?),
+                    // It has one level only.
+                    Area::Centre => {
+                        places.push(PlaceIndicators { level: Some(Level::Ministry), ..place });
+                    }
+                }
+            }
+        } else if self.province.is_none() {
+            places.retain(|place| place.area == Area::Country);
+        }
+        let here = places.iter().filter(|place| place.level == self.level);
+        let figures = here.flat_map(|place| &place.figures);
+        let wanted = figures.filter(|figure| figure.indicator == indicator);
+        Ok(wanted.map(|figure| figure.share).collect())
     }
 
     /// Whether a document was sent from here.

@@ -1,10 +1,10 @@
-//! What the hub's statistics say.
+//! What the hub's statistics and indicators say.
 
 use std::collections::BTreeSet;
 
 use crate::world::AccountError;
 use lienthong_core::statistics::BASIS_MIN;
-use lienthong_model::Reason;
+use lienthong_model::{Indicator, Reason};
 
 use super::{Found, Measured, Scope};
 use crate::scenario::Days;
@@ -22,9 +22,14 @@ pub(super) fn received(scope: &Scope, records: &Records<'_>) -> Result {
     Ok(Measured::count(received))
 }
 
-pub(super) fn personal_signatures(scope: &Scope, records: &Records<'_>) -> Result {
-    let volume = scope.volume(records, scope.days)?;
-    Ok(Measured::share(volume.personally_signed, volume.sent))
+/// A share as the hub's own indicators have it.
+pub(super) fn indicator(indicator: Indicator, scope: &Scope, records: &Records<'_>) -> Result {
+    let (mut part, mut whole) = (0, 0);
+    for share in scope.shares(indicator, records)? {
+        part += share.numerator;
+        whole += share.denominator;
+    }
+    Ok(Measured::share(part, whole))
 }
 
 pub(super) fn growth(scope: &Scope, base: Option<Days>, records: &Records<'_>) -> Result {
@@ -33,12 +38,6 @@ pub(super) fn growth(scope: &Scope, base: Option<Days>, records: &Records<'_>) -
     let share = Measured::share(now, base);
     let value = if base < BASIS_MIN { f64::NAN } else { share.value };
     Ok(Measured { value, ..share })
-}
-
-pub(super) fn fully_electronic(scope: &Scope, records: &Records<'_>) -> Result {
-    let counts = |place| scope.holds(Some(place));
-    let (electronic, all) = records.hub.electronic(scope.days, &counts)?;
-    Ok(Measured::share(electronic, all))
 }
 
 /// Levels of a province where something was sent and something received, and the centre when it

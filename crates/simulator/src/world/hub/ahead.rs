@@ -1,7 +1,8 @@
-//! Facts that are worked out ahead: while a message is under way, another thread verifies it.
+//! Facts: of what a message's bytes say, worked out with its block, or ahead: while a message is under
+//! way, another thread verifies the signatures that were really made.
 //!
-//! A fact follows from the bytes alone, so nothing depends on who works it out: a message that
-//! arrives before its facts are there is verified on the spot.
+//! A fact follows from the bytes alone, so nothing depends on who works it out: a message whose block
+//! comes before its facts are there is verified on the spot.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -9,17 +10,25 @@ use std::thread::JoinHandle;
 
 use lienthong_client::DocumentContents;
 use lienthong_model::SignedContent;
-use lienthong_trust::Rehearsal;
+use lienthong_trust::{REHEARSED, Rehearsal, Rejected, StatusSubmission, Submission, Verified};
 use parking_lot::Mutex;
 
-use super::intake::Asked;
 use super::{Above, Sent};
 
-/// Messages that wait to be verified ahead; what comes on top is verified when it arrives.
+/// Messages that wait to be verified ahead; what comes on top is verified with its block.
 const WAITING_MAX: usize = 1_024;
 
 /// What works facts out.
 pub(super) type Facts = Rehearsal<DocumentContents, Above>;
+
+/// What was worked out.
+pub(super) enum Worked {
+    Document(Box<Verified<Submission>>),
+    Report(Box<Verified<StatusSubmission>>),
+    Rejected(Box<Rejected>),
+    /// It was neither a document nor a report.
+    Nothing,
+}
 
 /// The facts of one message on its way.
 #[derive(Clone)]
@@ -27,49 +36,36 @@ pub(crate) struct Ahead(Arc<Mutex<Slot>>);
 
 enum Slot {
     Open(Sent),
-    Done(Asked),
+    Done(Worked),
     Taken,
 }
 
-/// Verifies on arrival, and ahead.
-pub(super) struct Verifying {
-    facts: Arc<Facts>,
-    ahead: Option<(SyncSender<Ahead>, JoinHandle<()>)>,
-}
+/// Verifies ahead.
+pub(super) struct Verifying(Option<(SyncSender<Ahead>, JoinHandle<()>)>);
 
 impl Verifying {
-    pub fn new(facts: Facts) -> Self {
-        let facts = Arc::new(facts);
+    pub fn new(facts: Arc<Facts>) -> Self {
         let (sender, messages) = sync_channel(WAITING_MAX);
-        let shared = facts.clone();
-        let thread = std::thread::spawn(move || work(&shared, &messages));
-        Self { facts, ahead: Some((sender, thread)) }
+        Self(Some((sender, std::thread::spawn(move || work(&facts, &messages)))))
     }
 
-    /// Begins to verify a message that has left; none when there is nothing to verify, or no room.
+    /// Begins to verify a message that has left; none when there is no signature to verify, or no
+    /// room.
     pub fn begin(&self, sent: &Sent) -> Option<Ahead> {
-        if !matches!(sent, Sent::Document(_) | Sent::Report(_)) {
+        let (Sent::Document(content) | Sent::Report(content)) = sent else { return None };
+        let made = |entry: &lienthong_model::SignatureEntry| *entry.value != REHEARSED;
+        if !content.signatures.iter().any(made) {
             return None;
         }
         let ahead = Ahead(Arc::new(Mutex::new(Slot::Open(sent.clone()))));
-        let (sender, _) = self.ahead.as_ref()?;
+        let (sender, _) = self.0.as_ref()?;
         sender.try_send(ahead.clone()).is_ok().then_some(ahead)
-    }
-
-    /// The facts of a document that arrives.
-    pub fn document(&self, content: &SignedContent, ahead: Option<Ahead>) -> Asked {
-        take(ahead).unwrap_or_else(|| document(&self.facts, content))
-    }
-
-    /// The facts of a report that arrives.
-    pub fn report(&self, content: &SignedContent, ahead: Option<Ahead>) -> Asked {
-        take(ahead).unwrap_or_else(|| report(&self.facts, content))
     }
 }
 
 impl Drop for Verifying {
     fn drop(&mut self) {
-        if let Some((sender, thread)) = self.ahead.take() {
+        if let Some((sender, thread)) = self.0.take() {
             drop(sender);
             // What a panic of it left undone was verified on arrival.
             let _ = thread.join();
@@ -77,36 +73,37 @@ impl Drop for Verifying {
     }
 }
 
-/// Waits for facts that are being worked out; none when nobody has begun.
-fn take(ahead: Option<Ahead>) -> Option<Asked> {
-    match std::mem::replace(&mut *ahead?.0.lock(), Slot::Taken) {
-        Slot::Done(asked) => Some(asked),
-        Slot::Open(_) | Slot::Taken => None,
+/// The facts of a message, where they were worked out ahead or here.
+pub(super) fn facts_of(facts: &Facts, sent: &Sent, ahead: Option<Ahead>) -> Worked {
+    let done = ahead.map(|ahead| std::mem::replace(&mut *ahead.0.lock(), Slot::Taken));
+    match done {
+        Some(Slot::Done(worked)) => worked,
+        // Nobody has begun.
+        Some(Slot::Open(_) | Slot::Taken) | None => worked(facts, sent),
     }
 }
 
 fn work(facts: &Facts, messages: &Receiver<Ahead>) {
     for Ahead(slot) in messages {
         let mut slot = slot.lock();
-        let asked = match &*slot {
-            Slot::Open(Sent::Document(content)) => document(facts, content),
-            Slot::Open(Sent::Report(content)) => report(facts, content),
-            _ => continue,
-        };
-        *slot = Slot::Done(asked);
+        if let Slot::Open(sent) = &*slot {
+            *slot = Slot::Done(worked(facts, sent));
+        }
     }
 }
 
-fn document(facts: &Facts, content: &SignedContent) -> Asked {
-    match facts.document(content.clone()) {
-        Ok(facts) => Asked::Document(Box::new(facts)),
-        Err(rejected) => Asked::Rejected(Box::new(rejected)),
-    }
-}
-
-fn report(facts: &Facts, content: &SignedContent) -> Asked {
-    match facts.status(content.clone()) {
-        Ok(facts) => Asked::Report(Box::new(facts)),
-        Err(rejected) => Asked::Rejected(Box::new(rejected)),
+fn worked(facts: &Facts, sent: &Sent) -> Worked {
+    let rejected = |rejected| Worked::Rejected(Box::new(rejected));
+    let content = |content: &Arc<SignedContent>| (**content).clone();
+    match sent {
+        Sent::Document(sent) => {
+            let facts = facts.document(content(sent));
+            facts.map_or_else(rejected, |facts| Worked::Document(Box::new(facts)))
+        }
+        Sent::Report(sent) => {
+            let facts = facts.status(content(sent));
+            facts.map_or_else(rejected, |facts| Worked::Report(Box::new(facts)))
+        }
+        Sent::Acknowledge(_) | Sent::AcknowledgeNotices(_) | Sent::Piece(_) => Worked::Nothing,
     }
 }

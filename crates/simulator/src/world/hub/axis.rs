@@ -5,17 +5,22 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use lienthong_core::statistics::{self, Cubes, Direction, Flow, Period, Refusals, Volumes};
+use lienthong_core::statistics::{
+    self, Cubes, Flow, IndicatorQuestion, PAGE_PRICE, Period, PlaceIndicators, Refusals, Source,
+    Volumes,
+};
 use lienthong_core::{
     Block, Command, Decision, Directory, DocumentView, Entry, Mailbox as _, MailboxLane,
-    NoticeKind, NoticeNumber, Place, Span,
+    NoticeKind, NoticeNumber,
 };
 use lienthong_model::{AgencyCode, Day, Ordinal, Position, Timestamp};
 
 use super::follower::Follower;
 use super::{Ahead, Hub, MemoryMachine, Outcome, Sent, Told};
 use crate::scenario::{Days, FaultKind};
-use crate::world::axis::{Account, AccountError, Arrived, Axis, Declined, Journalled, Named};
+use crate::world::axis::{
+    Account, AccountError, Arrived, Axis, Declined, Journalled, Meanwhile, Named,
+};
 use crate::world::keys::Keys;
 use crate::world::{PATIENCE, WorldError};
 
@@ -24,19 +29,24 @@ const WAITING_MAX: usize = usize::MAX;
 
 impl Axis for Hub {
     fn ordinal(&self, code: &AgencyCode) -> Option<Ordinal> {
-        Hub::ordinal(self, code)
+        // Asked before anything is decided elsewhere.
+        self.desk.as_ref()?.ordinal(code)
+    }
+
+    fn life(&self) -> u64 {
+        self.told.restarts
     }
 
     fn is_up(&self) -> bool {
-        self.machine.is_some()
+        self.is_up
     }
 
     fn open(&mut self, agency: Ordinal) {
-        self.post.open(agency);
+        self.desk().post.open(agency);
     }
 
     fn close(&mut self, agency: Ordinal) {
-        self.post.close(agency);
+        self.desk().post.close(agency);
     }
 
     fn take(
@@ -54,24 +64,26 @@ impl Axis for Hub {
     }
 
     fn is_writing(&self) -> bool {
-        self.writing.is_some()
+        self.is_writing
     }
 
-    fn begin_block(&mut self, now: Timestamp) -> Result<(), WorldError> {
-        Hub::begin_block(self, now)?;
-        self.check_acts()
+    fn begin_block(&mut self, now: Timestamp, meanwhile: Meanwhile) -> Result<(), WorldError> {
+        Hub::begin_block(self, now, meanwhile);
+        Ok(())
     }
 
     fn end_block(&mut self) -> Result<Vec<(u64, Outcome)>, WorldError> {
-        Ok(Hub::end_block(self)?)
+        let answers = Hub::end_block(self)?;
+        self.check_acts()?;
+        Ok(answers)
     }
 
-    fn has_waiting(&self) -> bool {
+    fn has_waiting(&mut self) -> bool {
         Hub::has_waiting(self)
     }
 
-    fn next_deadline(&self) -> Option<Timestamp> {
-        self.machine.as_ref()?.next_deadline()
+    fn next_deadline(&mut self) -> Option<Timestamp> {
+        self.desk().machine.as_ref()?.next_deadline()
     }
 
     fn poll(&mut self, now: Timestamp) -> Result<Vec<Arrived>, WorldError> {
@@ -89,7 +101,7 @@ impl Axis for Hub {
         Ok(pushes.map(|push| (push.recipient, NoticeNumber(push.position.0))).collect())
     }
 
-    fn has_pushes(&self) -> bool {
+    fn has_pushes(&mut self) -> bool {
         Hub::has_pushes(self)
     }
 
@@ -113,8 +125,7 @@ impl Axis for Hub {
     }
 
     fn kill(&mut self) -> Result<(), WorldError> {
-        Hub::kill(self);
-        Ok(())
+        Ok(Hub::kill(self)?)
     }
 
     fn start(&mut self) -> Result<(), WorldError> {
@@ -125,8 +136,9 @@ impl Axis for Hub {
         Ok(Hub::take_list(self, keys, list)?)
     }
 
-    fn set_low(&mut self, low: bool) {
-        self.low = low;
+    fn set_low(&mut self, low: bool) -> Result<(), WorldError> {
+        self.desk().low = low;
+        Ok(())
     }
 
     fn disturb(&mut self, _: FaultKind, _: &[Ordinal], _: bool) {
@@ -142,7 +154,7 @@ impl Axis for Hub {
     }
 
     fn finish(&mut self) -> Result<(), WorldError> {
-        self.machine.as_mut().map_or(Ok(()), MemoryMachine::cut)?;
+        self.desk().machine.as_mut().map_or(Ok(()), MemoryMachine::cut)?;
         self.follower = self.follower.take().map(Follower::end);
         Ok(())
     }
@@ -167,15 +179,20 @@ impl Axis for Hub {
 }
 
 impl Hub {
-    /// A hub that is killed starts again before the end: the reader of scenarios says so.
+    /// The machine in the end, when nothing is decided elsewhere any more. A hub that is killed starts
+    /// again before the end: the reader of scenarios says so.
+    fn machine(&self) -> Option<&MemoryMachine> {
+        self.desk.as_ref()?.machine.as_ref()
+    }
+
     fn cubes(&self) -> Arc<RwLock<Cubes>> {
-        self.machine.as_ref().map(MemoryMachine::cubes).unwrap_or_default()
+        self.machine().map(MemoryMachine::cubes).unwrap_or_default()
     }
 }
 
 impl Account for Hub {
     fn directory(&self) -> Arc<Directory> {
-        let machine = self.machine.as_ref();
+        let machine = self.machine();
         machine.map(|machine| machine.policy().directory.clone()).unwrap_or_default()
     }
 
@@ -195,21 +212,18 @@ impl Account for Hub {
         Ok(statistics::refusals(&self.cubes(), &self.state, period(days))?)
     }
 
-    fn electronic(
+    fn indicators(
         &self,
         days: Option<Days>,
-        counts: &dyn Fn(Place) -> bool,
-    ) -> Result<(u64, u64), AccountError> {
-        let (mut electronic, mut all) = (0, 0);
-        statistics::visit_kind(&self.cubes(), &self.state, period(days), &mut |found| {
-            let (province, cell, sum) = (found.province, found.key, found.cell);
-            let inside = cell.direction == Direction::Received && cell.scope == Span::Inside;
-            if inside && counts(Place { province, level: cell.level }) {
-                all += sum.count;
-                electronic += if cell.paper_copy { 0 } else { sum.count };
-            }
-        })?;
-        Ok((electronic, all))
+        province: Option<Ordinal>,
+    ) -> Result<Vec<PlaceIndicators>, AccountError> {
+        let Some(machine) = self.machine() else { return Ok(Vec::new()) };
+        let (cubes, directory) = (machine.cubes(), machine.policy().directory.clone());
+        let source = Source { cubes: &cubes, tables: &self.state, directory: &directory };
+        let now = machine.last_time().unwrap_or(self.begin);
+        let period = period(days);
+        let asked = IndicatorQuestion { period, province, now, page_price: PAGE_PRICE };
+        Ok(source.indicators(&asked, &machine.policy().targets)?)
     }
 
     fn journal(&self) -> Result<Journalled, AccountError> {
@@ -239,7 +253,8 @@ impl Account for Hub {
     }
 
     fn told(&self) -> Told {
-        self.told
+        let repeated = self.desk.as_ref().map_or(0, |desk| desk.repeated);
+        Told { repeated, ..self.told }
     }
 }
 

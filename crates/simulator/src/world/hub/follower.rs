@@ -10,8 +10,10 @@ use lienthong_ledger::{MemoryPayloads, MemoryState};
 
 use super::{MemoryMachine, open};
 
-/// Blocks that wait to be replayed; whoever writes more waits.
-const WAITING_MAX: usize = 256;
+/// Blocks that are handed over at a time: waking a thread costs more than replaying a block.
+const TOGETHER: usize = 64;
+/// How often so many wait to be replayed; whoever writes more waits.
+const WAITING_MAX: usize = 16;
 /// Differing rows that are named.
 const NAMED_MAX: usize = 10;
 /// Rows that are compared at a time.
@@ -19,7 +21,13 @@ const ROWS: usize = 1_024;
 
 /// A replay under way, or at its end.
 pub(super) enum Follower {
-    UnderWay(SyncSender<SealedBlock>, JoinHandle<Result<(), EngineError>>, MemoryState),
+    UnderWay {
+        blocks: SyncSender<Vec<SealedBlock>>,
+        /// Those that are not handed over yet.
+        next: Vec<SealedBlock>,
+        thread: JoinHandle<Result<(), EngineError>>,
+        state: MemoryState,
+    },
     /// Why it stopped; none: at the end.
     Ended(Option<String>, MemoryState),
 }
@@ -27,23 +35,28 @@ pub(super) enum Follower {
 impl Follower {
     /// Begins at the first block, with an empty state.
     pub fn start(payloads: &MemoryPayloads, state: MemoryState) -> Result<Self, EngineError> {
-        let (sender, blocks) = sync_channel(WAITING_MAX);
+        let (blocks, handed_over) = sync_channel(WAITING_MAX);
         let machine = open(&state, payloads)?;
-        Ok(Self::UnderWay(sender, std::thread::spawn(move || replay(machine, &blocks)), state))
+        let thread = std::thread::spawn(move || replay(machine, &handed_over));
+        Ok(Self::UnderWay { blocks, next: Vec::new(), thread, state })
     }
 
     /// Takes the next block.
-    pub fn follow(&self, block: SealedBlock) {
-        if let Self::UnderWay(sender, ..) = self {
-            // One that has stopped says why in the end.
-            let _ = sender.send(block);
+    pub fn follow(&mut self, block: SealedBlock) {
+        if let Self::UnderWay { blocks, next, .. } = self {
+            next.push(block);
+            if next.len() >= TOGETHER {
+                // One that has stopped says why in the end.
+                let _ = blocks.send(std::mem::take(next));
+            }
         }
     }
 
     /// There are no more blocks: waits until all are replayed.
     pub fn end(self) -> Self {
-        let Self::UnderWay(sender, thread, state) = self else { return self };
-        drop(sender);
+        let Self::UnderWay { blocks, next, thread, state } = self else { return self };
+        let _ = blocks.send(next);
+        drop(blocks);
         let stopped = match thread.join() {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(error.to_string()),
@@ -55,15 +68,18 @@ impl Follower {
     /// What differs from a state.
     pub fn differing(&self, from: &MemoryState) -> Result<Vec<String>, EngineError> {
         match self {
-            Self::UnderWay(..) => Ok(vec!["the replay is under way".to_owned()]),
+            Self::UnderWay { .. } => Ok(vec!["the replay is under way".to_owned()]),
             Self::Ended(Some(why), _) => Ok(vec![format!("the replay stopped: {why}")]),
             Self::Ended(None, state) => differing(from, state),
         }
     }
 }
 
-fn replay(mut machine: MemoryMachine, blocks: &Receiver<SealedBlock>) -> Result<(), EngineError> {
-    for block in blocks {
+fn replay(
+    mut machine: MemoryMachine,
+    blocks: &Receiver<Vec<SealedBlock>>,
+) -> Result<(), EngineError> {
+    for block in blocks.iter().flatten() {
         machine.replay(&block)?;
     }
     machine.cut()

@@ -1,4 +1,4 @@
-//! What comes in: facts are worked out when it arrives, judgement waits for the block.
+//! What comes in waits for its block; facts and judgement are worked out with it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,14 +7,16 @@ use bytes::Bytes;
 use lienthong_core::engine::{EngineError, Payloads as _};
 use lienthong_core::{
     Acknowledge, AcknowledgeNotices, AcknowledgeOutcome, AcknowledgedDelivery, Command, Decision,
-    DeliveryKey, NoticeKey, NoticeNumber, Proposal, RefusedRequests, Stored, StoredAttachment,
-    StoredContent,
+    DeliveryKey, NoticeKey, NoticeNumber, Proposal, Query, RefusedRequests, Stored,
+    StoredAttachment, StoredContent,
 };
 use lienthong_ledger::MemoryPayloads;
 use lienthong_model::limits::INLINE_PAYLOAD_BYTES_MAX;
 use lienthong_model::{Digest, MessageId, Ordinal, Position, Reason, Refusal, SignedContent};
-use lienthong_trust::{Rejected, StatusSubmission, Submission, Verified};
+use lienthong_trust::{Rejected, Submission, Verified};
 
+use super::ahead::{Worked, facts_of};
+use super::desk::Desk;
 pub(crate) use super::uploads::Piece;
 use super::{Ahead, Hub, refusal_of};
 
@@ -30,12 +32,19 @@ pub(crate) enum Sent {
 }
 
 /// What waits for its block.
+pub(super) struct Request {
+    /// 0: nobody waits for the outcome.
+    pub number: u64,
+    pub caller: Ordinal,
+    pub asked: Asked,
+}
+
+/// What is asked.
 pub(super) enum Asked {
-    Document(Box<Verified<Submission>>),
-    Report(Box<Verified<StatusSubmission>>),
+    /// A document or a report, with what was worked out ahead.
+    Content(Sent, Option<Ahead>),
     Acknowledge(DeliveryKey),
     AcknowledgeNotices(NoticeNumber),
-    Rejected(Box<Rejected>),
     /// An act of whoever has the hub's folder.
     Act(Box<Command>),
 }
@@ -73,8 +82,7 @@ impl fmt::Display for Outcome {
 struct About(MessageId, Digest, u64);
 
 impl Hub {
-    /// Ingress: works the facts out; what the bytes rule out waits as a refusal. An upload is
-    /// answered at once.
+    /// A message of a node waits for its block; a piece of an upload is answered at once.
     pub(in crate::world) fn take(
         &mut self,
         number: u64,
@@ -83,44 +91,33 @@ impl Hub {
         ahead: Option<Ahead>,
     ) -> Result<Option<Outcome>, EngineError> {
         let asked = match sent {
-            Sent::Document(content) => self.verifying.document(content, ahead),
-            Sent::Report(content) => self.verifying.report(content, ahead),
+            Sent::Document(_) | Sent::Report(_) => Asked::Content(sent.clone(), ahead),
             Sent::Acknowledge(position) => {
                 Asked::Acknowledge(DeliveryKey { recipient: caller, position: *position })
             }
             Sent::AcknowledgeNotices(through) => Asked::AcknowledgeNotices(*through),
             Sent::Piece(piece) => return self.take_piece(caller, piece).map(Some),
         };
-        self.waiting.push_back((number, caller, asked));
+        self.waiting.push_back(Request { number, caller, asked });
         Ok(None)
     }
 
     fn take_piece(&mut self, caller: Ordinal, piece: &Piece) -> Result<Outcome, EngineError> {
-        if self.low {
+        let desk = self.desk();
+        if desk.low {
             return Ok(Outcome::Refused(Reason::StorageLow));
         }
-        let stored = self.uploads.take(caller, piece, &self.payloads)?;
+        let stored = desk.uploads.take(caller, piece, &desk.payloads)?;
         let asks = piece.bytes.is_empty();
         self.told.resumed_uploads += u64::from(asks && 0 < stored && stored < piece.size);
         Ok(Outcome::Stored(stored))
     }
+}
 
+impl Desk {
     pub(super) fn decide(&mut self, caller: Ordinal, asked: Asked) -> Result<Outcome, EngineError> {
         match asked {
-            Asked::Rejected(rejected) => {
-                let Rejected { refusal, id, digest, size } = *rejected;
-                self.refuse(
-                    RefusedRequests { caller, id, digest, size, added_up: Vec::new() },
-                    refusal,
-                )
-            }
-            Asked::Document(submission) => self.decide_document(caller, submission),
-            Asked::Report(submission) => {
-                let signed = &submission.signed;
-                let about = About(submission.header.id, signed.digest, signed.size());
-                let stored = store(&self.payloads, &signed.content)?;
-                self.judge(caller, about, Proposal::Report { caller, submission, stored })
-            }
+            Asked::Content(sent, ahead) => self.decide_content(caller, &sent, ahead),
             Asked::Acknowledge(key) => self.acknowledge(caller, key),
             Asked::AcknowledgeNotices(through) => self.acknowledge_notices(caller, through),
             Asked::Act(act) => {
@@ -131,6 +128,31 @@ impl Hub {
                 }
                 Ok(Outcome::Acknowledged)
             }
+        }
+    }
+
+    fn decide_content(
+        &mut self,
+        caller: Ordinal,
+        sent: &Sent,
+        ahead: Option<Ahead>,
+    ) -> Result<Outcome, EngineError> {
+        match facts_of(&self.facts, sent, ahead) {
+            Worked::Document(submission) => self.decide_document(caller, submission),
+            Worked::Report(submission) => {
+                let signed = &submission.signed;
+                let about = About(submission.header.id, signed.digest, signed.size());
+                let stored = store(&self.payloads, &signed.content)?;
+                self.judge(caller, about, Proposal::Report { caller, submission, stored })
+            }
+            Worked::Rejected(rejected) => {
+                let Rejected { refusal, id, digest, size } = *rejected;
+                self.refuse(
+                    RefusedRequests { caller, id, digest, size, added_up: Vec::new() },
+                    refusal,
+                )
+            }
+            Worked::Nothing => Ok(Outcome::Unanswered),
         }
     }
 
@@ -168,7 +190,7 @@ impl Hub {
 
     fn is_known(&self, submission: &Submission) -> Result<bool, EngineError> {
         let Some(sender) = self.ordinal(&submission.header.sender) else { return Ok(false) };
-        Ok(self.query().position(sender, &submission.header.id)?.is_some())
+        Ok(Query(&self.state).position(sender, &submission.header.id)?.is_some())
     }
 
     fn refuse(
@@ -193,7 +215,7 @@ impl Hub {
             Decision::Accepted(accepted) => Outcome::Accepted(accepted.position),
             Decision::Reported(reported) => Outcome::Accepted(reported.position),
             Decision::Repeated(position) => {
-                self.told.repeated += 1;
+                self.repeated += 1;
                 Outcome::Repeated(position)
             }
             Decision::Refused(refusal) => {

@@ -98,10 +98,11 @@ impl Hub {
     /// Returns the documents that are to be pushed now.
     pub fn poll(&mut self, now: Timestamp) -> Result<Vec<Push>, EngineError> {
         let since = self.since(now);
-        let pushes = self.post.documents.poll(since, PUSHES, &Query(&self.state))?;
+        let desk = self.desk();
+        let pushes = desk.post.documents.poll(since, PUSHES, &Query(&desk.state))?;
         #[cfg(test)]
         let pushes = self.forgotten(pushes);
-        if let Some(marks) = &self.post.marks {
+        if let Some(marks) = &self.desk().post.marks {
             marks.note(&pushes);
         }
         Ok(pushes)
@@ -119,11 +120,13 @@ impl Hub {
     /// Returns the notices that are to be pushed now.
     pub fn poll_notices(&mut self, now: Timestamp) -> Result<Vec<Push>, EngineError> {
         let since = self.since(now);
-        self.post.notices.poll(since, PUSHES, &NoticeMailbox(&self.state))
+        let desk = self.desk();
+        desk.post.notices.poll(since, PUSHES, &NoticeMailbox(&desk.state))
     }
 
-    pub fn has_pushes(&self) -> bool {
-        self.post.documents.has_work() || self.post.notices.has_work()
+    pub fn has_pushes(&mut self) -> bool {
+        let post = &self.desk().post;
+        post.documents.has_work() || post.notices.has_work()
     }
 
     fn since(&self, now: Timestamp) -> Duration {
