@@ -222,6 +222,7 @@ async fn refusals_have_examples_for_their_own_province() {
 #[tokio::test]
 async fn a_recount_agrees_with_the_state_and_names_a_cell_that_was_changed() {
     use lienthong_core::engine::{Change, State as _, Tables as _};
+    use lienthong_core::statistics::PageGrain;
     use std::ops::ControlFlow;
     let mut world = World::start().await;
     sent(&mut world).await;
@@ -240,7 +241,7 @@ async fn a_recount_agrees_with_the_state_and_names_a_cell_that_was_changed() {
     {
         let folder = lienthong_ledger::DataFolder::open(&world.data()).unwrap();
         let mut changed = None;
-        let month = [b'f', 3];
+        let month = [b'f', PageGrain::Month as u8];
         folder
             .state
             .scan(&month, &month, &mut |key, row| {

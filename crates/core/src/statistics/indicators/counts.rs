@@ -201,10 +201,10 @@ impl Source<'_> {
             if asked.province.is_some_and(|wanted| province != Some(wanted)) {
                 return;
             }
-            if at != Some((province, level)) {
-                if let Some(before) = at.replace((province, level)) {
-                    places.entry(before).or_default().add(&std::mem::take(&mut counts));
-                }
+            if at != Some((province, level))
+                && let Some(before) = at.replace((province, level))
+            {
+                places.entry(before).or_default().add(&std::mem::take(&mut counts));
             }
             counts.add_volume(found.key, found.cell);
         })?;
