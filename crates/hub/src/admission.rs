@@ -30,6 +30,8 @@ const AGAIN: (Duration, Duration) = (Duration::from_millis(10), Duration::from_s
 /// Gives places to submissions and reports.
 pub(crate) struct Admission {
     places: Arc<Semaphore>,
+    /// How many places there are.
+    all: usize,
     waiting: AtomicUsize,
     answered: Arc<AtomicU64>,
     drain: Mutex<Drain>,
@@ -57,6 +59,7 @@ impl Admission {
         let drain = Drain { since: Instant::now(), answered: 0, per_second: PER_SECOND_AT_FIRST };
         Self {
             places: Arc::new(Semaphore::new(places)),
+            all: places,
             waiting: AtomicUsize::new(0),
             answered: Arc::default(),
             drain: Mutex::new(drain),
@@ -88,7 +91,7 @@ impl Admission {
 
     /// How many have a place.
     pub fn under_way(&self) -> usize {
-        SUBMISSIONS_UNDER_WAY_MAX.saturating_sub(self.places.available_permits())
+        self.all.saturating_sub(self.places.available_permits())
     }
 
     /// Gives a stream's next message a place; waits for it. `None` never happens: places are not
@@ -169,6 +172,16 @@ mod tests {
             taken.push(admission.enter().await.unwrap());
         }
         (admission, taken)
+    }
+
+    #[test]
+    fn whoever_has_a_place_is_under_way_until_it_is_given_back() {
+        let admission = Admission::with(2);
+        let (one, other) = (admission.at_once(), admission.at_once());
+        assert!(one.is_some() && other.is_some() && admission.at_once().is_none());
+        assert_eq!(admission.under_way(), 2);
+        drop(one);
+        assert_eq!(admission.under_way(), 1);
     }
 
     #[tokio::test(start_paused = true)]

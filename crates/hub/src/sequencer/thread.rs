@@ -128,8 +128,7 @@ impl Thread {
     fn gather(&self, waiting: &mpsc::Receiver<Request>) {
         let began = Instant::now();
         while began.elapsed() < BLOCK_GATHER_MAX {
-            let (under_way, here) = (self.around.admission.under_way(), waiting.len() + 1);
-            if under_way < BLOCK_GATHER_FROM || here * 2 >= under_way {
+            if !is_company_coming(self.around.admission.under_way(), waiting.len() + 1) {
                 break;
             }
             // Not woken by each that comes.
@@ -322,6 +321,11 @@ impl Thread {
     }
 }
 
+/// Whether most of what is under way is not here yet, and it is enough to wait for.
+fn is_company_coming(under_way: usize, here: usize) -> bool {
+    under_way >= BLOCK_GATHER_FROM && here * 2 < under_way
+}
+
 /// Of the deliveries that an acknowledgement names, those that are not to be pushed again.
 fn no_longer_waiting(
     named: Vec<DeliveryKey>,
@@ -387,5 +391,19 @@ impl About {
     fn declined(self, refusal: Refusal) -> Declined {
         let Self { caller, id, digest, size } = self;
         Declined { caller, id: Some(id), digest, size, refusal }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_waits_for_most_of_many_and_never_for_few() {
+        assert!(!is_company_coming(BLOCK_GATHER_FROM - 1, 1));
+        assert!(is_company_coming(BLOCK_GATHER_FROM, 1));
+        assert!(is_company_coming(512, 255));
+        assert!(!is_company_coming(512, 256), "half of them are here");
+        assert!(!is_company_coming(0, 40), "what needs no place is not waited for");
     }
 }
