@@ -143,11 +143,8 @@ impl Layers {
         };
         let after = matches!(from, Bound::Excluded(_)).then(|| start.to_vec());
         let databases = std::iter::once(&self.recent).chain(&self.resting);
-        let databases = databases.map(|rows| {
-            let prefix = prefix.to_vec();
-            let rows = rows.range(from).take_while(move |(key, _)| key.starts_with(&prefix));
-            Box::new(rows.map(Ok)) as Source<'l>
-        });
+        let databases =
+            databases.map(|rows| Box::new(rows.range(prefix, from).map(Ok)) as Source<'l>);
         let runs = self.open.iter().chain(&self.settled).map(|run| {
             let after = after.clone();
             let rows = run.range(prefix, start).skip_while(move |row| match (row, &after) {

@@ -14,8 +14,12 @@ use super::overlay::{Generation, Span};
 use crate::disk::io_error;
 use crate::rows::Row;
 
-/// Rows that become readable under one hold of the lock: few, so that no reader waits long.
-const ADDED_AT_ONCE: usize = 128;
+/// Rows that become readable, or are read, under one hold of the lock: few, so that nobody waits
+/// long.
+const ROWS_AT_ONCE: usize = 128;
+/// Rows that a walk reads first; each time after it reads four times as many, up to
+/// [`ROWS_AT_ONCE`]. Many walks end with their first rows.
+const FIRST_ROWS: usize = 4;
 
 /// Rows written lately.
 #[derive(Debug)]
@@ -104,17 +108,33 @@ impl Recent {
         self.rows.read().rows.get(key).cloned()
     }
 
-    /// Walks the rows from a bound on. The lock is held for each row anew: of rows that change
-    /// meanwhile the walker sees the old or the new.
-    pub fn range(&self, from: Bound<&[u8]>) -> impl Iterator<Item = Row> + use<'_> {
-        let mut from = from.map(<[u8]>::to_vec);
+    /// Walks the rows with a prefix from a bound on. The lock is held for some rows at a time: of
+    /// rows that change meanwhile the walker sees the old or the new.
+    pub fn range(&self, prefix: &[u8], from: Bound<&[u8]>) -> impl Iterator<Item = Row> + use<'_> {
+        let prefix = prefix.to_vec();
+        let mut from = Some(from.map(<[u8]>::to_vec));
+        let mut wanted = FIRST_ROWS;
+        let mut read = Vec::new().into_iter();
         std::iter::from_fn(move || {
-            let rows = self.rows.read();
-            let bounds = (from.as_ref().map(Vec::as_slice), Bound::Unbounded);
-            let (key, value) = rows.rows.range::<[u8], _>(bounds).next()?;
-            from = Bound::Excluded(key.clone());
-            Some((Bytes::copy_from_slice(key), value.clone()))
+            if read.as_slice().is_empty() {
+                let rows = self.some_rows(&prefix, from.take()?, wanted);
+                // Fewer than were wanted are the last.
+                let last = rows.last().filter(|_| rows.len() == wanted);
+                from = last.map(|(key, _)| Bound::Excluded(key.to_vec()));
+                wanted = (wanted * 4).min(ROWS_AT_ONCE);
+                read = rows.into_iter();
+            }
+            read.next()
         })
+    }
+
+    /// At most so many rows with a prefix, from a bound on.
+    fn some_rows(&self, prefix: &[u8], from: Bound<Vec<u8>>, most: usize) -> Vec<Row> {
+        let span = self.rows.read();
+        let from = from.as_ref().map(Vec::as_slice);
+        let rows = span.rows.range::<[u8], _>((from, Bound::Unbounded)).take(most);
+        let rows = rows.take_while(|(key, _)| key.starts_with(prefix));
+        rows.map(|(key, value)| (Bytes::copy_from_slice(key), value.clone())).collect()
     }
 
     /// Writes a chunk to disk, its marker last, and then lets readers see it.
@@ -123,7 +143,7 @@ impl Recent {
         let mut left = chunk.iter();
         while left.len() > 0 {
             let mut rows = self.rows.write();
-            for (key, value) in left.by_ref().take(ADDED_AT_ONCE) {
+            for (key, value) in left.by_ref().take(ROWS_AT_ONCE) {
                 // Copies of just their size: what the block was decoded from is let go.
                 let value = value.as_ref().map(|value| Bytes::copy_from_slice(value));
                 rows.put(key.clone(), value);

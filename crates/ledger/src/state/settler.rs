@@ -129,7 +129,7 @@ impl Shared {
         let number = self.next_number();
         let path = run_path(&layers.folder, number);
         let mut run = RunWriter::create(&path, RunForm::Open { rows_max: resting.len() })?;
-        for (key, value) in resting.range(std::ops::Bound::Unbounded) {
+        for (key, value) in resting.range(b"", std::ops::Bound::Unbounded) {
             run.push(&key, value.as_deref())?;
             if self.is_closing() {
                 return Ok(None);

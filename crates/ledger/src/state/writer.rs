@@ -196,11 +196,11 @@ impl Shared {
                 let Some((key, value)) = newest.next() else { return Ok(page) };
                 // The stored row under the same key is hidden; an error is kept for its turn.
                 stored.next_if(|row| row.as_ref().is_ok_and(|(old, _)| *old == key.as_slice()));
-                page.add(key, value.clone())
+                page.add(Bytes::copy_from_slice(key), value.clone())
             } else {
                 let Some(row) = stored.next() else { return Ok(page) };
                 let (key, value) = row?;
-                page.add(&key, value)
+                page.add(key, value)
             };
             if full {
                 return Ok(page);
@@ -474,7 +474,7 @@ impl Progress {
 /// Rows of one moment, and where the next page begins.
 #[derive(Debug, Default)]
 struct Page {
-    rows: Vec<(Vec<u8>, Bytes)>,
+    rows: Vec<(Bytes, Bytes)>,
     looked_at: usize,
     rows_max: usize,
     bytes: usize,
@@ -484,7 +484,7 @@ struct Page {
 
 impl Page {
     /// Adds a row unless it is deleted, and says whether the page is full.
-    fn add(&mut self, key: &[u8], value: Option<Bytes>) -> bool {
+    fn add(&mut self, key: Bytes, value: Option<Bytes>) -> bool {
         self.looked_at += 1;
         let full = self.looked_at >= self.rows_max || self.bytes >= PAGE_BYTES;
         if full {
@@ -492,7 +492,7 @@ impl Page {
         }
         if let Some(value) = value {
             self.bytes += key.len() + value.len();
-            self.rows.push((key.to_vec(), value));
+            self.rows.push((key, value));
         }
         full
     }
