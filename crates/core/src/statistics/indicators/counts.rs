@@ -97,15 +97,27 @@ impl Source<'_> {
         Ok(agencies)
     }
 
-    /// Agencies that sent and received.
-    fn connected(&self, asked: &IndicatorQuestion) -> Result<Vec<Ordinal>, EngineError> {
-        let by = [Dimension::Agency, Dimension::Direction];
-        let question = Question::of(asked.period, &[Measure::Documents]).by(&by);
-        let question = of_province(question, asked.province);
-        let Ok(sums) = self.sums(&question, question.period)? else { return Ok(Vec::new()) };
-        let agencies: Vec<u32> = sums.all().map(|(key, _)| key[1]).collect();
-        let both = agencies.chunk_by(|one, other| one == other).filter(|one| one.len() == 2);
-        Ok(both.map(|one| Ordinal(one[0])).collect())
+    /// Agencies that sent and received: marked as their cells are visited, since sums of every agency
+    /// and direction would take longer than everything else of an answer.
+    fn connected(
+        &self,
+        asked: &IndicatorQuestion,
+    ) -> Result<impl Iterator<Item = Ordinal> + use<>, EngineError> {
+        const SENT: u8 = 1;
+        const RECEIVED: u8 = 2;
+        let mut did = vec![0; self.directory.agencies().len()];
+        self.each_agency(&[CubeName::Agency], asked, &mut |found| {
+            let what = match found.key.figure {
+                Figure::SENT => SENT,
+                Figure::RECEIVED => RECEIVED,
+                _ => 0,
+            };
+            if let Some(did) = did.get_mut(found.key.agency.0 as usize) {
+                *did |= what;
+            }
+        })?;
+        let both = did.into_iter().zip(0..).filter(|(did, _)| *did == SENT | RECEIVED);
+        Ok(both.map(|(_, at)| Ordinal(at)))
     }
 
     fn each_agency(
