@@ -9,35 +9,37 @@
 
 #![allow(dead_code)] // Every file of tests uses a part of it.
 
+mod country;
+mod drafts;
+mod signers;
 pub mod traffic;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use lienthong_core::block::SealedBlock;
-use lienthong_core::engine::{Change, Journal, Marker, Payloads as _, State as _, Tables};
+use lienthong_core::engine::{
+    Change, Journal as _, Marker, Payloads as _, State as _, Tables as _,
+};
 use lienthong_core::{
     Acknowledge, AcknowledgeNotices, AcknowledgedDelivery, AddAuthority, AddRevocationList,
     CertificateBytes, Command, Decision, DeliveryKey, ImportDirectory, Machine, Mailbox as _,
     MailboxLane, NegativeAcknowledge, NegativeDelivery, NoticeKey, NoticeMailbox, NoticeNumber,
-    Opening, Proposal, Query, RefusedRequests, RevocationPolicy, Stored, StoredAttachment,
-    StoredContent, codec,
+    Opening, Proposal, Query, RefusedRequests, RevocationPolicy, codec,
 };
 use lienthong_ledger::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
 use lienthong_model::limits::WORK_PER_BLOCK_MAX;
 use lienthong_model::{
-    AgencyCode, AgencyEntry, AgencyState, AttachmentEntry, BusinessKind, DOCUMENT_V1, Day, Digest,
-    Document, DocumentType, Fingerprint, Level, MessageId, Ordinal, Position, Reason, Recipient,
-    Refusal, STATUS_V1, SignatureEntry, SignaturePolicy, SignedContent, StatusCode, StatusReport,
-    Timestamp, Urgency,
+    AgencyEntry, Digest, MessageId, Ordinal, Position, Reason, Refusal, Timestamp,
 };
-use lienthong_pki::{Authority, Identity, Profile, Serial, TestPki, Validity};
-use lienthong_trust::{
-    Authorities, Known, Revoked, StatusSubmission, Submission, Verified, Verifier, dsse,
-};
-use lienthong_wire::{DocumentContents, encode_document, encode_status};
+use lienthong_trust::Revoked;
+
+pub use country::{at, code, communes, country, day, entry};
+pub use drafts::{Draft, ReportDraft, acting, draft, report};
+use signers::stored;
+pub use signers::{Signers, Signs};
 
 /// 2020-11-16 08:00 in Viet Nam, when the hub begins.
 pub const BEGIN: Timestamp = Timestamp::from_millis(1_605_488_400_000);
@@ -47,328 +49,6 @@ pub const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 pub type Rows = BTreeMap<Vec<u8>, Bytes>;
 pub type MemoryMachine = Machine<MemoryState, MemoryPayloads>;
-
-/// Who signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signs {
-    /// A person of an agency.
-    Person(&'static str),
-    /// The seal of an agency.
-    Seal(&'static str),
-    /// A person of an agency with a certificate of an authority that nobody trusts.
-    Stranger(&'static str),
-    /// A seal whose certificate is valid from 1 November to 30 November 2020 only.
-    ShortSeal(&'static str),
-}
-
-/// A document to be.
-#[derive(Debug, Clone)]
-pub struct Draft {
-    pub caller: Option<&'static str>,
-    pub from: &'static str,
-    pub to: Vec<String>,
-    pub lists: Vec<String>,
-    pub signs: Vec<Signs>,
-    pub id: Option<MessageId>,
-    pub signed_at: Option<Timestamp>,
-    pub subject: String,
-    pub urgency: Urgency,
-    pub due: Option<Timestamp>,
-    pub deliver_by: Option<Timestamp>,
-    pub document_type: DocumentType,
-    pub kind: BusinessKind,
-    pub paper_copy: bool,
-    pub pages: u32,
-    pub acts_on: Option<MessageId>,
-    pub reason: String,
-    pub changes: Vec<(&'static str, lienthong_model::Change)>,
-    pub number: u32,
-    pub unit: String,
-    /// Bytes of attachments that were uploaded before.
-    pub uploaded: Vec<&'static [u8]>,
-}
-
-/// A report to be.
-#[derive(Debug, Clone)]
-pub struct ReportDraft {
-    pub caller: Option<&'static str>,
-    pub from: &'static str,
-    pub sender: &'static str,
-    pub document: MessageId,
-    pub code: StatusCode,
-    pub reason: &'static str,
-    pub recipients: Vec<&'static str>,
-    pub signs: Vec<Signs>,
-    pub id: Option<MessageId>,
-    pub signed_at: Option<Timestamp>,
-}
-
-pub fn draft(from: &'static str, to: &[&str]) -> Draft {
-    Draft {
-        caller: None,
-        from,
-        to: to.iter().map(ToString::to_string).collect(),
-        lists: Vec::new(),
-        signs: vec![Signs::Person(from)],
-        id: None,
-        signed_at: None,
-        subject: "Về việc gửi văn bản".to_owned(),
-        urgency: Urgency::Normal,
-        due: None,
-        deliver_by: None,
-        document_type: DocumentType::DECISION,
-        kind: BusinessKind::New,
-        paper_copy: false,
-        pages: 3,
-        acts_on: None,
-        reason: String::new(),
-        changes: Vec::new(),
-        number: 15,
-        unit: "UBND".to_owned(),
-        uploaded: Vec::new(),
-    }
-}
-
-/// A document that acts on another.
-pub fn acting(kind: BusinessKind, from: &'static str, on: MessageId, to: &[&str]) -> Draft {
-    let reason = "Có sai sót".to_owned();
-    Draft { kind, acts_on: Some(on), reason, ..draft(from, to) }
-}
-
-pub fn report(
-    from: &'static str,
-    sender: &'static str,
-    document: MessageId,
-    code: StatusCode,
-) -> ReportDraft {
-    let reason = if code.needs_reason() { "Không thuộc thẩm quyền" } else { "" };
-    ReportDraft {
-        caller: None,
-        from,
-        sender,
-        document,
-        code,
-        reason,
-        recipients: Vec::new(),
-        signs: vec![Signs::Seal(from)],
-        id: None,
-        signed_at: None,
-    }
-}
-
-pub fn code(text: &str) -> AgencyCode {
-    AgencyCode::parse(text).unwrap()
-}
-
-pub fn day(text: &str) -> Day {
-    Timestamp::parse(text).unwrap().day()
-}
-
-pub fn at(text: &str) -> Timestamp {
-    Timestamp::parse(text).unwrap()
-}
-
-/// An entry of the directory, in force from the beginning of 2020.
-pub fn entry(text: &str, level: Level, province: Option<&str>) -> AgencyEntry {
-    let parent = text.rsplit_once('.').map(|(above, _)| code(above));
-    AgencyEntry {
-        code: code(text),
-        name: format!("Cơ quan {text}"),
-        level,
-        parent,
-        province: province.map(code),
-        from: day("2020-01-01"),
-        until: None,
-        state: AgencyState::Connected,
-        policy: SignaturePolicy::Required,
-        gateway: None,
-    }
-}
-
-/// The country, in the order of its ordinals.
-pub fn country() -> Vec<AgencyEntry> {
-    use Level::{Commune, District, Ministry, Province};
-    let h36 = |text, level| entry(text, level, Some("H36"));
-    let h34 = |text, level| entry(text, level, Some("H34"));
-    let through = Some(code("H36"));
-    vec![
-        entry("G22", Ministry, None),
-        entry("G01", Ministry, None),
-        h36("H36", Province),
-        AgencyEntry { gateway: through.clone(), ..h36("H36.01", District) },
-        AgencyEntry { gateway: through, ..h36("H36.01.01", Commune) },
-        AgencyEntry { state: AgencyState::Held, ..h36("H36.02", District) },
-        AgencyEntry { state: AgencyState::Suspended, ..h36("H36.03", District) },
-        h34("H34", Province),
-        h34("H34.01", District),
-        h34("H34.01.01", Commune),
-        AgencyEntry { policy: SignaturePolicy::Transition, ..h34("H34.02", District) },
-        AgencyEntry { policy: SignaturePolicy::Information, ..h34("H34.03", District) },
-        AgencyEntry { from: day("2021-01-01"), ..h34("H34.09", District) },
-    ]
-}
-
-/// Communes of H34, `H34.C0` and on: many recipients.
-pub fn communes(count: usize) -> Vec<AgencyEntry> {
-    (0..count).map(|n| entry(&format!("H34.C{n}"), Level::Commune, Some("H34"))).collect()
-}
-
-/// Certificates come with every content; nobody is known beforehand.
-pub struct Nobody;
-
-impl Known for Nobody {
-    fn certificate(&self, _: &Fingerprint) -> Option<Bytes> {
-        None
-    }
-
-    fn authorities(&self) -> Arc<Authorities> {
-        Arc::default()
-    }
-}
-
-/// Keys and the verifier; made once a hub.
-pub struct Signers {
-    pub pki: TestPki,
-    pub stranger: TestPki,
-    identities: HashMap<String, Identity>,
-    verifier: Verifier<DocumentContents, Nobody>,
-    made: u64,
-}
-
-impl Signers {
-    pub fn new() -> Self {
-        let validity = Validity { not_before: at("2019-01-01"), not_after: at("2030-01-01") };
-        Self {
-            pki: TestPki::new([1; 32], validity).unwrap(),
-            stranger: TestPki::new([2; 32], validity).unwrap(),
-            identities: HashMap::new(),
-            verifier: Verifier::new(DocumentContents, Nobody),
-            made: 0,
-        }
-    }
-
-    pub fn identity(&mut self, signs: Signs) -> Identity {
-        let key = format!("{signs:?}");
-        if let Some(known) = self.identities.get(&key) {
-            return known.clone();
-        }
-        let identity = match signs {
-            Signs::Person(agency) => self.pki.identity(&person(agency)),
-            Signs::Stranger(agency) => self.stranger.identity(&person(agency)),
-            Signs::Seal(agency) => self.pki.seal(&code(agency)),
-            Signs::ShortSeal(agency) => Ok(self.short_seal(agency)),
-        };
-        self.identities.insert(key, identity.clone().unwrap());
-        identity.unwrap()
-    }
-
-    fn short_seal(&self, agency: &str) -> Identity {
-        let key = self.pki.seal(&code(agency)).unwrap().key;
-        let validity = Validity { not_before: at("2020-11-01"), not_after: at("2020-11-30") };
-        let profile = Profile::Seal { agency: code(agency) };
-        let public = key.public_key().unwrap();
-        let certificate =
-            self.pki.issuing().issue(&profile, &public, validity, Serial::Derived).unwrap();
-        Identity { certificate: Arc::new(certificate), key }
-    }
-
-    /// A new id of a moment; no two are the same.
-    pub fn new_id(&mut self, at: Timestamp) -> MessageId {
-        self.made += 1;
-        let mut random = [0; 10];
-        random[2..].copy_from_slice(&self.made.to_be_bytes());
-        MessageId::new(at, random)
-    }
-
-    pub fn sign(&mut self, content_type: &str, content: Bytes, signs: &[Signs]) -> SignedContent {
-        let message = dsse::pre_authentication_encoding(content_type, &content);
-        let mut signatures = Vec::new();
-        let mut certificates = Vec::new();
-        for signs in signs {
-            let identity = self.identity(*signs);
-            signatures.push(SignatureEntry {
-                certificate: *identity.certificate.fingerprint(),
-                value: Bytes::copy_from_slice(&identity.key.sign(&message)),
-            });
-            let pki = match signs {
-                Signs::Stranger(_) => &self.stranger,
-                Signs::Person(_) | Signs::Seal(_) | Signs::ShortSeal(_) => &self.pki,
-            };
-            let above = [pki.issuing(), pki.root()].map(Authority::certificate);
-            certificates.push(identity.certificate.der().clone());
-            certificates.extend(above.map(|certificate| certificate.der().clone()));
-        }
-        SignedContent {
-            content_type: content_type.to_owned(),
-            content,
-            signatures,
-            certificates,
-            attachments: Vec::new(),
-        }
-    }
-
-    pub fn document(&mut self, draft: &Draft, now: Timestamp) -> Verified<Submission> {
-        let id = draft.id.unwrap_or_else(|| self.new_id(now));
-        let signed_at = draft.signed_at.unwrap_or(now);
-        let agencies = draft.to.iter().map(|to| Recipient::from(code(to)));
-        let to: Vec<Recipient> =
-            agencies.chain(draft.lists.iter().cloned().map(Recipient::List)).collect();
-        let mut document = Document::new(id, code(draft.from), to, &*draft.subject, signed_at)
-            .issued(draft.number, draft.document_type, &draft.unit);
-        document.urgency = draft.urgency;
-        document.due.value = draft.due;
-        document.deliver_by.value = draft.deliver_by;
-        document.pages = draft.pages;
-        document.business.kind = draft.kind;
-        document.business.paper_copy = draft.paper_copy;
-        document.business.acts_on = draft.acts_on;
-        document.business.reason = draft.reason.clone();
-        let change =
-            |(text, change): &(&str, lienthong_model::Change)| lienthong_model::RecipientChange {
-                code: lienthong_model::Written::code(*text),
-                change: *change,
-            };
-        document.business.recipient_changes = draft.changes.iter().map(change).collect();
-        let entry = |(index, bytes): (usize, &&[u8])| {
-            AttachmentEntry::of(format!("cid:{index}"), "tep.pdf", bytes)
-        };
-        document.attachments = draft.uploaded.iter().enumerate().map(entry).collect();
-        let content = encode_document(&document);
-        let signed = self.sign(DOCUMENT_V1, content, &draft.signs);
-        self.verifier.document(signed).unwrap()
-    }
-
-    pub fn status(&mut self, draft: &ReportDraft, now: Timestamp) -> Verified<StatusSubmission> {
-        let id = draft.id.unwrap_or_else(|| self.new_id(now));
-        let about = (code(draft.sender), draft.document);
-        let mut status = StatusReport::new(id, code(draft.from), about, draft.code);
-        status.signed_at = draft.signed_at.unwrap_or(now);
-        status.reason = draft.reason.to_owned();
-        status.recipients = draft.recipients.iter().map(|to| code(to)).collect();
-        let signed = self.sign(STATUS_V1, encode_status(&status), &draft.signs);
-        self.verifier.status(signed).unwrap()
-    }
-}
-
-fn person(agency: &str) -> Profile {
-    Profile::Person {
-        agency: code(agency),
-        person: "chief".to_owned(),
-        name: "Nguyễn Văn An".to_owned(),
-        title: "Chủ tịch".to_owned(),
-    }
-}
-
-fn stored(content: &SignedContent) -> StoredContent {
-    let attachment = |attachment: &lienthong_model::Attachment| StoredAttachment {
-        content_id: attachment.content_id.clone(),
-        bytes: Stored::Inline(attachment.bytes.clone()),
-    };
-    StoredContent {
-        content: Stored::Inline(content.content.clone()),
-        attachments: content.attachments.iter().map(attachment).collect(),
-    }
-}
 
 /// A machine with its engines, and the rows as they were at every cut.
 pub struct Hub {
