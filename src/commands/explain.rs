@@ -58,6 +58,22 @@ struct ExplainView {
     waits: Vec<WaitView>,
 }
 
+/// An event, or what is waited for, on a line of its own.
+#[derive(Debug, Serialize)]
+struct ExplainLine<'v> {
+    /// Which of the two it is: event, wait.
+    part: &'static str,
+    /// When it happened; since when.
+    at: &'v str,
+    /// What happened; the cause.
+    kind: &'v str,
+    recipient: Option<&'v str>,
+    what: &'v TextView,
+    why: &'v TextView,
+    actor: Option<&'v str>,
+    remedy: &'v TextView,
+}
+
 #[derive(Debug, Serialize)]
 struct EventView {
     at: String,
@@ -82,6 +98,9 @@ struct TextView {
     vi: String,
     en: String,
 }
+
+/// What a line has nothing to say of.
+static NOTHING: TextView = TextView { vi: String::new(), en: String::new() };
 
 #[derive(Debug, Serialize)]
 struct StuckView {
@@ -116,7 +135,9 @@ pub(crate) async fn run(args: ExplainArgs, output: Output) -> anyhow::Result<Exi
     let connected = args.connect.connect().await?;
     let recipient = args.recipient.as_ref();
     let explained = connected.client.explain(&args.sender, args.id, recipient).await?;
-    output::one(output, &ExplainView::of(&args, &explained), text)?;
+    let view = ExplainView::of(&args, &explained);
+    let lines: Vec<ExplainLine<'_>> = view.lines().collect();
+    output::sheet(output, &view, &lines, text)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -153,6 +174,30 @@ impl ExplainView {
             events_left_out: explained.events_left_out,
             waits: explained.waits.iter().map(WaitView::from).collect(),
         }
+    }
+
+    fn lines(&self) -> impl Iterator<Item = ExplainLine<'_>> {
+        let events = self.events.iter().map(|event| ExplainLine {
+            part: "event",
+            at: &event.at,
+            kind: &event.kind,
+            recipient: event.recipient.as_deref(),
+            what: &event.what,
+            why: &event.why,
+            actor: None,
+            remedy: &NOTHING,
+        });
+        let waits = self.waits.iter().map(|wait| ExplainLine {
+            part: "wait",
+            at: &wait.since,
+            kind: &wait.cause,
+            recipient: wait.recipient.as_deref(),
+            what: &NOTHING,
+            why: &wait.why,
+            actor: wait.actor.as_deref(),
+            remedy: &wait.remedy,
+        });
+        events.chain(waits)
     }
 }
 

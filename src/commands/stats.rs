@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use lienthong_client::Client;
-use lienthong_core::statistics::{Dimension, Measure};
+use lienthong_core::statistics::{Dimension, Family, Measure};
 use lienthong_core::{Directory, statistics};
 use lienthong_model::{Ordinal, Reason, Timestamp};
 use serde::Serialize;
@@ -136,7 +136,8 @@ fn complete(what: What, ask: &mut AskArgs) {
         ),
         What::Top => (&[M::Documents], &[D::Agency, D::Direction]),
         What::Volumes | What::Flows | What::Refusals | What::Backlog | What::Verify => {
-            (&[M::Documents], if ask.by.is_empty() { &[D::Direction] } else { &[] })
+            let of_documents = ask.measure.iter().all(|one| one.family() == Family::Documents);
+            (&[M::Documents], if of_documents { &[D::Direction] } else { &[] })
         }
     };
     if ask.measure.is_empty() {

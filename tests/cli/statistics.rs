@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use crate::process::{json, succeed, text};
 
 /// What is asked of the demo's day.
-const ASKED: [&[&str]; 12] = [
+const ASKED: [&[&str]; 13] = [
     &["stats"],
+    &["stats", "--measure", "deliveries,bytes"],
     &["stats", "--measure", "documents,pages", "--by", "region,direction"],
     &[
         "stats",

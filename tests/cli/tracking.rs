@@ -22,6 +22,14 @@ fn a_document_is_explained_and_counted_and_its_laggards_reminded() {
     {
         assert!(text.contains(part), "{part} in {text}");
     }
+    let csv = succeed(&stage.arguments(&agency, &["explain", "H36", &id, "--output", "csv"]));
+    let lines: Vec<_> = csv.lines().collect();
+    let heads = "part,at,kind,recipient,what.vi,what.en,why.vi,why.en,actor,remedy.vi,remedy.en";
+    assert_eq!(lines[0], heads);
+    assert_eq!(lines.len(), 1 + events.len() + 2, "{csv}");
+    let waits = lines.iter().filter(|line| line.starts_with("wait,"));
+    assert!(waits.clone().all(|line| line.contains(",not_picked_up,H3")), "{csv}");
+    assert_eq!(waits.count(), 2);
     let progress = stage.json("H36", &["progress", "H36", &id, "--list", "waiting"]);
     assert_eq!((&progress["recipients"], &progress["waiting"]), (&2.into(), &2.into()));
     assert_eq!(progress["recipients_listed"].as_array().unwrap().len(), 2);

@@ -17,8 +17,8 @@ const WINDOW_MAX: u64 = 512;
 
 /// Offer more than the hub can take.
 ///
-/// First the capacity, in a closed loop; then 0.8 of it, the usual; then so many times the capacity;
-/// then 0.8 again. Documents that are due while their sender's window is full are kept back by the
+/// First work, as long as the flood; then the capacity, in a closed loop; then 0.8 of it, the usual;
+/// then so many times the capacity; then 0.8 again, and the capacity. Documents that are due while their sender's window is full are kept back by the
 /// sender, as a stream's flow control does; those that the hub declines may come again.
 #[derive(Debug, Args)]
 pub(crate) struct OverloadArgs {
@@ -83,7 +83,15 @@ fn view(flooded: &Flooded) -> String {
     let ratio = |of: f64, to: f64| if to > 0.0 { format!("{:.2}", of / to) } else { "–".into() };
     let again = flooded.as_usual_after_ms;
     output::pairs(&[
-        ("Năng lực / capacity", format!("{} /s", thousands(flooded.capacity as u64))),
+        (
+            "Năng lực / capacity",
+            format!(
+                "{} /s; lúc đầu / at first {}, sau cùng / after all {}",
+                thousands(flooded.capacity as u64),
+                thousands(flooded.capacity_at_first as u64),
+                thousands(flooded.capacity_after as u64)
+            ),
+        ),
         (
             "Đề nghị / offered",
             format!(
