@@ -1,9 +1,13 @@
 //! More than a hub can take: what it accepts, how soon, and how it is afterwards.
 //!
 //! ```text
-//!  capacity ─▶ 0.8 of it ─▶ so many times as much ─▶ 0.8 of it again
-//!  closed      the usual     the flood                how long until it is as usual
+//!  work ─────▶ capacity ─▶ 0.8 of it ─▶ so many times as much ─▶ 0.8 of it again ─▶ capacity
+//!  as long as  closed      the usual    the flood               how long until it    closed
+//!  the flood   loop                                             is as usual          loop
 //! ```
+//! The hub works as long as the flood lasts before anything is compared: a new one is faster than one
+//! whose state has begun to move rows, which it does for ever after.
+//!
 //! Documents come at an open rate over several connections. Each connection has a window of documents
 //! under way, as any sender has: one that is due while the window is full was *kept back* (the
 //! stream's flow control, or the sender's own bound of calls). One that the hub declines may be
@@ -66,8 +70,12 @@ pub struct Flood {
 pub struct Flooded {
     /// What was done.
     pub flood: Flood,
-    /// Documents a second in a closed loop with all windows full.
+    /// Documents a second in a closed loop with all windows full, on a hub that is new.
+    pub capacity_at_first: f64,
+    /// The same on one that has worked as long as the flood lasts: what the flood is compared with.
     pub capacity: f64,
+    /// And after the flood.
+    pub capacity_after: f64,
     /// At 0.8 of it.
     pub usual: Latency,
     /// Documents offered a second.
@@ -132,15 +140,20 @@ impl Flood {
         let mut crowd = Crowd::connect(self, target, keys, cast).await?;
         let first = crowd.fill_windows(Duration::from_secs(1), PER_SECOND_AT_FIRST).await?;
         let before = Duration::from_secs_f64(self.seconds_before);
-        let capacity = crowd.fill_windows(before, first).await?;
+        let span = Duration::from_secs_f64(self.seconds);
+        let capacity_at_first = crowd.fill_windows(before, first).await?;
+        crowd.fill_windows(span, capacity_at_first).await?;
+        let capacity = crowd.fill_windows(before, capacity_at_first).await?;
         let usual = crowd.offer(capacity * USUAL, before, capacity).await?;
         let usual = latencies(&usual.accepted).summary();
-        let span = Duration::from_secs_f64(self.seconds);
         let flood = crowd.offer(capacity * self.factor, span, capacity).await?;
         let after = crowd.offer(capacity * USUAL, AFTER, capacity).await?;
+        let capacity_after = crowd.fill_windows(before, capacity).await?;
         Ok(Flooded {
             flood: self,
+            capacity_at_first,
             capacity,
+            capacity_after,
             usual,
             offered_per_second: flood.offered as f64 / self.seconds,
             accepted_per_second: flood.accepted.len() as f64 / self.seconds,
