@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  take ─▶ waiting ─▶ begin_block ── disk ──▶ end_block ─▶ answers, mail
-//!          (intake)    decide, propose         ordered, published        (post)
-//!                      (desk)
+//!          (intake)    decide, propose         ordered     (post)
+//!                      publish (desk)
 //! ```
 //! Between the two the block is not on disk: a hub that is killed then loses it, and has answered
 //! nobody. While the world goes on meanwhile, it is decided in another thread.
@@ -48,9 +48,9 @@ use uploads::Uploads;
 const BLOCK_REQUESTS: usize = 256;
 /// Requests of a block that is decided elsewhere, at least: waking a thread costs as much as some.
 const REQUESTS_ELSEWHERE: usize = 4;
-/// After how many rows those leave memory that were not written among them. Twice as many are a
-/// good day of the whole country.
-const ROWS_AT_HAND: usize = 400_000;
+/// After how many rows those leave memory that were not written among them. So many are a good day
+/// of the whole country.
+const ROWS_AT_HAND: usize = 1_000_000;
 
 type MemoryMachine = Machine<MemoryState, MemoryPayloads>;
 
@@ -279,19 +279,17 @@ impl Hub {
         }
     }
 
-    /// The block is on disk: publishes it, and returns what became of each call.
+    /// The block is on disk: returns what became of each call.
     pub(super) fn end_block(&mut self) -> Result<Vec<(u64, Outcome)>, EngineError> {
         self.is_writing = false;
         let desk = self.desk();
         let Some(Decided { sealed, answers, mail }) = desk.decided.take().transpose()? else {
             return Ok(Vec::new());
         };
-        let mut ordered = None;
-        if let (Some(_), Some(machine)) = (sealed, &mut desk.machine) {
-            machine.commit()?;
-            ordered = desk.journal.read_ordered()?;
-        }
-        // The post hears of mail when it is in the mailboxes.
+        let ordered = match sealed {
+            Some(_) => desk.journal.read_ordered()?,
+            None => None,
+        };
         desk.post.deliver(mail);
         if let Some(number) = ordered {
             self.ordered(number);

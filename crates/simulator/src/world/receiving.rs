@@ -13,8 +13,11 @@ use crate::scenario::FaultKind;
 const NOTICES_AFTER: Duration = Duration::from_secs(2);
 
 impl World<'_> {
-    /// The hub pushes what it may.
+    /// The hub pushes what it may; while it writes a block, once that is on disk.
     pub(super) fn push(&mut self) -> Result<(), WorldError> {
+        if self.hub.is_writing() {
+            return Ok(());
+        }
         loop {
             for push in self.hub.poll(self.now)? {
                 let Some(node) = self.by_ordinal.get(&push.recipient).copied() else { continue };

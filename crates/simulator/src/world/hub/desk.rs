@@ -5,6 +5,10 @@
 //! decided in another thread while the world goes on: the desk goes there with the requests and comes
 //! back with the decisions. Whoever needs it earlier waits for it. What is decided follows from the
 //! desk and the requests alone, wherever that is done.
+//!
+//! The block's rows are published there, too, before it is on disk: a hub that is killed loses its
+//! state in any case, and what the world reads of it meanwhile is what never changes. Nothing is
+//! answered or pushed before the block is on disk.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -51,8 +55,8 @@ pub(super) struct Decided {
 }
 
 impl Desk {
-    /// Decides what the hub owes itself and what is asked, and hands the block to the journal.
-    /// Nothing is on disk on return.
+    /// Decides what the hub owes itself and what is asked, hands the block to the journal, and
+    /// publishes its rows. Nothing is on disk on return.
     pub fn decide_block(&mut self, now: Timestamp, requests: Vec<Request>) {
         self.decided = self.block(now, requests).transpose();
     }
@@ -77,6 +81,7 @@ impl Desk {
         let sealed = machine.seal();
         if let Some(sealed) = &sealed {
             self.journal.propose(sealed)?;
+            machine.commit()?;
         }
         Ok(Some(Decided { sealed, answers, mail }))
     }
