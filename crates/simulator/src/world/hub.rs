@@ -36,7 +36,7 @@ use super::WorldError;
 use super::axis::{Journalled, Meanwhile};
 use super::keys::Keys;
 pub(crate) use ahead::Ahead;
-use ahead::Verifying;
+use ahead::{Facts, Verifying};
 use desk::{Decided, Desk, Elsewhere};
 use follower::Follower;
 use intake::{Asked, Request};
@@ -46,8 +46,8 @@ use uploads::Uploads;
 
 /// Most requests of a block.
 const BLOCK_REQUESTS: usize = 256;
-/// Requests of a block that is decided elsewhere, at least: waking a thread costs as much as some.
-const REQUESTS_ELSEWHERE: usize = 4;
+/// Requests of a block that is decided elsewhere, at least: handing over costs as much as one.
+const REQUESTS_ELSEWHERE: usize = 2;
 /// After how many rows those leave memory that were not written among them. So many are a good day
 /// of the whole country.
 const ROWS_AT_HAND: usize = 1_000_000;
@@ -104,6 +104,7 @@ pub(crate) struct Hub {
     journalled: Journalled,
     follower: Option<Follower>,
     payloads: MemoryPayloads,
+    facts: Arc<Facts>,
     verifying: Verifying,
     waiting: VecDeque<Request>,
     is_up: bool,
@@ -134,7 +135,7 @@ impl Hub {
             journal,
             post: Post::default(),
             uploads: Uploads::default(),
-            facts,
+            facts: facts.clone(),
             low: false,
             repeated: 0,
             refused_act: None,
@@ -151,6 +152,7 @@ impl Hub {
             journalled: Journalled::default(),
             follower: Some(Follower::start(&payloads, replayed)?),
             payloads,
+            facts,
             verifying,
             waiting: VecDeque::new(),
             is_up: true,

@@ -126,6 +126,20 @@ async fn without_a_list_in_date_documents_are_accepted_and_marked() {
     .await;
 }
 
+/// On a clock this fast a hub allows twenty hours.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_ahead_is_refused_and_one_that_is_behind_is_not() {
+    comes_out_only_with(
+        "[[fault]]\nkind = \"clock-off\"\nlevels = [\"district\"]\nclock-minutes = 1800\n\
+         [[fault]]\nkind = \"clock-off\"\nlevels = [\"province\"]\nclock-minutes = -60\n",
+        "[[expect]]\nmeasure = \"refusals\"\nreason = \"ID_TIME_OUT_OF_RANGE\"\nat-least = 3\n\
+         [[expect]]\nmeasure = \"sent\"\nlevel = \"district\"\nequals = 0\n\
+         [[expect]]\nmeasure = \"sent\"\nlevel = \"province\"\nat-least = 3\n\
+         [[expect]]\nmeasure = \"waiting\"\nequals = 0\n",
+    )
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_sent_to_a_node_that_is_off_waits_and_is_there_when_it_is_back() {
     comes_out_only_with(

@@ -1,4 +1,4 @@
-//! Facts: of what a message's bytes say, worked out with its block, or ahead: while a message is under
+//! Facts: of what a message's bytes say, worked out when it arrives, or ahead: while a message is under
 //! way, another thread verifies the signatures that were really made.
 //!
 //! A fact follows from the bytes alone, so nothing depends on who works it out: a message whose block
@@ -73,13 +73,19 @@ impl Drop for Verifying {
     }
 }
 
-/// The facts of a message, where they were worked out ahead or here.
-pub(super) fn facts_of(facts: &Facts, sent: &Sent, ahead: Option<Ahead>) -> Worked {
-    let done = ahead.map(|ahead| std::mem::replace(&mut *ahead.0.lock(), Slot::Taken));
-    match done {
-        Some(Slot::Done(worked)) => worked,
-        // Nobody has begun.
-        Some(Slot::Open(_) | Slot::Taken) | None => worked(facts, sent),
+impl Ahead {
+    /// Works out the facts of a message that has arrived.
+    pub(super) fn of(facts: &Facts, sent: &Sent) -> Self {
+        Self(Arc::new(Mutex::new(Slot::Done(worked(facts, sent)))))
+    }
+
+    /// Takes the facts; those that nobody has begun with are worked out here.
+    pub(super) fn take(self, facts: &Facts) -> Worked {
+        match std::mem::replace(&mut *self.0.lock(), Slot::Taken) {
+            Slot::Done(worked) => worked,
+            Slot::Open(sent) => worked(facts, &sent),
+            Slot::Taken => Worked::Nothing,
+        }
     }
 }
 

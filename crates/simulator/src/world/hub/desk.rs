@@ -11,7 +11,7 @@
 //! answered or pushed before the block is on disk.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 
 use lienthong_core::engine::{EngineError, Journal as _};
@@ -25,6 +25,10 @@ use super::ahead::Facts;
 use super::intake::{Outcome, Request};
 use super::post::Post;
 use super::uploads::Uploads;
+
+/// How often a thread looks for what it waits for before it sleeps, a millisecond or two in all: being
+/// woken takes longer than most blocks do.
+const LOOKS: u32 = 2_000;
 
 /// What decides.
 pub(super) struct Desk {
@@ -125,7 +129,7 @@ impl Elsewhere {
         let (blocks, asked) = sync_channel::<Block>(1);
         let (done, back) = sync_channel(1);
         let thread = std::thread::spawn(move || {
-            for Block { mut desk, now, requests } in asked {
+            while let Some(Block { mut desk, now, requests }) = awaited(&asked) {
                 desk.decide_block(now, requests);
                 if done.send(desk).is_err() {
                     return;
@@ -149,7 +153,7 @@ impl Elsewhere {
 
     /// Waits for the desk. A panic there goes on here.
     pub fn back(&mut self) -> Box<Desk> {
-        if let Ok(desk) = self.back.recv() {
+        if let Some(desk) = awaited(&self.back) {
             return desk;
         }
         std::panic::resume_unwind(match self.thread.take().map(JoinHandle::join) {
@@ -157,6 +161,18 @@ impl Elsewhere {
             Some(Ok(())) | None => Box::new("nobody decides"),
         })
     }
+}
+
+/// What comes next; none when nobody sends any more.
+fn awaited<T>(from: &Receiver<T>) -> Option<T> {
+    for _ in 0..LOOKS {
+        match from.try_recv() {
+            Ok(next) => return Some(next),
+            Err(TryRecvError::Empty) => std::thread::yield_now(),
+            Err(TryRecvError::Disconnected) => return None,
+        }
+    }
+    from.recv().ok()
 }
 
 impl Drop for Elsewhere {

@@ -1,4 +1,4 @@
-//! What comes in waits for its block; facts and judgement are worked out with it.
+//! What comes in waits for its block, and is judged with it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use lienthong_model::limits::INLINE_PAYLOAD_BYTES_MAX;
 use lienthong_model::{Digest, MessageId, Ordinal, Position, Reason, Refusal, SignedContent};
 use lienthong_trust::{Rejected, Submission, Verified};
 
-use super::ahead::{Worked, facts_of};
+use super::ahead::Worked;
 use super::desk::Desk;
 pub(crate) use super::uploads::Piece;
 use super::{Ahead, Hub, refusal_of};
@@ -41,8 +41,8 @@ pub(super) struct Request {
 
 /// What is asked.
 pub(super) enum Asked {
-    /// A document or a report, with what was worked out ahead.
-    Content(Sent, Option<Ahead>),
+    /// A document or a report, by its facts.
+    Content(Ahead),
     Acknowledge(DeliveryKey),
     AcknowledgeNotices(NoticeNumber),
     /// An act of whoever has the hub's folder.
@@ -91,7 +91,9 @@ impl Hub {
         ahead: Option<Ahead>,
     ) -> Result<Option<Outcome>, EngineError> {
         let asked = match sent {
-            Sent::Document(_) | Sent::Report(_) => Asked::Content(sent.clone(), ahead),
+            Sent::Document(_) | Sent::Report(_) => {
+                Asked::Content(ahead.unwrap_or_else(|| Ahead::of(&self.facts, sent)))
+            }
             Sent::Acknowledge(position) => {
                 Asked::Acknowledge(DeliveryKey { recipient: caller, position: *position })
             }
@@ -117,7 +119,7 @@ impl Hub {
 impl Desk {
     pub(super) fn decide(&mut self, caller: Ordinal, asked: Asked) -> Result<Outcome, EngineError> {
         match asked {
-            Asked::Content(sent, ahead) => self.decide_content(caller, &sent, ahead),
+            Asked::Content(facts) => self.decide_content(caller, facts),
             Asked::Acknowledge(key) => self.acknowledge(caller, key),
             Asked::AcknowledgeNotices(through) => self.acknowledge_notices(caller, through),
             Asked::Act(act) => {
@@ -131,13 +133,8 @@ impl Desk {
         }
     }
 
-    fn decide_content(
-        &mut self,
-        caller: Ordinal,
-        sent: &Sent,
-        ahead: Option<Ahead>,
-    ) -> Result<Outcome, EngineError> {
-        match facts_of(&self.facts, sent, ahead) {
+    fn decide_content(&mut self, caller: Ordinal, facts: Ahead) -> Result<Outcome, EngineError> {
+        match facts.take(&self.facts) {
             Worked::Document(submission) => self.decide_document(caller, submission),
             Worked::Report(submission) => {
                 let signed = &submission.signed;
