@@ -16,7 +16,7 @@ use crate::statistics::figures::Figure;
 use crate::statistics::page::Cell;
 use crate::statistics::period::Period;
 use crate::statistics::question::{Question, Value};
-use crate::statistics::visit::{Visited, visit_cells};
+use crate::statistics::visit::{Visited, Wanted, visit, visit_cells};
 use crate::statistics::vocabulary::{Dimension, Measure};
 
 /// What indicators are reckoned from, of one place.
@@ -85,10 +85,16 @@ impl Source<'_> {
             counts.agencies += 1;
             counts.levels.insert(place.level);
         }
-        if asked.province.is_some() {
-            agencies.counts = self.agency_counts(asked)?;
-        }
-        for agency in self.connected(asked)? {
+        let connected = match asked.province {
+            None => self.connected(asked.period)?,
+            Some(_) => {
+                agencies.counts = self.agency_counts(asked)?;
+                let counted = agencies.counts.iter();
+                let connected = counted.filter(|(_, counts)| counts.agencies_connected > 0);
+                connected.map(|(agency, _)| *agency).collect()
+            }
+        };
+        for agency in connected {
             if let Some(Some(place)) = agencies.standing.get(agency.0 as usize) {
                 let counts = agencies.places.entry((place.province, place.level)).or_default();
                 counts.agencies_connected += 1;
@@ -97,27 +103,26 @@ impl Source<'_> {
         Ok(agencies)
     }
 
-    /// Agencies that sent and received: marked as their cells are visited, since sums of every agency
-    /// and direction would take longer than everything else of an answer.
-    fn connected(
-        &self,
-        asked: &IndicatorQuestion,
-    ) -> Result<impl Iterator<Item = Ordinal> + use<>, EngineError> {
-        const SENT: u8 = 1;
-        const RECEIVED: u8 = 2;
-        let mut did = vec![0; self.directory.agencies().len()];
-        self.each_agency(&[CubeName::Agency], asked, &mut |found| {
-            let what = match found.key.figure {
-                Figure::SENT => SENT,
-                Figure::RECEIVED => RECEIVED,
-                _ => 0,
-            };
-            if let Some(did) = did.get_mut(found.key.agency.0 as usize) {
-                *did |= what;
-            }
+    /// Agencies of the country that sent and received: marked as their cells come by, since sums of
+    /// every agency and direction would take longer than everything else of an answer.
+    fn connected(&self, period: Period) -> Result<Vec<Ordinal>, EngineError> {
+        let cube = CubeName::Agency;
+        let mut did = vec![[false; Direction::ALL.len()]; self.directory.agencies().len()];
+        let wanted = Wanted { cube, grains: cube.grains(), period, provinces: None };
+        visit(self.cubes, self.tables, &wanted, &mut |_, cells| {
+            cells.batches(false, |batch| {
+                for number in batch.numbers {
+                    let agency = usize::try_from(number >> cube.low_bits()).unwrap_or(usize::MAX);
+                    let direction = cube.number_of_cell(Dimension::Direction, *number);
+                    let did = did.get_mut(agency).zip(direction);
+                    if let Some(done) = did.and_then(|(did, at)| did.get_mut(at as usize)) {
+                        *done = true;
+                    }
+                }
+            })
         })?;
-        let both = did.into_iter().zip(0..).filter(|(did, _)| *did == SENT | RECEIVED);
-        Ok(both.map(|(_, at)| Ordinal(at)))
+        let both = (0..).zip(did).filter(|(_, did)| did.iter().all(|did| *did));
+        Ok(both.map(|(at, _)| Ordinal(at)).collect())
     }
 
     fn each_agency(
