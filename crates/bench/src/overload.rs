@@ -100,12 +100,13 @@ pub struct Flooded {
 /// Senders with their windows, and the documents to hand over.
 struct Crowd {
     senders: Vec<Sender>,
-    to: Vec<AgencyCode>,
     way: Way,
 }
 
 struct Sender {
     code: AgencyCode,
+    /// Whom it writes to. A mailbox has a bound, which a long flood would come to.
+    to: AgencyCode,
     client: Client,
     stream: Submissions,
     seal: Signer,
@@ -199,12 +200,14 @@ impl Crowd {
         cast: &Cast,
     ) -> Result<Self, BenchError> {
         let mut senders = Vec::new();
-        for code in cast.senders.iter().cycle().take(flood.senders) {
+        let recipients = cast.recipients.iter().cycle();
+        for (code, to) in cast.senders.iter().cycle().zip(recipients).take(flood.senders) {
             // Whoever is asked for patience is not to try again by itself: that is counted.
             let client = keys.connect_once(&target.url, code).await?;
             let stream = client.submissions(flood.window);
             senders.push(Sender {
                 code: code.clone(),
+                to: to.clone(),
                 client,
                 stream,
                 seal: keys.seal(code)?,
@@ -212,16 +215,16 @@ impl Crowd {
                 ready: Arc::default(),
             });
         }
-        let to = cast.recipients.iter().take(1).cloned().collect();
-        Ok(Self { senders, to, way: flood.way })
+        Ok(Self { senders, way: flood.way })
     }
 
     /// Signs until every sender has so many.
     fn sign(&mut self, each: usize) -> Result<(), BenchError> {
         for sender in &self.senders {
             let mut ready = sender.ready.lock();
+            let to = std::slice::from_ref(&sender.to);
             for number in ready.len()..each {
-                let letter = letter(&sender.client, &sender.code, &self.to, number);
+                let letter = letter(&sender.client, &sender.code, to, number);
                 ready.push(sign_document(&letter, Vec::new(), &[&sender.seal]));
             }
         }

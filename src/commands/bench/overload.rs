@@ -66,7 +66,7 @@ pub(super) async fn run(args: OverloadArgs, output: Output) -> anyhow::Result<()
         seconds_before: args.seconds_before as f64,
     };
     let folder = temporary(args.data.as_deref())?;
-    let stage = Stage::write(folder.path(), Cast::numbered(args.senders, 1)?, 0)?;
+    let stage = Stage::write(folder.path(), Cast::numbered(args.senders, args.senders)?, 0)?;
     let hub = HubProcess::start(&Program::this()?, &stage, &folder.path().join("hub")).await?;
     let target = Target::of(&hub, folder.path().to_owned());
     let bar = Progress::of("đang đo / measuring");
