@@ -15,7 +15,10 @@ use lienthong_core::{Command, Decision, RefusalCount, RefusedRequests, Span};
 use lienthong_model::{Indicator, Level, Ordinal, Reason, StatusCode, Target, Territory};
 use proptest::prelude::*;
 
-use checks::{WINDOW, check_backlog, check_cubes, check_sums, counted, counted_progress, source};
+use checks::{
+    WINDOW, check_backlog, check_connected, check_cubes, check_sums, counted, counted_progress,
+    source,
+};
 use recounted::{recount, recount_progress};
 
 proptest! {
@@ -33,7 +36,9 @@ proptest! {
         check_sums(&hub, &hub.machine.cubes());
         check_backlog(&hub, &hub.machine.cubes());
         check_cubes(&hub, &hub.machine.cubes());
+        check_connected(&hub, &hub.machine.cubes());
         hub.cut();
+        check_connected(&hub, &hub.machine.cubes());
         check_cubes(&hub, &hub.machine.cubes());
         prop_assert_eq!(&of(&hub, &hub.machine.cubes()), &expected);
         let anew = open(&hub.state, &hub.payloads);

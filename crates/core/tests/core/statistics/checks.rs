@@ -5,12 +5,12 @@ use std::sync::RwLock;
 
 use crate::harness::{DAY, Hub};
 use lienthong_core::statistics::{
-    AgencyBacklog, Backlog, BacklogOrder, Cell, Cubes, Dimension, Figure, Grain, Measure, Period,
-    Question, Source, Until, Value, flows, visit_agency, visit_kind, visit_progress,
-    visit_refusals, volumes,
+    AgencyBacklog, Area, Backlog, BacklogOrder, Cell, Cubes, Dimension, Figure, Grain,
+    IndicatorQuestion, Measure, Period, Question, Source, Until, Value, flows, visit_agency,
+    visit_kind, visit_progress, visit_refusals, volumes,
 };
 use lienthong_core::{Span, TrackedDelivery};
-use lienthong_model::{DocumentType, Level, Ordinal, Timestamp};
+use lienthong_model::{DocumentType, Indicator, Level, Ordinal, Timestamp};
 
 use super::recounted::{Figures, add};
 
@@ -210,6 +210,40 @@ pub fn check_backlog(hub: &Hub, cubes: &RwLock<Cubes>) {
     let answer = source.ask(&Question::of(Period::ALL, &measures)).unwrap().unwrap();
     let [made, picked_up, taken_back] = answer.total.values[..] else { panic!() };
     assert_eq!(backlog.waiting, made.unwrap() - picked_up.unwrap() - taken_back.unwrap());
+}
+
+/// Agencies count as connected when they sent and received, whichever way they are found: marked for
+/// the country, from what is counted of each for a province.
+pub fn check_connected(hub: &Hub, cubes: &RwLock<Cubes>) {
+    let (source, policy, now) = (source(hub, cubes), hub.machine.policy(), hub.now);
+    let directory = &policy.directory;
+    let provinces = directory.agencies().iter().map(|agency| Some(agency.ordinal));
+    for province in provinces.chain([None]) {
+        let by = [Dimension::Agency, Dimension::Direction];
+        let mut question = Question::of(WINDOW, &[Measure::Documents]).by(&by);
+        if province.is_some() {
+            question = question.only(Dimension::Province, &[Value::Province(province)]);
+        }
+        let mut did: BTreeMap<Value, u64> = BTreeMap::new();
+        for row in source.ask(&question).unwrap().unwrap().rows {
+            *did.entry(row.group[0]).or_default() += 1;
+        }
+        let stands = |agency: &Value| {
+            let Value::Agency(agency) = *agency else { panic!("{agency:?}") };
+            let agency = directory.agency(agency).unwrap();
+            let here = province.is_none() || directory.place(agency, now).province == province;
+            here && agency.entry_in_force(now).is_some()
+        };
+        let both = did.iter().filter(|(agency, count)| **count == 2 && stands(agency)).count();
+        let asked = IndicatorQuestion { period: WINDOW, province, now, page_price: 500 };
+        let places = source.indicators(&asked, &policy.targets).unwrap();
+        let area = province.map_or(Area::Country, Area::Province);
+        let place = places.iter().find(|place| place.area == area && place.level.is_none());
+        let figures = place.into_iter().flat_map(|place| &place.figures);
+        let connected = figures.filter(|one| one.indicator == Indicator::AgenciesConnected);
+        let found: u64 = connected.map(|one| one.share.numerator).sum();
+        assert_eq!(found, both as u64, "{area:?}");
+    }
 }
 
 fn by_agency(backlog: &Backlog) -> BTreeMap<Ordinal, AgencyBacklog> {

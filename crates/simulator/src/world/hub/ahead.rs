@@ -84,6 +84,7 @@ impl Ahead {
         match std::mem::replace(&mut *self.0.lock(), Slot::Taken) {
             Slot::Done(worked) => worked,
             Slot::Open(sent) => worked(facts, &sent),
+            // Nobody takes them twice.
             Slot::Taken => Worked::Nothing,
         }
     }

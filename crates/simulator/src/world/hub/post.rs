@@ -95,8 +95,12 @@ fn hand_over(courier: &mut Courier, changes: MailboxChanges) {
 }
 
 impl Hub {
-    /// Returns the documents that are to be pushed now.
+    /// Returns the documents that are to be pushed now: none while a block is being written, whose
+    /// mail is in the mailboxes already.
     pub fn poll(&mut self, now: Timestamp) -> Result<Vec<Push>, EngineError> {
+        if self.is_writing {
+            return Ok(Vec::new());
+        }
         let since = self.since(now);
         let desk = self.desk();
         let pushes = desk.post.documents.poll(since, PUSHES, &Query(&desk.state))?;
@@ -117,14 +121,20 @@ impl Hub {
         pushes
     }
 
-    /// Returns the notices that are to be pushed now.
+    /// Returns the notices that are to be pushed now; see [`Hub::poll`].
     pub fn poll_notices(&mut self, now: Timestamp) -> Result<Vec<Push>, EngineError> {
+        if self.is_writing {
+            return Ok(Vec::new());
+        }
         let since = self.since(now);
         let desk = self.desk();
         desk.post.notices.poll(since, PUSHES, &NoticeMailbox(&desk.state))
     }
 
     pub fn has_pushes(&mut self) -> bool {
+        if self.is_writing {
+            return false;
+        }
         let post = &self.desk().post;
         post.documents.has_work() || post.notices.has_work()
     }
