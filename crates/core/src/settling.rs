@@ -90,6 +90,12 @@ impl Settling {
         Family::of(key).is_some()
     }
 
+    /// Returns whether a row with such a key may be there for long without being written. What waits in
+    /// a mailbox, notices and slices of fan-outs come and go.
+    pub fn may_rest(key: &[u8]) -> bool {
+        !matches!(key, [b'm' | b'n' | b'e', ..] | [b'p', b'q', ..])
+    }
+
     fn has_settled(&self, key: &[u8], at: usize) -> bool {
         keys::page_number(key, at).is_some_and(|position| !self.is_open(Position(position)))
     }

@@ -97,7 +97,15 @@ impl SettledRows {
 
     /// Whether a deletion must be kept, since what it hides may be here.
     pub fn may_hold(&self, key: &[u8]) -> bool {
-        !self.runs.is_empty() && Settling::may_settle(key)
+        !self.runs.is_empty() && self.may_leave(key)
+    }
+
+    /// Whether a row with such a key leaves at all.
+    pub fn may_leave(&self, key: &[u8]) -> bool {
+        match self.leaving {
+            Leaving::Settled { .. } => Settling::may_settle(key),
+            Leaving::Untouched { .. } => Settling::may_rest(key),
+        }
     }
 
     /// How many rows came here.

@@ -59,10 +59,10 @@ impl MemoryState {
         state
     }
 
-    /// An empty state that lets rows that can be settled go to files in a folder once they have not
-    /// been written for a while: whenever so many rows were written, those leave that were not
-    /// among them. So twice as many stay at most, beside those that never settle. The files have no
-    /// names: they go with the state.
+    /// An empty state that lets rows go to files in a folder once they have not been written for a
+    /// while: whenever so many rows were written, those leave that were not among them. So twice as
+    /// many stay at most, beside what waits in mailboxes. The files have no names: they go with the
+    /// state.
     pub fn bounded(folder: &Path, rows: usize) -> Self {
         let state = Self::default();
         let leaving = Leaving::Untouched { after_rows: rows, rows: 0, round: 0 };
@@ -167,10 +167,12 @@ impl MemoryRows {
             Some(_) => None,
         };
         let round = settled.round();
+        let untouched =
+            |key: &[u8], row: &RowAtHand| Some(row.round) != round && Settling::may_rest(key);
         let leaves = |key: &[u8], row: &RowAtHand| match (&row.value, &survey) {
             (None, _) => Ok(true),
             (Some(value), Some(survey)) => survey.is_settled(key, value),
-            (Some(_), None) => Ok(Some(row.round) != round && Settling::may_settle(key)),
+            (Some(_), None) => Ok(untouched(key, row)),
         };
         let rows = std::mem::take(&mut self.rows);
         let rows_max = rows.len() as u64;
@@ -253,6 +255,7 @@ impl State for MemoryState {
 #[cfg(test)]
 mod tests {
     use lienthong_core::engine_suite;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -276,6 +279,60 @@ mod tests {
         let state = MemoryState::bounded(folder.path(), 1);
         engine_suite::state(|| state.clone());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no file has a name");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_leaves_memory_is_read_and_scanned_as_if_it_had_stayed(
+            writes in prop::collection::vec(
+                (prop::sample::select(vec!["d", "js", "zi", "W", "m", "pq"]), 0..6u8, any::<bool>()),
+                1..200,
+            ),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let (leaving, staying) = (MemoryState::bounded(folder.path(), 3), MemoryState::new());
+            for (block, (family, key, there)) in (1..).zip(writes) {
+                let key = [family.as_bytes(), &[key]].concat();
+                let value = there.then(|| Bytes::copy_from_slice(&u64::to_be_bytes(block)));
+                for state in [&leaving, &staying] {
+                    let marker = Marker { block, hash: lienthong_model::Digest([0; 32]) };
+                    let writes = vec![(key.clone(), value.clone())];
+                    state.publish(Change { marker, writes, cut: false }).unwrap();
+                }
+                prop_assert_eq!(leaving.read(&key).unwrap(), value);
+            }
+            prop_assert_eq!(rows(&leaving), rows(&staying));
+        }
+    }
+
+    fn rows(state: &MemoryState) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut rows = Vec::new();
+        state
+            .scan(b"", b"", &mut |key, value| {
+                rows.push((key.to_vec(), value.to_vec()));
+                true
+            })
+            .unwrap();
+        rows
+    }
+
+    #[test]
+    fn what_a_sender_waits_for_and_statistics_leave_memory_and_mailboxes_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = MemoryState::bounded(folder.path(), 4);
+        let keys = [b"js1".as_slice(), b"W1", b"zi1", b"m1", b"n1", b"e1", b"pq1"];
+        let publish = |block, writes| {
+            let marker = Marker { block, hash: lienthong_model::Digest([0; 32]) };
+            state.publish(Change { marker, writes, cut: false }).unwrap();
+        };
+        let row = |key: &&[u8]| (key.to_vec(), Some(Bytes::from_static(b"row")));
+        publish(1, keys.iter().map(row).collect());
+        for block in 2..20u64 {
+            publish(block, vec![([b"d", &block.to_be_bytes()[..]].concat(), Some(Bytes::new()))]);
+        }
+        let at_hand = keys.map(|key| state.is_at_hand(key));
+        assert_eq!(at_hand, [false, false, false, true, true, true, true]);
+        assert!(keys.iter().all(|key| state.read(key).unwrap().is_some()));
     }
 
     #[test]
