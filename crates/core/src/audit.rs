@@ -31,6 +31,8 @@ pub struct CheckedBlock {
     pub flaws: Vec<Flaw>,
     /// Payload files that it names.
     pub payloads: Vec<NamedPayload>,
+    /// Contents that are not behind it any more.
+    pub taken_out: Vec<TakenOutContent>,
     /// Its leaves of the log, by position.
     pub leaves: Vec<NamedLeaf>,
 }
@@ -74,6 +76,15 @@ pub struct NamedPayload {
     pub signed: Option<(String, Digest)>,
     /// Whether it is kept for ever: what a document names may go after its term.
     pub for_ever: bool,
+}
+
+/// A content that was taken out of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakenOutContent {
+    /// Which entry of the block.
+    pub entry: u32,
+    /// Its SHA-256.
+    pub digest: Digest,
 }
 
 /// A leaf that an entry has in the log.
@@ -272,6 +283,11 @@ impl About<'_> {
         self.found.payloads.push(NamedPayload { entry, digest, size, signed, for_ever });
     }
 
+    fn taken_out(&mut self, digest: Digest) {
+        let entry = self.entry;
+        self.found.taken_out.push(TakenOutContent { entry, digest });
+    }
+
     /// Whether the digests that the log commits to are those of the bytes.
     fn digests(&mut self, signed: &SignedRecord) {
         match &signed.content {
@@ -286,10 +302,13 @@ impl About<'_> {
                 let content = (signed.content_type.clone(), signed.digest);
                 self.payload(*digest, Some(*size), Some(content));
             }
+            Stored::Apart { digest, .. } => self.taken_out(*digest),
         }
         for attachment in &signed.attachments {
-            if let Stored::Payload { digest, size } = attachment.bytes {
-                self.payload(digest, Some(size), None);
+            match attachment.bytes {
+                Stored::Inline(_) => {}
+                Stored::Payload { digest, size } => self.payload(digest, Some(size), None),
+                Stored::Apart { digest, .. } => self.taken_out(digest),
             }
         }
         let entries: Vec<SignatureEntry> = signed

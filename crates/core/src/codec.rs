@@ -44,10 +44,23 @@ impl minicbor::encode::Write for Counted {
 /// # Errors
 /// [`EngineError::Damaged`], naming `what` and the digest of the bytes.
 pub fn decode<'b, T: Decode<'b, ()>>(bytes: &'b [u8], what: &str) -> Result<T, EngineError> {
-    minicbor::decode(bytes).map_err(|error| EngineError::Damaged {
+    decode_first(bytes, what).map(|(value, _)| value)
+}
+
+/// Decodes a value at the beginning of some bytes; returns how many of them it has, too.
+///
+/// # Errors
+/// As [`decode`].
+pub(crate) fn decode_first<'b, T: Decode<'b, ()>>(
+    bytes: &'b [u8],
+    what: &str,
+) -> Result<(T, usize), EngineError> {
+    let mut decoder = minicbor::Decoder::new(bytes);
+    let value = decoder.decode().map_err(|error| EngineError::Damaged {
         what: format!("{what} ({} bytes, sha256 {})", bytes.len(), Digest::of(bytes)),
         why: error.to_string(),
-    })
+    })?;
+    Ok((value, decoder.position()))
 }
 
 /// A list that takes no byte when it is empty: for fields that few values have.

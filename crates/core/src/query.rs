@@ -410,16 +410,29 @@ impl<T: Tables + ?Sized> Query<'_, T> {
         let Some(documents) = naming.documents() else { return Ok(false) };
         // The newest is the likeliest to be kept.
         for position in documents.iter().rev() {
-            let Some(document) = self.document(*position)? else { return Ok(false) };
-            if document.received_at >= kept_from {
-                return Ok(false);
-            }
-            let progress = self.progress(*position, &document)?;
-            if progress.pending > 0 || progress.waiting > 0 {
+            if !self.document_expired(*position, kept_from)? {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Returns whether the contents of a document may go: it was accepted before `kept_from`, and every
+    /// recipient has picked it up.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn document_expired(
+        &self,
+        position: Position,
+        kept_from: Timestamp,
+    ) -> Result<bool, EngineError> {
+        let Some(document) = self.document(position)? else { return Ok(false) };
+        if document.received_at >= kept_from {
+            return Ok(false);
+        }
+        let progress = self.progress(position, &document)?;
+        Ok(progress.pending == 0 && progress.waiting == 0)
     }
 
     /// Returns whether an accepted document or report names a payload file.

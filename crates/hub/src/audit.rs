@@ -70,8 +70,8 @@ pub struct AuditReport {
     pub payloads: u64,
     /// Their bytes.
     pub payload_bytes: u64,
-    /// How many of them have expired and are not there.
-    pub payloads_expired: u64,
+    /// How many contents have expired and are not there: files, and what was taken out of blocks.
+    pub contents_expired: u64,
     /// What became of the comparison with the state.
     pub state: StateOutcome,
     /// What became of each checkpoint.
@@ -160,6 +160,7 @@ impl Walk<'_> {
         for named in &checked.payloads {
             self.payloads.look(named, found, &mut self.findings)?;
         }
+        self.payloads.taken_out(&checked.taken_out, found);
         self.payloads.end_block(&block.block);
         for leaf in &checked.leaves {
             self.log.leaf(leaf.position.0, leaf.leaf.hash(), &mut self.findings)?;
@@ -180,7 +181,7 @@ impl Walk<'_> {
             certificates: self.check.certificates() as u64,
             payloads: self.payloads.files(),
             payload_bytes: self.payloads.bytes(),
-            payloads_expired: self.payloads.expired(),
+            contents_expired: self.payloads.expired(),
             state,
             checkpoints: self.log.outcomes(),
             redecided: None,

@@ -293,6 +293,7 @@ impl Reader {
         let bytes = match beside.map(|beside| &beside.bytes) {
             Some(Stored::Inline(bytes)) => AttachmentBytes::Here(bytes.clone()),
             Some(Stored::Payload { .. }) | None => AttachmentBytes::Payload,
+            Some(Stored::Apart { digest, .. }) => return Err(EngineError::Expired(*digest)),
         };
         Ok(Some(KeptAttachment { header, bytes }))
     }
@@ -415,6 +416,7 @@ impl Reader {
     fn stored(&self, stored: &Stored) -> Result<Bytes, EngineError> {
         match stored {
             Stored::Inline(bytes) => Ok(bytes.clone()),
+            Stored::Apart { digest, .. } => Err(EngineError::Expired(*digest)),
             Stored::Payload { digest, .. } => {
                 let found = self.payloads.get(digest)?;
                 found.map_or_else(|| Err(self.missing(digest)?), Ok)

@@ -1,30 +1,55 @@
-//! Removing contents whose term has passed. What has expired `core` says; here files go.
+//! Removing contents whose term has passed. What has expired `core` says; here bytes go: payload files,
+//! and what lies in the journal's closed files.
 //!
-//! Files are looked at shelf by shelf, some at a time, so that a look costs the same however many
-//! there are, and what is gone is not looked at again.
+//! Payload files are looked at shelf by shelf, some at a time, and journal files one after the other, so
+//! that a look costs the same however many there are, and what is gone is not looked at again.
+
+use std::time::Instant;
 
 use lienthong_core::Retention;
 use lienthong_core::engine::EngineError;
 use lienthong_ledger::PayloadFiles;
 use lienthong_model::Timestamp;
-use lienthong_model::limits::{CONTENT_REMOVED_AFTER, PAYLOADS_LOOKED_AT_MAX};
+use lienthong_model::limits::{
+    CONTENT_LOOKED_FOR_AGAIN, CONTENT_REMOVED_AFTER, PAYLOADS_LOOKED_AT_MAX,
+};
 
 use crate::reader::Reader;
 
 /// Where the next look begins.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sweep {
     shelf: u8,
+    /// A block of the journal file that is looked at next, and since when files were looked at.
+    block: u64,
+    since: Instant,
+}
+
+impl Default for Sweep {
+    fn default() -> Self {
+        Self { shelf: 0, block: 1, since: Instant::now() }
+    }
 }
 
 impl Sweep {
-    /// Looks at the next shelves and removes what has expired; returns how many files went.
+    /// Looks at the next shelves and the next journal file, and removes what has expired; returns how
+    /// many contents went.
     ///
     /// # Errors
-    /// [`EngineError`] when a row cannot be read or a file cannot be removed.
-    pub fn look(&mut self, reader: &Reader, payloads: &PayloadFiles) -> Result<usize, EngineError> {
+    /// [`EngineError`] when a row cannot be read or a file cannot be removed or replaced.
+    pub fn look(&mut self, reader: &Reader, payloads: &PayloadFiles) -> Result<u64, EngineError> {
         let Some(kept_from) = reader.contents_kept_from()? else { return Ok(0) };
         let kept_from = kept_from.minus(CONTENT_REMOVED_AFTER);
+        let files = self.shelves(reader, payloads, kept_from)?;
+        Ok(files + self.journal(reader, kept_from)?)
+    }
+
+    fn shelves(
+        &mut self,
+        reader: &Reader,
+        payloads: &PayloadFiles,
+        kept_from: Timestamp,
+    ) -> Result<u64, EngineError> {
         let (mut looked_at, mut removed) = (0, 0);
         for _shelf in 0..=u8::MAX {
             for digest in payloads.shelf(self.shelf)? {
@@ -42,22 +67,46 @@ impl Sweep {
         }
         Ok(removed)
     }
+
+    /// Takes what has expired out of the first journal file from where the last look ended that may
+    /// hold something; one that is not closed, or not old enough, ends the look.
+    fn journal(&mut self, reader: &Reader, kept_from: Timestamp) -> Result<u64, EngineError> {
+        if self.since.elapsed() >= CONTENT_LOOKED_FOR_AGAIN {
+            (self.block, self.since) = (1, Instant::now());
+        }
+        while let Some(file) = reader.blocks().closed_file(self.block)? {
+            if reader.block(file.last)?.time >= kept_from {
+                break;
+            }
+            self.block = file.last + 1;
+            if !file.is_empty {
+                let mut expired = |document| reader.query().document_expired(document, kept_from);
+                return Ok(reader.blocks().take_out(file.first, &mut expired)?.gone);
+            }
+        }
+        Ok(0)
+    }
 }
 
-/// Files that were missing where they were looked for, as far as it matters whether they have
+/// Contents that were missing where they were looked for, as far as it matters whether they have
 /// expired: with the newest of them all have.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Missing<T> {
     /// How many.
-    pub files: u64,
+    pub contents: u64,
     /// The one that was named last, and when.
     pub newest: Option<(Timestamp, T)>,
 }
 
 impl<T> Missing<T> {
-    /// Adds a file that is named at a moment.
+    /// Nothing is missing.
+    pub fn none() -> Self {
+        Self { contents: 0, newest: None }
+    }
+
+    /// Adds a content that is named at a moment.
     pub fn add(&mut self, at: Timestamp, what: T) {
-        self.files += 1;
+        self.contents += 1;
         if self.newest.as_ref().is_none_or(|(newest, _)| *newest <= at) {
             self.newest = Some((at, what));
         }

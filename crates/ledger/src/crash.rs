@@ -19,6 +19,7 @@
 //! | `settled-joined` | several settled runs are one, what it replaces still there |
 //! | `archive-written` | an archive has its name, the file it was made of is still there |
 //! | `archive-in-force` | the file is gone |
+//! | `contents-taken-out` | an archive without contents whose term has passed has its name |
 //! | `upload-appended` | a piece of an upload is written, not yet synced |
 //! | `upload-synced` | an upload has all its bytes on disk and still its unfinished name |
 //! | `payloads-shelved` | payloads were moved to their shelves, which are not yet synced |

@@ -2,7 +2,8 @@
 //!
 //! A folder with files named by the number of their first block (20 digits, `.blocks`), laid out
 //! as the module `frame` says, and the file `LOCK`. Files that were closed some time ago are archives
-//! (`.archive`, the module `archive`): the same bytes, compressed, read in the same way. [`JournalFiles`] is the one writer,
+//! (`.archive`, the module `archive`): the same bytes, compressed, read in the same way; contents whose term
+//! has passed are taken out of them (the module `expiring`). [`JournalFiles`] is the one writer,
 //! [`JournalBlocks`] any number of readers, who see a block only after the writer's sync.
 //!
 //! Opening reads the last file whole: check values, numbers, hash chain. What is not whole at its
@@ -14,6 +15,7 @@ mod archive;
 mod archiving;
 mod audit;
 mod blocks;
+mod expiring;
 mod follow;
 mod frame;
 mod image;
@@ -27,10 +29,13 @@ mod writer;
 pub use archiving::Archived;
 pub use audit::{ChangedByte, Damage, DamageKind, FoundBlock, JournalAudit, Step};
 pub use blocks::JournalBlocks;
+pub use expiring::ClosedFile;
 pub use follow::{Followed, JournalFollower, JournalPlace};
 pub use frame::JOURNAL_FORMAT;
 pub use replay::Replay;
 pub use writer::JournalFiles;
+
+use std::time::Duration;
 
 use lienthong_model::limits;
 
@@ -40,6 +45,9 @@ pub struct JournalLimits {
     /// Bytes after which a new file is begun. Lower makes more files, higher makes opening slower,
     /// since the last file is read whole.
     pub file_bytes: u64,
+    /// Business time after which a new file is begun: what is in a file that is written to cannot be
+    /// taken out of it.
+    pub file_span: Duration,
     /// Most blocks kept in memory for readers.
     pub recent_blocks: usize,
     /// Most bytes of blocks, encoded, kept in memory for readers.
@@ -50,6 +58,7 @@ impl Default for JournalLimits {
     fn default() -> Self {
         Self {
             file_bytes: limits::JOURNAL_FILE_BYTES,
+            file_span: limits::JOURNAL_FILE_SPAN,
             recent_blocks: limits::RECENT_BLOCKS,
             recent_bytes: limits::RECENT_BYTES,
         }

@@ -28,9 +28,9 @@ mod state;
 pub use disk::FolderLock;
 pub use folder::{DATA_FORMAT, DataFolder, check_data_folder, is_state_damaged};
 pub use journal::{
-    Archived, ChangedByte, Damage, DamageKind, Followed, FoundBlock, JOURNAL_FORMAT, JournalAudit,
-    JournalBlocks, JournalFiles, JournalFollower, JournalLimits, JournalOpened, JournalPlace,
-    Replay, Step, TornTail,
+    Archived, ChangedByte, ClosedFile, Damage, DamageKind, Followed, FoundBlock, JOURNAL_FORMAT,
+    JournalAudit, JournalBlocks, JournalFiles, JournalFollower, JournalLimits, JournalOpened,
+    JournalPlace, Replay, Step, TornTail,
 };
 pub use memory::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
 pub use payload::{

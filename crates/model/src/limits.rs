@@ -193,6 +193,9 @@ pub const INLINE_PAYLOAD_BYTES_MAX: usize = 16 * KIB;
 /// Bytes after which a new journal file is begun. The last file is verified whole at every start:
 /// higher makes that longer.
 pub const JOURNAL_FILE_BYTES: u64 = 64 * MIB as u64;
+/// Business time after which a new journal file is begun, however small the last one is: small contents
+/// leave the disk at most so long after their term.
+pub const JOURNAL_FILE_SPAN: Duration = Duration::from_secs(30 * 24 * 3600);
 /// The newest closed journal files, which are not archived: delivery reads what waits from them.
 pub const JOURNAL_FILES_PLAIN: usize = 4;
 /// Blocks kept in memory for delivery.
@@ -256,6 +259,9 @@ pub const CONTENT_REMOVED_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// Documents of which it is noted that they name one payload file; a file that more of them name is
 /// kept for ever.
 pub const PAYLOAD_NAMES_MAX: usize = 64;
+/// After how long journal files in which contents were left are looked at again: their documents
+/// waited for a recipient.
+pub const CONTENT_LOOKED_FOR_AGAIN: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Payload files after which one look for expired contents ends; the next one goes on.
 pub const PAYLOADS_LOOKED_AT_MAX: usize = 10_000;
 /// The least time between two reminders of one document.
@@ -452,6 +458,7 @@ const _: () = {
     assert!(submission + 64 * KIB <= MESSAGE_BYTES_MAX);
     assert!(RECORD_BYTES_MAX <= BLOCK_BYTES_MAX - BLOCK_BYTES_TARGET);
     assert!(BLOCK_BYTES_MAX as u64 * 2 < JOURNAL_FILE_BYTES);
+    assert!(JOURNAL_FILE_SPAN.as_secs() < CONTENT_KEPT_MIN.as_secs());
     assert!(BLOCK_ENTRIES_MAX <= PROPOSALS_WAITING_MAX);
     assert!(STREAM_IN_FLIGHT_MAX <= PROPOSALS_WAITING_MAX);
     assert!(SUBMISSIONS_UNDER_WAY_MAX <= PROPOSALS_WAITING_MAX);

@@ -63,7 +63,7 @@ pub(super) struct TakenView {
     new_journal_bytes: u64,
     new_payloads: u64,
     new_payload_bytes: u64,
-    expired_payloads: u64,
+    expired_contents: u64,
     unfinished_bytes: u64,
     not_in_it: Vec<String>,
 }
@@ -76,7 +76,7 @@ impl From<BackupReport> for TakenView {
             new_journal_bytes: report.journal_bytes,
             new_payloads: report.payloads,
             new_payload_bytes: report.payload_bytes,
-            expired_payloads: report.payloads_expired,
+            expired_contents: report.contents_expired,
             unfinished_bytes: report.unfinished_bytes,
             not_in_it: report.beside,
         }
@@ -90,9 +90,9 @@ impl TakenView {
         lines.push(("nhật ký mới / new journal", format!("{blocks} blocks, {bytes} bytes")));
         let (files, bytes) = (thousands(self.new_payloads), thousands(self.new_payload_bytes));
         lines.push(("tệp mới / new payloads", format!("{files} files, {bytes} bytes")));
-        if self.expired_payloads > 0 {
-            let files = format!("{} files", thousands(self.expired_payloads));
-            lines.push(("hết hạn lưu / kept no longer", files));
+        if self.expired_contents > 0 {
+            let contents = format!("{} contents", thousands(self.expired_contents));
+            lines.push(("hết hạn lưu / kept no longer", contents));
         }
         if !self.not_in_it.is_empty() {
             lines.push(("không sao / not in it", self.not_in_it.join(", ")));

@@ -46,11 +46,26 @@ impl Submit {
 impl SignedRecord {
     /// Returns the payload files that hold its bytes, those of uploaded attachments left out.
     pub fn payloads(&self) -> impl Iterator<Item = Digest> {
-        let beside = self.attachments.iter().map(|attachment| &attachment.bytes);
-        std::iter::once(&self.content).chain(beside).filter_map(|stored| match stored {
-            Stored::Inline(_) => None,
+        self.stored().filter_map(|stored| match stored {
+            Stored::Inline(_) | Stored::Apart { .. } => None,
             Stored::Payload { digest, .. } => Some(*digest),
         })
+    }
+
+    /// Returns where the content and the attachments beside it are, in this order.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = &Stored> {
+        let beside = self.attachments.iter().map(|attachment| &attachment.bytes);
+        std::iter::once(&self.content).chain(beside)
+    }
+
+    pub(crate) fn stored_mut(&mut self) -> impl Iterator<Item = &mut Stored> {
+        let beside = self.attachments.iter_mut().map(|attachment| &mut attachment.bytes);
+        std::iter::once(&mut self.content).chain(beside)
+    }
+
+    /// Whether bytes of it were taken out of the journal when their term had passed.
+    pub fn is_taken_out(&self) -> bool {
+        self.stored().any(|stored| matches!(stored, Stored::Apart { .. }))
     }
 }
 
@@ -118,10 +133,10 @@ pub struct SignatureRecord {
     pub value: Bytes,
 }
 
-/// Bytes in the record itself or in a payload file.
+/// Bytes in the journal or in a payload file.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub enum Stored {
-    /// In the record.
+    /// At hand. In a block's record only what is kept for ever stands so.
     #[n(0)]
     Inline(#[cbor(n(0), with = "crate::rows::shared_bytes")] Bytes),
     /// In a payload file that was on disk before the record was.
@@ -134,14 +149,31 @@ pub enum Stored {
         #[n(1)]
         size: u64,
     },
+    /// In a block's record: behind it. In a block that was read: taken out, its term has passed.
+    #[n(2)]
+    Apart {
+        /// Their SHA-256.
+        #[n(0)]
+        digest: Digest,
+        /// How many there are.
+        #[n(1)]
+        size: u64,
+    },
 }
 
 impl Stored {
+    /// Puts digest and size in the place of bytes at hand; returns what was there.
+    pub(crate) fn set_apart(&mut self) -> Self {
+        let Self::Inline(bytes) = &*self else { return self.clone() };
+        let apart = Self::Apart { digest: Digest::of(bytes), size: bytes.len() as u64 };
+        std::mem::replace(self, apart)
+    }
+
     /// Returns how many bytes there are.
     pub fn size(&self) -> u64 {
         match self {
             Self::Inline(bytes) => bytes.len() as u64,
-            Self::Payload { size, .. } => *size,
+            Self::Payload { size, .. } | Self::Apart { size, .. } => *size,
         }
     }
 }

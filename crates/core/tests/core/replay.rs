@@ -3,7 +3,7 @@
 
 use crate::harness::traffic::{Traffic, steps};
 use crate::harness::{Hub, Rows, draft, open, rows, state_of};
-use lienthong_core::block::SealedBlock;
+use lienthong_core::block::{SealedBlock, take_out};
 use lienthong_core::engine::Marker;
 use lienthong_ledger::{MemoryPayloads, MemoryState};
 use lienthong_model::Digest;
@@ -62,6 +62,27 @@ fn expected(traffic: &mut Traffic) -> Rows {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_journal_without_the_contents_of_its_documents_replays_to_the_same_rows(
+        steps in steps(1..80),
+    ) {
+        let mut traffic = Traffic::run(&steps);
+        let expected = expected(&mut traffic);
+        let emptied: Vec<SealedBlock> = traffic
+            .hub
+            .sealed()
+            .iter()
+            .map(|sealed| {
+                let mut bytes = sealed.bytes.to_vec();
+                take_out(&mut bytes, &mut |_| Ok(true)).unwrap();
+                SealedBlock::open(bytes.into()).unwrap()
+            })
+            .collect();
+        let state = MemoryState::new();
+        replay(&state, &traffic.hub.payloads, None, &emptied, 0);
+        assert_same(&rows(&state), &expected);
+    }
 
     #[test]
     fn rebuilding_from_the_whole_journal_gives_the_same_rows(steps in steps(1..120)) {

@@ -30,10 +30,11 @@ impl AtRest {
         Ok(false)
     }
 
-    /// The bytes that a record holds or names.
+    /// The bytes that a record holds or names; [`EngineError::Expired`] when they were taken out.
     pub fn stored(&self, stored: &Stored) -> Result<Bytes, EngineError> {
         match stored {
             Stored::Inline(bytes) => Ok(bytes.clone()),
+            Stored::Apart { digest, .. } => Err(EngineError::Expired(*digest)),
             Stored::Payload { digest, .. } => {
                 self.get(digest)?.ok_or_else(|| EngineError::Damaged {
                     what: format!("payload {digest}"),

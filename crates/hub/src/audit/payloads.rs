@@ -1,11 +1,12 @@
-//! The payload files that the journal names: there, and with the bytes that they must have. One that
-//! is not there has expired, or is lost: that the end of the journal says.
+//! The contents that the journal names: payload files, there and with the bytes that they must have,
+//! and what was taken out of blocks. What is not there has expired, or is lost: that the end of the
+//! journal says.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
 use lienthong_core::Retention;
-use lienthong_core::audit::{FlawKind, NamedPayload};
+use lienthong_core::audit::{FlawKind, NamedPayload, TakenOutContent};
 use lienthong_core::block::Block;
 use lienthong_core::engine::EngineError;
 use lienthong_ledger::{ExaminedPayload, FoundBlock};
@@ -14,6 +15,7 @@ use lienthong_model::{Digest, Timestamp};
 use lienthong_trust::dsse;
 
 use super::findings::{Finding, FindingKind, Findings, Place};
+use crate::retention::Missing;
 
 /// Checks payload files, each file once.
 pub(super) struct PayloadCheck {
@@ -23,6 +25,7 @@ pub(super) struct PayloadCheck {
     /// What was not there, with when it was named last, none for what is kept for
     /// ever, and what to say of it.
     missing: HashMap<Digest, (Option<Timestamp>, Finding)>,
+    taken_out: Missing<Finding>,
     retention: Retention,
     time: Timestamp,
     expired: u64,
@@ -35,6 +38,7 @@ impl PayloadCheck {
             seen: HashSet::new(),
             bytes: 0,
             missing: HashMap::new(),
+            taken_out: Missing::none(),
             retention: Retention::default(),
             time: Timestamp::MIN,
             expired: 0,
@@ -75,7 +79,21 @@ impl PayloadCheck {
                 _ => drop(lost.insert(digest, finding)),
             }
         }
+        match self.taken_out.lost(self.retention, self.time) {
+            Some(finding) => findings.add(finding.clone()),
+            None => self.expired += self.taken_out.contents,
+        }
         lost.into_values().for_each(|finding| findings.add(finding));
+    }
+
+    /// Notes what was taken out of a block.
+    pub fn taken_out(&mut self, taken_out: &[TakenOutContent], of: &FoundBlock) {
+        for content in taken_out {
+            let why = "its content was taken out, and its term has not passed".to_owned();
+            let place = Place::of(of, Some(content.entry));
+            let finding = Finding::at(FindingKind::PayloadMissing, place, why);
+            self.taken_out.add(of.block.block.time, finding);
+        }
     }
 
     /// Looks at a file that an entry names.

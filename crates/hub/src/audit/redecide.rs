@@ -162,6 +162,9 @@ impl Judge {
                 Command::Report(report) => &report.signed,
                 _ => continue,
             };
+            if signed.is_taken_out() {
+                return Ok(true);
+            }
             for digest in signed.payloads() {
                 if !self.payloads.is_there(&digest)? {
                     return Ok(true);

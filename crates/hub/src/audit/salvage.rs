@@ -98,7 +98,7 @@ impl Salvage<'_> {
                         salvaged.incomplete += u64::from(!whole);
                         take(document)?;
                     }
-                    Err(error @ EngineError::Damaged { .. }) => {
+                    Err(error @ (EngineError::Damaged { .. } | EngineError::Expired(_))) => {
                         let (sender, id) = (&submit.header.sender, submit.header.id);
                         salvaged.lost.push(format!("{id} of {sender}: {error}"));
                     }
@@ -188,7 +188,7 @@ impl Reading {
                 Ok(bytes) => {
                     attachments.push(Attachment { content_id: content_id.clone(), bytes });
                 }
-                Err(error @ EngineError::Damaged { .. }) => {
+                Err(error @ (EngineError::Damaged { .. } | EngineError::Expired(_))) => {
                     missing.push(format!("attachment `{content_id}`: {error}"));
                 }
                 Err(error) => return Err(error),

@@ -23,7 +23,7 @@ pub(super) struct Counts {
     pub journal_bytes: u64,
     pub payloads: u64,
     pub payload_bytes: u64,
-    pub payloads_expired: u64,
+    pub contents_expired: u64,
 }
 
 /// The truth of one data folder on its way into another.
@@ -174,9 +174,13 @@ impl Copying {
                 Copied::Missing if named.for_ever => return Err(missing(&named.digest).into()),
                 Copied::Missing => {
                     self.missing.add(block.block.time, named.digest);
-                    self.counts.payloads_expired += 1;
+                    self.counts.contents_expired += 1;
                 }
             }
+        }
+        for taken_out in &checked.taken_out {
+            self.missing.add(block.block.time, taken_out.digest);
+            self.counts.contents_expired += 1;
         }
         for entry in &block.block.entries {
             self.retention.take_over(&entry.command, block.block.time);
@@ -196,10 +200,7 @@ impl Copying {
 }
 
 fn missing(digest: &Digest) -> EngineError {
-    EngineError::Damaged {
-        what: format!("payload file of {digest}"),
-        why: "it is missing".to_owned(),
-    }
+    EngineError::Damaged { what: format!("payload {digest}"), why: "it is missing".to_owned() }
 }
 
 /// Opens a file that was begun, without what an interrupted run wrote behind its end.

@@ -186,7 +186,7 @@ impl ManifestContents {
         Self {
             kept_ms: retention.keep_ms(),
             given_up: retention.given_up().map(|at| at.to_string()),
-            missing: missing.files,
+            missing: missing.contents,
             missing_last: missing.newest.map(|(at, one)| (at.to_string(), one.to_string())),
         }
     }
@@ -195,7 +195,7 @@ impl ManifestContents {
         let newest = self.missing_last.as_ref();
         let newest =
             newest.and_then(|(at, digest)| Some((Timestamp::parse(at)?, Digest::parse(digest)?)));
-        let missing = Missing { files: self.missing, newest };
+        let missing = Missing { contents: self.missing, newest };
         let given_up = self.given_up.as_deref().and_then(Timestamp::parse);
         (Retention::of(self.kept_ms, given_up), missing)
     }

@@ -41,7 +41,7 @@ pub struct BackupReport {
     /// Their bytes.
     pub payload_bytes: u64,
     /// Payload files that the journal names and that have expired.
-    pub payloads_expired: u64,
+    pub contents_expired: u64,
     /// Bytes at the journal's end that were not a whole block: one was just being written, or a
     /// kill left them.
     pub unfinished_bytes: u64,
@@ -83,7 +83,7 @@ impl Backup<'_> {
             journal_bytes: counts.journal_bytes,
             payloads: counts.payloads,
             payload_bytes: counts.payload_bytes,
-            payloads_expired: counts.payloads_expired,
+            contents_expired: counts.contents_expired,
             unfinished_bytes: copying.journal.left_out(),
             beside: self.beside()?,
         })

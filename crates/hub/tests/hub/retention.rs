@@ -51,9 +51,9 @@ fn redated(document: Document, at: Timestamp) -> Document {
     Document { id: MessageId::new(at, rand::random()), signed_at: at, ..document }
 }
 
-/// Sends a document with a file from H36 to H36.12.
-async fn send(world: &World) -> (Document, SignedContent, Receipt, PathBuf) {
-    let bytes = noise(100_000);
+/// Sends a document with a file of so many bytes from H36 to H36.12.
+async fn send(world: &World, bytes: usize) -> (Document, SignedContent, Receipt, PathBuf) {
+    let bytes = noise(bytes);
     let (named, attachment) = with_attachment(document("H36", &["H36.12"]), bytes.clone());
     let signed = world.sealed_with(&named, vec![attachment]);
     let receipt = world.client("H36").await.submit(signed.clone()).await.unwrap();
@@ -63,12 +63,16 @@ async fn send(world: &World) -> (Document, SignedContent, Receipt, PathBuf) {
 
 impl Archive {
     async fn start() -> Self {
+        Self::start_with(100_000).await
+    }
+
+    async fn start_with(bytes: usize) -> Self {
         let world = World::start_with(look_often).await;
         world.hub().administer(term()).await.unwrap();
         // The test's lists are not published anew on the hub's later days.
         let marked = RevocationPolicy { grace_ms: None };
         world.hub().administer(Command::SetRevocationPolicy(marked)).await.unwrap();
-        let (named, signed, receipt, file) = send(&world).await;
+        let (named, signed, receipt, file) = send(&world, bytes).await;
         let recipient = world.client("H36.12").await;
         let mut mailbox = recipient.subscribe(&[], 1).await.unwrap();
         let delivery = next(&mut mailbox).await;
@@ -115,6 +119,15 @@ impl Archive {
         shelved(&self.world, &bytes)
     }
 
+    /// Whether bytes stand in any file of the journal.
+    fn journal_holds(&self, bytes: &[u8]) -> bool {
+        let files = std::fs::read_dir(self.world.data().join("journal")).unwrap();
+        files.map(|file| std::fs::read(file.unwrap().path()).unwrap()).any(|file| {
+            // Nothing that is noise becomes smaller when it is archived.
+            file.windows(bytes.len()).any(|window| window == bytes)
+        })
+    }
+
     fn audit(&self) -> AuditReport {
         let scratch = tempfile::tempdir().unwrap();
         let (data, scratch) = (&self.world.data(), Some(scratch.path()));
@@ -145,9 +158,37 @@ async fn a_content_goes_after_its_term_and_what_is_known_of_the_document_stays()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_lies_in_the_journal_goes_after_its_term_too() {
+    let mut archive = Archive::start_with(5_000).await;
+    let attachment = archive.signed.attachments[0].bytes.clone();
+    assert!(!archive.file.exists(), "it lies in the journal");
+    archive.later(KEPT_DAYS - 1).await;
+    assert_eq!(archive.download().await.unwrap(), 5_000);
+    assert!(archive.journal_holds(&attachment[..64]));
+    archive.later(KEPT_DAYS + 2).await;
+    until("the content to go", async || !archive.journal_holds(&attachment[..64])).await;
+    let refused = refusal(&archive.download().await.unwrap_err());
+    assert_eq!(refused.reason, Reason::ContentExpired, "{refused}");
+    let client = archive.world.client("H36").await;
+    let again = client.submit(archive.signed.clone()).await.unwrap();
+    assert_eq!(again.position, archive.receipt.position, "the first receipt, for ever");
+    archive.world.stop().await.unwrap();
+    let report = archive.audit();
+    assert_eq!((report.findings, report.contents_expired), (Vec::new(), 2));
+    let Some(Redecided::Same { taken_over, .. }) = report.redecided else {
+        panic!("{:?}", report.redecided)
+    };
+    assert_eq!(taken_over, 1, "the block whose content is gone");
+    let backup = tempfile::tempdir().unwrap();
+    let taking =
+        Backup { data: &archive.world.data(), to: backup.path(), with_key: true, now: now() };
+    assert_eq!(taking.take(|_, _| {}).unwrap().contents_expired, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_content_that_waits_in_a_mailbox_is_kept_until_it_is_picked_up() {
     let mut archive = Archive::start().await;
-    let (_, signed, _, waits) = send(&archive.world).await;
+    let (_, signed, _, waits) = send(&archive.world, 100_000).await;
     archive.expire().await;
     assert!(waits.exists());
     let recipient = archive.world.client("H36.12").await;
@@ -180,7 +221,7 @@ async fn audits_and_backups_tell_what_has_expired_from_what_is_lost() {
     let report = archive.audit();
     assert_eq!(report.findings, []);
     // The content and its attachment.
-    assert_eq!(report.payloads_expired, 2);
+    assert_eq!(report.contents_expired, 2);
     let Some(Redecided::Same { taken_over, .. }) = report.redecided else {
         panic!("{:?}", report.redecided)
     };
@@ -190,7 +231,7 @@ async fn audits_and_backups_tell_what_has_expired_from_what_is_lost() {
     let data = &archive.world.data();
     let taking = |to| Backup { data, to, with_key: true, now: now() }.take(|_, _| {});
     let taken = taking(backup.path()).unwrap();
-    assert_eq!(taken.payloads_expired, 2);
+    assert_eq!(taken.contents_expired, 2);
     let checked = check_backup(backup.path(), None, |_, _| {}).unwrap();
     assert_eq!(checked.audit.findings, []);
     Restore { from: backup.path(), to: &copy.path().join("data"), key: None }.run(|_| {}).unwrap();

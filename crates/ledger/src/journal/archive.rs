@@ -1,12 +1,13 @@
-//! Archives: closed journal files, compressed, byte for byte what they were. **Stable.** All
-//! numbers are little-endian; there is no padding.
+//! Archives: closed journal files, compressed, byte for byte what they were but for contents whose term
+//! has passed. **Stable.** All numbers are little-endian; there is no padding.
 //!
 //! ```text
 //! archive  header, chunks, index, footer; the file's name ends with `.archive`
 //!
 //! header   0  magic  8   "LTJARCHV"
 //!          8  format u16 ARCHIVE_FORMAT
-//!         10  zeros  6
+//!         10  empty  u8  1 when no content of a document is left in it
+//!         11  zeros  5
 //!
 //! chunk    0  crc    u32 CRC-32C of what is stored
 //!          4  stored     CHUNK_BYTES of the journal file, the last fewer, compressed (zstd)
@@ -40,6 +41,8 @@ const ARCHIVE_FORMAT: u16 = 1;
 const MAGIC: [u8; 8] = *b"LTJARCHV";
 const END_MAGIC: [u8; 8] = *b"LTJAREND";
 const HEADER_BYTES: u64 = 16;
+/// Where in the header it says that no content is left.
+const EMPTY_AT: usize = 10;
 const FOOTER_BYTES: u64 = 32;
 /// Bytes of the journal file in one chunk.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -53,6 +56,7 @@ pub(super) struct Archive {
     /// Where chunks begin, and where the last one ends.
     offsets: Vec<u64>,
     length: u64,
+    is_empty: bool,
     last: Mutex<Option<(usize, Arc<Vec<u8>>)>>,
     /// Whether a chunk that is damaged reads as zeros.
     passes_damage: bool,
@@ -89,8 +93,19 @@ impl Archive {
             return Err(damage("the check value of the archive's index is wrong"));
         }
         let offsets = index.as_chunks().0.iter().map(|offset| u64::from_le_bytes(*offset));
-        let (offsets, length) = (offsets.collect(), footer.length);
-        Ok(Self { file, offsets, length, last: Mutex::new(None), passes_damage: false })
+        Ok(Self {
+            offsets: offsets.collect(),
+            length: footer.length,
+            is_empty: header[EMPTY_AT] == 1,
+            file,
+            last: Mutex::new(None),
+            passes_damage: false,
+        })
+    }
+
+    /// Whether it is known that no content of a document is left in it.
+    pub fn is_empty(&self) -> bool {
+        self.is_empty
     }
 
     /// Reads chunks that are damaged as zeros from now on, so that what is around them can be found.
@@ -158,8 +173,9 @@ impl Archive {
     }
 }
 
-/// Writes the archive of a journal file; it is on disk on return, its name need not be.
-pub(super) fn write(plain: &Path, archive: &Path) -> Result<(), EngineError> {
+/// Writes the archive of a journal file, and whether no content of a document is left in it; it is on
+/// disk on return, its name need not be.
+pub(super) fn write(plain: &Path, archive: &Path, is_empty: bool) -> Result<(), EngineError> {
     let source = File::open(plain).map_err(io_error("open", plain))?;
     let length = source.metadata().map_err(io_error("measure", plain))?.len();
     let write = || {
@@ -167,6 +183,7 @@ pub(super) fn write(plain: &Path, archive: &Path) -> Result<(), EngineError> {
         let mut zstd = zstd::bulk::Compressor::new(COMPRESSION)?;
         let mut header = MAGIC.to_vec();
         header.extend_from_slice(&ARCHIVE_FORMAT.to_le_bytes());
+        header.push(is_empty.into());
         header.resize(HEADER_BYTES as usize, 0);
         file.write_all(&header)?;
         let (mut offsets, mut at, mut end) = (Vec::new(), 0, HEADER_BYTES);

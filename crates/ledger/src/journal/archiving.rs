@@ -1,6 +1,6 @@
 //! Archiving: a closed journal file gives way to its archive, once that gives back every byte.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lienthong_core::engine::EngineError;
@@ -9,7 +9,7 @@ use parking_lot::RwLock;
 
 use super::archive;
 use super::blocks::{JournalBlocks, JournalFile};
-use super::image::{ARCHIVED, failed, is_archive};
+use super::image::{ARCHIVED, UNFINISHED, failed, is_archive};
 use crate::crash;
 use crate::disk::{damaged, io_error, remove_file, sync_parent};
 use crate::space::has_room;
@@ -41,28 +41,35 @@ impl JournalBlocks {
             return Ok(None);
         }
         let first = file.header.first;
-        let path = file.path.with_file_name(format!("{first:020}{ARCHIVED}"));
-        let unfinished = file.path.with_file_name(format!("{first:020}{ARCHIVED}.new"));
-        let made = make(&file.path, &unfinished, &path);
-        if made.is_err() {
-            remove_file(&unfinished)?;
-        }
-        let (plain_bytes, archive_bytes) = made?;
+        let archive = Making::of(&file);
+        let archive_bytes = archive.make(&file.path, false)?;
         crash::point("archive-written");
+        self.put_in_force(&file, archive)?;
+        crash::point("archive-in-force");
+        Ok(Some(Archived { first, plain_bytes, archive_bytes }))
+    }
+
+    /// An archive takes the place of a file, which is removed, or of an older archive.
+    pub(super) fn put_in_force(
+        &self,
+        file: &JournalFile,
+        archive: Making,
+    ) -> Result<(), EngineError> {
         let index = RwLock::new(file.index.read().clone());
-        let archived = JournalFile { path, header: file.header, index };
+        let archived = JournalFile { path: archive.path, header: file.header, index };
         {
             let mut files = self.shared.files.write();
-            let place = files.iter_mut().find(|known| known.header.first == first);
+            let place = files.iter_mut().find(|known| known.header.first == file.header.first);
             if let Some(place) = place {
                 *place = Arc::new(archived);
             }
         }
         // Whoever reads it now has it open, and reads on.
-        self.shared.let_go(first);
-        remove_file(&file.path)?;
-        crash::point("archive-in-force");
-        Ok(Some(Archived { first, plain_bytes, archive_bytes }))
+        self.shared.let_go(file.header.first);
+        match is_archive(&file.path) {
+            true => Ok(()),
+            false => remove_file(&file.path),
+        }
     }
 
     fn oldest_plain(&self, keep: usize) -> Option<Arc<JournalFile>> {
@@ -72,19 +79,45 @@ impl JournalBlocks {
     }
 }
 
-/// Makes an archive under its name, and checks it; returns the bytes of both.
-fn make(plain: &Path, unfinished: &Path, path: &Path) -> Result<(u64, u64), EngineError> {
-    archive::write(plain, unfinished)?;
-    if !archive::is_the_same(plain, unfinished).map_err(failed("compare", unfinished))? {
-        let what = format!("the archive of `{}`", plain.display());
-        return Err(damaged(what, "it does not give back the bytes that were put in"));
-    }
-    let bytes = (file_bytes(plain)?, file_bytes(unfinished)?);
-    std::fs::rename(unfinished, path).map_err(io_error("rename", unfinished))?;
-    sync_parent(path)?;
-    Ok(bytes)
+/// An archive that is being made.
+pub(super) struct Making {
+    /// The name that it will have.
+    path: PathBuf,
+    /// The name that it has until it is whole.
+    unfinished: PathBuf,
 }
 
-fn file_bytes(path: &Path) -> Result<u64, EngineError> {
+impl Making {
+    /// The archive of a file, or the one that takes an archive's place.
+    pub fn of(file: &JournalFile) -> Self {
+        let first = file.header.first;
+        let named = |end: &str| file.path.with_file_name(format!("{first:020}{end}"));
+        Self { path: named(ARCHIVED), unfinished: named(&format!("{ARCHIVED}{UNFINISHED}")) }
+    }
+
+    /// Makes it of the bytes of a journal file under its name, and checks it; returns its bytes.
+    pub fn make(&self, plain: &Path, is_empty: bool) -> Result<u64, EngineError> {
+        let made = self.make_whole(plain, is_empty);
+        if made.is_err() {
+            remove_file(&self.unfinished)?;
+        }
+        made
+    }
+
+    fn make_whole(&self, plain: &Path, is_empty: bool) -> Result<u64, EngineError> {
+        let Self { path, unfinished } = self;
+        archive::write(plain, unfinished, is_empty)?;
+        if !archive::is_the_same(plain, unfinished).map_err(failed("compare", unfinished))? {
+            let what = format!("the archive of `{}`", plain.display());
+            return Err(damaged(what, "it does not give back the bytes that were put in"));
+        }
+        let bytes = file_bytes(unfinished)?;
+        std::fs::rename(unfinished, path).map_err(io_error("rename", unfinished))?;
+        sync_parent(path)?;
+        Ok(bytes)
+    }
+}
+
+pub(super) fn file_bytes(path: &Path) -> Result<u64, EngineError> {
     std::fs::metadata(path).map_err(io_error("measure", path)).map(|found| found.len())
 }

@@ -259,8 +259,9 @@ impl JournalAudit {
         let place = (offset, bytes);
         reading.offset += bytes;
         reading.synced = reading.synced.max(head.synced);
-        let hash = Digest::of(&payload);
-        let block = match SealedBlock::open(payload) {
+        let opened = SealedBlock::open(payload);
+        let hash = opened.as_ref().ok().map(|block| block.marker.hash);
+        let block = match opened {
             Ok(block) if block.marker.block == head.number => block,
             unlike => {
                 let why = match unlike {
@@ -268,7 +269,7 @@ impl JournalAudit {
                     Err(error) => error.to_string(),
                 };
                 reading.note(DamageKind::Frame, place, head.number, why);
-                (self.next, self.last) = (self.next.max(head.number + 1), Some(hash));
+                (self.next, self.last) = (self.next.max(head.number + 1), hash);
                 return;
             }
         };
@@ -286,7 +287,7 @@ impl JournalAudit {
             let why = format!("it follows a block of hash {}", block.block.previous);
             reading.note(DamageKind::Chain, place, number, why);
         }
-        (self.next, self.last, reading.lost) = (number + 1, Some(hash), false);
+        (self.next, self.last, reading.lost) = (number + 1, hash, false);
         let file = reading.name.clone();
         self.found.push_back(Step::Block(FoundBlock { file, offset, block }));
     }

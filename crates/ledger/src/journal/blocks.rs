@@ -204,7 +204,8 @@ impl JournalFile {
         Ok(index)
     }
 
-    fn bad(&self, offset: u64, number: u64, bad: Bad) -> EngineError {
+    /// The error for a frame that is bad.
+    pub fn bad(&self, offset: u64, number: u64, bad: Bad) -> EngineError {
         match bad {
             Bad::TooNew(format) => too_new(&self.path, format),
             bad => damaged(place(&self.path, offset, number), bad.to_string()),

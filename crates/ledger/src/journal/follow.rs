@@ -208,7 +208,8 @@ impl JournalFollower {
         let Frame::Good(head, payload) = reading.frame(from.marker.block)? else {
             return Err(other("it is not there".to_owned()));
         };
-        let found = Digest::of(&payload);
+        let found = SealedBlock::open(payload).map_err(|error| other(error.to_string()))?;
+        let found = found.marker.hash;
         if found != from.marker.hash || from.frame + head.frame_bytes() != from.offset {
             return Err(other(format!("it has the hash {found}, not {}", from.marker.hash)));
         }

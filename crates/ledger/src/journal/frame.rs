@@ -19,7 +19,7 @@
 //!        18  synced   u64 the last block known to be on disk when this one was written
 //!        26  head crc u32 CRC-32C of bytes 0..26
 //!        30  crc      u32 CRC-32C of bytes 0..26 and the payload
-//!        34  payload      the encoding of the block, whose SHA-256 is the block's hash
+//!        34  payload      the bytes of the block
 //! ```
 //!
 //! The head has a check value of its own, so that a length can be believed when the payload is
@@ -168,6 +168,12 @@ impl Head {
         Ok(Self { format, length, number, synced, checked, crc })
     }
 
+    /// Writes the frame that it is the head of at the end of `out`, with another payload of the same
+    /// length.
+    pub fn encode_with(&self, payload: &[u8], out: &mut Vec<u8>) {
+        encode(self.format, (self.number, self.synced), payload, out);
+    }
+
     /// Reads the head at an offset of a file.
     pub fn read(file: &Image, offset: u64) -> io::Result<Result<Self, Bad>> {
         let mut bytes = [0; HEAD_BYTES];
@@ -209,17 +215,21 @@ impl Head {
 
 /// Writes the frame of a block at the end of `out`. The block is at most [`BLOCK_BYTES_MAX`].
 pub(super) fn encode_frame(block: &SealedBlock, synced: u64, out: &mut Vec<u8>) {
+    encode(BLOCK_FORMAT, (block.marker.block, synced), &block.bytes, out);
+}
+
+fn encode(format: u16, (number, synced): (u64, u64), payload: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
-    let length = u32::try_from(block.bytes.len()).unwrap_or(u32::MAX);
+    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
     out.extend_from_slice(&FRAME_MAGIC);
-    out.extend_from_slice(&BLOCK_FORMAT.to_le_bytes());
+    out.extend_from_slice(&format.to_le_bytes());
     out.extend_from_slice(&length.to_le_bytes());
-    out.extend_from_slice(&block.marker.block.to_le_bytes());
+    out.extend_from_slice(&number.to_le_bytes());
     out.extend_from_slice(&synced.to_le_bytes());
     let head_crc = crc32c::crc32c(out.get(start..).unwrap_or(&[]));
     out.extend_from_slice(&head_crc.to_le_bytes());
-    out.extend_from_slice(&crc32c::crc32c_append(head_crc, &block.bytes).to_le_bytes());
-    out.extend_from_slice(&block.bytes);
+    out.extend_from_slice(&crc32c::crc32c_append(head_crc, payload).to_le_bytes());
+    out.extend_from_slice(payload);
 }
 
 /// Whether the CRC-32C of the bytes before `at` stands at `at`.

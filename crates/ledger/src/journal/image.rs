@@ -14,6 +14,8 @@ use crate::disk::{damaged, io_error};
 pub(super) const PLAIN: &str = ".blocks";
 /// How the name of an archive ends.
 pub(super) const ARCHIVED: &str = ".archive";
+/// How the name of what is being made ends.
+pub(super) const UNFINISHED: &str = ".new";
 
 /// A journal file or its archive, open for reading.
 #[derive(Debug)]
@@ -46,6 +48,11 @@ impl Image {
             Self::Plain(file) => Ok(file.metadata()?.len()),
             Self::Archive(archive) => Ok(archive.len()),
         }
+    }
+
+    /// Whether it is known that no content of a document is left in it.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Archive(archive) if archive.is_empty())
     }
 
     /// Reads from an offset of the journal file; none at the end.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use lienthong_core::block::{BLOCK_FORMAT, SealedBlock};
 use lienthong_core::engine::{EngineError, Marker};
+use lienthong_model::Timestamp;
 
 use super::frame::{Bad, FRAME_MAGIC, FileHeader, HEADER_BYTES, Head, JOURNAL_FORMAT};
 use super::image::Image;
@@ -29,6 +30,8 @@ pub(super) struct Verified {
     pub index: FileIndex,
     /// Its last block, or the one before its first.
     pub last: Marker,
+    /// When its first block was made.
+    pub begun: Option<Timestamp>,
     /// Its last blocks, within the bounds of the ring.
     pub recent: VecDeque<SealedBlock>,
     /// Where the first frame begins of which no later one says that it was synced.
@@ -53,6 +56,7 @@ pub(super) fn verify(
     let mut found = Verified {
         index: FileIndex::new(header.first),
         last: Marker { block: header.first.saturating_sub(1), hash: header.previous },
+        begun: None,
         recent: VecDeque::new(),
         unsynced_from: HEADER_BYTES as u64,
         torn: None,
@@ -76,6 +80,7 @@ pub(super) fn verify(
             .map_err(|error| damaged(place(path, offset, head.number), error.to_string()))?;
         follows(path, offset, found.last, &block)?;
         found.last = block.marker;
+        found.begun.get_or_insert(block.block.time);
         unsynced.push_back((head.number, offset));
         while unsynced.front().is_some_and(|(number, _)| *number <= head.synced) {
             unsynced.pop_front();

@@ -13,11 +13,14 @@ use lienthong_core::block::{BLOCK_FORMAT, SealedBlock};
 use lienthong_core::engine::{EngineError, Marker};
 
 /// Small enough for several files and for reading from files instead of memory.
-const SMALL: JournalLimits =
-    JournalLimits { file_bytes: 1_500, recent_blocks: 3, recent_bytes: 1_000_000 };
+const SMALL: JournalLimits = JournalLimits { file_bytes: 1_500, ..ONE_FILE };
 /// One file.
-const ONE_FILE: JournalLimits =
-    JournalLimits { file_bytes: 1 << 30, recent_blocks: 3, recent_bytes: 1_000_000 };
+const ONE_FILE: JournalLimits = JournalLimits {
+    file_bytes: 1 << 30,
+    recent_blocks: 3,
+    recent_bytes: 1_000_000,
+    file_span: limits::JOURNAL_FILE_SPAN,
+};
 
 /// Appends blocks, each synced for itself.
 fn append(opened: &mut JournalOpened, count: u64) -> Vec<SealedBlock> {

@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use lienthong_core::block::SealedBlock;
 use lienthong_core::engine::{EngineError, Journal, Marker};
-use lienthong_model::Digest;
 use lienthong_model::limits::BLOCK_BYTES_MAX;
+use lienthong_model::{Digest, Timestamp};
 use parking_lot::RwLock;
 
 use super::blocks::{JournalBlocks, JournalFile, Shared, Visible};
 use super::frame::{Bad, FileHeader, HEADER_BYTES, encode_frame};
-use super::image::{ARCHIVED, Image, PLAIN, failed, is_archive};
+use super::image::{ARCHIVED, Image, PLAIN, UNFINISHED, failed, is_archive};
 use super::index::FileIndex;
 use super::recover::{Standing, Verified, bad_header, verify};
 use super::{JournalLimits, JournalOpened, TornTail};
@@ -35,6 +35,8 @@ pub struct JournalFiles {
     shared: Arc<Shared>,
     pub(super) file: File,
     slot: Arc<JournalFile>,
+    /// When the first block of the file was made.
+    begun: Option<Timestamp>,
     /// The last block proposed.
     last: Marker,
     /// The last block on disk.
@@ -58,6 +60,7 @@ pub(super) struct Found {
 struct Tip {
     file: File,
     slot: Arc<JournalFile>,
+    begun: Option<Timestamp>,
     last: Marker,
     lock: FolderLock,
 }
@@ -72,6 +75,7 @@ impl JournalFiles {
     pub fn open(folder: &Path, limits: JournalLimits) -> Result<JournalOpened, EngineError> {
         create_folder(folder)?;
         let lock = FolderLock::take(folder)?;
+        remove_unfinished(folder)?;
         let mut found = list(folder)?;
         let mut torn = Vec::new();
         let last_header = remove_headless(&mut found, &mut torn)?;
@@ -98,7 +102,8 @@ impl JournalFiles {
         write_again(&file, verified.unsynced_from..verified.index.end)
             .map_err(io_error("write", &last.path))?;
         file.sync_all().map_err(io_error("sync", &last.path))?;
-        let Verified { index, last: marker, recent, torn: tail, unsynced_from: _ } = verified;
+        let Verified { index, last: marker, begun, recent, torn: tail, unsynced_from: _ } =
+            verified;
         torn.extend(tail.clone());
         let mut visible = Visible::up_to((marker.block > 0).then_some(marker));
         recent.iter().for_each(|block| visible.push(block, &limits));
@@ -109,7 +114,7 @@ impl JournalFiles {
         });
         files.push(Arc::clone(&slot));
         let shared = Arc::new(Shared::new(files, visible, limits, tail));
-        let tip = Tip { file, slot, last: marker, lock };
+        let tip = Tip { file, slot, begun, last: marker, lock };
         Ok(Self::opened(folder, shared, tip, torn))
     }
 
@@ -125,7 +130,7 @@ impl JournalFiles {
         let marker = Marker { block: 0, hash: header.previous };
         let shared =
             Arc::new(Shared::new(vec![Arc::clone(&slot)], Visible::default(), limits, None));
-        let tip = Tip { file, slot, last: marker, lock };
+        let tip = Tip { file, slot, begun: None, last: marker, lock };
         Ok(Self::opened(folder, shared, tip, torn))
     }
 
@@ -140,6 +145,7 @@ impl JournalFiles {
             shared,
             file: tip.file,
             slot: tip.slot,
+            begun: tip.begun,
             last: tip.last,
             synced: tip.last.block,
             pending: VecDeque::new(),
@@ -198,9 +204,10 @@ impl JournalFiles {
         self.cut_torn_end()?;
         self.frame.clear();
         encode_frame(block, self.synced, &mut self.frame);
-        if self.is_full() {
+        if self.is_full() || self.is_old(block.block.time) {
             self.begin_next_file()?;
         }
+        self.begun.get_or_insert(block.block.time);
         let offset = self.end();
         self.file.write_all_at(&self.frame, offset).map_err(io_error("write", &self.slot.path))?;
         if let Some(index) = self.slot.index.write().as_mut() {
@@ -223,6 +230,11 @@ impl JournalFiles {
         end > HEADER_BYTES as u64 && end + self.frame.len() as u64 > self.shared.limits.file_bytes
     }
 
+    /// Whether a block of a moment goes to a new file because the last one was begun long before it.
+    fn is_old(&self, now: Timestamp) -> bool {
+        self.begun.is_some_and(|begun| begun.plus(self.shared.limits.file_span) <= now)
+    }
+
     fn begin_next_file(&mut self) -> Result<(), EngineError> {
         // A later file says that every frame before it was synced.
         self.sync()?;
@@ -231,6 +243,7 @@ impl JournalFiles {
         self.shared.files.write().push(Arc::clone(&slot));
         self.file = file;
         self.slot = slot;
+        self.begun = None;
         Ok(())
     }
 
@@ -318,6 +331,17 @@ pub(super) fn list(folder: &Path) -> Result<Vec<Found>, EngineError> {
     // An archive beside its file was made just before a kill: the file counts.
     found.dedup_by_key(|file| file.first);
     Ok(found)
+}
+
+/// Removes what a kill left of archives that were being made.
+fn remove_unfinished(folder: &Path) -> Result<(), EngineError> {
+    for entry in std::fs::read_dir(folder).map_err(io_error("list", folder))? {
+        let path = entry.map_err(io_error("list", folder))?.path();
+        if path.to_str().is_some_and(|path| path.ends_with(UNFINISHED)) {
+            remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes a last file whose header was never whole, so that no block was ever in it, and returns

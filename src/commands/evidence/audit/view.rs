@@ -23,7 +23,7 @@ pub(crate) struct AuditView {
     certificates: u64,
     payloads: u64,
     payload_bytes: u64,
-    payloads_expired: u64,
+    contents_expired: u64,
     state: StateView,
     checkpoints: Vec<CheckpointView>,
     redecided: Option<RedecidedView>,
@@ -91,7 +91,7 @@ impl From<AuditReport> for AuditView {
             certificates: report.certificates,
             payloads: report.payloads,
             payload_bytes: report.payload_bytes,
-            payloads_expired: report.payloads_expired,
+            contents_expired: report.contents_expired,
             state: report.state.into(),
             checkpoints: report.checkpoints.into_iter().map(CheckpointView::from).collect(),
             redecided: report.redecided.map(RedecidedView::from),
@@ -219,9 +219,9 @@ fn summary(view: &AuditView) -> Vec<(&'static str, String)> {
         ("gốc / root", view.root.clone().unwrap_or_else(|| "unknown".to_owned())),
         ("trạng thái / state", state),
     ];
-    if view.payloads_expired > 0 {
-        let files = format!("{} files", thousands(view.payloads_expired));
-        lines.push(("hết hạn lưu / kept no longer", files));
+    if view.contents_expired > 0 {
+        let contents = format!("{} contents", thousands(view.contents_expired));
+        lines.push(("hết hạn lưu / kept no longer", contents));
     }
     if view.leaves_from_state > 0 {
         let leaves = thousands(view.leaves_from_state);

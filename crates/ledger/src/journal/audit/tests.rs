@@ -11,7 +11,7 @@ use crate::journal::{JournalFiles, JournalLimits};
 /// A journal of some blocks, `batch` of them to a sync.
 fn journal(blocks: usize, batch: usize, file_bytes: u64) -> (TempDir, Vec<SealedBlock>) {
     let folder = tempfile::tempdir().unwrap();
-    let limits = JournalLimits { file_bytes, recent_blocks: 3, recent_bytes: 1_000_000 };
+    let limits = JournalLimits { file_bytes, recent_blocks: 3, ..JournalLimits::default() };
     let mut journal = JournalFiles::open(folder.path(), limits).unwrap().journal;
     let mut all = Vec::new();
     for number in 0..blocks {

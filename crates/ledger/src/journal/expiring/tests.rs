@@ -1,0 +1,246 @@
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use lienthong_core::block::{Block, SealedBlock};
+use lienthong_core::engine::{Journal as _, Marker};
+use lienthong_core::{
+    Accepted, Command, Decision, Entry, Place, SignedRecord, Stored, StoredAttachment, Submit,
+};
+use lienthong_model::{
+    AgencyCode, DOCUMENT_V1, Digest, Document, Level, MessageId, Ordinal, Timestamp, limits,
+};
+use lienthong_trust::SignatureKind;
+use tempfile::TempDir;
+
+use super::*;
+use crate::journal::{JournalAudit, JournalFiles, JournalLimits, JournalOpened, Step};
+
+const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+/// Three or four blocks a file.
+const SMALL: JournalLimits = JournalLimits {
+    file_bytes: 4_000,
+    recent_blocks: 1,
+    recent_bytes: 1_000_000,
+    file_span: limits::JOURNAL_FILE_SPAN,
+};
+
+fn code(text: &str) -> AgencyCode {
+    AgencyCode::parse(text).unwrap()
+}
+
+/// What the document at a position says, and its attachment.
+fn content(position: u64) -> (Bytes, Bytes) {
+    let repeated = |what: &str| Bytes::from(format!("{what} {position} ").repeat(20));
+    (repeated("content"), repeated("attachment"))
+}
+
+/// An accepted document. It was never signed: nobody asks here.
+fn document(position: u64, at: Timestamp) -> Entry {
+    let id = MessageId::new(at, [7; 10]);
+    let (content, attachment) = content(position);
+    let signed = SignedRecord {
+        content_type: DOCUMENT_V1.to_owned(),
+        content: Stored::Inline(content),
+        attachments: vec![StoredAttachment {
+            content_id: "cid:1".to_owned(),
+            bytes: Stored::Inline(attachment),
+        }],
+        digest: Digest([5; 32]),
+        signatures_digest: Digest([6; 32]),
+        signatures: Vec::new(),
+        new_certificates: Vec::new(),
+    };
+    let header = Document::new(id, code("G22"), [code("H36.01")], "Về việc thử", at).header();
+    let accepted = Accepted {
+        position: Position(position),
+        sender: Ordinal(1),
+        signature: SignatureKind::Seal,
+        deliveries: Vec::new(),
+        place: Place { province: None, level: Level::Ministry },
+        resolution: None,
+        terms: None,
+        unproven: Vec::new(),
+        used: None,
+        change: None,
+        notices: None,
+        same_reference: None,
+    };
+    Entry {
+        command: Command::Submit(Box::new(Submit { caller: Ordinal(1), header, signed })),
+        decision: Decision::Accepted(accepted),
+    }
+}
+
+/// Appends a block of a moment with one document, whose position is the block's number.
+fn append(opened: &mut JournalOpened, at: Timestamp) -> SealedBlock {
+    let last = opened.journal.last_proposed();
+    let last = last.unwrap_or(Marker { block: 0, hash: Digest([0; 32]) });
+    let number = last.block + 1;
+    let block = Block {
+        number,
+        time: at,
+        previous: last.hash,
+        rules: 1,
+        entries: vec![document(number, at)],
+        clock_ahead_ms: 0,
+    };
+    let sealed = block.seal();
+    opened.journal.propose(&sealed).unwrap();
+    opened.journal.read_ordered().unwrap();
+    sealed
+}
+
+fn begin() -> Timestamp {
+    Timestamp::parse("2020-01-01").unwrap()
+}
+
+/// A journal of so many documents over several files.
+fn journal(documents: u64) -> (TempDir, JournalOpened, Vec<SealedBlock>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut opened = JournalFiles::open(folder.path(), SMALL).unwrap();
+    let blocks = (0..documents).map(|_| append(&mut opened, begin())).collect();
+    (folder, opened, blocks)
+}
+
+/// Whether anything of a document's content stands in any file of a folder.
+fn is_on_disk(folder: &TempDir, position: u64) -> bool {
+    let (content, _) = content(position);
+    names(folder).iter().any(|path| {
+        let image = Image::open(path).unwrap();
+        let mut bytes = vec![0; usize::try_from(image.len().unwrap()).unwrap()];
+        image.read_exact_at(&mut bytes, 0).unwrap();
+        bytes.windows(content.len()).any(|window| window == content)
+    })
+}
+
+fn names(folder: &TempDir) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder.path()).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    names.retain(|path| path.extension().is_some());
+    names.sort();
+    names
+}
+
+/// Takes documents out of every closed file; returns how many contents went and were left.
+fn expire(opened: &JournalOpened, expired: impl Fn(u64) -> bool) -> TakenOut {
+    let (mut taken, mut block) = (TakenOut::default(), 1);
+    while let Some(file) = opened.blocks.closed_file(block).unwrap() {
+        let mut expired = |document: Position| Ok(expired(document.0));
+        taken += opened.blocks.take_out(file.first, &mut expired).unwrap();
+        block = file.last + 1;
+    }
+    taken
+}
+
+/// The number of the first block that is in a file that is still written to.
+fn open_from(opened: &JournalOpened) -> u64 {
+    let mut block = 1;
+    while let Some(file) = opened.blocks.closed_file(block).unwrap() {
+        block = file.last + 1;
+    }
+    block
+}
+
+fn is_whole(block: &Block) -> bool {
+    block.entries.iter().all(|entry| match &entry.command {
+        Command::Submit(submit) => !submit.signed.is_taken_out(),
+        _ => true,
+    })
+}
+
+#[test]
+fn what_has_expired_leaves_the_disk_and_blocks_keep_their_places_and_hashes() {
+    let (folder, opened, written) = journal(40);
+    let open_from = open_from(&opened);
+    assert!(open_from > 20, "several files are closed");
+    let expired = |document| document % 3 == 0;
+    let taken = expire(&opened, expired);
+    let closed = open_from - 1;
+    assert_eq!(taken, TakenOut { gone: closed / 3 * 2, left: (closed - closed / 3) * 2 });
+    drop(opened);
+    let opened = JournalFiles::open(folder.path(), SMALL).unwrap();
+    for block in written.iter().rev() {
+        let number = block.marker.block;
+        let found = opened.blocks.sealed(number).unwrap().unwrap();
+        assert_eq!((found.marker, found.bytes.len()), (block.marker, block.bytes.len()));
+        let gone = expired(number) && number < open_from;
+        assert_eq!(is_whole(&found.block), !gone, "block {number}");
+        assert_eq!(is_on_disk(&folder, number), !gone, "block {number}");
+    }
+    let replayed = opened.blocks.replay(1).map(|block| block.unwrap().marker.block);
+    assert_eq!(replayed.collect::<Vec<_>>(), (1..=40).collect::<Vec<_>>());
+    drop(opened);
+    for step in JournalAudit::open(folder.path()).unwrap() {
+        let Step::Damage(damage) = step.unwrap() else { continue };
+        panic!("{damage:?}");
+    }
+}
+
+#[test]
+fn a_file_without_contents_is_known_as_empty_and_one_with_some_is_looked_at_again() {
+    let (folder, opened, _) = journal(20);
+    let file = opened.blocks.closed_file(1).unwrap().unwrap();
+    assert!(!file.is_empty);
+    let mut nothing = |_| Ok(false);
+    let whole = opened.blocks.take_out(1, &mut nothing).unwrap();
+    assert_eq!(whole, TakenOut { gone: 0, left: file.last * 2 });
+    assert!(names(&folder)[0].ends_with("00000000000000000001.blocks"), "it is as it was");
+    let mut first = |document: Position| Ok(document.0 == 1);
+    opened.blocks.take_out(1, &mut first).unwrap();
+    assert!(names(&folder)[0].ends_with("00000000000000000001.archive"));
+    assert!(!opened.blocks.closed_file(1).unwrap().unwrap().is_empty, "documents wait in it");
+    let rest = opened.blocks.take_out(1, &mut |_| Ok(true)).unwrap();
+    assert_eq!(rest, TakenOut { gone: file.last * 2 - 2, left: 0 });
+    assert!(opened.blocks.closed_file(1).unwrap().unwrap().is_empty);
+    assert_eq!(opened.blocks.take_out(1, &mut |_| Ok(true)).unwrap(), TakenOut::default());
+}
+
+#[test]
+fn nothing_is_taken_out_of_the_file_that_is_written_to() {
+    let (folder, opened, _) = journal(10);
+    let last = open_from(&opened);
+    assert_eq!(opened.blocks.take_out(last, &mut |_| Ok(true)).unwrap(), TakenOut::default());
+    assert!(is_on_disk(&folder, last));
+}
+
+#[test]
+fn whoever_cannot_say_what_has_expired_changes_nothing() {
+    let (folder, opened, _) = journal(10);
+    let before = names(&folder);
+    let damaged = || crate::disk::damaged("row", "for a test");
+    let error = opened.blocks.take_out(1, &mut |_| Err(damaged())).unwrap_err();
+    assert!(error.to_string().contains("for a test"), "{error}");
+    assert_eq!(names(&folder), before);
+}
+
+#[test]
+fn a_file_is_closed_some_time_after_it_was_begun_however_small_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut opened = JournalFiles::open(folder.path(), JournalLimits::default()).unwrap();
+    append(&mut opened, begin());
+    append(&mut opened, begin().plus(DAY * 29));
+    assert_eq!(opened.blocks.closed_file(1).unwrap(), None);
+    drop(opened);
+    // Whoever opens it anew knows when it was begun.
+    let mut opened = JournalFiles::open(folder.path(), JournalLimits::default()).unwrap();
+    append(&mut opened, begin().plus(DAY * 30));
+    append(&mut opened, begin().plus(DAY * 59));
+    let first = ClosedFile { first: 1, last: 2, is_empty: false };
+    assert_eq!(opened.blocks.closed_file(1).unwrap(), Some(first));
+    assert_eq!(opened.blocks.closed_file(3).unwrap(), None);
+    append(&mut opened, begin().plus(DAY * 60));
+    assert_eq!(opened.blocks.closed_file(3).unwrap().unwrap().last, 4);
+}
+
+#[test]
+fn what_a_kill_left_of_an_archive_is_removed() {
+    let (folder, opened, _) = journal(10);
+    drop(opened);
+    let left = ["00000000000000000001.archive.new", "00000000000000000001.expired.new"];
+    for name in left {
+        std::fs::write(folder.path().join(name), "half").unwrap();
+    }
+    let opened = JournalFiles::open(folder.path(), SMALL).unwrap();
+    assert!(left.iter().all(|name| !folder.path().join(name).exists()));
+    assert_eq!(opened.blocks.replay(1).count(), 10);
+}
