@@ -1,12 +1,13 @@
 //! More than a hub can take: what it accepts, how soon, and how it is afterwards.
 //!
 //! ```text
-//!  work ─────▶ capacity ─▶ 0.8 of it ─▶ so many times as much ─▶ 0.8 of it again ─▶ capacity
-//!  as long as  closed      the usual    the flood               how long until it    closed
-//!  the flood   loop                                             is as usual          loop
+//!  capacity ──▶ 0.8 of it ─▶ so many times as much ─▶ 0.8 of it again ─▶ capacity
+//!  closed loop  the usual    the flood               how long until it    closed loop
+//!  as long as                                        is as usual
+//!  the flood
 //! ```
-//! The hub works as long as the flood lasts before anything is compared: a new one is faster than one
-//! whose state has begun to move rows, which it does for ever after.
+//! The capacity is taken over as long as the flood lasts: a new hub is faster than one whose state has
+//! begun to move rows, which it does for ever after, and does by turns.
 //!
 //! Documents come at an open rate over several connections. Each connection has a window of documents
 //! under way, as any sender has: one that is due while the window is full was *kept back* (the
@@ -61,7 +62,7 @@ pub struct Flood {
     pub factor: f64,
     /// How long the flood lasts.
     pub seconds: f64,
-    /// How long the capacity and the usual are measured, each.
+    /// How long the usual is measured, and the capacity at first and after the flood.
     pub seconds_before: f64,
 }
 
@@ -72,7 +73,7 @@ pub struct Flooded {
     pub flood: Flood,
     /// Documents a second in a closed loop with all windows full, on a hub that is new.
     pub capacity_at_first: f64,
-    /// The same on one that has worked as long as the flood lasts: what the flood is compared with.
+    /// The same over as long as the flood lasts: what the flood is compared with.
     pub capacity: f64,
     /// And after the flood.
     pub capacity_after: f64,
@@ -143,8 +144,7 @@ impl Flood {
         let before = Duration::from_secs_f64(self.seconds_before);
         let span = Duration::from_secs_f64(self.seconds);
         let capacity_at_first = crowd.fill_windows(before, first).await?;
-        crowd.fill_windows(span, capacity_at_first).await?;
-        let capacity = crowd.fill_windows(before, capacity_at_first).await?;
+        let capacity = crowd.fill_windows(span, capacity_at_first).await?;
         let usual = crowd.offer(capacity * USUAL, before, capacity).await?;
         let usual = latencies(&usual.accepted).summary();
         let flood = crowd.offer(capacity * self.factor, span, capacity).await?;

@@ -31,7 +31,20 @@ fn open(folder: &Path) -> DataFolder {
         settle_share,
         ..StateLimits::default()
     };
-    DataFolder::open_with(folder, JournalLimits::default(), state).unwrap()
+    let journal = JournalLimits { file_bytes: 20_000, ..JournalLimits::default() };
+    DataFolder::open_with(folder, journal, state).unwrap()
+}
+
+/// Archives closed journal files, and takes out of them what has expired: everything.
+fn archive(data: &DataFolder) {
+    while data.blocks.archive_oldest(2).unwrap().is_some() {}
+    let mut block = 1;
+    while let Some(file) = data.blocks.closed_file(block).unwrap() {
+        if !file.is_empty {
+            data.blocks.take_out(file.first, &mut |_| Ok(true)).unwrap();
+        }
+        block = file.last + 1;
+    }
 }
 
 /// What a block changes: rows of its own, one of them the name of a payload file, which is settled
@@ -63,6 +76,7 @@ fn a_child_that_is_killed() {
         }
         data.state.flush().unwrap();
         data.state.settled().unwrap();
+        archive(&data);
     }
     writeln!(out, "finished").unwrap();
 }
@@ -104,6 +118,8 @@ fn check(folder: &Path, plan: &str, reported: u64) {
     let data = open(folder);
     let end = data.blocks.end().map_or(0, |end| end.block);
     assert!(end >= reported, "{plan}: block {reported} was reported, the journal ends with {end}");
+    let numbers = data.blocks.replay(1).map(|block| block.unwrap().marker.block);
+    assert!(numbers.eq(1..=end), "{plan}: every block from the first");
     for block in data.blocks.replay(data.replay_from) {
         let marker = block.unwrap().marker;
         let cut = marker.block == end || data.state.cut_due();
@@ -151,6 +167,10 @@ fn nothing_that_was_reported_is_lost_wherever_the_process_dies() {
         "open-gathered:1",
         "settled-joined:1",
         "settled-in-force:2",
+        "archive-written:1",
+        "archive-in-force:2",
+        "contents-taken-out:1",
+        "contents-taken-out:3",
     ];
     // One folder for all, so that each finds what the one before left.
     for plan in plans {
