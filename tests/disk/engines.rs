@@ -17,6 +17,7 @@ use lienthong_ledger::{
     open_or_rebuild_with,
 };
 use lienthong_model::Digest;
+use lienthong_model::limits::JOURNAL_FILE_SPAN;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -29,6 +30,8 @@ const FOLDER: &str = "LIENTHONG_DISK_FOLDER";
 const RECORD: &str = "LIENTHONG_DISK_RECORD";
 const BLOCKS_ASKED: &str = "LIENTHONG_DISK_BLOCKS";
 const BLOCKS: u64 = 700;
+/// Every so many blocks closed journal files become archives, and what has expired leaves them.
+const ARCHIVED_EVERY: u64 = 120;
 /// Every so many blocks a payload is stored.
 const PAYLOAD_EVERY: u64 = 16;
 const PAYLOAD_BYTES: usize = 20_000;
@@ -42,8 +45,12 @@ const CUTS: usize = 30;
 const FLIPS: usize = 12;
 
 /// Some fifty blocks a file.
-const SMALL_FILES: JournalLimits =
-    JournalLimits { file_bytes: 4 * 1024, recent_blocks: 8, recent_bytes: 1 << 20 };
+const SMALL_FILES: JournalLimits = JournalLimits {
+    file_bytes: 4 * 1024,
+    recent_blocks: 8,
+    recent_bytes: 1 << 20,
+    file_span: JOURNAL_FILE_SPAN,
+};
 
 fn limits() -> StateLimits {
     StateLimits {
@@ -112,6 +119,20 @@ impl Engines {
         Ok(end)
     }
 
+    /// Archives closed journal files but the newest, then takes out of all what has expired:
+    /// everything.
+    fn archive(&self) {
+        let blocks = &self.journal.blocks;
+        while blocks.archive_oldest(1).unwrap().is_some() {}
+        let mut block = 1;
+        while let Some(file) = blocks.closed_file(block).unwrap() {
+            if !file.is_empty {
+                blocks.take_out(file.first, &mut |_| Ok(true)).unwrap();
+            }
+            block = file.last + 1;
+        }
+    }
+
     fn publish(&self, marker: Marker, cut: bool) -> Result<(), String> {
         self.state.state.publish(change(marker, cut)).map_err(|error| error.to_string())
     }
@@ -137,6 +158,9 @@ fn a_process_that_is_recorded() {
             engines.payloads.put(&payload(number)).unwrap();
         }
         engines.journal.journal.propose(&block).unwrap();
+        if at % ARCHIVED_EVERY == ARCHIVED_EVERY - 1 {
+            engines.archive();
+        }
         if at % 3 == 2 {
             continue;
         }
@@ -254,6 +278,12 @@ fn check(folder: &Path, told: u64) -> Result<Engines, String> {
     if end < told {
         return Err(format!("block {told} was called ordered, the journal ends with {end}"));
     }
+    for (number, block) in (1..).zip(engines.journal.blocks.replay(1)) {
+        let found = block.map_err(|error| error.to_string())?.marker.block;
+        if found != number {
+            return Err(format!("the journal has block {found} in the place of {number}"));
+        }
+    }
     for block in (PAYLOAD_EVERY..=told).step_by(PAYLOAD_EVERY as usize) {
         let found = engines.payloads.get(&Digest::of(&payload(block)));
         if !found.as_ref().is_ok_and(Option::is_some) {
@@ -296,6 +326,7 @@ fn with_a_sync_taken_out_the_loss_is_found() {
     let in_journal = |path: &str| path.starts_with("journal/");
     lost("the journal's file", &in_journal, "journal");
     lost("the journal's folder", &|path| path == "journal", "journal");
+    lost("archives", &|path| path.ends_with(".archive.new"), ".archive");
     lost("payload files", &|path| path.starts_with("payloads/tmp/"), "the payload of block");
     let shelf = |path: &str| path.starts_with("payloads/") && path.len() == "payloads/ab".len();
     lost("payload folders", &shelf, "the payload of block");

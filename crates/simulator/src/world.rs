@@ -50,7 +50,7 @@ pub use axis::AccountError;
 pub(crate) use axis::{Account, Arrived, Axis, Declined, Journalled, Meanwhile, Named};
 use changes::Change;
 use faults::Hits;
-pub(crate) use hub::{Ahead, Outcome, Piece, Sent, Told};
+pub(crate) use hub::{Examination, Outcome, Piece, Sent, Told};
 pub use keys::Keys;
 use lanes::Lane;
 use node::Node;
@@ -421,12 +421,12 @@ impl World<'_> {
 
     /// Verified, or refused for its bytes; either way it waits for its block.
     fn arrive(&mut self, call: Call) -> Result<(), WorldError> {
-        let Call { number, node, sent, ahead } = call;
+        let Call { number, node, sent, examination } = call;
         if !self.hub.is_up() {
             return self.trace.line(self.now, "lost", &[&number]);
         }
         let caller = self.nodes[node].ordinal;
-        match self.hub.take(number, caller, &sent, ahead)? {
+        match self.hub.take(number, caller, &sent, examination)? {
             Some(outcome) => self.later(Event::Answered { number, outcome }, Duration::ZERO),
             None => self.commit_soon(),
         }

@@ -21,7 +21,7 @@ use super::station::{Station, endpoint};
 use super::{HubControl, LiveError};
 use crate::scenario::FaultKind;
 use crate::world::{
-    Ahead, Arrived, Axis, Bell, Keys, Meanwhile, Named, Outcome, Piece, Sent, WorldError,
+    Arrived, Axis, Bell, Examination, Keys, Meanwhile, Named, Outcome, Piece, Sent, WorldError,
 };
 
 /// Messages to the hub under way at a time, by all agencies together.
@@ -303,7 +303,7 @@ impl Axis for LiveAxis {
         number: u64,
         caller: Ordinal,
         sent: &Sent,
-        _: Option<Ahead>,
+        _: Option<Examination>,
     ) -> Result<Option<Outcome>, WorldError> {
         if let Sent::Piece(piece) = sent
             && let Some(stored) = self.gather(caller, piece)

@@ -13,7 +13,7 @@ use lienthong_core::{Directory, DocumentView, NoticeKind, NoticeNumber};
 use lienthong_model::{AgencyCode, MessageId, Ordinal, Position, Reason, Reference, Timestamp};
 
 use super::WorldError;
-use super::hub::{Ahead, Outcome, Sent, Told};
+use super::hub::{Examination, Outcome, Sent, Told};
 use super::keys::Keys;
 use crate::scenario::{Days, FaultKind};
 
@@ -59,11 +59,11 @@ pub(crate) trait Axis: Account {
         number: u64,
         caller: Ordinal,
         sent: &Sent,
-        ahead: Option<Ahead>,
+        examination: Option<Examination>,
     ) -> Result<Option<Outcome>, WorldError>;
     /// A message leaves for it: what it can work out before the message arrives, with
     /// [`Axis::take`].
-    fn look_ahead(&self, _: &Sent) -> Option<Ahead> {
+    fn examine(&self, _: &Sent) -> Option<Examination> {
         None
     }
     /// Whether a block is being written.

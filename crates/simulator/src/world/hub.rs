@@ -8,9 +8,9 @@
 //! Between the two the block is not on disk: a hub that is killed then loses it, and has answered
 //! nobody. While the world goes on meanwhile, it is decided in another thread.
 
-mod ahead;
 mod axis;
 mod desk;
+mod examination;
 mod follower;
 mod intake;
 mod post;
@@ -35,9 +35,9 @@ use tempfile::TempDir;
 use super::WorldError;
 use super::axis::{Journalled, Meanwhile};
 use super::keys::Keys;
-pub(crate) use ahead::Ahead;
-use ahead::{Facts, Verifying};
 use desk::{Decided, Desk, Elsewhere};
+pub(crate) use examination::Examination;
+use examination::{Examining, Facts};
 use follower::Follower;
 use intake::{Asked, Request};
 pub(crate) use intake::{Outcome, Piece, Sent};
@@ -105,7 +105,7 @@ pub(crate) struct Hub {
     follower: Option<Follower>,
     payloads: MemoryPayloads,
     facts: Arc<Facts>,
-    verifying: Verifying,
+    examining: Examining,
     waiting: VecDeque<Request>,
     is_up: bool,
     is_writing: bool,
@@ -127,7 +127,7 @@ impl Hub {
         let (state, replayed) = (rows_in(&folder, "hub"), rows_in(&folder, "replayed"));
         let (journal, blocks) = MemoryJournal::new();
         let facts = Arc::new(Rehearsal::new(DocumentContents, Above::of(keys)));
-        let verifying = Verifying::new(facts.clone());
+        let examining = Examining::new(facts.clone());
         let mut desk = Desk {
             machine: Some(open(&state, &payloads)?),
             state: state.clone(),
@@ -153,7 +153,7 @@ impl Hub {
             follower: Some(Follower::start(&payloads, replayed)?),
             payloads,
             facts,
-            verifying,
+            examining,
             waiting: VecDeque::new(),
             is_up: true,
             is_writing: false,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use lienthong_model::{Digest, MessageId, Position, Reason, SignedContent, Timestamp};
 
-use super::hub::{Ahead, Outcome, Piece, Sent};
+use super::hub::{Examination, Outcome, Piece, Sent};
 use super::{Event, PATIENCE, Receipt, World, WorldError};
 use crate::scenario::FaultKind;
 
@@ -23,7 +23,7 @@ pub(super) struct Call {
     pub node: usize,
     pub sent: Sent,
     /// What the hub works out while it is under way.
-    pub ahead: Option<Ahead>,
+    pub examination: Option<Examination>,
 }
 
 /// A call without an answer yet.
@@ -117,8 +117,8 @@ impl World<'_> {
     pub(super) fn tell(&mut self, node: usize, sent: Sent, added: Duration) {
         self.calls += 1;
         let number = self.calls;
-        let ahead = self.hub.look_ahead(&sent);
-        self.later(Event::Arrive(Call { number, node, sent, ahead }), added);
+        let examination = self.hub.examine(&sent);
+        self.later(Event::Arrive(Call { number, node, sent, examination }), added);
     }
 
     /// Sends a call, or keeps it until the node is back.
@@ -147,8 +147,8 @@ impl World<'_> {
             return self.trace.line(self.now, "cut", &[&number]);
         }
         let added = self.delay(FaultKind::Delay, node, &others);
-        let ahead = self.hub.look_ahead(&sent);
-        self.later(Event::Arrive(Call { number, node, sent, ahead }), added);
+        let examination = self.hub.examine(&sent);
+        self.later(Event::Arrive(Call { number, node, sent, examination }), added);
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use lienthong_core::{
 use lienthong_model::{AgencyCode, Day, Ordinal, Position, Timestamp};
 
 use super::follower::Follower;
-use super::{Ahead, Hub, MemoryMachine, Outcome, Sent, Told};
+use super::{Examination, Hub, MemoryMachine, Outcome, Sent, Told};
 use crate::scenario::{Days, FaultKind};
 use crate::world::axis::{
     Account, AccountError, Arrived, Axis, Declined, Journalled, Meanwhile, Named,
@@ -54,13 +54,13 @@ impl Axis for Hub {
         number: u64,
         caller: Ordinal,
         sent: &Sent,
-        ahead: Option<Ahead>,
+        examination: Option<Examination>,
     ) -> Result<Option<Outcome>, WorldError> {
-        Ok(Hub::take(self, number, caller, sent, ahead)?)
+        Ok(Hub::take(self, number, caller, sent, examination)?)
     }
 
-    fn look_ahead(&self, sent: &Sent) -> Option<Ahead> {
-        self.verifying.begin(sent)
+    fn examine(&self, sent: &Sent) -> Option<Examination> {
+        self.examining.begin(sent)
     }
 
     fn is_writing(&self) -> bool {

@@ -21,7 +21,7 @@ use lienthong_model::limits::WORK_PER_BLOCK_MAX;
 use lienthong_model::{AgencyCode, Ordinal, Refusal, Timestamp};
 
 use super::MemoryMachine;
-use super::ahead::Facts;
+use super::examination::Facts;
 use super::intake::{Outcome, Request};
 use super::post::Post;
 use super::uploads::Uploads;

@@ -15,10 +15,10 @@ use lienthong_model::limits::INLINE_PAYLOAD_BYTES_MAX;
 use lienthong_model::{Digest, MessageId, Ordinal, Position, Reason, Refusal, SignedContent};
 use lienthong_trust::{Rejected, Submission, Verified};
 
-use super::ahead::Worked;
 use super::desk::Desk;
+use super::examination::Examined;
 pub(crate) use super::uploads::Piece;
-use super::{Ahead, Hub, refusal_of};
+use super::{Examination, Hub, refusal_of};
 
 /// What is sent to the hub.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ pub(super) struct Request {
 /// What is asked.
 pub(super) enum Asked {
     /// A document or a report, by its facts.
-    Content(Ahead),
+    Content(Examination),
     Acknowledge(DeliveryKey),
     AcknowledgeNotices(NoticeNumber),
     /// An act of whoever has the hub's folder.
@@ -88,11 +88,11 @@ impl Hub {
         number: u64,
         caller: Ordinal,
         sent: &Sent,
-        ahead: Option<Ahead>,
+        examination: Option<Examination>,
     ) -> Result<Option<Outcome>, EngineError> {
         let asked = match sent {
             Sent::Document(_) | Sent::Report(_) => {
-                Asked::Content(ahead.unwrap_or_else(|| Ahead::of(&self.facts, sent)))
+                Asked::Content(examination.unwrap_or_else(|| Examination::of(&self.facts, sent)))
             }
             Sent::Acknowledge(position) => {
                 Asked::Acknowledge(DeliveryKey { recipient: caller, position: *position })
@@ -133,23 +133,27 @@ impl Desk {
         }
     }
 
-    fn decide_content(&mut self, caller: Ordinal, facts: Ahead) -> Result<Outcome, EngineError> {
+    fn decide_content(
+        &mut self,
+        caller: Ordinal,
+        facts: Examination,
+    ) -> Result<Outcome, EngineError> {
         match facts.take(&self.facts) {
-            Worked::Document(submission) => self.decide_document(caller, submission),
-            Worked::Report(submission) => {
+            Examined::Document(submission) => self.decide_document(caller, submission),
+            Examined::Report(submission) => {
                 let signed = &submission.signed;
                 let about = About(submission.header.id, signed.digest, signed.size());
                 let stored = store(&self.payloads, &signed.content)?;
                 self.judge(caller, about, Proposal::Report { caller, submission, stored })
             }
-            Worked::Rejected(rejected) => {
+            Examined::Rejected(rejected) => {
                 let Rejected { refusal, id, digest, size } = *rejected;
                 self.refuse(
                     RefusedRequests { caller, id, digest, size, added_up: Vec::new() },
                     refusal,
                 )
             }
-            Worked::Nothing => Ok(Outcome::Unanswered),
+            Examined::Nothing => Ok(Outcome::Unanswered),
         }
     }
 

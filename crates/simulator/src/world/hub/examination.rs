@@ -22,7 +22,7 @@ const WAITING_MAX: usize = 1_024;
 pub(super) type Facts = Rehearsal<DocumentContents, Above>;
 
 /// What was worked out.
-pub(super) enum Worked {
+pub(super) enum Examined {
     Document(Box<Verified<Submission>>),
     Report(Box<Verified<StatusSubmission>>),
     Rejected(Box<Rejected>),
@@ -32,18 +32,18 @@ pub(super) enum Worked {
 
 /// The facts of one message on its way.
 #[derive(Clone)]
-pub(crate) struct Ahead(Arc<Mutex<Slot>>);
+pub(crate) struct Examination(Arc<Mutex<Slot>>);
 
 enum Slot {
     Open(Sent),
-    Done(Worked),
+    Done(Examined),
     Taken,
 }
 
 /// Verifies ahead.
-pub(super) struct Verifying(Option<(SyncSender<Ahead>, JoinHandle<()>)>);
+pub(super) struct Examining(Option<(SyncSender<Examination>, JoinHandle<()>)>);
 
-impl Verifying {
+impl Examining {
     pub fn new(facts: Arc<Facts>) -> Self {
         let (sender, messages) = sync_channel(WAITING_MAX);
         Self(Some((sender, std::thread::spawn(move || work(&facts, &messages)))))
@@ -51,19 +51,19 @@ impl Verifying {
 
     /// Begins to verify a message that has left; none when there is no signature to verify, or no
     /// room.
-    pub fn begin(&self, sent: &Sent) -> Option<Ahead> {
+    pub fn begin(&self, sent: &Sent) -> Option<Examination> {
         let (Sent::Document(content) | Sent::Report(content)) = sent else { return None };
         let made = |entry: &lienthong_model::SignatureEntry| *entry.value != REHEARSED;
         if !content.signatures.iter().any(made) {
             return None;
         }
-        let ahead = Ahead(Arc::new(Mutex::new(Slot::Open(sent.clone()))));
+        let examination = Examination(Arc::new(Mutex::new(Slot::Open(sent.clone()))));
         let (sender, _) = self.0.as_ref()?;
-        sender.try_send(ahead.clone()).is_ok().then_some(ahead)
+        sender.try_send(examination.clone()).is_ok().then_some(examination)
     }
 }
 
-impl Drop for Verifying {
+impl Drop for Examining {
     fn drop(&mut self) {
         if let Some((sender, thread)) = self.0.take() {
             drop(sender);
@@ -73,44 +73,44 @@ impl Drop for Verifying {
     }
 }
 
-impl Ahead {
+impl Examination {
     /// Works out the facts of a message that has arrived.
     pub(super) fn of(facts: &Facts, sent: &Sent) -> Self {
-        Self(Arc::new(Mutex::new(Slot::Done(worked(facts, sent)))))
+        Self(Arc::new(Mutex::new(Slot::Done(examined(facts, sent)))))
     }
 
     /// Takes the facts; those that nobody has begun with are worked out here.
-    pub(super) fn take(self, facts: &Facts) -> Worked {
+    pub(super) fn take(self, facts: &Facts) -> Examined {
         match std::mem::replace(&mut *self.0.lock(), Slot::Taken) {
-            Slot::Done(worked) => worked,
-            Slot::Open(sent) => worked(facts, &sent),
+            Slot::Done(examined) => examined,
+            Slot::Open(sent) => examined(facts, &sent),
             // Nobody takes them twice.
-            Slot::Taken => Worked::Nothing,
+            Slot::Taken => Examined::Nothing,
         }
     }
 }
 
-fn work(facts: &Facts, messages: &Receiver<Ahead>) {
-    for Ahead(slot) in messages {
+fn work(facts: &Facts, messages: &Receiver<Examination>) {
+    for Examination(slot) in messages {
         let mut slot = slot.lock();
         if let Slot::Open(sent) = &*slot {
-            *slot = Slot::Done(worked(facts, sent));
+            *slot = Slot::Done(examined(facts, sent));
         }
     }
 }
 
-fn worked(facts: &Facts, sent: &Sent) -> Worked {
-    let rejected = |rejected| Worked::Rejected(Box::new(rejected));
+fn examined(facts: &Facts, sent: &Sent) -> Examined {
+    let rejected = |rejected| Examined::Rejected(Box::new(rejected));
     let content = |content: &Arc<SignedContent>| (**content).clone();
     match sent {
         Sent::Document(sent) => {
             let facts = facts.document(content(sent));
-            facts.map_or_else(rejected, |facts| Worked::Document(Box::new(facts)))
+            facts.map_or_else(rejected, |facts| Examined::Document(Box::new(facts)))
         }
         Sent::Report(sent) => {
             let facts = facts.status(content(sent));
-            facts.map_or_else(rejected, |facts| Worked::Report(Box::new(facts)))
+            facts.map_or_else(rejected, |facts| Examined::Report(Box::new(facts)))
         }
-        Sent::Acknowledge(_) | Sent::AcknowledgeNotices(_) | Sent::Piece(_) => Worked::Nothing,
+        Sent::Acknowledge(_) | Sent::AcknowledgeNotices(_) | Sent::Piece(_) => Examined::Nothing,
     }
 }
