@@ -211,8 +211,9 @@ pub const OVERLAY_BYTES_MAX: usize = 32 * MIB;
 pub const CHUNK_BLOCKS: u64 = 1_024;
 /// Longest time before a chunk is written although it is not full.
 pub const CHUNK_DELAY: Duration = Duration::from_secs(2);
-/// Blocks replayed from before the state's marker.
-pub const REPLAY_MARGIN_BLOCKS: u64 = 256;
+/// Blocks replayed from before the state's marker, though it has them: more than enough, since a chunk
+/// is in force as a whole or not at all. Higher makes the start after a kill longer.
+pub const REPLAY_MARGIN_BLOCKS: u64 = 32;
 /// Refusals of one agency that are journalled one by one in a second; the rest are added up.
 pub const REFUSALS_JOURNALLED_PER_SECOND: u32 = 10;
 
