@@ -1,6 +1,8 @@
 //! Opening beside a journal: which state is used, from which block it is replayed, and which one is
 //! made anew.
 
+use lienthong_model::limits::REPLAY_MARGIN_BLOCKS;
+
 use super::*;
 
 #[test]
@@ -9,7 +11,7 @@ fn a_state_behind_its_journal_is_replayed_from_before_its_marker() {
     let (_journal, blocks) = journal(&folder, 600);
     let path = state_at(&folder, marker_at(&blocks, 400));
     let opened = open_or_rebuild_with(&path, &blocks, limits()).unwrap();
-    assert_eq!((opened.rebuilt, opened.replay_from), (None, 145));
+    assert_eq!((opened.rebuilt, opened.replay_from), (None, 401 - REPLAY_MARGIN_BLOCKS));
     assert!(opened.state.read(b"block").unwrap().is_some());
 }
 
@@ -114,7 +116,7 @@ fn a_database_that_lost_its_end_is_found_though_a_newer_one_says_where_the_whole
     };
     two(ended).put_in_force(&path).unwrap();
     let opened = open_or_rebuild_with(&path, &blocks, limits()).unwrap();
-    assert_eq!((opened.rebuilt, opened.replay_from), (None, 145));
+    assert_eq!((opened.rebuilt, opened.replay_from), (None, 401 - REPLAY_MARGIN_BLOCKS));
     drop(opened.state);
     let folder = tempfile::tempdir().unwrap();
     let path = state_at(&folder, ended);
