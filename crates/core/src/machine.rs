@@ -77,6 +77,8 @@ pub struct Machine<S, P> {
     pushes: Option<Arc<dyn Pushes>>,
     /// False only where the cost of the log is measured.
     keeps_log: bool,
+    /// False where another machine folds the statistics of the same blocks.
+    folds: bool,
     work: Working,
 }
 
@@ -129,6 +131,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             waiting,
             pushes: None,
             keeps_log: true,
+            folds: true,
             work: Working::none(),
         };
         machine.find_unsettled()?;
@@ -171,6 +174,12 @@ impl<S: State, P: Payloads> Machine<S, P> {
     #[cfg(feature = "measure")]
     pub fn keep_no_log(&mut self) {
         self.keeps_log = false;
+    }
+
+    /// Folds no statistics from now on. They are those of another machine, which replays the same
+    /// blocks into a state of its own.
+    pub fn leave_statistics(&mut self) {
+        self.folds = false;
     }
 
     /// The time of the block under way.
@@ -322,7 +331,9 @@ impl<S: State, P: Payloads> Machine<S, P> {
         {
             // A poisoned lock means that a reader panicked; the cubes are only ever added to here.
             let mut cubes = self.cubes.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-            cubes.fold(&*self.state, fold, &events)?;
+            if self.folds {
+                cubes.fold(&*self.state, fold, &events)?;
+            }
             let cut = cut || cubes.is_full();
             if cut {
                 cubes.cut(&*self.state, self.head.time, &mut writes)?;

@@ -69,3 +69,9 @@ pub use visit::{
 };
 pub use vocabulary::{Dimension, Family, Measure};
 pub use volumes::{Flow, LevelVolume, Refusals, Totals, Volume, Volumes, flows, refusals, volumes};
+
+/// Returns whether a row of the state with this key is a page of the statistics.
+pub fn is_page(key: &[u8]) -> bool {
+    let of_a_cube = CubeName::ALL.iter().any(|cube| key.first() == Some(&cube.letter()));
+    of_a_cube && crate::keys::cube_page_of(key).is_some()
+}

@@ -91,7 +91,7 @@ fn contents(block: &Block) -> (u64, u64) {
         };
         let held = 1 + submit.signed.attachments.len() as u64;
         all += held;
-        even += if accepted.position.0 % 2 == 0 { held } else { 0 };
+        even += if accepted.position.0.is_multiple_of(2) { held } else { 0 };
     }
     (all, even)
 }
@@ -101,7 +101,7 @@ proptest! {
 
     #[test]
     fn what_has_expired_goes_from_a_block_and_nothing_else(steps in steps(1..80)) {
-        let even = |document: Position| document.0 % 2 == 0;
+        let even = |document: Position| document.0.is_multiple_of(2);
         for sealed in Traffic::run(&steps).hub.sealed() {
             let (all, gone) = contents(&sealed.block);
             let (less, taken) = without(&sealed, even);

@@ -102,7 +102,7 @@ pub(crate) struct Hub {
     keeps_blocks: bool,
     /// What was read of each block when it was on disk.
     journalled: Journalled,
-    follower: Option<Follower>,
+    follower: Follower,
     payloads: MemoryPayloads,
     facts: Arc<Facts>,
     examining: Examining,
@@ -129,7 +129,7 @@ impl Hub {
         let facts = Arc::new(Rehearsal::new(DocumentContents, Above::of(keys)));
         let examining = Examining::new(facts.clone());
         let mut desk = Desk {
-            machine: Some(open(&state, &payloads)?),
+            machine: Some(deciding(&state, &payloads)?),
             state: state.clone(),
             payloads: payloads.clone(),
             journal,
@@ -150,7 +150,7 @@ impl Hub {
             blocks,
             keeps_blocks,
             journalled: Journalled::default(),
-            follower: Some(Follower::start(&payloads, replayed)?),
+            follower: Follower::start(&payloads, replayed)?,
             payloads,
             facts,
             examining,
@@ -252,7 +252,7 @@ impl Hub {
 
     /// Starts again: the state is rebuilt from the journal. Nobody is connected yet.
     pub fn start(&mut self) -> Result<(), EngineError> {
-        let mut machine = open(&self.state, &self.payloads)?;
+        let mut machine = deciding(&self.state, &self.payloads)?;
         for sealed in (1..).map_while(|number| self.blocks.sealed(number)) {
             machine.replay(&sealed)?;
         }
@@ -306,9 +306,7 @@ impl Hub {
         if let Some(machine) = desk.and_then(|desk| desk.machine.as_ref()) {
             self.journalled.read(&sealed.block, &machine.policy().directory);
         }
-        if let Some(follower) = &mut self.follower {
-            follower.follow(sealed);
-        }
+        self.follower.follow(sealed);
         if !self.keeps_blocks {
             self.blocks.forget_through(number);
         }
@@ -332,6 +330,13 @@ impl Hub {
 
 fn open(state: &MemoryState, payloads: &MemoryPayloads) -> Result<MemoryMachine, EngineError> {
     Machine::open(Opening { state: Arc::new(state.clone()), payloads: payloads.clone() })
+}
+
+/// A machine that decides. The follower folds the statistics of its blocks.
+fn deciding(state: &MemoryState, payloads: &MemoryPayloads) -> Result<MemoryMachine, EngineError> {
+    let mut machine = open(state, payloads)?;
+    machine.leave_statistics();
+    Ok(machine)
 }
 
 /// An empty state that keeps in memory what was touched lately.

@@ -13,9 +13,9 @@ use lienthong_core::{
     Block, Command, Decision, Directory, DocumentView, Entry, Mailbox as _, MailboxLane,
     NoticeKind, NoticeNumber,
 };
+use lienthong_ledger::MemoryState;
 use lienthong_model::{AgencyCode, Day, Ordinal, Position, Timestamp};
 
-use super::follower::Follower;
 use super::{Examination, Hub, MemoryMachine, Outcome, Sent, Told};
 use crate::scenario::{Days, FaultKind};
 use crate::world::axis::{
@@ -155,7 +155,7 @@ impl Axis for Hub {
 
     fn finish(&mut self) -> Result<(), WorldError> {
         self.desk().machine.as_mut().map_or(Ok(()), MemoryMachine::cut)?;
-        self.follower = self.follower.take().map(Follower::end);
+        self.follower.end();
         Ok(())
     }
 
@@ -185,8 +185,9 @@ impl Hub {
         self.desk.as_ref()?.machine.as_ref()
     }
 
-    fn cubes(&self) -> Arc<RwLock<Cubes>> {
-        self.machine().map(MemoryMachine::cubes).unwrap_or_default()
+    /// The statistics, as of the last block that was replayed.
+    fn statistics(&self) -> (&RwLock<Cubes>, &MemoryState) {
+        (&self.follower.cubes, &self.follower.state)
     }
 }
 
@@ -201,15 +202,18 @@ impl Account for Hub {
     }
 
     fn volumes(&self, days: Option<Days>) -> Result<Volumes, AccountError> {
-        Ok(statistics::volumes(&self.cubes(), &self.state, period(days))?)
+        let (cubes, tables) = self.statistics();
+        Ok(statistics::volumes(cubes, tables, period(days))?)
     }
 
     fn flows(&self, days: Option<Days>) -> Result<Vec<Flow>, AccountError> {
-        Ok(statistics::flows(&self.cubes(), &self.state, period(days))?)
+        let (cubes, tables) = self.statistics();
+        Ok(statistics::flows(cubes, tables, period(days))?)
     }
 
     fn refusals(&self, days: Option<Days>) -> Result<Refusals, AccountError> {
-        Ok(statistics::refusals(&self.cubes(), &self.state, period(days))?)
+        let (cubes, tables) = self.statistics();
+        Ok(statistics::refusals(cubes, tables, period(days))?)
     }
 
     fn indicators(
@@ -218,8 +222,9 @@ impl Account for Hub {
         province: Option<Ordinal>,
     ) -> Result<Vec<PlaceIndicators>, AccountError> {
         let Some(machine) = self.machine() else { return Ok(Vec::new()) };
-        let (cubes, directory) = (machine.cubes(), machine.policy().directory.clone());
-        let source = Source { cubes: &cubes, tables: &self.state, directory: &directory };
+        let directory = machine.policy().directory.clone();
+        let (cubes, tables) = self.statistics();
+        let source = Source { cubes, tables, directory: &directory };
         let now = machine.last_time().unwrap_or(self.begin);
         let period = period(days);
         let asked = IndicatorQuestion { period, province, now, page_price: PAGE_PRICE };
@@ -242,10 +247,7 @@ impl Account for Hub {
     }
 
     fn replay(&self) -> Result<Option<Vec<String>>, AccountError> {
-        Ok(match &self.follower {
-            Some(follower) => Some(follower.differing(&self.state)?),
-            None => None,
-        })
+        Ok(Some(self.follower.differing(&self.state)?))
     }
 
     fn distrusted(&self) -> Option<Vec<String>> {

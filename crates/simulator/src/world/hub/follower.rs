@@ -1,11 +1,14 @@
 //! Whoever replays the journal from nothing while it is written, block by block, in a thread of its
-//! own: so a replay can be compared in the end without a journal that was kept until then.
+//! own: so a replay can be compared in the end without a journal that was kept until then. It folds the
+//! statistics, too, which the desk leaves to it.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 
 use lienthong_core::SealedBlock;
 use lienthong_core::engine::{EngineError, Tables as _};
+use lienthong_core::statistics::{Cubes, is_page};
 use lienthong_ledger::{MemoryPayloads, MemoryState};
 
 use super::{MemoryMachine, open};
@@ -19,17 +22,24 @@ const NAMED_MAX: usize = 10;
 /// Rows that are compared at a time.
 const ROWS: usize = 1_024;
 
-/// A replay under way, or at its end.
-pub(super) enum Follower {
+/// A replay.
+pub(super) struct Follower {
+    /// What was replayed.
+    pub state: MemoryState,
+    /// Its statistics.
+    pub cubes: Arc<RwLock<Cubes>>,
+    progress: Progress,
+}
+
+enum Progress {
     UnderWay {
         blocks: SyncSender<Vec<SealedBlock>>,
         /// Those that are not handed over yet.
         next: Vec<SealedBlock>,
         thread: JoinHandle<Result<(), EngineError>>,
-        state: MemoryState,
     },
     /// Why it stopped; none: at the end.
-    Ended(Option<String>, MemoryState),
+    Ended(Option<String>),
 }
 
 impl Follower {
@@ -37,13 +47,15 @@ impl Follower {
     pub fn start(payloads: &MemoryPayloads, state: MemoryState) -> Result<Self, EngineError> {
         let (blocks, handed_over) = sync_channel(WAITING_MAX);
         let machine = open(&state, payloads)?;
+        let cubes = machine.cubes();
         let thread = std::thread::spawn(move || replay(machine, &handed_over));
-        Ok(Self::UnderWay { blocks, next: Vec::new(), thread, state })
+        let progress = Progress::UnderWay { blocks, next: Vec::new(), thread };
+        Ok(Self { state, cubes, progress })
     }
 
     /// Takes the next block.
     pub fn follow(&mut self, block: SealedBlock) {
-        if let Self::UnderWay { blocks, next, .. } = self {
+        if let Progress::UnderWay { blocks, next, .. } = &mut self.progress {
             next.push(block);
             if next.len() >= TOGETHER {
                 // One that has stopped says why in the end.
@@ -53,8 +65,13 @@ impl Follower {
     }
 
     /// There are no more blocks: waits until all are replayed.
-    pub fn end(self) -> Self {
-        let Self::UnderWay { blocks, next, thread, state } = self else { return self };
+    pub fn end(&mut self) {
+        let ended = Progress::Ended(None);
+        let Progress::UnderWay { blocks, next, thread } =
+            std::mem::replace(&mut self.progress, ended)
+        else {
+            return;
+        };
         let _ = blocks.send(next);
         drop(blocks);
         let stopped = match thread.join() {
@@ -62,15 +79,15 @@ impl Follower {
             Ok(Err(error)) => Some(error.to_string()),
             Err(_) => Some("it panicked".to_owned()),
         };
-        Self::Ended(stopped, state)
+        self.progress = Progress::Ended(stopped);
     }
 
-    /// What differs from a state.
+    /// What differs from a state without statistics.
     pub fn differing(&self, from: &MemoryState) -> Result<Vec<String>, EngineError> {
-        match self {
-            Self::UnderWay { .. } => Ok(vec!["the replay is under way".to_owned()]),
-            Self::Ended(Some(why), _) => Ok(vec![format!("the replay stopped: {why}")]),
-            Self::Ended(None, state) => differing(from, state),
+        match &self.progress {
+            Progress::UnderWay { .. } => Ok(vec!["the replay is under way".to_owned()]),
+            Progress::Ended(Some(why)) => Ok(vec![format!("the replay stopped: {why}")]),
+            Progress::Ended(None) => differing(from, &self.state),
         }
     }
 }
@@ -85,7 +102,8 @@ fn replay(
     machine.cut()
 }
 
-/// Compares two states row by row, up to the first page of rows with a difference.
+/// Compares two states row by row, those of statistics left out, up to the first page of rows with a
+/// difference.
 fn differing(one: &MemoryState, other: &MemoryState) -> Result<Vec<String>, EngineError> {
     let mut from = Vec::new();
     loop {
@@ -113,7 +131,9 @@ type Row = (Vec<u8>, Vec<u8>);
 fn page(state: &MemoryState, from: &[u8]) -> Result<Vec<Row>, EngineError> {
     let mut rows = Vec::with_capacity(ROWS);
     state.scan(b"", from, &mut |key, value| {
-        rows.push((key.to_vec(), value.to_vec()));
+        if !is_page(key) {
+            rows.push((key.to_vec(), value.to_vec()));
+        }
         rows.len() < ROWS
     })?;
     Ok(rows)
