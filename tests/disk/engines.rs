@@ -125,10 +125,8 @@ impl Engines {
         let blocks = &self.journal.blocks;
         while blocks.archive_oldest(1).unwrap().is_some() {}
         let mut block = 1;
-        while let Some(file) = blocks.closed_file(block).unwrap() {
-            if !file.is_empty {
-                blocks.take_out(file.first, &mut |_| Ok(true)).unwrap();
-            }
+        while let Some(file) = blocks.closed_file(block) {
+            blocks.take_out(file.first, &mut |_| Ok(true)).unwrap();
             block = file.last + 1;
         }
     }

@@ -7,6 +7,7 @@
 use std::time::Instant;
 
 use lienthong_core::Retention;
+use lienthong_core::block::TakenOut;
 use lienthong_core::engine::EngineError;
 use lienthong_ledger::PayloadFiles;
 use lienthong_model::Timestamp;
@@ -16,40 +17,28 @@ use lienthong_model::limits::{
 
 use crate::reader::Reader;
 
-/// Where the next look begins.
-#[derive(Debug)]
+/// Where among the payload files the next look begins.
+#[derive(Debug, Default)]
 pub(crate) struct Sweep {
     shelf: u8,
-    /// A block of the journal file that is looked at next, and since when files were looked at.
+}
+
+/// Where in the journal the next look begins.
+#[derive(Debug)]
+pub(crate) struct JournalSweep {
+    /// A block of the file that is looked at next.
     block: u64,
+    /// When the first file was looked at.
     since: Instant,
 }
 
-impl Default for Sweep {
-    fn default() -> Self {
-        Self { shelf: 0, block: 1, since: Instant::now() }
-    }
-}
-
 impl Sweep {
-    /// Looks at the next shelves and the next journal file, and removes what has expired; returns how
-    /// many contents went.
+    /// Looks at the next shelves and removes what has expired; returns how many files went.
     ///
     /// # Errors
-    /// [`EngineError`] when a row cannot be read or a file cannot be removed or replaced.
-    pub fn look(&mut self, reader: &Reader, payloads: &PayloadFiles) -> Result<u64, EngineError> {
-        let Some(kept_from) = reader.contents_kept_from()? else { return Ok(0) };
-        let kept_from = kept_from.minus(CONTENT_REMOVED_AFTER);
-        let files = self.shelves(reader, payloads, kept_from)?;
-        Ok(files + self.journal(reader, kept_from)?)
-    }
-
-    fn shelves(
-        &mut self,
-        reader: &Reader,
-        payloads: &PayloadFiles,
-        kept_from: Timestamp,
-    ) -> Result<u64, EngineError> {
+    /// [`EngineError`] when a row cannot be read or a file cannot be removed.
+    pub fn look(&mut self, reader: &Reader, payloads: &PayloadFiles) -> Result<usize, EngineError> {
+        let Some(kept_from) = removed_before(reader)? else { return Ok(0) };
         let (mut looked_at, mut removed) = (0, 0);
         for _shelf in 0..=u8::MAX {
             for digest in payloads.shelf(self.shelf)? {
@@ -67,25 +56,50 @@ impl Sweep {
         }
         Ok(removed)
     }
+}
 
-    /// Takes what has expired out of the first journal file from where the last look ended that may
-    /// hold something; one that is not closed, or not old enough, ends the look.
-    fn journal(&mut self, reader: &Reader, kept_from: Timestamp) -> Result<u64, EngineError> {
+impl JournalSweep {
+    /// Begins with the first file.
+    pub fn begin() -> Self {
+        Self { block: 1, since: Instant::now() }
+    }
+
+    /// Takes what has expired out of the next file that may hold something; returns how many contents
+    /// went. One that is not closed, or not old enough, ends the look.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read, or a file cannot be read or replaced: the next look
+    /// begins behind that file.
+    pub fn look(&mut self, reader: &Reader) -> Result<u64, EngineError> {
+        let Some(kept_from) = removed_before(reader)? else { return Ok(0) };
         if self.since.elapsed() >= CONTENT_LOOKED_FOR_AGAIN {
-            (self.block, self.since) = (1, Instant::now());
+            *self = Self::begin();
         }
-        while let Some(file) = reader.blocks().closed_file(self.block)? {
+        while let Some(file) = reader.blocks().closed_file(self.block) {
+            let here = std::mem::replace(&mut self.block, file.last + 1);
             if reader.block(file.last)?.time >= kept_from {
+                self.block = here;
                 break;
             }
-            self.block = file.last + 1;
-            if !file.is_empty {
-                let mut expired = |document| reader.query().document_expired(document, kept_from);
-                return Ok(reader.blocks().take_out(file.first, &mut expired)?.gone);
+            let mut expired = |document| reader.query().document_expired(document, kept_from);
+            match reader.blocks().take_out(file.first, &mut expired)? {
+                // Without room it is tried again.
+                None => {
+                    self.block = here;
+                    break;
+                }
+                Some(taken) if taken == TakenOut::default() => {}
+                Some(taken) => return Ok(taken.gone),
             }
         }
         Ok(0)
     }
+}
+
+/// Before which acceptance contents are removed; none while all are kept.
+fn removed_before(reader: &Reader) -> Result<Option<Timestamp>, EngineError> {
+    let kept_from = reader.contents_kept_from()?;
+    Ok(kept_from.map(|kept_from| kept_from.minus(CONTENT_REMOVED_AFTER)))
 }
 
 /// Contents that were missing where they were looked for, as far as it matters whether they have

@@ -1,6 +1,6 @@
 //! What has to be done from time to time whether anybody calls or not: looking at the disk space,
 //! clearing up after submissions, letting uploads and contents expire, and archiving closed journal
-//! files.
+//! files and taking out of them what has expired.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::reader::Reader;
-use crate::retention::Sweep;
+use crate::retention::{JournalSweep, Sweep};
 use crate::space::Space;
 
 /// How often space is looked at and payloads are settled.
@@ -20,7 +20,7 @@ const ROUND: Duration = Duration::from_secs(1);
 /// How often what has expired is looked for, at most; more often where uploads are kept shorter.
 const EXPIRY_ROUND: Duration = Duration::from_secs(60);
 
-/// How often closed journal files are looked for.
+/// How often closed journal files are looked for, at most.
 const ARCHIVING_ROUND: Duration = Duration::from_secs(10);
 
 /// Everything that is looked after.
@@ -36,7 +36,8 @@ pub(crate) struct Upkeep {
 impl Upkeep {
     /// Starts the tasks; they end when the hub drains.
     pub fn start(self, mut stopping: watch::Receiver<bool>) {
-        tokio::spawn(archive(self.reader.clone(), stopping.clone()));
+        let rounds = ARCHIVING_ROUND.min(self.uploads_kept.max(Duration::from_millis(10)));
+        tokio::spawn(closed_files(self.reader.clone(), rounds, stopping.clone()));
         let keeper = Arc::new(self);
         tokio::spawn(async move {
             let mut rounds =
@@ -85,29 +86,44 @@ impl Upkeep {
     }
 }
 
-/// Archives one closed journal file after the other.
-async fn archive(reader: Reader, mut stopping: watch::Receiver<bool>) {
-    let mut rounds = interval(ARCHIVING_ROUND);
+/// Archives one closed journal file after the other, and takes out of one after the other what has
+/// expired.
+async fn closed_files(reader: Reader, round: Duration, mut stopping: watch::Receiver<bool>) {
+    let mut rounds = interval(round);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let sweep = Arc::new(Mutex::new(JournalSweep::begin()));
     loop {
         tokio::select! {
             _ = rounds.tick() => {}
             _ = stopping.wait_for(|stopping| *stopping) => return,
         }
-        let reader = reader.clone();
-        let made = tokio::task::spawn_blocking(move || reader.archive_oldest()).await;
-        match made {
-            Ok(Ok(Some(archived))) => {
-                tracing::info!(
-                    first_block = archived.first,
-                    bytes = archived.plain_bytes,
-                    archive_bytes = archived.archive_bytes,
-                    "archived a journal file"
-                );
-            }
-            Ok(Err(error)) => tracing::error!(%error, "a journal file cannot be archived"),
-            // A panic has said so itself.
-            Ok(Ok(None)) | Err(_) => {}
-        }
+        let (reader, sweep) = (reader.clone(), sweep.clone());
+        // One that panics says so itself; the next round tries again.
+        let _ = tokio::task::spawn_blocking(move || {
+            archive(&reader);
+            expire(&reader, &mut sweep.lock());
+        })
+        .await;
+    }
+}
+
+fn archive(reader: &Reader) {
+    match reader.archive_oldest() {
+        Ok(Some(archived)) => tracing::info!(
+            first_block = archived.first,
+            bytes = archived.plain_bytes,
+            archive_bytes = archived.archive_bytes,
+            "archived a journal file"
+        ),
+        Ok(None) => {}
+        Err(error) => tracing::error!(%error, "a journal file cannot be archived"),
+    }
+}
+
+fn expire(reader: &Reader, sweep: &mut JournalSweep) {
+    match sweep.look(reader) {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "contents whose term has passed are taken out"),
+        Err(error) => tracing::error!(%error, "contents cannot be taken out of the journal"),
     }
 }

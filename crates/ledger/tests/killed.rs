@@ -39,10 +39,8 @@ fn open(folder: &Path) -> DataFolder {
 fn archive(data: &DataFolder) {
     while data.blocks.archive_oldest(2).unwrap().is_some() {}
     let mut block = 1;
-    while let Some(file) = data.blocks.closed_file(block).unwrap() {
-        if !file.is_empty {
-            data.blocks.take_out(file.first, &mut |_| Ok(true)).unwrap();
-        }
+    while let Some(file) = data.blocks.closed_file(block) {
+        data.blocks.take_out(file.first, &mut |_| Ok(true)).unwrap();
         block = file.last + 1;
     }
 }

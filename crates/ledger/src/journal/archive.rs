@@ -6,8 +6,7 @@
 //!
 //! header   0  magic  8   "LTJARCHV"
 //!          8  format u16 ARCHIVE_FORMAT
-//!         10  empty  u8  1 when no content of a document is left in it
-//!         11  zeros  5
+//!         10  empty  6   "LTEMPT" when no content of a document is left in it, else zeros
 //!
 //! chunk    0  crc    u32 CRC-32C of what is stored
 //!          4  stored     CHUNK_BYTES of the journal file, the last fewer, compressed (zstd)
@@ -41,8 +40,8 @@ const ARCHIVE_FORMAT: u16 = 1;
 const MAGIC: [u8; 8] = *b"LTJARCHV";
 const END_MAGIC: [u8; 8] = *b"LTJAREND";
 const HEADER_BYTES: u64 = 16;
-/// Where in the header it says that no content is left.
-const EMPTY_AT: usize = 10;
+/// Says in the header that no content is left: no changed byte of it reads as the other.
+const EMPTY: [u8; 6] = *b"LTEMPT";
 const FOOTER_BYTES: u64 = 32;
 /// Bytes of the journal file in one chunk.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -75,8 +74,10 @@ impl Archive {
         }
         let mut header = [0; HEADER_BYTES as usize];
         file.read_exact_at(&mut header, 0)?;
-        let (magic, rest) = header.split_at(8);
-        if magic != MAGIC || !rest.starts_with(&ARCHIVE_FORMAT.to_le_bytes()) {
+        let (begin, left) = header.split_at(10);
+        let begins = begin.starts_with(&MAGIC) && begin.ends_with(&ARCHIVE_FORMAT.to_le_bytes());
+        let is_empty = left == EMPTY;
+        if !begins || !(is_empty || left == [0; EMPTY.len()]) {
             return Err(damage("the archive does not begin as one"));
         }
         let mut footer = [0; FOOTER_BYTES as usize];
@@ -96,7 +97,7 @@ impl Archive {
         Ok(Self {
             offsets: offsets.collect(),
             length: footer.length,
-            is_empty: header[EMPTY_AT] == 1,
+            is_empty,
             file,
             last: Mutex::new(None),
             passes_damage: false,
@@ -183,8 +184,7 @@ pub(super) fn write(plain: &Path, archive: &Path, is_empty: bool) -> Result<(), 
         let mut zstd = zstd::bulk::Compressor::new(COMPRESSION)?;
         let mut header = MAGIC.to_vec();
         header.extend_from_slice(&ARCHIVE_FORMAT.to_le_bytes());
-        header.push(is_empty.into());
-        header.resize(HEADER_BYTES as usize, 0);
+        header.extend_from_slice(if is_empty { &EMPTY } else { &[0; EMPTY.len()] });
         file.write_all(&header)?;
         let (mut offsets, mut at, mut end) = (Vec::new(), 0, HEADER_BYTES);
         while at < length {

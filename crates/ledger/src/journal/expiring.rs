@@ -29,8 +29,6 @@ pub struct ClosedFile {
     pub first: u64,
     /// The number of its last block.
     pub last: u64,
-    /// Whether it is known that no content of a document is left in it.
-    pub is_empty: bool,
 }
 
 /// Whether the document at a position has expired.
@@ -38,37 +36,39 @@ type Expired<'e> = &'e mut dyn FnMut(Position) -> Result<bool, EngineError>;
 
 impl JournalBlocks {
     /// Returns the closed file that holds a block; `None` when it is not closed.
-    ///
-    /// # Errors
-    /// [`EngineError`] when it cannot be opened.
-    pub fn closed_file(&self, block: u64) -> Result<Option<ClosedFile>, EngineError> {
-        let Some((file, Some(next))) = self.shared.file_of(block) else { return Ok(None) };
-        let is_empty = Image::open(&file.path)?.is_empty();
-        Ok(Some(ClosedFile { first: file.header.first, last: next.first - 1, is_empty }))
+    pub fn closed_file(&self, block: u64) -> Option<ClosedFile> {
+        let (file, next) = self.shared.file_of(block)?;
+        Some(ClosedFile { first: file.header.first, last: next?.first - 1 })
     }
 
     /// Takes the contents of documents that have expired out of the closed file that holds a block.
-    /// On return they are gone from the disk, or nothing has changed; readers go on meanwhile. Nothing
-    /// is done when the file is not closed, or there is hardly any room.
+    /// On return they are gone from the disk; readers go on meanwhile. A file in which nothing is left
+    /// is known as such and not read again. `None`: nothing is done, since the file is not closed, or
+    /// there is hardly any room.
     ///
     /// # Errors
     /// [`EngineError`]; the file is then as it was.
-    pub fn take_out(&self, block: u64, expired: Expired<'_>) -> Result<TakenOut, EngineError> {
+    pub fn take_out(
+        &self,
+        block: u64,
+        expired: Expired<'_>,
+    ) -> Result<Option<TakenOut>, EngineError> {
         let _one = self.shared.archiving.lock();
-        let Some((file, Some(_))) = self.shared.file_of(block) else {
-            return Ok(TakenOut::default());
-        };
+        let Some((file, Some(_))) = self.shared.file_of(block) else { return Ok(None) };
         let image = Image::open(&file.path)?;
+        if image.is_empty() {
+            return Ok(Some(TakenOut::default()));
+        }
         let length = image.len().map_err(failed("measure", &file.path))?;
         if !has_room(&file.path, length * 2, Some(SPACE_HARD_BYTES)) {
             tracing::warn!(bytes = length * 2, "contents stay: there is no room on the disk");
-            return Ok(TakenOut::default());
+            return Ok(None);
         }
         let first = file.header.first;
         let without = file.path.with_file_name(format!("{first:020}{EXPIRED}{UNFINISHED}"));
         let taken = self.replace(&file, &image, &without, expired);
         remove_file(&without)?;
-        taken
+        taken.map(Some)
     }
 
     fn replace(

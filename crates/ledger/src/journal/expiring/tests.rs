@@ -124,9 +124,9 @@ fn names(folder: &TempDir) -> Vec<PathBuf> {
 /// Takes documents out of every closed file; returns how many contents went and were left.
 fn expire(opened: &JournalOpened, expired: impl Fn(u64) -> bool) -> TakenOut {
     let (mut taken, mut block) = (TakenOut::default(), 1);
-    while let Some(file) = opened.blocks.closed_file(block).unwrap() {
+    while let Some(file) = opened.blocks.closed_file(block) {
         let mut expired = |document: Position| Ok(expired(document.0));
-        taken += opened.blocks.take_out(file.first, &mut expired).unwrap();
+        taken += opened.blocks.take_out(file.first, &mut expired).unwrap().unwrap();
         block = file.last + 1;
     }
     taken
@@ -135,7 +135,7 @@ fn expire(opened: &JournalOpened, expired: impl Fn(u64) -> bool) -> TakenOut {
 /// The number of the first block that is in a file that is still written to.
 fn open_from(opened: &JournalOpened) -> u64 {
     let mut block = 1;
-    while let Some(file) = opened.blocks.closed_file(block).unwrap() {
+    while let Some(file) = opened.blocks.closed_file(block) {
         block = file.last + 1;
     }
     block
@@ -179,27 +179,45 @@ fn what_has_expired_leaves_the_disk_and_blocks_keep_their_places_and_hashes() {
 #[test]
 fn a_file_without_contents_is_known_as_empty_and_one_with_some_is_looked_at_again() {
     let (folder, opened, _) = journal(20);
-    let file = opened.blocks.closed_file(1).unwrap().unwrap();
-    assert!(!file.is_empty);
+    let file = opened.blocks.closed_file(1).unwrap();
+    let is_empty = || Image::open(&names(&folder)[0]).unwrap().is_empty();
     let mut nothing = |_| Ok(false);
-    let whole = opened.blocks.take_out(1, &mut nothing).unwrap();
+    let whole = opened.blocks.take_out(1, &mut nothing).unwrap().unwrap();
     assert_eq!(whole, TakenOut { gone: 0, left: file.last * 2 });
     assert!(names(&folder)[0].ends_with("00000000000000000001.blocks"), "it is as it was");
     let mut first = |document: Position| Ok(document.0 == 1);
     opened.blocks.take_out(1, &mut first).unwrap();
     assert!(names(&folder)[0].ends_with("00000000000000000001.archive"));
-    assert!(!opened.blocks.closed_file(1).unwrap().unwrap().is_empty, "documents wait in it");
-    let rest = opened.blocks.take_out(1, &mut |_| Ok(true)).unwrap();
+    assert!(!is_empty(), "documents wait in it");
+    let rest = opened.blocks.take_out(1, &mut |_| Ok(true)).unwrap().unwrap();
     assert_eq!(rest, TakenOut { gone: file.last * 2 - 2, left: 0 });
-    assert!(opened.blocks.closed_file(1).unwrap().unwrap().is_empty);
-    assert_eq!(opened.blocks.take_out(1, &mut |_| Ok(true)).unwrap(), TakenOut::default());
+    assert!(is_empty());
+    let again = opened.blocks.take_out(1, &mut |_| Ok(true)).unwrap();
+    assert_eq!(again, Some(TakenOut::default()));
+}
+
+#[test]
+fn a_changed_byte_never_makes_an_archive_with_contents_look_empty() {
+    let (folder, opened, _) = journal(20);
+    opened.blocks.take_out(1, &mut |document| Ok(document.0 == 1)).unwrap();
+    let path = folder.path().join("00000000000000000001.archive");
+    let whole = std::fs::read(&path).unwrap();
+    for at in 0..16 {
+        for bit in 0..8 {
+            let mut changed = whole.clone();
+            changed[at] ^= 1 << bit;
+            std::fs::write(&path, changed).unwrap();
+            let error = opened.blocks.take_out(1, &mut |_| Ok(false)).unwrap_err();
+            assert!(error.to_string().contains("does not begin as one"), "{error}");
+        }
+    }
 }
 
 #[test]
 fn nothing_is_taken_out_of_the_file_that_is_written_to() {
     let (folder, opened, _) = journal(10);
     let last = open_from(&opened);
-    assert_eq!(opened.blocks.take_out(last, &mut |_| Ok(true)).unwrap(), TakenOut::default());
+    assert_eq!(opened.blocks.take_out(last, &mut |_| Ok(true)).unwrap(), None);
     assert!(is_on_disk(&folder, last));
 }
 
@@ -219,17 +237,16 @@ fn a_file_is_closed_some_time_after_it_was_begun_however_small_it_is() {
     let mut opened = JournalFiles::open(folder.path(), JournalLimits::default()).unwrap();
     append(&mut opened, begin());
     append(&mut opened, begin().plus(DAY * 29));
-    assert_eq!(opened.blocks.closed_file(1).unwrap(), None);
+    assert_eq!(opened.blocks.closed_file(1), None);
     drop(opened);
     // Whoever opens it anew knows when it was begun.
     let mut opened = JournalFiles::open(folder.path(), JournalLimits::default()).unwrap();
     append(&mut opened, begin().plus(DAY * 30));
     append(&mut opened, begin().plus(DAY * 59));
-    let first = ClosedFile { first: 1, last: 2, is_empty: false };
-    assert_eq!(opened.blocks.closed_file(1).unwrap(), Some(first));
-    assert_eq!(opened.blocks.closed_file(3).unwrap(), None);
+    assert_eq!(opened.blocks.closed_file(1), Some(ClosedFile { first: 1, last: 2 }));
+    assert_eq!(opened.blocks.closed_file(3), None);
     append(&mut opened, begin().plus(DAY * 60));
-    assert_eq!(opened.blocks.closed_file(3).unwrap().unwrap().last, 4);
+    assert_eq!(opened.blocks.closed_file(3), Some(ClosedFile { first: 3, last: 4 }));
 }
 
 #[test]
