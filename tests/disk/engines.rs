@@ -8,16 +8,17 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bytes::Bytes;
+use lienthong_core::block::SealedBlock;
 use lienthong_core::engine::{
     Blocks as _, Change, Journal as _, Marker, Payloads as _, State as _, Tables as _,
 };
-use lienthong_core::engine_suite::block_after;
+use lienthong_core::engine_suite::{contents_of, document_after};
 use lienthong_ledger::{
     JournalFiles, JournalLimits, JournalOpened, Opened, PayloadFiles, StateLimits,
     open_or_rebuild_with,
 };
-use lienthong_model::Digest;
 use lienthong_model::limits::JOURNAL_FILE_SPAN;
+use lienthong_model::{Digest, Timestamp};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -46,7 +47,7 @@ const FLIPS: usize = 12;
 
 /// Some fifty blocks a file.
 const SMALL_FILES: JournalLimits = JournalLimits {
-    file_bytes: 4 * 1024,
+    file_bytes: 24 * 1024,
     recent_blocks: 8,
     recent_bytes: 1 << 20,
     file_span: JOURNAL_FILE_SPAN,
@@ -60,6 +61,22 @@ fn limits() -> StateLimits {
         open_runs_max: 2,
         ..StateLimits::default()
     }
+}
+
+/// What a block's document says, and its attachment.
+fn contents(block: u64) -> [Bytes; 2] {
+    ["content", "attachment"].map(|what| Bytes::from(format!("{what} {block}")))
+}
+
+/// Whether the document of a block has expired.
+fn has_expired(block: u64) -> bool {
+    block.is_multiple_of(2)
+}
+
+/// The block that follows another.
+fn next(last: Option<Marker>) -> SealedBlock {
+    let number = last.map_or(1, |last| last.block + 1);
+    document_after(last, Timestamp::from_millis(1_605_488_400_000), contents(number))
 }
 
 fn payload(block: u64) -> Vec<u8> {
@@ -119,14 +136,13 @@ impl Engines {
         Ok(end)
     }
 
-    /// Archives closed journal files but the newest, then takes out of all what has expired:
-    /// everything.
+    /// Archives closed journal files but the newest, then takes out of all what has expired.
     fn archive(&self) {
         let blocks = &self.journal.blocks;
         while blocks.archive_oldest(1).unwrap().is_some() {}
         let mut block = 1;
         while let Some(file) = blocks.closed_file(block) {
-            blocks.take_out(file.first, &mut |_| Ok(true)).unwrap();
+            blocks.take_out(file.first, &mut |document| Ok(has_expired(document.0))).unwrap();
             block = file.last + 1;
         }
     }
@@ -150,7 +166,7 @@ fn a_process_that_is_recorded() {
         ordered(end.block);
     }
     for at in 0..count {
-        let block = block_after(engines.journal.journal.last_proposed());
+        let block = next(engines.journal.journal.last_proposed());
         let number = block.marker.block;
         if number.is_multiple_of(PAYLOAD_EVERY) {
             engines.payloads.put(&payload(number)).unwrap();
@@ -277,9 +293,12 @@ fn check(folder: &Path, told: u64) -> Result<Engines, String> {
         return Err(format!("block {told} was called ordered, the journal ends with {end}"));
     }
     for (number, block) in (1..).zip(engines.journal.blocks.replay(1)) {
-        let found = block.map_err(|error| error.to_string())?.marker.block;
-        if found != number {
-            return Err(format!("the journal has block {found} in the place of {number}"));
+        let block = block.map_err(|error| error.to_string())?.block;
+        let found = contents_of(&block);
+        let right =
+            found == contents(number).map(Some) || (found == [None, None] && has_expired(number));
+        if block.number != number || !right {
+            return Err(format!("the journal has {block:?} in the place of {number}"));
         }
     }
     for block in (PAYLOAD_EVERY..=told).step_by(PAYLOAD_EVERY as usize) {

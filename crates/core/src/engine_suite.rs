@@ -14,9 +14,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lienthong_model::limits::CHUNK_BLOCKS;
-use lienthong_model::{Digest, Timestamp};
+use lienthong_model::{
+    AgencyCode, DOCUMENT_V1, Digest, Document, Level, MessageId, Ordinal, Position, Timestamp,
+};
+use lienthong_trust::SignatureKind;
 
 use crate::block::{Block, SealedBlock};
+use crate::command::{
+    Accepted, Command, Decision, Entry, SignedRecord, Stored, StoredAttachment, Submit,
+};
+use crate::directory::Place;
 use crate::engine::{Blocks, Change, Journal, Marker, Payloads, State, Tables, Writes};
 
 /// Makes the empty block that follows another, for tests of engines; `None` for the first.
@@ -26,6 +33,60 @@ pub fn block_after(last: Option<Marker>) -> SealedBlock {
     let time = Timestamp::from_millis(1_605_488_400_000 + i64::try_from(number).unwrap_or(0));
     let (entries, clock_ahead_ms) = (Vec::new(), 300_000);
     Block { number, time, previous: last.hash, rules: 1, entries, clock_ahead_ms }.seal()
+}
+
+/// Makes the block with one document that follows another, for tests of engines; `None` for the first.
+/// The document's position is the block's number; it has a content and an attachment beside it, and was
+/// never signed.
+pub fn document_after(last: Option<Marker>, time: Timestamp, contents: [Bytes; 2]) -> SealedBlock {
+    let block = block_after(last).block;
+    let code = |text| AgencyCode::parse(text).expect("a code");
+    let id = MessageId::new(time, [7; 10]);
+    let header = Document::new(id, code("G22"), [code("H36.01")], "Về việc thử", time).header();
+    let [content, attachment] = contents.map(Stored::Inline);
+    let signed = SignedRecord {
+        content_type: DOCUMENT_V1.to_owned(),
+        content,
+        attachments: vec![StoredAttachment { content_id: "cid:1".to_owned(), bytes: attachment }],
+        digest: Digest([5; 32]),
+        signatures_digest: Digest([6; 32]),
+        signatures: Vec::new(),
+        new_certificates: Vec::new(),
+    };
+    let accepted = Accepted {
+        position: Position(block.number),
+        sender: Ordinal(1),
+        signature: SignatureKind::Seal,
+        deliveries: Vec::new(),
+        place: Place { province: None, level: Level::Ministry },
+        resolution: None,
+        terms: None,
+        unproven: Vec::new(),
+        used: None,
+        change: None,
+        notices: None,
+        same_reference: None,
+    };
+    let submit = Submit { caller: Ordinal(1), header, signed };
+    let entry = Entry {
+        command: Command::Submit(Box::new(submit)),
+        decision: Decision::Accepted(accepted),
+    };
+    Block { time, entries: vec![entry], ..Block::clone(&block) }.seal()
+}
+
+/// Returns the contents of the documents of a block, in order; `None` for each that is not at hand: it
+/// was taken out.
+pub fn contents_of(block: &Block) -> Vec<Option<Bytes>> {
+    let signed = block.entries.iter().filter_map(|entry| match &entry.command {
+        Command::Submit(submit) => Some(&submit.signed),
+        _ => None,
+    });
+    let at_hand = |stored: &Stored| match stored {
+        Stored::Inline(bytes) => Some(bytes.clone()),
+        Stored::Payload { .. } | Stored::Apart { .. } => None,
+    };
+    signed.flat_map(SignedRecord::stored).map(at_hand).collect()
 }
 
 /// Shows what a [`Journal`] and its [`Blocks`] must do.

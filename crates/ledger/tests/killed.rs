@@ -8,9 +8,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bytes::Bytes;
+use lienthong_core::block::SealedBlock;
 use lienthong_core::engine::{Blocks as _, Change, Journal as _, Marker, State as _, Tables as _};
-use lienthong_core::engine_suite::block_after;
+use lienthong_core::engine_suite::{contents_of, document_after};
 use lienthong_ledger::{DataFolder, JournalLimits, StateLimits, crash};
+use lienthong_model::Timestamp;
 
 const FOLDER: &str = "LIENTHONG_TEST_FOLDER";
 const BLOCKS: u64 = 400;
@@ -35,12 +37,28 @@ fn open(folder: &Path) -> DataFolder {
     DataFolder::open_with(folder, journal, state).unwrap()
 }
 
-/// Archives closed journal files, and takes out of them what has expired: everything.
+/// What a block's document says, and its attachment.
+fn contents(block: u64) -> [Bytes; 2] {
+    ["content", "attachment"].map(|what| Bytes::from(format!("{what} {block}")))
+}
+
+/// Whether the document of a block has expired.
+fn has_expired(block: u64) -> bool {
+    block.is_multiple_of(2)
+}
+
+/// The block that follows another.
+fn next(last: Option<Marker>) -> SealedBlock {
+    let number = last.map_or(1, |last| last.block + 1);
+    document_after(last, Timestamp::from_millis(1_605_488_400_000), contents(number))
+}
+
+/// Archives closed journal files, and takes out of them what has expired.
 fn archive(data: &DataFolder) {
     while data.blocks.archive_oldest(2).unwrap().is_some() {}
     let mut block = 1;
     while let Some(file) = data.blocks.closed_file(block) {
-        data.blocks.take_out(file.first, &mut |_| Ok(true)).unwrap();
+        data.blocks.take_out(file.first, &mut |document| Ok(has_expired(document.0))).unwrap();
         block = file.last + 1;
     }
 }
@@ -66,7 +84,7 @@ fn a_child_that_is_killed() {
     let mut out = std::io::stderr();
     for _ in 0..ROUNDS {
         for at in 0..BLOCKS {
-            let block = block_after(data.journal.last_proposed());
+            let block = next(data.journal.last_proposed());
             data.journal.propose(&block).unwrap();
             if at % 3 != 2 {
                 publish_ordered(&mut data, &mut out);
@@ -111,13 +129,27 @@ fn run_child(folder: &Path, plan: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// Opens what the child left, replays, and checks that every reported block is in both.
-fn check(folder: &Path, plan: &str, reported: u64) {
+/// Opens what the child left, replays, and checks that every reported block is in both; returns of how
+/// many documents the contents were taken out.
+fn check(folder: &Path, plan: &str, reported: u64) -> u64 {
     let data = open(folder);
     let end = data.blocks.end().map_or(0, |end| end.block);
     assert!(end >= reported, "{plan}: block {reported} was reported, the journal ends with {end}");
-    let numbers = data.blocks.replay(1).map(|block| block.unwrap().marker.block);
-    assert!(numbers.eq(1..=end), "{plan}: every block from the first");
+    let (mut number, mut emptied) = (0, 0);
+    for block in data.blocks.replay(1) {
+        number += 1;
+        let block = block.unwrap().block;
+        assert_eq!(block.number, number, "{plan}: every block from the first");
+        let found = contents_of(&block);
+        let is_empty = found == [None, None];
+        assert!(
+            is_empty || found == contents(number).map(Some),
+            "{plan}: block {number}: {found:?}"
+        );
+        assert!(!is_empty || has_expired(number), "{plan}: block {number} lost its contents");
+        emptied += u64::from(is_empty);
+    }
+    assert_eq!(number, end, "{plan}: every block to the last");
     for block in data.blocks.replay(data.replay_from) {
         let marker = block.unwrap().marker;
         let cut = marker.block == end || data.state.cut_due();
@@ -140,6 +172,7 @@ fn check(folder: &Path, plan: &str, reported: u64) {
     }
     let last = data.state.read(b"last").unwrap().map(|value| value.to_vec());
     assert_eq!(last, (end > 0).then(|| end.to_be_bytes().to_vec()), "{plan}");
+    emptied
 }
 
 #[test]
@@ -171,8 +204,10 @@ fn nothing_that_was_reported_is_lost_wherever_the_process_dies() {
         "contents-taken-out:3",
     ];
     // One folder for all, so that each finds what the one before left.
+    let mut emptied = 0;
     for plan in plans {
         let reported = run_child(folder.path(), plan);
-        check(folder.path(), plan, reported);
+        emptied = check(folder.path(), plan, reported);
     }
+    assert!(emptied > 0, "nothing was taken out");
 }
