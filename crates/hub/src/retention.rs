@@ -7,9 +7,8 @@
 use std::time::Instant;
 
 use lienthong_core::Retention;
-use lienthong_core::block::TakenOut;
 use lienthong_core::engine::EngineError;
-use lienthong_ledger::PayloadFiles;
+use lienthong_ledger::{PayloadFiles, Taking};
 use lienthong_model::Timestamp;
 use lienthong_model::limits::{
     CONTENT_LOOKED_FOR_AGAIN, CONTENT_REMOVED_AFTER, PAYLOADS_LOOKED_AT_MAX,
@@ -64,8 +63,8 @@ impl JournalSweep {
         Self { block: 1, since: Instant::now() }
     }
 
-    /// Takes what has expired out of the next file that may hold something; returns how many contents
-    /// went. One that is not closed, or not old enough, ends the look.
+    /// Takes what has expired out of the next file that may hold something, one at most; returns how
+    /// many contents went. A file that is not closed, or not old enough, ends the look.
     ///
     /// # Errors
     /// [`EngineError`] when a row cannot be read, or a file cannot be read or replaced: the next look
@@ -77,19 +76,19 @@ impl JournalSweep {
         }
         while let Some(file) = reader.blocks().closed_file(self.block) {
             let here = std::mem::replace(&mut self.block, file.last + 1);
-            if reader.block(file.last)?.time >= kept_from {
-                self.block = here;
-                break;
-            }
+            let is_old = reader.block(file.last)?.time < kept_from;
             let mut expired = |document| reader.query().document_expired(document, kept_from);
-            match reader.blocks().take_out(file.first, &mut expired)? {
-                // Without room it is tried again.
-                None => {
+            let taking = match is_old {
+                true => reader.blocks().take_out(file.first, &mut expired)?,
+                false => Taking::NotNow,
+            };
+            match taking {
+                Taking::Empty => {}
+                Taking::NotNow => {
                     self.block = here;
                     break;
                 }
-                Some(taken) if taken == TakenOut::default() => {}
-                Some(taken) => return Ok(taken.gone),
+                Taking::Done(taken) => return Ok(taken.gone),
             }
         }
         Ok(0)

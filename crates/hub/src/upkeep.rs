@@ -20,7 +20,7 @@ const ROUND: Duration = Duration::from_secs(1);
 /// How often what has expired is looked for, at most; more often where uploads are kept shorter.
 const EXPIRY_ROUND: Duration = Duration::from_secs(60);
 
-/// How often closed journal files are looked for, at most.
+/// How often closed journal files are looked for; more often where uploads are kept shorter.
 const ARCHIVING_ROUND: Duration = Duration::from_secs(10);
 
 /// Everything that is looked after.

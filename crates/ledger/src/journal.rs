@@ -29,7 +29,7 @@ mod writer;
 pub use archiving::Archived;
 pub use audit::{ChangedByte, Damage, DamageKind, FoundBlock, JournalAudit, Step};
 pub use blocks::JournalBlocks;
-pub use expiring::ClosedFile;
+pub use expiring::{ClosedFile, Taking};
 pub use follow::{Followed, JournalFollower, JournalPlace};
 pub use frame::JOURNAL_FORMAT;
 pub use replay::Replay;

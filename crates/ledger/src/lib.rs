@@ -30,7 +30,7 @@ pub use folder::{DATA_FORMAT, DataFolder, check_data_folder, is_state_damaged};
 pub use journal::{
     Archived, ChangedByte, ClosedFile, Damage, DamageKind, Followed, FoundBlock, JOURNAL_FORMAT,
     JournalAudit, JournalBlocks, JournalFiles, JournalFollower, JournalLimits, JournalOpened,
-    JournalPlace, Replay, Step, TornTail,
+    JournalPlace, Replay, Step, Taking, TornTail,
 };
 pub use memory::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
 pub use payload::{

@@ -40,7 +40,7 @@ pub struct BackupReport {
     pub payloads: u64,
     /// Their bytes.
     pub payload_bytes: u64,
-    /// Payload files that the journal names and that have expired.
+    /// Contents that have expired and are not there: payload files, and what was taken out of blocks.
     pub contents_expired: u64,
     /// Bytes at the journal's end that were not a whole block: one was just being written, or a
     /// kill left them.

@@ -118,6 +118,6 @@ impl Making {
     }
 }
 
-pub(super) fn file_bytes(path: &Path) -> Result<u64, EngineError> {
+fn file_bytes(path: &Path) -> Result<u64, EngineError> {
     std::fs::metadata(path).map_err(io_error("measure", path)).map(|found| found.len())
 }

@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
-use std::sync::Arc;
 
 use lienthong_core::block::{TakenOut, take_out};
 use lienthong_core::engine::EngineError;
@@ -31,6 +30,17 @@ pub struct ClosedFile {
     pub last: u64,
 }
 
+/// What came of taking contents out of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taking {
+    /// It was not read: it is known that no content of a document is left in it.
+    Empty,
+    /// It was not read: it is not closed, or there is hardly any room on the disk.
+    NotNow,
+    /// It was read, and what had expired is gone from the disk.
+    Done(TakenOut),
+}
+
 /// Whether the document at a position has expired.
 type Expired<'e> = &'e mut dyn FnMut(Position) -> Result<bool, EngineError>;
 
@@ -42,38 +52,32 @@ impl JournalBlocks {
     }
 
     /// Takes the contents of documents that have expired out of the closed file that holds a block.
-    /// On return they are gone from the disk; readers go on meanwhile. A file in which nothing is left
-    /// is known as such and not read again. `None`: nothing is done, since the file is not closed, or
-    /// there is hardly any room.
+    /// Readers go on meanwhile.
     ///
     /// # Errors
     /// [`EngineError`]; the file is then as it was.
-    pub fn take_out(
-        &self,
-        block: u64,
-        expired: Expired<'_>,
-    ) -> Result<Option<TakenOut>, EngineError> {
+    pub fn take_out(&self, block: u64, expired: Expired<'_>) -> Result<Taking, EngineError> {
         let _one = self.shared.archiving.lock();
-        let Some((file, Some(_))) = self.shared.file_of(block) else { return Ok(None) };
+        let Some((file, Some(_))) = self.shared.file_of(block) else { return Ok(Taking::NotNow) };
         let image = Image::open(&file.path)?;
         if image.is_empty() {
-            return Ok(Some(TakenOut::default()));
+            return Ok(Taking::Empty);
         }
         let length = image.len().map_err(failed("measure", &file.path))?;
         if !has_room(&file.path, length * 2, Some(SPACE_HARD_BYTES)) {
             tracing::warn!(bytes = length * 2, "contents stay: there is no room on the disk");
-            return Ok(None);
+            return Ok(Taking::NotNow);
         }
         let first = file.header.first;
         let without = file.path.with_file_name(format!("{first:020}{EXPIRED}{UNFINISHED}"));
         let taken = self.replace(&file, &image, &without, expired);
         remove_file(&without)?;
-        taken.map(Some)
+        taken.map(Taking::Done)
     }
 
     fn replace(
         &self,
-        file: &Arc<JournalFile>,
+        file: &JournalFile,
         image: &Image,
         without: &Path,
         expired: Expired<'_>,

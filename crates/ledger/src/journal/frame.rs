@@ -218,6 +218,7 @@ pub(super) fn encode_frame(block: &SealedBlock, synced: u64, out: &mut Vec<u8>) 
     encode(BLOCK_FORMAT, (block.marker.block, synced), &block.bytes, out);
 }
 
+/// Writes a frame with a payload in an encoding, of a block's number and the last one synced.
 fn encode(format: u16, (number, synced): (u64, u64), payload: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);

@@ -1,15 +1,10 @@
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use lienthong_core::block::{Block, SealedBlock};
-use lienthong_core::engine::{Journal as _, Marker};
-use lienthong_core::{
-    Accepted, Command, Decision, Entry, Place, SignedRecord, Stored, StoredAttachment, Submit,
-};
-use lienthong_model::{
-    AgencyCode, DOCUMENT_V1, Digest, Document, Level, MessageId, Ordinal, Timestamp, limits,
-};
-use lienthong_trust::SignatureKind;
+use lienthong_core::block::SealedBlock;
+use lienthong_core::engine::Journal as _;
+use lienthong_core::engine_suite::{contents_of, document_after};
+use lienthong_model::{Timestamp, limits};
 use tempfile::TempDir;
 
 use super::*;
@@ -24,67 +19,16 @@ const SMALL: JournalLimits = JournalLimits {
     file_span: limits::JOURNAL_FILE_SPAN,
 };
 
-fn code(text: &str) -> AgencyCode {
-    AgencyCode::parse(text).unwrap()
-}
-
 /// What the document at a position says, and its attachment.
-fn content(position: u64) -> (Bytes, Bytes) {
-    let repeated = |what: &str| Bytes::from(format!("{what} {position} ").repeat(20));
-    (repeated("content"), repeated("attachment"))
-}
-
-/// An accepted document. It was never signed: nobody asks here.
-fn document(position: u64, at: Timestamp) -> Entry {
-    let id = MessageId::new(at, [7; 10]);
-    let (content, attachment) = content(position);
-    let signed = SignedRecord {
-        content_type: DOCUMENT_V1.to_owned(),
-        content: Stored::Inline(content),
-        attachments: vec![StoredAttachment {
-            content_id: "cid:1".to_owned(),
-            bytes: Stored::Inline(attachment),
-        }],
-        digest: Digest([5; 32]),
-        signatures_digest: Digest([6; 32]),
-        signatures: Vec::new(),
-        new_certificates: Vec::new(),
-    };
-    let header = Document::new(id, code("G22"), [code("H36.01")], "Về việc thử", at).header();
-    let accepted = Accepted {
-        position: Position(position),
-        sender: Ordinal(1),
-        signature: SignatureKind::Seal,
-        deliveries: Vec::new(),
-        place: Place { province: None, level: Level::Ministry },
-        resolution: None,
-        terms: None,
-        unproven: Vec::new(),
-        used: None,
-        change: None,
-        notices: None,
-        same_reference: None,
-    };
-    Entry {
-        command: Command::Submit(Box::new(Submit { caller: Ordinal(1), header, signed })),
-        decision: Decision::Accepted(accepted),
-    }
+fn contents(position: u64) -> [Bytes; 2] {
+    ["content", "attachment"].map(|what| Bytes::from(format!("{what} {position} ").repeat(20)))
 }
 
 /// Appends a block of a moment with one document, whose position is the block's number.
 fn append(opened: &mut JournalOpened, at: Timestamp) -> SealedBlock {
     let last = opened.journal.last_proposed();
-    let last = last.unwrap_or(Marker { block: 0, hash: Digest([0; 32]) });
-    let number = last.block + 1;
-    let block = Block {
-        number,
-        time: at,
-        previous: last.hash,
-        rules: 1,
-        entries: vec![document(number, at)],
-        clock_ahead_ms: 0,
-    };
-    let sealed = block.seal();
+    let number = last.map_or(1, |last| last.block + 1);
+    let sealed = document_after(last, at, contents(number));
     opened.journal.propose(&sealed).unwrap();
     opened.journal.read_ordered().unwrap();
     sealed
@@ -104,7 +48,7 @@ fn journal(documents: u64) -> (TempDir, JournalOpened, Vec<SealedBlock>) {
 
 /// Whether anything of a document's content stands in any file of a folder.
 fn is_on_disk(folder: &TempDir, position: u64) -> bool {
-    let (content, _) = content(position);
+    let [content, _] = contents(position);
     names(folder).iter().any(|path| {
         let image = Image::open(path).unwrap();
         let mut bytes = vec![0; usize::try_from(image.len().unwrap()).unwrap()];
@@ -126,9 +70,14 @@ fn expire(opened: &JournalOpened, expired: impl Fn(u64) -> bool) -> TakenOut {
     let (mut taken, mut block) = (TakenOut::default(), 1);
     while let Some(file) = opened.blocks.closed_file(block) {
         let mut expired = |document: Position| Ok(expired(document.0));
-        taken += opened.blocks.take_out(file.first, &mut expired).unwrap().unwrap();
+        taken += done(opened.blocks.take_out(file.first, &mut expired).unwrap());
         block = file.last + 1;
     }
+    taken
+}
+
+fn done(taking: Taking) -> TakenOut {
+    let Taking::Done(taken) = taking else { panic!("{taking:?}") };
     taken
 }
 
@@ -139,13 +88,6 @@ fn open_from(opened: &JournalOpened) -> u64 {
         block = file.last + 1;
     }
     block
-}
-
-fn is_whole(block: &Block) -> bool {
-    block.entries.iter().all(|entry| match &entry.command {
-        Command::Submit(submit) => !submit.signed.is_taken_out(),
-        _ => true,
-    })
 }
 
 #[test]
@@ -164,7 +106,8 @@ fn what_has_expired_leaves_the_disk_and_blocks_keep_their_places_and_hashes() {
         let found = opened.blocks.sealed(number).unwrap().unwrap();
         assert_eq!((found.marker, found.bytes.len()), (block.marker, block.bytes.len()));
         let gone = expired(number) && number < open_from;
-        assert_eq!(is_whole(&found.block), !gone, "block {number}");
+        let left = contents(number).map(|content| Some(content).filter(|_| !gone));
+        assert_eq!(contents_of(&found.block), left, "block {number}");
         assert_eq!(is_on_disk(&folder, number), !gone, "block {number}");
     }
     let replayed = opened.blocks.replay(1).map(|block| block.unwrap().marker.block);
@@ -182,18 +125,18 @@ fn a_file_without_contents_is_known_as_empty_and_one_with_some_is_looked_at_agai
     let file = opened.blocks.closed_file(1).unwrap();
     let is_empty = || Image::open(&names(&folder)[0]).unwrap().is_empty();
     let mut nothing = |_| Ok(false);
-    let whole = opened.blocks.take_out(1, &mut nothing).unwrap().unwrap();
+    let whole = done(opened.blocks.take_out(1, &mut nothing).unwrap());
     assert_eq!(whole, TakenOut { gone: 0, left: file.last * 2 });
     assert!(names(&folder)[0].ends_with("00000000000000000001.blocks"), "it is as it was");
     let mut first = |document: Position| Ok(document.0 == 1);
     opened.blocks.take_out(1, &mut first).unwrap();
     assert!(names(&folder)[0].ends_with("00000000000000000001.archive"));
     assert!(!is_empty(), "documents wait in it");
-    let rest = opened.blocks.take_out(1, &mut |_| Ok(true)).unwrap().unwrap();
+    let rest = done(opened.blocks.take_out(1, &mut |_| Ok(true)).unwrap());
     assert_eq!(rest, TakenOut { gone: file.last * 2 - 2, left: 0 });
     assert!(is_empty());
     let again = opened.blocks.take_out(1, &mut |_| Ok(true)).unwrap();
-    assert_eq!(again, Some(TakenOut::default()));
+    assert_eq!(again, Taking::Empty);
 }
 
 #[test]
@@ -217,7 +160,7 @@ fn a_changed_byte_never_makes_an_archive_with_contents_look_empty() {
 fn nothing_is_taken_out_of_the_file_that_is_written_to() {
     let (folder, opened, _) = journal(10);
     let last = open_from(&opened);
-    assert_eq!(opened.blocks.take_out(last, &mut |_| Ok(true)).unwrap(), None);
+    assert_eq!(opened.blocks.take_out(last, &mut |_| Ok(true)).unwrap(), Taking::NotNow);
     assert!(is_on_disk(&folder, last));
 }
 
