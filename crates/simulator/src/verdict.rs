@@ -8,6 +8,7 @@ mod html;
 mod ids;
 pub(crate) mod junit;
 mod laws;
+mod markup;
 mod measure;
 mod records;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use lienthong_simulator::conformance::{Case, Statement};
 use serde::Serialize;
 
-use crate::output;
+use crate::output::{self, escaped};
 
 /// A case, as it is listed.
 #[derive(Debug, Serialize)]
@@ -160,8 +160,4 @@ impl StatementView {
             count = self.count(),
         )
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -7,6 +7,7 @@ use lienthong_model::Indicator;
 use super::view::{
     FigureView, HolderView, PlaceView, ReportView, TargetView, of_how_many, shown, state_text,
 };
+use crate::output::escaped;
 use crate::tables::short_name;
 
 const STYLE: &str = "\
@@ -267,11 +268,6 @@ fn provinces(page: &mut String, places: &[PlaceView]) {
 
 fn day(moment: &str) -> String {
     escaped(moment.get(..10).unwrap_or(moment))
-}
-
-/// Text as it stands in HTML.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ mod svg;
 
 use std::fmt::Write as _;
 
+use super::markup::escaped;
 use super::{Check, Verdict};
-use svg::{Series, bars, escaped, stacked, timeline};
+use svg::{Series, bars, stacked, timeline};
 
 const STYLE: &str = "\
 body{font:15px/1.5 system-ui,sans-serif;color:#1b2733;background:#fff;max-width:60rem;\

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::markup::escaped;
 use super::{Check, Verdict};
 
 /// What is written.
@@ -60,23 +61,6 @@ fn case(xml: &mut String, class: &str, check: &Check, replay: &str) {
         let _ = writeln!(xml, "{}", escaped(document));
     }
     let _ = writeln!(xml, "{}</failure>\n    </testcase>", escaped(replay));
-}
-
-/// Text as it may stand in XML; characters that XML does not have are left out.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() => {}
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

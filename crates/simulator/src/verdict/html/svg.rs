@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use lienthong_model::Timestamp;
 
+use crate::verdict::markup::escaped;
+
 const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 240.0;
 const LEFT: f64 = 56.0;
@@ -19,11 +21,6 @@ const COLOURS: [&str; 8] =
 pub(super) struct Series {
     pub name: String,
     pub counts: Vec<u64>,
-}
-
-/// Text as it may stand in HTML.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[allow(clippy::cast_precision_loss)] // Counts, for a picture.
