@@ -126,9 +126,18 @@ fn shrunk(
         Ok((verdict, _)) => named(&verdict.laws),
         Err(error) => vec![error],
     };
-    let scenario = draw::scenario(seed, country);
-    let (scenario, played) = shrink::shrink(scenario, |scenario| !broken(scenario).is_empty());
+    let (scenario, played) = smallest(draw::scenario(seed, country), country, broken);
     Failure { seed, broken: broken(&scenario), scenario, played }
+}
+
+/// The smallest scenario that breaks something. One that cannot be set up shows nothing.
+fn smallest(
+    scenario: Scenario,
+    country: &Country,
+    broken: impl Fn(&Scenario) -> Vec<String>,
+) -> (Scenario, u32) {
+    let can_be_set_up = |scenario: &Scenario| World::new(scenario, country, None, None).is_ok();
+    shrink::shrink(scenario, |scenario| can_be_set_up(scenario) && !broken(scenario).is_empty())
 }
 
 impl Explored {

@@ -63,6 +63,26 @@ fn a_hub_that_forgets_mail_is_found_without_any_fault_and_the_file_replays_it() 
 }
 
 #[test]
+fn what_cannot_be_set_up_is_not_taken_for_a_smaller_scenario() {
+    // Without its ministries nobody can write.
+    let text = "[scenario]\nname = \"centre\"\ntitle = \"X\"\nfrom = 2020-11-16\nuntil = 2020-11-16\n\
+                [[agencies]]\nlevels = [\"ministry\"]\n[[agencies]]\nprovinces = [\"H36\"]\ntake = 2\n\
+                [[traffic]]\nspan = \"centre\"\ndocuments-per-day = 40\n";
+    let scenario = Scenario::parse("centre.toml", text).unwrap();
+    let entries = lienthong_country::entries().unwrap();
+    let country = Country { entries, regions: std::collections::BTreeMap::new() };
+    let broken = |scenario: &Scenario| {
+        let played = laws(scenario, &country, |world| world.flawed(Flaw::ForgetsMail));
+        played.map_or_else(|error| vec![error], |(verdict, _)| named(&verdict.laws))
+    };
+    let alone = Scenario { agencies: scenario.agencies[1..].to_vec(), ..scenario.clone() };
+    assert!(broken(&alone)[0].contains("nobody to write"), "{:?}", broken(&alone));
+    let (small, _) = smallest(scenario, &country, broken);
+    assert!(World::new(&small, &country, None, None).is_ok(), "{}", small.to_toml());
+    assert!(!broken(&small)[0].contains("nobody to write"), "{:?}", broken(&small));
+}
+
+#[test]
 fn a_seed_gives_the_same_scenario_and_another_one_another() {
     let country = country();
     assert_eq!(scenario(7, &country), scenario(7, &country));
