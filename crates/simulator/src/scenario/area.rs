@@ -13,6 +13,14 @@ pub struct Country {
     pub regions: BTreeMap<String, Vec<AgencyCode>>,
 }
 
+impl Country {
+    /// Returns whether the directory has an agency.
+    pub fn has(&self, code: &AgencyCode) -> bool {
+        let key = code.key();
+        self.entries.iter().any(|entry| entry.code.key() == key)
+    }
+}
+
 /// Agencies by province, region, level or code. What is not said does not restrict.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Area {
@@ -50,12 +58,8 @@ impl Area {
 
     /// Returns the codes and the region that the directory does not have.
     pub fn unknown(&self, country: &Country) -> Vec<String> {
-        let has = |code: &AgencyCode| {
-            let key = code.key();
-            country.entries.iter().any(|entry| entry.code.key() == key)
-        };
         let codes = self.provinces.iter().chain(&self.agencies);
-        let unknown = codes.filter(|code| !has(code)).map(ToString::to_string);
+        let unknown = codes.filter(|code| !country.has(code)).map(ToString::to_string);
         let region = self.region.iter().filter(|region| !country.regions.contains_key(*region));
         unknown.chain(region.cloned()).collect()
     }

@@ -76,6 +76,12 @@ fn an_error_names_line_key_and_remedy() {
             "leave",
         ),
         (
+            format!("{HEAD}{REST}[[fault]]\nkind = \"reorder\"\ndelay-seconds = [1, 2]\n"),
+            10,
+            "delay-seconds",
+            "leave",
+        ),
+        (
             format!("{HEAD}{REST}[[fault]]\nkind = \"disk-full\"\nprovinces = \"H36\"\n"),
             10,
             "provinces",
@@ -107,6 +113,12 @@ fn an_error_names_line_key_and_remedy() {
             "within",
         ),
         (format!("{HEAD}{REST}[[expect]]\nmeasure = \"sent\"\n"), 10, "at-least", "equals"),
+        (
+            format!("{HEAD}{REST}[[expect]]\nmeasure = \"sent\"\nequals = 5\nat-least = 3\n"),
+            10,
+            "at-least",
+            "equals alone",
+        ),
         (
             format!("{HEAD}{REST}[[expect]]\nmeasure = \"sent\"\nequals = 1\nstatus = \"03\"\n"),
             10,

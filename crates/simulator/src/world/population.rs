@@ -39,7 +39,10 @@ impl Population {
     /// # Errors
     /// [`WorldError`] with the codes and regions that there are not, or when nobody takes part.
     pub fn of(scenario: &Scenario, country: &Country) -> Result<Self, WorldError> {
-        let unknown: Vec<String> = areas(scenario).flat_map(|area| area.unknown(country)).collect();
+        let mut unknown: Vec<String> =
+            areas(scenario).flat_map(|area| area.unknown(country)).collect();
+        let expected = scenario.expects.iter().filter_map(|expect| expect.province.as_ref());
+        unknown.extend(expected.filter(|code| !country.has(code)).map(ToString::to_string));
         if !unknown.is_empty() {
             return Err(WorldError::Unknown(unknown));
         }

@@ -33,12 +33,11 @@ pub(super) fn fault(section: &Section<'_>, days: Days) -> Read<Fault> {
 /// A key that a fault does not heed would promise what does not happen.
 fn check_fault(section: &Section<'_>, fault: &Fault) -> Read<()> {
     use FaultKind::{
-        CertificateRevoked, ClockOff, Delay, HubKilled, NodeOff, Reorder, RevocationListLate,
-        SlowReader,
+        CertificateRevoked, ClockOff, Delay, HubKilled, NodeOff, RevocationListLate, SlowReader,
     };
     let kind = fault.kind;
     let one_end = matches!(kind, NodeOff | CertificateRevoked) || kind.is_the_hubs();
-    let delays = matches!(kind, Delay | SlowReader | Reorder);
+    let delays = matches!(kind, Delay | SlowReader);
     let unheeded = |key: &&'static str| {
         let heeded = match *key {
             "delay-seconds" => delays,
@@ -69,6 +68,13 @@ fn check_fault(section: &Section<'_>, fault: &Fault) -> Read<()> {
 pub(super) fn expect(section: &Section<'_>) -> Read<Expect> {
     let measure = section.need("measure", "\"sent\"")?.one_of(&Measure::ALL, Measure::name)?;
     let equals = section.maybe("equals", |field| field.number())?;
+    if equals.is_some()
+        && let Some(key) =
+            ["at-least", "at-most"].into_iter().find(|key| section.get(key).is_some())
+    {
+        let what = format!("`equals` and `{key}` say two things");
+        return Err(section.wrong(key, &what, "write equals alone, or at-least and at-most"));
+    }
     let bound = Bound {
         at_least: section.maybe("at-least", |field| field.number())?.or(equals),
         at_most: section.maybe("at-most", |field| field.number())?.or(equals),
