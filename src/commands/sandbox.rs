@@ -14,21 +14,27 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use lienthong_model::AgencyCode;
 use lienthong_simulator::live::{Ground, Live};
+use lienthong_simulator::world::Progress;
 use serde::Serialize;
 
 use crate::cli::Output;
 use crate::output;
 use crate::own_hub::OwnHub;
+use crate::say::Usage;
 use crate::stop::Stop;
 pub(crate) use folder::Sandbox;
 pub(crate) use line::wish;
 
 /// Where a sandbox is kept when nobody says.
 pub(crate) const FOLDER: &str = "lienthong-sandbox";
+
+/// How often it is noted where an accelerated clock stands, for a start after a kill.
+const NOTED_EVERY: Duration = Duration::from_secs(10);
 
 /// Run a hub and a living province to test a system against / sân tập cho hệ thống của mình
 ///
@@ -111,6 +117,14 @@ async fn live(args: RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     let mut sandbox = Sandbox::prepare(&args.folder, args.rate, &cast)?;
     let life = life::Life { pace: args.pace, rate: args.rate };
     let scenario = life.scenario(&cast, sandbox.begin())?;
+    if sandbox.time().source().now() >= scenario.end() {
+        return Err(Usage::new(format!(
+            "the year of business time of `{}` is over",
+            args.folder.display()
+        ))
+        .remedy("begin another sandbox with --folder DIR")
+        .into());
+    }
     let population = cast.population(&scenario, &country)?;
     let keys = sandbox.keys(&scenario)?;
     sandbox.write(&keys, &population.directory(&country), &cast)?;
@@ -128,15 +142,31 @@ async fn live(args: RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     let ground =
         Ground { url: hub.url(), clock: sandbox.time().source(), control: Some(Box::new(hub)) };
     let (seed, from) = (sandbox.seed(), sandbox.time().source().now());
-    let live = Live { country: &country, population, keys, seed, ground, from, stop: ended };
+    let stop = ended.clone();
+    let live = Live { country: &country, population, keys, seed, ground, from, stop };
+    let (mut noted, mut noting) = (Instant::now(), Ok(()));
+    let told = |progress: Progress| {
+        // A clock of the machine's goes on by itself.
+        if args.rate > 1 && noted.elapsed() >= NOTED_EVERY {
+            noted = Instant::now();
+            noting = sandbox.ended(progress.now.plus(NOTED_EVERY * 2 * args.rate));
+        }
+    };
     let played = tokio::task::block_in_place(|| {
-        lienthong_simulator::live::play(&scenario, live, None, |_| {})
+        lienthong_simulator::live::play(&scenario, live, None, told)
     });
     clerk.stop().await;
     drop(lines);
     let mut played = played?;
+    noting?;
     sandbox.ended(played.ended)?;
     played.stop_hub()?;
+    if !ended.load(Ordering::Relaxed) {
+        anstream::eprintln!(
+            "sân tập đã hết một năm nghiệp vụ; hãy bắt đầu ở thư mục khác / the sandbox's year of \
+             business time is over; begin another one with --folder"
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use lienthong_model::Timestamp;
 use serde_json::Value;
 
 use crate::process::{Running, fail, json, lienthong, run, text};
@@ -101,6 +102,47 @@ fn a_sandbox_that_is_killed_leaves_no_hub_behind() {
     // Killed, not asked to stop.
     drop(sandbox);
     until("the hub's end", || !reached());
+}
+
+#[test]
+fn the_clock_of_a_sandbox_that_was_killed_does_not_go_back() {
+    const RATE: i64 = 600;
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept");
+    let live = || {
+        let mut command = lienthong();
+        command.args(["sandbox", "--agencies", "3", "--listen", "127.0.0.1:0", "--output", "json"]);
+        command.args(["--folder", text(&kept), "--rate", &RATE.to_string()]);
+        let mut sandbox = Running::start(command);
+        let ready: Value = serde_json::from_str(&sandbox.line_with("ready")).unwrap();
+        let clock = ready["clock"].as_str().unwrap().to_owned();
+        let start = clock.trim_start_matches("start=").split(',').next().unwrap().to_owned();
+        (sandbox, Timestamp::parse(&start).unwrap_or_else(|| panic!("{clock}")))
+    };
+    let (sandbox, start) = live();
+    let began = Instant::now();
+    let noted = || fs::read_to_string(kept.join("sandbox.toml")).unwrap().contains("ended");
+    until("a note of its clock", noted);
+    let stood = start.plus(began.elapsed() * u32::try_from(RATE).unwrap());
+    drop(sandbox);
+    let (_sandbox, again) = live();
+    assert!(again >= stood, "{stood}, then {again}");
+}
+
+#[test]
+fn a_sandbox_whose_port_was_taken_starts_once_it_has_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().to_string();
+    let kept = folder.path().join("kept");
+    let start = ["sandbox", "--folder", text(&kept), "--agencies", "3", "--listen"];
+    let said = fail(1, &[&start[..], &[&port]].concat());
+    assert!(said.contains(&port), "{said}");
+    let mut command = lienthong();
+    command.args(start).args(["127.0.0.1:0", "--output", "json"]);
+    // Living agencies connect only by certificates of the PKI that the hub trusts.
+    let mut sandbox = Running::start(command);
+    sandbox.line_with("ready");
 }
 
 #[test]

@@ -198,6 +198,10 @@ impl Sandbox {
         if pki.join("root.pem").is_file() {
             return Ok(());
         }
+        // Before what follows from its seed: a start that fails from here on goes on with the same.
+        std::fs::create_dir_all(&self.folder)
+            .with_context(|| format!("cannot make `{}`", self.folder.display()))?;
+        self.note()?;
         let folder = keys.write(&pki, &hub_profile()?)?;
         keys.write_agency(&folder, &cast.connector)?;
         let seed = lienthong_model::Digest::of(format!("stranger {}", self.seed()).as_bytes());
@@ -223,7 +227,8 @@ impl Sandbox {
         self.note()
     }
 
-    /// Notes where the clock stood, so that it never goes back.
+    /// Notes where the clock stood, or where it will not have been before the next note, so that it
+    /// never goes back.
     pub(super) fn ended(&mut self, at: Timestamp) -> anyhow::Result<()> {
         self.noted.ended = Some(at.to_string());
         self.note()
@@ -232,7 +237,11 @@ impl Sandbox {
     fn note(&self) -> anyhow::Result<()> {
         let path = self.folder.join(FILE);
         let text = toml::to_string(&self.noted)?;
-        std::fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))
+        // Whole or not at all, wherever it is killed.
+        let unfinished = path.with_extension("new");
+        std::fs::write(&unfinished, text)
+            .and_then(|()| std::fs::rename(&unfinished, &path))
+            .with_context(|| format!("cannot write `{}`", path.display()))
     }
 }
 

@@ -87,7 +87,10 @@ pub(crate) fn wish(sandbox: &Path, agency: &str, mode: Mode) -> std::io::Result<
     let began = Instant::now();
     while std::fs::read_to_string(beside(&wish)).unwrap_or_default() != mode.name() {
         if began.elapsed() > PATIENCE {
-            return Err(std::io::Error::other("the sandbox does not run, or was not started here"));
+            return Err(std::io::Error::other(
+                "the sandbox does not run, or was not started here: start it with `lienthong sandbox \
+                 --folder DIR`, or name its folder with --sandbox",
+            ));
         }
         std::thread::sleep(LOOK / 2);
     }
