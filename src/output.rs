@@ -27,6 +27,17 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Writes a word of a command that can be copied into a shell.
+pub(crate) fn shell_word(text: &str) -> String {
+    // One with a NUL is no word of any command.
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
+}
+
+/// Writes text as it stands in HTML.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
 /// Prints a value: `table` makes the text for people.
 ///
 /// # Errors

@@ -79,6 +79,19 @@ fn list(output: Output) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+impl RunArgs {
+    /// The command that examines it again.
+    fn replay(&self) -> String {
+        let mut text = format!("lienthong conformance run --agency {}", self.agency);
+        if self.sandbox != Path::new(sandbox::FOLDER) {
+            let folder = output::shell_word(&self.sandbox.display().to_string());
+            text += &format!(" --sandbox {folder}");
+        }
+        let patience = humantime::format_duration(self.patience).to_string();
+        text + &format!(" --patience {}", output::shell_word(&patience))
+    }
+}
+
 async fn examine(args: &RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     let sandbox = Sandbox::open(&args.sandbox)?;
     let Some(under_test) = sandbox.tested(&args.agency) else {
@@ -102,7 +115,7 @@ async fn examine(args: &RunArgs, output: Output) -> anyhow::Result<ExitCode> {
         }
     };
     let statement = examination.run(told).await?;
-    let replay = format!("lienthong conformance run --agency {}", args.agency);
+    let replay = args.replay();
     let view = StatementView::of(&statement);
     if let Some(path) = &args.json {
         write(path, &(serde_json::to_string_pretty(&view)? + "\n"))?;

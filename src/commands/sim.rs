@@ -139,7 +139,7 @@ fn check(file: &Path, world: run::WorldKind, output: Output) -> anyhow::Result<E
     let (scenario, country, shown) = (read(file)?, country()?, file.display().to_string());
     has_all(&scenario, &shown, world.place(false))?;
     World::new(&scenario, &country, None, None)
-        .map_err(|error| wrong_world(&shown, &error, &country))?;
+        .map_err(|error| not_played(&shown, error, &country))?;
     output::one(output, &Listed::of(scenario), |listed| {
         format!("đúng / right: {}, ≈ {} văn bản / documents", listed.name, listed.documents)
     })?;
@@ -157,23 +157,26 @@ fn has_all(scenario: &Scenario, shown: &str, place: Place) -> Result<(), Usage> 
     }
 }
 
-/// What a scenario names cannot be played: says on which line of its file, and what is near it.
-fn wrong_world(asked: &str, error: &WorldError, country: &Country) -> Usage {
+/// A scenario is not played: says on which line of its file the reason is, and what is near it, when
+/// the scenario is the reason.
+fn not_played(asked: &str, error: WorldError, country: &Country) -> anyhow::Error {
+    match &error {
+        WorldError::Unknown(unknown) => {
+            let unknown = unknown.first().map_or("", String::as_str);
+            unknown_in(asked, unknown, country).into()
+        }
+        WorldError::Nobody | WorldError::NobodyIn { .. } => {
+            Usage::new(format!("`{asked}`: {error}"))
+                .remedy("see `lienthong sim describe` and `lienthong directory list`")
+                .into()
+        }
+        _ => anyhow::Error::new(error).context(format!("`{asked}`")),
+    }
+}
+
+/// The directory does not have what a scenario names.
+fn unknown_in(asked: &str, unknown: &str, country: &Country) -> Usage {
     let text = std::fs::read_to_string(asked).unwrap_or_default();
-    let unknown = match error {
-        WorldError::Unknown(unknown) => unknown.first(),
-        _ => None,
-    };
-    let Some(unknown) = unknown else {
-        let remedy = match error {
-            WorldError::Live(_) => {
-                "the hub must run, trust the PKI of `--pki`, and have a certificate and a clock \
-                 within the scenario's days: docs/SCENARIOS.md says how to start one"
-            }
-            _ => "see `lienthong sim describe` and `lienthong directory list`",
-        };
-        return Usage::new(format!("`{asked}`: {error}")).remedy(remedy);
-    };
     let quoted = format!("\"{unknown}\"");
     let line = text.lines().position(|line| line.contains(&quoted)).map(|index| index + 1);
     let place = line.map_or_else(String::new, |line| format!(", line {line}"));

@@ -94,6 +94,28 @@ fn a_run_writes_trace_json_and_junit_and_ends_with_its_verdict() {
 }
 
 #[test]
+fn the_command_that_plays_it_again_has_every_option_and_can_be_copied() {
+    let folder = tempfile::Builder::new().prefix("kịch bản ").tempdir().unwrap();
+    let path = folder.path().join("lam-dong.toml");
+    std::fs::write(&path, SMALL).unwrap();
+    let report = json(&["sim", "run", text(&path), "--signatures", "0.25"]);
+    let replay = report["replay"].as_str().unwrap();
+    let words = shlex::split(replay).unwrap();
+    assert_eq!(words[3..], [text(&path), "--seed", "1", "--signatures", "0.25"], "{replay}");
+}
+
+#[test]
+fn an_option_that_the_chosen_world_does_not_heed_is_refused() {
+    let (_folder, path) = file(SMALL);
+    for option in [["--agencies", "8"], ["--rate", "60"]] {
+        let said = fail(2, &["sim", "run", text(&path), option[0], option[1]]);
+        assert!(said.contains(option[0]) && said.contains("--world live"), "{said}");
+    }
+    let live = ["sim", "run", text(&path), "--world", "live", "--signatures", "0"];
+    assert!(fail(2, &live).contains("leave --signatures out"));
+}
+
+#[test]
 fn a_live_hub_that_is_killed_comes_back_and_the_scenario_still_comes_out() {
     let killed = "[[answers]]\naccepted-hours = [0.1, 1]\n\
         [[fault]]\nkind = \"hub-killed\"\nfrom = 2020-11-16T09:00:00\nuntil = 2020-11-16T10:00:00\n\

@@ -13,6 +13,7 @@ use lienthong_simulator::scenario::{Country, Scenario};
 use lienthong_simulator::verdict::{Check, REPLAY, Verdict};
 use lienthong_simulator::world::{Keys, Played, Population, Progress, WorldError};
 
+use crate::output;
 use crate::own_hub::{OwnHub, Time};
 use crate::say::Usage;
 
@@ -21,11 +22,15 @@ use crate::say::Usage;
 #[command(next_help_heading = "Live world / trục thật")]
 pub(super) struct LiveArgs {
     /// At most so many agencies take part; of every province and level some / số cơ quan
-    #[arg(long, value_name = "N", default_value_t = 200)]
-    agencies: usize,
+    ///
+    /// Default 200.
+    #[arg(long, value_name = "N")]
+    agencies: Option<usize>,
     /// How many times faster than life the clock of a hub of its own runs / tốc độ đồng hồ
-    #[arg(long, value_name = "N", default_value_t = 3_600.0, conflicts_with = "hub")]
-    rate: f64,
+    ///
+    /// Default 3600: an hour in a second.
+    #[arg(long, value_name = "N", conflicts_with = "hub")]
+    rate: Option<f64>,
     /// A hub that runs already; without it one of its own, in a temporary folder
     #[arg(long, value_name = "URL", requires = "pki")]
     hub: Option<String>,
@@ -34,15 +39,43 @@ pub(super) struct LiveArgs {
     pki: Option<PathBuf>,
 }
 
+/// Agencies that take part when nobody says how many.
+const AGENCIES: usize = 200;
+/// An hour in a second.
+const RATE: f64 = 3_600.0;
+
 impl LiveArgs {
     /// What to add to the command that plays it again.
     pub fn replay(&self) -> String {
-        let mut text = format!(" --world live --agencies {}", self.agencies);
+        let mut text = format!(" --world live --agencies {}", self.agencies());
         match (&self.hub, &self.pki) {
-            (Some(hub), Some(pki)) => text += &format!(" --hub {hub} --pki {}", pki.display()),
-            _ => text += &format!(" --rate {}", self.rate),
+            (Some(hub), Some(pki)) => {
+                text += &format!(
+                    " --hub {hub} --pki {}",
+                    output::shell_word(&pki.display().to_string())
+                )
+            }
+            _ => text += &format!(" --rate {}", self.rate()),
         }
         text
+    }
+
+    /// An option that only the live world heeds and that was given.
+    pub fn given(&self) -> Option<&'static str> {
+        let options = [
+            ("--hub", self.hub.is_some()),
+            ("--agencies", self.agencies.is_some()),
+            ("--rate", self.rate.is_some()),
+        ];
+        options.into_iter().find_map(|(name, given)| given.then_some(name))
+    }
+
+    fn agencies(&self) -> usize {
+        self.agencies.unwrap_or(AGENCIES)
+    }
+
+    fn rate(&self) -> f64 {
+        self.rate.unwrap_or(RATE)
     }
 
     /// Whether the hub is one that runs already.
@@ -58,9 +91,19 @@ impl LiveArgs {
         trace: Option<&'s mut dyn std::io::Write>,
         told: impl FnMut(Progress),
     ) -> anyhow::Result<(Played, Verdict)> {
-        let wrong = |error: &WorldError| super::wrong_world(asked, error, country);
-        let mut population = Population::of(scenario, country).map_err(|error| wrong(&error))?;
-        population.keep(self.agencies);
+        let wrong = |error: WorldError| {
+            match (&error, &self.hub) {
+            (WorldError::Live(error), Some(_)) => Usage::new(format!("`{asked}`: {error}"))
+                .remedy(
+                    "the hub must run, trust the PKI of `--pki`, and have a certificate and a clock \
+                     within the scenario's days: docs/SCENARIOS.md says how to start one",
+                )
+                .into(),
+            _ => super::not_played(asked, error, country),
+        }
+        };
+        let mut population = Population::of(scenario, country).map_err(wrong)?;
+        population.keep(self.agencies());
         let (keys, ground, folder) = match (&self.hub, &self.pki) {
             (Some(hub), Some(pki)) => {
                 let folder = Folder::open(pki).with_context(|| format!("`{}`", pki.display()))?;
@@ -82,7 +125,7 @@ impl LiveArgs {
         let mut played = tokio::task::block_in_place(|| {
             lienthong_simulator::live::play(scenario, live, trace, told)
         })
-        .map_err(|error| wrong(&error))?;
+        .map_err(wrong)?;
         let judge = || Verdict::of(scenario, seed, &played);
         let mut verdict = tokio::task::block_in_place(judge)?;
         played.stop_hub()?;
@@ -99,14 +142,15 @@ impl LiveArgs {
         entries: &[lienthong_model::AgencyEntry],
         scenario: &Scenario,
     ) -> anyhow::Result<Ground> {
-        if !(self.rate.is_finite() && self.rate >= 1.0) {
-            return Err(Usage::new(format!("`--rate {}` is no rate", self.rate))
+        let rate = self.rate();
+        if !(rate.is_finite() && rate >= 1.0) {
+            return Err(Usage::new(format!("`--rate {rate}` is no rate"))
                 .remedy("write a number from 1, such as 3600: an hour in a second")
                 .into());
         }
         keys.write(&folder.join("pki"), &hub_profile()?)?;
         OwnHub::write_directory(folder, entries)?;
-        let time = Time::Scenario { start: scenario.begin(), rate: self.rate };
+        let time = Time::Scenario { start: scenario.begin(), rate };
         let hub = OwnHub::start(folder, "127.0.0.1:0", time)?;
         Ok(Ground { url: hub.url(), clock: time.source(), control: Some(Box::new(hub)) })
     }

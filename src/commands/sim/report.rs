@@ -60,9 +60,9 @@ impl CheckView {
 }
 
 impl Report {
-    /// Makes the report; `asked` is the name or file that was asked for.
+    /// Makes the report; `replay` is the command that plays it again.
     pub fn new(
-        (asked, scenario): (&str, &Scenario),
+        (replay, scenario): (String, &Scenario),
         verdict: &Verdict,
         played: &Played,
         seconds: f64,
@@ -88,7 +88,7 @@ impl Report {
             faster_than_life: lasted as f64 / 1_000.0 / seconds.max(0.001),
             trace_sha256: played.trace.to_string(),
             checks: laws.chain(expects).collect(),
-            replay: format!("lienthong sim run {asked} --seed {}", verdict.seed),
+            replay,
         }
     }
 

@@ -16,6 +16,7 @@ use super::report::Report;
 use super::telling::Telling;
 use crate::cli::Output;
 use crate::output::{self, thousands};
+use crate::say::Usage;
 
 /// Steps of the progress bar.
 const STEPS: u64 = 1_000;
@@ -79,8 +80,39 @@ impl WorldKind {
     }
 }
 
+impl RunArgs {
+    /// What the chosen world does not heed is not given.
+    fn are_heeded(&self) -> Result<(), Usage> {
+        match (self.world, self.live.given(), self.signatures) {
+            (WorldKind::Virtual, Some(option), _) => {
+                Err(Usage::new(format!("`{option}` is for the live world"))
+                    .remedy("add --world live, or leave it out"))
+            }
+            (WorldKind::Live, _, Some(_)) => {
+                Err(Usage::new("every signature is really made in the live world")
+                    .remedy("leave --signatures out"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The command that plays it again.
+    fn replay(&self, seed: u64) -> String {
+        let asked = output::shell_word(&self.scenario);
+        let mut text = format!("lienthong sim run {asked} --seed {seed}");
+        if let Some(share) = self.signatures {
+            text += &format!(" --signatures {share}");
+        }
+        if self.world == WorldKind::Live {
+            text += &self.live.replay();
+        }
+        text
+    }
+}
+
 /// Runs the command.
 pub(super) fn run(args: &RunArgs, output: Output) -> anyhow::Result<ExitCode> {
+    args.are_heeded()?;
     let mut scenario = super::load(&args.scenario)?;
     scenario.signatures = args.signatures.unwrap_or(scenario.signatures);
     if args.world == WorldKind::Live {
@@ -93,10 +125,8 @@ pub(super) fn run(args: &RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let (played, verdict) = play(args, &scenario, seed)?;
     let played_for = began.elapsed().as_secs_f64();
-    let mut report = Report::new((&args.scenario, &scenario), &verdict, &played, played_for);
-    if args.world == WorldKind::Live {
-        report.replay += &args.live.replay();
-    }
+    let replay = args.replay(seed);
+    let report = Report::new((replay, &scenario), &verdict, &played, played_for);
     if let Some(path) = &args.json {
         write(path, &(serde_json::to_string_pretty(&report)? + "\n"))?;
     }
@@ -130,7 +160,7 @@ fn play(args: &RunArgs, scenario: &Scenario, seed: u64) -> anyhow::Result<(Playe
     let played = match args.world {
         WorldKind::Virtual => {
             let world = World::new(scenario, &country, Some(seed), writer)
-                .map_err(|error| super::wrong_world(&args.scenario, &error, &country))?;
+                .map_err(|error| super::not_played(&args.scenario, error, &country))?;
             let played = world.play(told)?;
             let verdict = Verdict::of(scenario, seed, &played)?;
             Ok((played, verdict))
