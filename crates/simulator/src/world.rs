@@ -32,6 +32,8 @@ mod receiving;
 mod seen;
 mod sending;
 mod set_up;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod writing;
 
@@ -47,7 +49,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::scenario::Scenario;
 pub use axis::AccountError;
-pub(crate) use axis::{Account, Arrived, Axis, Declined, Journalled, Meanwhile, Named};
+pub(crate) use axis::{Account, Arrived, Axis, Declined, Journalled, Leaving, Meanwhile, Named};
 use changes::Change;
 use faults::Hits;
 pub(crate) use hub::{Examination, Outcome, Piece, Sent, Told};
@@ -363,12 +365,22 @@ impl World<'_> {
         if !self.hub.is_up() || self.hub.is_writing() {
             return Ok(());
         }
+        let on_disk = self.begin_block(Meanwhile::Nothing)?;
+        self.block_begun(on_disk)
+    }
+
+    /// The hub begins a block; returns when it is on disk. `meanwhile` is what there is to do at once.
+    fn begin_block(&mut self, mut meanwhile: Meanwhile) -> Result<Timestamp, WorldError> {
         let on_disk = self.now.plus(self.scenario.disk);
-        let meanwhile = match self.queue.next_at().is_some_and(|next| next < on_disk) {
-            true => Meanwhile::Something,
-            false => Meanwhile::Nothing,
-        };
+        if self.queue.next_at().is_some_and(|next| next < on_disk) {
+            meanwhile = Meanwhile::Something;
+        }
         self.hub.begin_block(self.now, meanwhile)?;
+        Ok(on_disk)
+    }
+
+    /// The block goes to the disk, or the hub dies with it.
+    fn block_begun(&mut self, on_disk: Timestamp) -> Result<(), WorldError> {
         #[cfg(test)]
         for (number, outcome) in self.hub.early_answers() {
             self.later(Event::Answered { number, outcome }, Duration::ZERO);
@@ -380,23 +392,26 @@ impl World<'_> {
         Ok(())
     }
 
-    /// The block is on disk: answers and pushes leave.
+    /// The block is on disk: the next one is begun, and answers and pushes leave while it is decided.
     fn synced(&mut self, life: u64) -> Result<(), WorldError> {
         if !self.hub.is_up() || life != self.hub.life() {
             return Ok(());
         }
-        for (number, outcome) in self.hub.end_block()? {
+        let answers = self.hub.end_block(self.now)?;
+        self.await_deadline();
+        let next = match self.hub.has_waiting() {
+            true => Some(self.begin_block(Meanwhile::Something)?),
+            false => None,
+        };
+        for (number, outcome) in answers {
             // Nobody waits for what has no number.
             if number > 0 {
                 self.trace.line(self.now, "decided", &[&number, &outcome])?;
                 self.later(Event::Answered { number, outcome }, Duration::ZERO);
             }
         }
-        if self.hub.has_waiting() {
-            self.commit_soon();
-        }
-        self.await_deadline();
-        self.push()
+        self.push()?;
+        next.map_or(Ok(()), |on_disk| self.block_begun(on_disk))
     }
 
     /// Wakes the hub at its next deadline within the scenario.

@@ -1,6 +1,6 @@
 //! A running hub as a scenario's agencies meet it: every node a client of its own, over TLS.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ use super::station::{Station, endpoint};
 use super::{HubControl, LiveError};
 use crate::scenario::FaultKind;
 use crate::world::{
-    Arrived, Axis, Bell, Examination, Keys, Meanwhile, Named, Outcome, Piece, Sent, WorldError,
+    Arrived, Axis, Bell, Examination, Keys, Leaving, Meanwhile, Named, Outcome, Piece, Sent,
+    WorldError,
 };
 
 /// Messages to the hub under way at a time, by all agencies together.
@@ -62,12 +63,12 @@ pub(crate) struct LiveAxis {
     mouth: Mouth,
     heard: std::sync::mpsc::Receiver<Heard>,
     answers: Vec<(u64, Outcome)>,
-    arrived: VecDeque<Arrived>,
+    /// Documents and notices under way to their nodes.
+    leaving: Leaving,
     /// By delivery: its key as the hub writes it, the document's sender and id.
     keys: HashMap<(Ordinal, Position), DeliveryKey>,
     names: HashMap<Position, node::Heading>,
-    /// Notices under way to their nodes, and what each says.
-    told: VecDeque<(Ordinal, NoticeNumber)>,
+    /// What each notice says.
     notices: HashMap<(Ordinal, NoticeNumber), (NoticeKind, Position)>,
     /// Attachments that nodes bring piece by piece, until they are whole.
     uploads: HashMap<(Ordinal, Digest), Vec<u8>>,
@@ -119,10 +120,9 @@ impl LiveAxis {
             mouth,
             heard,
             answers: Vec::new(),
-            arrived: VecDeque::new(),
+            leaving: Leaving::default(),
             keys: HashMap::new(),
             names: HashMap::new(),
-            told: VecDeque::new(),
             notices: HashMap::new(),
             uploads: HashMap::new(),
             expected: BTreeSet::new(),
@@ -206,11 +206,11 @@ impl LiveAxis {
                     self.names.insert(position, delivery.heading);
                     self.keys.insert((recipient, position), delivery.key);
                     let attempt = delivery.attempt;
-                    self.arrived.push_back(Arrived { recipient, position, attempt });
+                    self.leaving.documents.push(Arrived { recipient, position, attempt });
                 }
                 Heard::Noticed { agency, number, kind, position } => {
                     self.notices.insert((agency, number), (kind, position));
-                    self.told.push_back((agency, number));
+                    self.leaving.notices.push((agency, number));
                 }
                 Heard::Withdrawn { recipient, position } => {
                     self.expected.remove(&(recipient, position));
@@ -348,7 +348,7 @@ impl Axis for LiveAxis {
         self.failed.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
-    fn end_block(&mut self) -> Result<Vec<(u64, Outcome)>, WorldError> {
+    fn end_block(&mut self, _: Timestamp) -> Result<Vec<(u64, Outcome)>, WorldError> {
         self.listen();
         Ok(std::mem::take(&mut self.answers))
     }
@@ -361,16 +361,8 @@ impl Axis for LiveAxis {
         None
     }
 
-    fn poll(&mut self, _: Timestamp) -> Result<Vec<Arrived>, WorldError> {
-        Ok(self.arrived.drain(..).collect())
-    }
-
-    fn has_pushes(&mut self) -> bool {
-        false
-    }
-
-    fn poll_notices(&mut self, _: Timestamp) -> Result<Vec<(Ordinal, NoticeNumber)>, WorldError> {
-        Ok(self.told.drain(..).collect())
+    fn poll(&mut self, _: Timestamp) -> Result<Leaving, WorldError> {
+        Ok(std::mem::take(&mut self.leaving))
     }
 
     fn document(&self, position: Position) -> Result<Option<Named>, WorldError> {

@@ -24,6 +24,14 @@ pub(crate) struct Arrived {
     pub attempt: u32,
 }
 
+/// What leaves for the nodes.
+#[derive(Default)]
+pub(crate) struct Leaving {
+    pub documents: Vec<Arrived>,
+    /// Notices, each by whose it is.
+    pub notices: Vec<(Ordinal, NoticeNumber)>,
+}
+
 /// What is known of a document that was delivered.
 pub(crate) struct Named {
     pub sender: Ordinal,
@@ -71,17 +79,13 @@ pub(crate) trait Axis: Account {
     /// Decides what waits, at the latest until [`Axis::end_block`].
     fn begin_block(&mut self, now: Timestamp, meanwhile: Meanwhile) -> Result<(), WorldError>;
     /// What was decided is on disk: returns what became of calls since the last time.
-    fn end_block(&mut self) -> Result<Vec<(u64, Outcome)>, WorldError>;
+    fn end_block(&mut self, now: Timestamp) -> Result<Vec<(u64, Outcome)>, WorldError>;
     /// Whether it has to go on by itself.
     fn has_waiting(&mut self) -> bool;
     /// When it has something to do by itself next.
     fn next_deadline(&mut self) -> Option<Timestamp>;
-    /// Returns deliveries that are under way to their nodes since the last time.
-    fn poll(&mut self, now: Timestamp) -> Result<Vec<Arrived>, WorldError>;
-    /// Returns notices that are under way to their nodes since the last time.
-    fn poll_notices(&mut self, now: Timestamp) -> Result<Vec<(Ordinal, NoticeNumber)>, WorldError>;
-    /// Whether there are more of either.
-    fn has_pushes(&mut self) -> bool;
+    /// Returns what is under way to the nodes since the last time.
+    fn poll(&mut self, now: Timestamp) -> Result<Leaving, WorldError>;
     /// Returns what is known of a document that was delivered.
     fn document(&self, position: Position) -> Result<Option<Named>, WorldError>;
     /// Returns what a notice to an agency says: of what kind, about which document.

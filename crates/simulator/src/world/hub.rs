@@ -1,12 +1,13 @@
 //! The hub: its machine, its delivery machine and its journal, with a shell of its own.
 //!
 //! ```text
-//!  take ─▶ waiting ─▶ begin_block ── disk ──▶ end_block ─▶ answers, mail
-//!          (intake)    decide, propose         ordered     (post)
-//!                      publish (desk)
+//!  take ─▶ waiting ─▶ begin_block ── disk ──▶ end_block ─▶ answers, pushes
+//!          (intake)    decide, propose         ordered     leave
+//!                      publish (desk)          mail (post)
 //! ```
 //! Between the two the block is not on disk: a hub that is killed then loses it, and has answered
-//! nobody. While the world goes on meanwhile, it is decided in another thread.
+//! nobody. While the world goes on meanwhile, it is decided in another thread; and the next block is
+//! begun before the world takes up what follows from this one.
 
 mod axis;
 mod desk;
@@ -41,7 +42,7 @@ use examination::{Examining, Facts};
 use follower::Follower;
 use intake::{Asked, Request};
 pub(crate) use intake::{Outcome, Piece, Sent};
-use post::Post;
+use post::{Outgoing, Post};
 use uploads::Uploads;
 
 /// Most requests of a block.
@@ -107,6 +108,8 @@ pub(crate) struct Hub {
     facts: Arc<Facts>,
     examining: Examining,
     waiting: VecDeque<Request>,
+    /// What leaves with the last block that is on disk.
+    outgoing: Outgoing,
     is_up: bool,
     is_writing: bool,
     begin: Timestamp,
@@ -155,6 +158,7 @@ impl Hub {
             facts,
             examining,
             waiting: VecDeque::new(),
+            outgoing: Outgoing::default(),
             is_up: true,
             is_writing: false,
             begin,
@@ -196,8 +200,9 @@ impl Hub {
         for act in acts {
             self.ask(act);
         }
-        self.begin_block(self.begin, Meanwhile::Nothing);
-        self.end_block()?;
+        let at = self.begin;
+        self.begin_block(at, Meanwhile::Nothing);
+        self.end_block(at)?;
         self.check_acts()
     }
 
@@ -245,6 +250,7 @@ impl Hub {
         desk.uploads.forget();
         (self.is_up, self.is_writing) = (false, false);
         self.waiting.clear();
+        self.outgoing = Outgoing::default();
         let lost = decided?.is_some_and(|decided| decided.sealed.is_some());
         self.told.lost_blocks += u64::from(lost);
         Ok(())
@@ -281,9 +287,11 @@ impl Hub {
         }
     }
 
-    /// The block is on disk: returns what became of each call.
-    pub(super) fn end_block(&mut self) -> Result<Vec<(u64, Outcome)>, EngineError> {
+    /// The block is on disk: returns what became of each call. What is to be pushed is there for
+    /// [`Hub::poll`].
+    pub(super) fn end_block(&mut self, now: Timestamp) -> Result<Vec<(u64, Outcome)>, EngineError> {
         self.is_writing = false;
+        let since = self.since(now);
         let desk = self.desk();
         let Some(Decided { sealed, answers, mail }) = desk.decided.take().transpose()? else {
             return Ok(Vec::new());
@@ -293,6 +301,7 @@ impl Hub {
             None => None,
         };
         desk.post.deliver(mail);
+        self.outgoing = desk.post.poll(since, &desk.state)?;
         if let Some(number) = ordered {
             self.ordered(number);
         }

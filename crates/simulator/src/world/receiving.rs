@@ -6,7 +6,7 @@ use lienthong_core::{NoticeKind, NoticeNumber};
 use lienthong_model::{Ordinal, Position};
 
 use super::hub::Sent;
-use super::{Event, PATIENCE, World, WorldError};
+use super::{Arrived, Event, Leaving, PATIENCE, World, WorldError};
 use crate::scenario::FaultKind;
 
 /// After how long a node tells the hub of the notices that came meanwhile.
@@ -15,22 +15,18 @@ const NOTICES_AFTER: Duration = Duration::from_secs(2);
 impl World<'_> {
     /// The hub pushes what it may.
     pub(super) fn push(&mut self) -> Result<(), WorldError> {
-        loop {
-            for push in self.hub.poll(self.now)? {
-                let Some(node) = self.by_ordinal.get(&push.recipient).copied() else { continue };
-                let (position, attempt) = (push.position, push.attempt);
-                let senders = self.sender_when(FaultKind::Delay, position)?;
-                let added = self.delay(FaultKind::Delay, node, &senders);
-                self.later(Event::Pushed { node, position, attempt }, added);
-            }
-            for (recipient, number) in self.hub.poll_notices(self.now)? {
-                let Some(node) = self.by_ordinal.get(&recipient).copied() else { continue };
-                self.later(Event::Noticed { node, number }, Duration::ZERO);
-            }
-            if !self.hub.has_pushes() {
-                return Ok(());
-            }
+        let Leaving { documents, notices } = self.hub.poll(self.now)?;
+        for Arrived { recipient, position, attempt } in documents {
+            let Some(node) = self.node_of(recipient) else { continue };
+            let senders = self.sender_when(FaultKind::Delay, position)?;
+            let added = self.delay(FaultKind::Delay, node, &senders);
+            self.later(Event::Pushed { node, position, attempt }, added);
         }
+        for (agency, number) in notices {
+            let Some(node) = self.node_of(agency) else { continue };
+            self.later(Event::Noticed { node, number }, Duration::ZERO);
+        }
+        Ok(())
     }
 
     /// Whom a delivery is from, when a fault under way may ask for it.
@@ -132,45 +128,5 @@ impl World<'_> {
             self.tell(node, Sent::AcknowledgeNotices(through), Duration::ZERO);
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::scenario::{Country, Scenario};
-
-    #[test]
-    fn nothing_is_pushed_while_a_block_is_being_written_not_even_to_whoever_connects_then() {
-        let scenario = Scenario::parse(
-            "pushes.toml",
-            "[scenario]\nname = \"pushes\"\ntitle = \"X\"\nfrom = 2020-11-16\nuntil = 2020-11-16\n\
-             disk-milliseconds = 500\n[[agencies]]\nprovinces = [\"H36\"]\ntake = 2\n\
-             [[traffic]]\nprovinces = [\"H36\"]\ndocuments-per-day = 20\nfan-out = [1, 2]\n",
-        )
-        .unwrap();
-        let entries = lienthong_country::entries().unwrap();
-        let country = Country { entries, regions: BTreeMap::new() };
-        let mut world = World::new(&scenario, &country, None, None).unwrap();
-        let agencies: Vec<Ordinal> = world.nodes.iter().map(|node| node.ordinal).collect();
-        let (mut written, mut pushed) = (0, 0);
-        while let Some((at, event)) = world.next_event().unwrap() {
-            world.now = at;
-            let is_push = matches!(event, Event::Pushed { .. });
-            world.happens(event).unwrap();
-            pushed += u32::from(is_push);
-            if !world.hub.is_writing() {
-                continue;
-            }
-            written += 1;
-            // A new connection is given everything that waits, the block's mail too.
-            agencies.iter().for_each(|agency| world.hub.open(*agency));
-            assert_eq!(world.hub.poll(at).unwrap().len(), 0, "documents");
-            assert_eq!(world.hub.poll_notices(at).unwrap().len(), 0, "notices");
-            assert!(!world.hub.has_pushes());
-        }
-        assert!(written > 20 && pushed > 20, "{written} looks, {pushed} pushes");
     }
 }

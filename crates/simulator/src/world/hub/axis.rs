@@ -11,15 +11,16 @@ use lienthong_core::statistics::{
 };
 use lienthong_core::{
     Block, Command, Decision, Directory, DocumentView, Entry, Mailbox as _, MailboxLane,
-    NoticeKind, NoticeNumber,
+    NoticeKind, NoticeNumber, Push,
 };
 use lienthong_ledger::MemoryState;
 use lienthong_model::{AgencyCode, Day, Ordinal, Position, Timestamp};
 
+use super::post::Outgoing;
 use super::{Examination, Hub, MemoryMachine, Outcome, Sent, Told};
 use crate::scenario::{Days, FaultKind};
 use crate::world::axis::{
-    Account, AccountError, Arrived, Axis, Declined, Journalled, Meanwhile, Named,
+    Account, AccountError, Arrived, Axis, Declined, Journalled, Leaving, Meanwhile, Named,
 };
 use crate::world::keys::Keys;
 use crate::world::{PATIENCE, WorldError};
@@ -72,8 +73,8 @@ impl Axis for Hub {
         Ok(())
     }
 
-    fn end_block(&mut self) -> Result<Vec<(u64, Outcome)>, WorldError> {
-        let answers = Hub::end_block(self)?;
+    fn end_block(&mut self, now: Timestamp) -> Result<Vec<(u64, Outcome)>, WorldError> {
+        let answers = Hub::end_block(self, now)?;
         self.check_acts()?;
         Ok(answers)
     }
@@ -86,23 +87,18 @@ impl Axis for Hub {
         self.desk().machine.as_ref()?.next_deadline()
     }
 
-    fn poll(&mut self, now: Timestamp) -> Result<Vec<Arrived>, WorldError> {
-        let pushes = Hub::poll(self, now)?.into_iter();
-        let arrived = pushes.map(|push| Arrived {
+    fn poll(&mut self, now: Timestamp) -> Result<Leaving, WorldError> {
+        let Outgoing { documents, notices } = Hub::poll(self, now)?;
+        let arrived = |push: Push| Arrived {
             recipient: push.recipient,
             position: push.position,
             attempt: push.attempt,
-        });
-        Ok(arrived.collect())
-    }
-
-    fn poll_notices(&mut self, now: Timestamp) -> Result<Vec<(Ordinal, NoticeNumber)>, WorldError> {
-        let pushes = Hub::poll_notices(self, now)?.into_iter();
-        Ok(pushes.map(|push| (push.recipient, NoticeNumber(push.position.0))).collect())
-    }
-
-    fn has_pushes(&mut self) -> bool {
-        Hub::has_pushes(self)
+        };
+        let noticed = |push: Push| (push.recipient, NoticeNumber(push.position.0));
+        Ok(Leaving {
+            documents: documents.into_iter().map(arrived).collect(),
+            notices: notices.into_iter().map(noticed).collect(),
+        })
     }
 
     fn document(&self, position: Position) -> Result<Option<Named>, WorldError> {

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use lienthong_core::engine::EngineError;
 use lienthong_core::{
-    Arrival, ConsumerId, Courier, DeliveryKey, Mail, MailboxChanges, NoticeMailbox, Push,
+    Arrival, ConsumerId, Courier, DeliveryKey, Mail, Mailbox, MailboxChanges, NoticeMailbox, Push,
     PushMarks, Query,
 };
+use lienthong_ledger::MemoryState;
 use lienthong_model::{Ordinal, Position, Timestamp};
 
 use super::Hub;
@@ -38,6 +39,15 @@ impl Post {
     pub fn deliver(&mut self, mail: Mail) {
         hand_over(&mut self.documents, mail.documents);
         hand_over(&mut self.notices, mail.notices);
+    }
+
+    /// Chooses what is to be pushed, all that may be.
+    pub fn poll(&mut self, now: Duration, state: &MemoryState) -> Result<Outgoing, EngineError> {
+        let documents = poll(&mut self.documents, now, &Query(state))?;
+        if let Some(marks) = &self.marks {
+            marks.note(&documents);
+        }
+        Ok(Outgoing { documents, notices: poll(&mut self.notices, now, &NoticeMailbox(state))? })
     }
 
     pub fn attempts(&self, key: DeliveryKey) -> u32 {
@@ -85,6 +95,19 @@ impl Post {
     }
 }
 
+/// What leaves when a block is on disk.
+#[derive(Default)]
+pub(super) struct Outgoing {
+    pub documents: Vec<Push>,
+    pub notices: Vec<Push>,
+}
+
+impl Outgoing {
+    fn is_empty(&self) -> bool {
+        self.documents.is_empty() && self.notices.is_empty()
+    }
+}
+
 fn hand_over(courier: &mut Courier, changes: MailboxChanges) {
     for Arrival { recipient, lane, position } in changes.arrived {
         courier.arrived(recipient, lane, position);
@@ -94,52 +117,43 @@ fn hand_over(courier: &mut Courier, changes: MailboxChanges) {
     }
 }
 
+fn poll(
+    courier: &mut Courier,
+    now: Duration,
+    mail: &dyn Mailbox,
+) -> Result<Vec<Push>, EngineError> {
+    let mut pushes = courier.poll(now, PUSHES, mail)?;
+    while courier.has_work() {
+        pushes.extend(courier.poll(now, PUSHES, mail)?);
+    }
+    Ok(pushes)
+}
+
 impl Hub {
-    /// Returns the documents that are to be pushed now: none while a block is being written, whose
-    /// mail is in the mailboxes already.
-    pub fn poll(&mut self, now: Timestamp) -> Result<Vec<Push>, EngineError> {
-        if self.is_writing {
-            return Ok(Vec::new());
-        }
+    /// Returns what is to be pushed now: with the last block on disk, or after a stream was opened.
+    /// While a block is being written, whose mail is in the mailboxes already, nothing more is chosen.
+    pub(super) fn poll(&mut self, now: Timestamp) -> Result<Outgoing, EngineError> {
         let since = self.since(now);
-        let desk = self.desk();
-        let pushes = desk.post.documents.poll(since, PUSHES, &Query(&desk.state))?;
-        #[cfg(test)]
-        let pushes = self.forgotten(pushes);
-        if let Some(marks) = &self.desk().post.marks {
-            marks.note(&pushes);
+        let mut outgoing = std::mem::take(&mut self.outgoing);
+        if outgoing.is_empty() && !self.is_writing {
+            let desk = self.desk();
+            outgoing = desk.post.poll(since, &desk.state)?;
         }
-        Ok(pushes)
+        #[cfg(test)]
+        self.forget(&mut outgoing);
+        Ok(outgoing)
     }
 
     /// A flaw of a test: one push in sixteen does not leave.
     #[cfg(test)]
-    fn forgotten(&self, mut pushes: Vec<Push>) -> Vec<Push> {
+    fn forget(&self, outgoing: &mut Outgoing) {
         if self.flaw == Some(crate::world::Flaw::ForgetsMail) {
-            pushes.retain(|push| push.position.0 % 16 != 5);
+            outgoing.documents.retain(|push| push.position.0 % 16 != 5);
         }
-        pushes
     }
 
-    /// Returns the notices that are to be pushed now; see [`Hub::poll`].
-    pub fn poll_notices(&mut self, now: Timestamp) -> Result<Vec<Push>, EngineError> {
-        if self.is_writing {
-            return Ok(Vec::new());
-        }
-        let since = self.since(now);
-        let desk = self.desk();
-        desk.post.notices.poll(since, PUSHES, &NoticeMailbox(&desk.state))
-    }
-
-    pub fn has_pushes(&mut self) -> bool {
-        if self.is_writing {
-            return false;
-        }
-        let post = &self.desk().post;
-        post.documents.has_work() || post.notices.has_work()
-    }
-
-    fn since(&self, now: Timestamp) -> Duration {
+    /// A moment as the post counts time.
+    pub(super) fn since(&self, now: Timestamp) -> Duration {
         Duration::from_millis(u64::try_from(now.millis() - self.begin.millis()).unwrap_or(0))
     }
 }
