@@ -354,9 +354,14 @@ impl World<'_> {
 
     /// A message is under way, later by what a fault adds.
     fn later(&mut self, event: Event, added: Duration) {
+        let at = self.now.plus(self.network() + added);
+        self.queue.put(at, event);
+    }
+
+    /// What a message needs through the network.
+    fn network(&mut self) -> Duration {
         let (least, most) = NETWORK_MS;
-        let delay = Duration::from_millis(self.dice.network.random_range(least..=most));
-        self.queue.put(self.now.plus(delay + added), event);
+        Duration::from_millis(self.dice.network.random_range(least..=most))
     }
 
     /// What waits at the hub becomes a block, which goes to the disk.
@@ -407,18 +412,18 @@ impl World<'_> {
             // Nobody waits for what has no number.
             if number > 0 {
                 self.trace.line(self.now, "decided", &[&number, &outcome])?;
-                self.later(Event::Answered { number, outcome }, Duration::ZERO);
+                self.answer(number, outcome)?;
             }
         }
         self.push()?;
         next.map_or(Ok(()), |on_disk| self.block_begun(on_disk))
     }
 
-    /// Wakes the hub at its next deadline within the scenario.
+    /// Wakes the hub at its next deadline within the scenario; at once when it came while a block was
+    /// being written, or while the hub was down.
     fn await_deadline(&mut self) {
-        let next =
-            self.hub.next_deadline().filter(|at| *at > self.now && *at < self.scenario.end());
-        let Some(at) = next else { return };
+        let next = self.hub.next_deadline().filter(|at| *at < self.scenario.end());
+        let Some(at) = next.map(|at| at.max(self.now)) else { return };
         // One that was set and has not come yet stands for all later ones.
         if self.deadline.is_none_or(|set| set <= self.now || at < set) {
             self.deadline = Some(at);
@@ -442,9 +447,11 @@ impl World<'_> {
         }
         let caller = self.nodes[node].ordinal;
         match self.hub.take(number, caller, &sent, examination)? {
-            Some(outcome) => self.later(Event::Answered { number, outcome }, Duration::ZERO),
-            None => self.commit_soon(),
+            Some(outcome) => self.answer(number, outcome),
+            None => {
+                self.commit_soon();
+                Ok(())
+            }
         }
-        Ok(())
     }
 }

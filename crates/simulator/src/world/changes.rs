@@ -55,7 +55,8 @@ impl World<'_> {
             let about = (from.clone(), id);
             let report = StatusReport::new(new, from, about, StatusCode::RecallRequested);
             let signed = self.signed_report(&report.because(MISTAKE), sender)?;
-            return self.call(sender, Sent::Report(Arc::new(signed)), Then::Nothing);
+            let sent = Sent::Report(Arc::new(signed));
+            return self.call(sender, sent, Then::Nothing(recipients));
         }
         let subject = match kind {
             BusinessKind::Replace => "V/v thay thế văn bản đã gửi",

@@ -155,7 +155,7 @@ impl World<'_> {
             true => StatusCode::ChangeAgreed,
             false => StatusCode::ChangeRefused,
         };
-        self.send_report(node, about, (code, position), Then::Nothing)
+        self.send_report(node, about, (code, position), Then::Nothing(vec![sender]))
     }
 }
 

@@ -95,6 +95,7 @@ pub(crate) struct Hub {
     /// None while a block is decided elsewhere.
     desk: Option<Box<Desk>>,
     elsewhere: Elsewhere,
+    /// What is read of it. While it is down that is what it had: agencies have what they were sent.
     state: MemoryState,
     /// Where rows go that nothing has touched for a while.
     folder: TempDir,
@@ -241,7 +242,6 @@ impl Hub {
     /// block, the block being written, uploads under way.
     pub fn kill(&mut self) -> Result<(), EngineError> {
         let state = rows_in(&self.folder, "hub");
-        self.state = state.clone();
         let desk = self.desk();
         let decided = desk.decided.take().transpose();
         desk.machine = None;
@@ -258,6 +258,7 @@ impl Hub {
 
     /// Starts again: the state is rebuilt from the journal. Nobody is connected yet.
     pub fn start(&mut self) -> Result<(), EngineError> {
+        self.state = self.desk().state.clone();
         let mut machine = deciding(&self.state, &self.payloads)?;
         for sealed in (1..).map_while(|number| self.blocks.sealed(number)) {
             machine.replay(&sealed)?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lienthong_client::Signer;
 use lienthong_core::NoticeNumber;
-use lienthong_model::{Ordinal, Position, Reference};
+use lienthong_model::{Ordinal, Position, Reference, Timestamp};
 
 use super::clerks::Task;
 use super::keys::Keys;
@@ -33,6 +33,8 @@ pub(crate) struct Node {
     /// The last notice that it has, and whether it is about to tell the hub so.
     pub notices: NoticeNumber,
     pub tells_notices: bool,
+    /// When the last notice comes that is under way to it.
+    pub noticed_until: Timestamp,
     /// Calls that wait until it is back.
     pub outbox: BTreeSet<u64>,
     /// A document that is held until the next one has left.
@@ -58,6 +60,7 @@ impl Node {
             tasks: BTreeMap::new(),
             notices: NoticeNumber(0),
             tells_notices: false,
+            noticed_until: Timestamp::from_millis(0),
             outbox: BTreeSet::new(),
             held: None,
             written: 0,

@@ -24,13 +24,21 @@ impl World<'_> {
         }
         for (agency, number) in notices {
             let Some(node) = self.node_of(agency) else { continue };
-            self.later(Event::Noticed { node, number }, Duration::ZERO);
+            // They come by a stream: none overtakes another.
+            let under_way = self.network() + self.delay(FaultKind::Delay, node, &[]);
+            let at = self.now.plus(under_way).max(self.nodes[node].noticed_until);
+            self.nodes[node].noticed_until = at;
+            self.queue.put(at, Event::Noticed { node, number });
         }
         Ok(())
     }
 
     /// Whom a delivery is from, when a fault under way may ask for it.
-    fn sender_when(&self, kind: FaultKind, position: Position) -> Result<Vec<usize>, WorldError> {
+    pub(super) fn sender_when(
+        &self,
+        kind: FaultKind,
+        position: Position,
+    ) -> Result<Vec<usize>, WorldError> {
         if !self.hits.is_under_way(kind) {
             return Ok(Vec::new());
         }
@@ -84,7 +92,8 @@ impl World<'_> {
         position: Position,
     ) -> Result<(), WorldError> {
         if self.nodes[node].is_on() {
-            self.tell(node, Sent::Acknowledge(position), Duration::ZERO);
+            let sender = self.sender_when(FaultKind::Delay, position)?;
+            self.tell(node, Sent::Acknowledge(position), &sender);
         }
         Ok(())
     }
@@ -125,7 +134,7 @@ impl World<'_> {
         self.nodes[node].tells_notices = false;
         if self.nodes[node].is_on() {
             let through = self.nodes[node].notices;
-            self.tell(node, Sent::AcknowledgeNotices(through), Duration::ZERO);
+            self.tell(node, Sent::AcknowledgeNotices(through), &[]);
         }
         Ok(())
     }

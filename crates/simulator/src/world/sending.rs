@@ -43,8 +43,8 @@ pub(super) enum Then {
     Upload(Box<Sheet>, Arc<SignedContent>),
     /// The next report on a delivery.
     Report(Position),
-    /// Nothing.
-    Nothing,
+    /// Nothing; it is about a document that is exchanged with these.
+    Nothing(Vec<usize>),
 }
 
 /// A document on its way.
@@ -113,8 +113,9 @@ impl World<'_> {
         self.calls
     }
 
-    /// Sends something without waiting for an answer.
-    pub(super) fn tell(&mut self, node: usize, sent: Sent, added: Duration) {
+    /// Sends something without waiting for an answer, about a document that is exchanged with others.
+    pub(super) fn tell(&mut self, node: usize, sent: Sent, others: &[usize]) {
+        let added = self.delay(FaultKind::Delay, node, others);
         self.calls += 1;
         let number = self.calls;
         let examination = self.hub.examine(&sent);
@@ -124,12 +125,9 @@ impl World<'_> {
     /// Sends a call, or keeps it until the node is back.
     pub(super) fn send(&mut self, number: u64) -> Result<(), WorldError> {
         let due = self.now.plus(self.hub.patience());
+        let others = self.others_of(number)?;
         let Some(pending) = self.pending.get_mut(&number) else { return Ok(()) };
         let (node, sent) = (pending.node, pending.sent.clone());
-        let others: Vec<usize> = match &pending.then {
-            Then::Document(sheet) | Then::Upload(sheet, _) => sheet.recipients.clone(),
-            Then::Report(_) | Then::Nothing => Vec::new(),
-        };
         pending.due = due;
         if self.nodes[node].held == Some(number) {
             self.nodes[node].held = None;
@@ -149,6 +147,29 @@ impl World<'_> {
         let added = self.delay(FaultKind::Delay, node, &others);
         let examination = self.hub.examine(&sent);
         self.later(Event::Arrive(Call { number, node, sent, examination }), added);
+        Ok(())
+    }
+
+    /// With whom the document is exchanged that a call is about.
+    fn others_of(&self, number: u64) -> Result<Vec<usize>, WorldError> {
+        match self.pending.get(&number).map(|pending| &pending.then) {
+            Some(Then::Document(sheet) | Then::Upload(sheet, _)) => Ok(sheet.recipients.clone()),
+            Some(Then::Report(position)) => self.sender_when(FaultKind::Delay, *position),
+            Some(Then::Nothing(others)) => Ok(others.clone()),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The hub's answer to a call is under way.
+    pub(super) fn answer(&mut self, number: u64, outcome: Outcome) -> Result<(), WorldError> {
+        let mut added = Duration::ZERO;
+        if self.hits.is_under_way(FaultKind::Delay)
+            && let Some(node) = self.pending.get(&number).map(|pending| pending.node)
+        {
+            let others = self.others_of(number)?;
+            added = self.delay(FaultKind::Delay, node, &others);
+        }
+        self.later(Event::Answered { number, outcome }, added);
         Ok(())
     }
 
@@ -203,7 +224,7 @@ impl World<'_> {
                 self.nodes[node].tasks.remove(&position);
                 Ok(())
             }
-            (Then::Upload(..) | Then::Nothing, _) => Ok(()),
+            (Then::Upload(..) | Then::Nothing(_), _) => Ok(()),
         }
     }
 
@@ -234,7 +255,7 @@ impl World<'_> {
     fn perhaps_again(&mut self, sheet: &Sheet, sent: Sent) {
         let (node, others) = (sheet.sender, &sheet.recipients);
         if self.strikes(FaultKind::DuplicateSubmission, node, others).is_some() {
-            self.tell(node, sent, Duration::ZERO);
+            self.tell(node, sent, others);
         }
     }
 }
