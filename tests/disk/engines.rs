@@ -330,6 +330,10 @@ fn what_was_called_ordered_survives_every_power_cut_over_many_journal_files() {
     let disk = Disk::of(&recorded.events, |_| false);
     let wrong = recorded.cut_often(&disk, seed, cuts, false);
     assert!(wrong.is_empty(), "{wrong:#?}");
+    let whole = Engines::open(&recorded.folder.path().join("data")).unwrap();
+    let is_empty = |block: &SealedBlock| contents_of(&block.block) == [None, None];
+    let emptied = whole.journal.blocks.replay(1).filter(|block| is_empty(block.as_ref().unwrap()));
+    assert!(emptied.count() > 0, "nothing was taken out");
 }
 
 #[test]
