@@ -100,13 +100,17 @@ impl World<'_> {
 
     /// A notice reaches a node. What asks for a decision goes to a clerk, what ends a task ends it.
     pub(super) fn noticed(&mut self, node: usize, number: NoticeNumber) -> Result<(), WorldError> {
-        if !self.nodes[node].is_on() || number <= self.nodes[node].notices {
+        if !self.nodes[node].is_on() {
             return Ok(());
         }
-        self.nodes[node].notices = number;
+        // The hub may not have heard that it knows one that comes again.
         if !std::mem::replace(&mut self.nodes[node].tells_notices, true) {
             self.queue.put(self.now.plus(NOTICES_AFTER), Event::KnowsNotices(node));
         }
+        if number <= self.nodes[node].notices {
+            return Ok(());
+        }
+        self.nodes[node].notices = number;
         // One that the hub no longer has is known by now.
         let agency = self.nodes[node].ordinal;
         let Some((kind, position)) = self.hub.notice(agency, number)? else { return Ok(()) };

@@ -87,6 +87,32 @@ fn of_many_notices_that_come_at_once_none_overtakes_another() {
 }
 
 #[test]
+fn a_node_whose_word_that_it_knows_a_notice_was_lost_says_so_when_it_comes_again() {
+    let scenario = scenario(
+        5,
+        "[[agencies]]\nagencies = [\"H36.01\", \"H36.02\"]\n\
+         [[traffic]]\nagencies = [\"H36.01\"]\nto-agencies = [\"H36.02\"]\ndocuments-per-day = 1\n\
+         [[answers]]\nprocessed-share = 0.0\nfinished-share = 0.0\n",
+    );
+    let mut world = World::new(&scenario, &country(), None, None).unwrap();
+    let (mut lost, mut again) = (None, false);
+    while let Some((at, event)) = world.next_event().unwrap() {
+        world.now = at;
+        if let Event::Arrive(Call { node, sent: Sent::AcknowledgeNotices(through), .. }) = &event {
+            if lost.is_none() {
+                lost = Some((*node, *through));
+                // It connects anew, so that the hub pushes what it takes for not known.
+                world.connect(*node).unwrap();
+                continue;
+            }
+            again |= lost == Some((*node, *through));
+        }
+        world.happens(event).unwrap();
+    }
+    assert!(lost.is_some() && again, "{lost:?}");
+}
+
+#[test]
 fn what_agencies_were_sent_they_have_while_the_hub_is_down() {
     let scenario = scenario(
         5,
