@@ -42,7 +42,7 @@ use std::time::Duration;
 
 use lienthong_core::NoticeNumber;
 use lienthong_core::engine::EngineError;
-use lienthong_model::{Day, Digest, Ordinal, Position, Timestamp};
+use lienthong_model::{AgencyCode, Day, Digest, Ordinal, Position, Timestamp};
 use lienthong_pki::IssueError;
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
@@ -90,6 +90,14 @@ pub enum WorldError {
         line: usize,
         /// "to write" or "to write to".
         role: &'static str,
+    },
+    /// An expectation of a province that is none.
+    #[error("the [[expect]] on line {line} is of `{code}`, which is no province")]
+    NoProvince {
+        /// Its line.
+        line: usize,
+        /// What it names.
+        code: AgencyCode,
     },
     /// A certificate cannot be made.
     #[error("cannot make a certificate: {0}")]

@@ -289,12 +289,14 @@ fn who_is_not_in_the_directory_is_named_before_anything_is_played() {
         Err(WorldError::Unknown(unknown)) => assert_eq!(unknown, ["H99"]),
         other => panic!("{:?}", other.map(|_| ())),
     }
-    let expected = text.replace("H99", "H36")
-        + "[[expect]]\nmeasure = \"refusals\"\nprovince = \"H98\"\nequals = 0\n";
-    let scenario = Scenario::parse("x.toml", &expected).unwrap();
-    match World::new(&scenario, &country(), None, None) {
-        Err(WorldError::Unknown(unknown)) => assert_eq!(unknown, ["H98"]),
-        other => panic!("{:?}", other.map(|_| ())),
+    for other in ["H98", "H36.01"] {
+        let expected = text.replace("H99", "H36")
+            + &format!("[[expect]]\nmeasure = \"refusals\"\nprovince = \"{other}\"\nequals = 0\n");
+        let scenario = Scenario::parse("x.toml", &expected).unwrap();
+        match World::new(&scenario, &country(), None, None) {
+            Err(WorldError::NoProvince { line: 10, code }) => assert_eq!(code.as_str(), other),
+            other => panic!("{:?}", other.map(|_| ())),
+        }
     }
     let alone = text.replace("[\"H99\"]", "[\"H36\"]\ntake = 1\nlevels = [\"province\"]");
     let scenario = Scenario::parse("x.toml", &alone).unwrap();

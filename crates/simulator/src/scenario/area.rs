@@ -14,10 +14,10 @@ pub struct Country {
 }
 
 impl Country {
-    /// Returns whether the directory has an agency.
-    pub fn has(&self, code: &AgencyCode) -> bool {
-        let key = code.key();
-        self.entries.iter().any(|entry| entry.code.key() == key)
+    /// Returns whether an agency is a province of the directory.
+    pub fn has_province(&self, code: &AgencyCode) -> bool {
+        let is_it = |province: &AgencyCode| province.key() == code.key();
+        self.entries.iter().any(|entry| entry.province.as_ref().is_some_and(is_it))
     }
 }
 
@@ -58,8 +58,12 @@ impl Area {
 
     /// Returns the codes and the region that the directory does not have.
     pub fn unknown(&self, country: &Country) -> Vec<String> {
+        let has = |code: &AgencyCode| {
+            let key = code.key();
+            country.entries.iter().any(|entry| entry.code.key() == key)
+        };
         let codes = self.provinces.iter().chain(&self.agencies);
-        let unknown = codes.filter(|code| !country.has(code)).map(ToString::to_string);
+        let unknown = codes.filter(|code| !has(code)).map(ToString::to_string);
         let region = self.region.iter().filter(|region| !country.regions.contains_key(*region));
         unknown.chain(region.cloned()).collect()
     }

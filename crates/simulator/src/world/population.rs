@@ -39,12 +39,15 @@ impl Population {
     /// # Errors
     /// [`WorldError`] with the codes and regions that there are not, or when nobody takes part.
     pub fn of(scenario: &Scenario, country: &Country) -> Result<Self, WorldError> {
-        let mut unknown: Vec<String> =
-            areas(scenario).flat_map(|area| area.unknown(country)).collect();
-        let expected = scenario.expects.iter().filter_map(|expect| expect.province.as_ref());
-        unknown.extend(expected.filter(|code| !country.has(code)).map(ToString::to_string));
+        let unknown: Vec<String> = areas(scenario).flat_map(|area| area.unknown(country)).collect();
         if !unknown.is_empty() {
             return Err(WorldError::Unknown(unknown));
+        }
+        for expect in &scenario.expects {
+            if let Some(code) = expect.province.as_ref().filter(|code| !country.has_province(code))
+            {
+                return Err(WorldError::NoProvince { line: expect.line, code: code.clone() });
+            }
         }
         let population = Self::choose(scenario, country);
         if population.is_empty() { Err(WorldError::Nobody) } else { Ok(population) }
