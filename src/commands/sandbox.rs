@@ -14,12 +14,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::{Args, Subcommand};
 use lienthong_model::AgencyCode;
 use lienthong_simulator::live::{Ground, Live};
-use lienthong_simulator::world::Progress;
 use serde::Serialize;
 
 use crate::cli::Output;
@@ -27,14 +26,12 @@ use crate::output;
 use crate::own_hub::OwnHub;
 use crate::say::Usage;
 use crate::stop::Stop;
+use folder::CLOCK_NOTED_EVERY;
 pub(crate) use folder::Sandbox;
 pub(crate) use line::wish;
 
 /// Where a sandbox is kept when nobody says.
 pub(crate) const FOLDER: &str = "lienthong-sandbox";
-
-/// How often it is noted where an accelerated clock stands, for a start after a kill.
-const NOTED_EVERY: Duration = Duration::from_secs(10);
 
 /// Run a hub and a living province to test a system against / sân tập cho hệ thống của mình
 ///
@@ -128,8 +125,12 @@ async fn live(args: RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     let population = cast.population(&scenario, &country)?;
     let keys = sandbox.keys(&scenario)?;
     sandbox.write(&keys, &population.directory(&country), &cast)?;
+    // Begun before the hub's, so never behind it.
+    let clock = sandbox.time().source();
+    sandbox.note_clock(clock.now())?;
     let hub = OwnHub::start(&args.folder, &args.listen, sandbox.time())?;
     let lines = line::Lines::open(&sandbox, &hub.url()).await?;
+    sandbox.note_clock(clock.now())?;
     sandbox.opened(&hub.url(), lines.addresses())?;
     let clerk = clerk::Clerk::start(&sandbox, &cast).await?;
     announce(output, &sandbox, &cast)?;
@@ -145,11 +146,10 @@ async fn live(args: RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     let stop = ended.clone();
     let live = Live { country: &country, population, keys, seed, ground, from, stop };
     let (mut noted, mut noting) = (Instant::now(), Ok(()));
-    let told = |progress: Progress| {
-        // A clock of the machine's goes on by itself.
-        if args.rate > 1 && noted.elapsed() >= NOTED_EVERY {
+    let told = |_| {
+        if noted.elapsed() >= CLOCK_NOTED_EVERY && noting.is_ok() {
             noted = Instant::now();
-            noting = sandbox.ended(progress.now.plus(NOTED_EVERY * 2 * args.rate));
+            noting = sandbox.note_clock(clock.now());
         }
     };
     let played = tokio::task::block_in_place(|| {
@@ -158,9 +158,9 @@ async fn live(args: RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     clerk.stop().await;
     drop(lines);
     let mut played = played?;
-    noting?;
-    sandbox.ended(played.ended)?;
     played.stop_hub()?;
+    noting?;
+    sandbox.ended(clock.now())?;
     if !ended.load(Ordering::Relaxed) {
         anstream::eprintln!(
             "sân tập đã hết một năm nghiệp vụ; hãy bắt đầu ở thư mục khác / the sandbox's year of \
@@ -197,7 +197,7 @@ fn text(ready: &Ready) -> String {
     };
     let folder = match ready.folder.as_str() {
         FOLDER => String::new(),
-        other => format!(" --sandbox {other}"),
+        other => format!(" --sandbox {}", output::shell_word(other)),
     };
     let first = ready.under_test.first().cloned().unwrap_or_default();
     let mut text = output::pairs(&[

@@ -165,7 +165,7 @@ fn not_played(asked: &str, error: WorldError, country: &Country) -> anyhow::Erro
             let unknown = unknown.first().map_or("", String::as_str);
             unknown_in(asked, unknown, country).into()
         }
-        WorldError::Nobody | WorldError::NobodyIn { .. } => {
+        WorldError::Nobody | WorldError::NobodyIn { .. } | WorldError::NoProvince { .. } => {
             Usage::new(format!("`{asked}`: {error}"))
                 .remedy("see `lienthong sim describe` and `lienthong directory list`")
                 .into()

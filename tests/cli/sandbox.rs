@@ -106,26 +106,37 @@ fn a_sandbox_that_is_killed_leaves_no_hub_behind() {
 
 #[test]
 fn the_clock_of_a_sandbox_that_was_killed_does_not_go_back() {
-    const RATE: i64 = 600;
+    const RATE: u32 = 3_600;
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join("kept");
     let live = || {
         let mut command = lienthong();
         command.args(["sandbox", "--agencies", "3", "--listen", "127.0.0.1:0", "--output", "json"]);
-        command.args(["--folder", text(&kept), "--rate", &RATE.to_string()]);
+        // Hardly anything happens.
+        command.args(["--pace", "1", "--folder", text(&kept), "--rate", &RATE.to_string()]);
         let mut sandbox = Running::start(command);
         let ready: Value = serde_json::from_str(&sandbox.line_with("ready")).unwrap();
         let clock = ready["clock"].as_str().unwrap().to_owned();
         let start = clock.trim_start_matches("start=").split(',').next().unwrap().to_owned();
-        (sandbox, Timestamp::parse(&start).unwrap_or_else(|| panic!("{clock}")))
+        let address = ready["hub"].as_str().unwrap().trim_start_matches("https://").to_owned();
+        (sandbox, address, Timestamp::parse(&start).unwrap_or_else(|| panic!("{clock}")))
     };
-    let (sandbox, start) = live();
+    let noted = || {
+        let noted: toml::Table =
+            fs::read_to_string(kept.join("sandbox.toml")).unwrap().parse().unwrap();
+        noted["ended"].as_str().unwrap().to_owned()
+    };
+    let (sandbox, address, start) = live();
     let began = Instant::now();
-    let noted = || fs::read_to_string(kept.join("sandbox.toml")).unwrap().contains("ended");
-    until("a note of its clock", noted);
-    let stood = start.plus(began.elapsed() * u32::try_from(RATE).unwrap());
+    // Longer than a note lasts.
+    for _ in 0..3 {
+        let last = noted();
+        until("another note of its clock", || noted() != last);
+    }
+    let stood = start.plus(began.elapsed() * RATE);
     drop(sandbox);
-    let (_sandbox, again) = live();
+    until("the hub's end", || std::net::TcpStream::connect(&address).is_err());
+    let (_sandbox, _, again) = live();
     assert!(again >= stood, "{stood}, then {again}");
 }
 
@@ -138,11 +149,16 @@ fn a_sandbox_whose_port_was_taken_starts_once_it_has_another() {
     let start = ["sandbox", "--folder", text(&kept), "--agencies", "3", "--listen"];
     let said = fail(1, &[&start[..], &[&port]].concat());
     assert!(said.contains(&port), "{said}");
+    let noted = || fs::read_to_string(kept.join("sandbox.toml")).unwrap();
+    let seed =
+        |noted: String| noted.lines().find(|line| line.starts_with("seed")).map(str::to_owned);
+    let first = seed(noted());
     let mut command = lienthong();
     command.args(start).args(["127.0.0.1:0", "--output", "json"]);
-    // Living agencies connect only by certificates of the PKI that the hub trusts.
     let mut sandbox = Running::start(command);
     sandbox.line_with("ready");
+    // Every key of an agency that lives follows from it, and the PKI is that of the first start.
+    assert!(first.is_some() && first == seed(noted()), "{first:?}, then {}", noted());
 }
 
 #[test]

@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use lienthong_model::{AgencyCode, AgencyEntry, Timestamp};
@@ -28,6 +29,8 @@ use crate::say::Usage;
 use crate::source::machine_now;
 
 const FILE: &str = "sandbox.toml";
+/// How often it is noted where an accelerated clock stands.
+pub(super) const CLOCK_NOTED_EVERY: Duration = Duration::from_secs(10);
 
 /// An open sandbox.
 pub(crate) struct Sandbox {
@@ -53,7 +56,7 @@ struct Noted {
     seed: u64,
     /// When it was made, in business time.
     begin: String,
-    /// Where its clock stood when it stopped.
+    /// Where its clock stood when it stopped; while it runs, or after a kill, where it has not been.
     #[serde(default)]
     ended: Option<String>,
 }
@@ -194,24 +197,35 @@ impl Sandbox {
         directory: &[AgencyEntry],
         cast: &Cast,
     ) -> anyhow::Result<()> {
-        let pki = self.folder.join("pki");
-        if pki.join("root.pem").is_file() {
+        // What is written last.
+        if self.folder.join("agencies.csv").is_file() {
             return Ok(());
         }
-        // Before what follows from its seed: a start that fails from here on goes on with the same.
-        std::fs::create_dir_all(&self.folder)
-            .with_context(|| format!("cannot make `{}`", self.folder.display()))?;
+        std::fs::create_dir_all(&self.folder).with_context(cannot("make", &self.folder))?;
+        // A start that fails from here on goes on with the same seed, and so with the same keys.
         self.note()?;
-        let folder = keys.write(&pki, &hub_profile()?)?;
-        keys.write_agency(&folder, &cast.connector)?;
+        let unfinished = self.folder.join("unfinished");
+        if unfinished.exists() {
+            std::fs::remove_dir_all(&unfinished).with_context(cannot("remove", &unfinished))?;
+        }
+        let pki = keys.write(&unfinished.join("pki"), &hub_profile()?)?;
+        keys.write_agency(&pki, &cast.connector)?;
         let seed = lienthong_model::Digest::of(format!("stranger {}", self.seed()).as_bytes());
-        let day = std::time::Duration::from_secs(24 * 3_600);
+        let day = Duration::from_secs(24 * 3_600);
         let validity = Validity {
             not_before: self.begin().minus(day * 2),
             not_after: self.begin().plus(day * 800),
         };
         let stranger = KeySource::Seed(*seed.as_bytes());
-        Folder::create(&self.folder.join("stranger"), &stranger, validity, validity.not_after)?;
+        Folder::create(&unfinished.join("stranger"), &stranger, validity, validity.not_after)?;
+        for name in ["pki", "stranger"] {
+            let place = self.folder.join(name);
+            if !place.exists() {
+                std::fs::rename(unfinished.join(name), &place)
+                    .with_context(cannot("make", &place))?;
+            }
+        }
+        std::fs::remove_dir_all(&unfinished).with_context(cannot("remove", &unfinished))?;
         crate::own_hub::OwnHub::write_directory(&self.folder, directory)
     }
 
@@ -227,8 +241,16 @@ impl Sandbox {
         self.note()
     }
 
-    /// Notes where the clock stood, or where it will not have been before the next note, so that it
-    /// never goes back.
+    /// Notes where an accelerated clock will not have been before the next note, so that it does not go
+    /// back however the sandbox ends. This machine's needs no note.
+    pub(super) fn note_clock(&mut self, now: Timestamp) -> anyhow::Result<()> {
+        let Time::Scenario { rate, .. } = self.time else { return Ok(()) };
+        // A note may be late by as much again.
+        self.noted.ended = Some(now.plus(CLOCK_NOTED_EVERY.mul_f64(rate * 2.0)).to_string());
+        self.note()
+    }
+
+    /// Notes where the clock stood in the end.
     pub(super) fn ended(&mut self, at: Timestamp) -> anyhow::Result<()> {
         self.noted.ended = Some(at.to_string());
         self.note()
@@ -243,6 +265,11 @@ impl Sandbox {
             .and_then(|()| std::fs::rename(&unfinished, &path))
             .with_context(|| format!("cannot write `{}`", path.display()))
     }
+}
+
+fn cannot(what: &str, path: &Path) -> impl Fn() -> String {
+    let said = format!("cannot {what} `{}`", path.display());
+    move || said.clone()
 }
 
 fn read(folder: &Path) -> anyhow::Result<Option<Noted>> {

@@ -21,14 +21,10 @@ use crate::say::Usage;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Live world / trục thật")]
 pub(super) struct LiveArgs {
-    /// At most so many agencies take part; of every province and level some / số cơ quan
-    ///
-    /// Default 200.
+    /// At most so many agencies take part, of every province and level some; default 200 / số cơ quan
     #[arg(long, value_name = "N")]
     agencies: Option<usize>,
-    /// How many times faster than life the clock of a hub of its own runs / tốc độ đồng hồ
-    ///
-    /// Default 3600: an hour in a second.
+    /// How many times faster than life a hub of its own runs; default 3600 / tốc độ đồng hồ
     #[arg(long, value_name = "N", conflicts_with = "hub")]
     rate: Option<f64>,
     /// A hub that runs already; without it one of its own, in a temporary folder
@@ -50,10 +46,8 @@ impl LiveArgs {
         let mut text = format!(" --world live --agencies {}", self.agencies());
         match (&self.hub, &self.pki) {
             (Some(hub), Some(pki)) => {
-                text += &format!(
-                    " --hub {hub} --pki {}",
-                    output::shell_word(&pki.display().to_string())
-                )
+                let (hub, pki) = (output::shell_word(hub), pki.display().to_string());
+                text += &format!(" --hub {hub} --pki {}", output::shell_word(&pki));
             }
             _ => text += &format!(" --rate {}", self.rate()),
         }
