@@ -16,16 +16,10 @@ use crate::verdict::Check;
 const BURST: usize = 20;
 /// How often a case whose moment was missed is tried again.
 const TRIES: usize = 3;
-/// How long a line is deaf, try by try: longer than the proxy lets a connection live then, and in the
-/// end than a system takes that asks for its mail now and then.
-const DEAF: [Duration; TRIES] =
-    [Duration::from_secs(3), Duration::from_secs(10), Duration::from_secs(30)];
+/// How long a line is deaf: longer than the proxy lets a connection live then.
+const DEAF: Duration = Duration::from_secs(3);
 /// How long the system has to connect again after a line was closed, and to do what it must not.
 const SETTLE: Duration = Duration::from_secs(3);
-
-/// What is wanted of a document that comes twice.
-const TWICE: &str =
-    "phát hai lần, xác nhận, đúng một 03 / delivered twice, acknowledged, 03 exactly once";
 
 type Judged = Result<Check, ConformanceError>;
 
@@ -197,13 +191,13 @@ impl Examination {
     }
 
     /// The line lets the document through and loses what the system says to it, then breaks: the hub
-    /// delivers again.
+    /// delivers again, unless the system tries its acknowledgement again first.
     async fn duplicate(&self, case: Case) -> Judged {
         let (mut found, mut broken) = (String::new(), Vec::new());
-        for deaf in DEAF {
+        for _ in 0..TRIES {
             (self.line)(Mode::LoseRequests)?;
             let sent = self.send(self.paper("phát hai lần"), &self.person()).await?;
-            tokio::time::sleep(deaf).await;
+            tokio::time::sleep(DEAF).await;
             (self.line)(Mode::Open)?;
             let registered = |delivery: &TrackedDelivery| has(delivery, StatusCode::Accepted);
             let (delivery, fine) = self.until(&sent, registered).await?;
@@ -215,18 +209,14 @@ impl Examination {
                 break;
             }
             if delivery.attempts > 1 {
-                return Ok(outcome(case, TWICE, broken, found));
+                break;
             }
+            // Its acknowledgement came through before the hub delivered again: nothing is wrong with
+            // that, but whoever reads the statement must know what it does not show.
+            found += "; không phát lại lần nào / never delivered again";
         }
-        if broken.is_empty() {
-            broken.push(format!(
-                "chưa lần nào phát hai lần / never delivered twice: {found}; hệ thống phải hỏi văn \
-                 bản đến thường hơn {0} s / the system must ask for its mail more often than every \
-                 {0} s",
-                DEAF[TRIES - 1].as_secs()
-            ));
-        }
-        Ok(outcome(case, TWICE, broken, found))
+        let wanted = "xác nhận, đúng một 03 / acknowledged, 03 exactly once";
+        Ok(outcome(case, wanted, broken, found))
     }
 
     async fn recall_before(&self, case: Case) -> Judged {
