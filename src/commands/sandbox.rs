@@ -17,8 +17,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use clap::{Args, Subcommand};
+use lienthong_client::ClockSource;
 use lienthong_model::AgencyCode;
 use lienthong_simulator::live::{Ground, Live};
+use lienthong_simulator::scenario::Scenario;
+use lienthong_simulator::world::Played;
 use serde::Serialize;
 
 use crate::cli::Output;
@@ -145,21 +148,11 @@ async fn live(args: RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     let (seed, from) = (sandbox.seed(), sandbox.time().source().now());
     let stop = ended.clone();
     let live = Live { country: &country, population, keys, seed, ground, from, stop };
-    let (mut noted, mut noting) = (Instant::now(), Ok(()));
-    let told = |_| {
-        if noted.elapsed() >= CLOCK_NOTED_EVERY && noting.is_ok() {
-            noted = Instant::now();
-            noting = sandbox.note_clock(clock.now());
-        }
-    };
-    let played = tokio::task::block_in_place(|| {
-        lienthong_simulator::live::play(&scenario, live, None, told)
-    });
+    let played = play(&mut sandbox, &clock, &scenario, live);
     clerk.stop().await;
     drop(lines);
     let mut played = played?;
     played.stop_hub()?;
-    noting?;
     sandbox.ended(clock.now())?;
     if !ended.load(Ordering::Relaxed) {
         anstream::eprintln!(
@@ -168,6 +161,26 @@ async fn live(args: RunArgs, output: Output) -> anyhow::Result<ExitCode> {
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Plays until it is stopped or its year is over; meanwhile it is noted where its clock stands.
+fn play(
+    sandbox: &mut Sandbox,
+    clock: &ClockSource,
+    scenario: &Scenario,
+    live: Live<'_>,
+) -> anyhow::Result<Played> {
+    let (mut noted, mut noting) = (Instant::now(), Ok(()));
+    let told = |_| {
+        if noted.elapsed() >= CLOCK_NOTED_EVERY && noting.is_ok() {
+            noted = Instant::now();
+            noting = sandbox.note_clock(clock.now());
+        }
+    };
+    let played = tokio::task::block_in_place(|| {
+        lienthong_simulator::live::play(scenario, live, None, told)
+    })?;
+    noting.map(|()| played)
 }
 
 /// Says that it lives, and what to do next.

@@ -89,6 +89,36 @@ pub fn contents_of(block: &Block) -> Vec<Option<Bytes>> {
     signed.flat_map(SignedRecord::stored).map(at_hand).collect()
 }
 
+/// Makes the block of a sample that follows another, for tests that kill a process or cut its power while
+/// contents are taken out: one document a block, and those of every second block have expired.
+pub fn sample_after(last: Option<Marker>) -> SealedBlock {
+    let number = last.map_or(1, |last| last.block + 1);
+    document_after(last, Timestamp::from_millis(1_605_488_400_000), sample_contents(number))
+}
+
+/// Whether the document of a sample's block has expired.
+pub fn sample_has_expired(block: u64) -> bool {
+    block.is_multiple_of(2)
+}
+
+/// Returns whether a sample's block has lost its contents as it may.
+///
+/// # Errors
+/// What is wrong: it has other contents or half of them, or has lost them before they expired.
+pub fn sample_is_empty(block: &Block) -> Result<bool, String> {
+    let found = contents_of(block);
+    let is_empty = found == [None, None];
+    match is_empty {
+        true if sample_has_expired(block.number) => Ok(true),
+        false if found == sample_contents(block.number).map(Some) => Ok(false),
+        _ => Err(format!("block {} has {found:?}", block.number)),
+    }
+}
+
+fn sample_contents(block: u64) -> [Bytes; 2] {
+    ["content", "attachment"].map(|what| Bytes::from(format!("{what} {block}")))
+}
+
 /// Shows what a [`Journal`] and its [`Blocks`] must do.
 pub fn journal<J: Journal, B: Blocks>(mut open: impl FnMut() -> (J, B)) {
     an_empty_journal_has_no_blocks(open());

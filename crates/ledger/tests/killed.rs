@@ -8,11 +8,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bytes::Bytes;
-use lienthong_core::block::SealedBlock;
 use lienthong_core::engine::{Blocks as _, Change, Journal as _, Marker, State as _, Tables as _};
-use lienthong_core::engine_suite::{contents_of, document_after};
+use lienthong_core::engine_suite::{sample_after, sample_has_expired, sample_is_empty};
 use lienthong_ledger::{DataFolder, JournalLimits, StateLimits, crash};
-use lienthong_model::Timestamp;
 
 const FOLDER: &str = "LIENTHONG_TEST_FOLDER";
 const BLOCKS: u64 = 400;
@@ -37,28 +35,14 @@ fn open(folder: &Path) -> DataFolder {
     DataFolder::open_with(folder, journal, state).unwrap()
 }
 
-/// What a block's document says, and its attachment.
-fn contents(block: u64) -> [Bytes; 2] {
-    ["content", "attachment"].map(|what| Bytes::from(format!("{what} {block}")))
-}
-
-/// Whether the document of a block has expired.
-fn has_expired(block: u64) -> bool {
-    block.is_multiple_of(2)
-}
-
-/// The block that follows another.
-fn next(last: Option<Marker>) -> SealedBlock {
-    let number = last.map_or(1, |last| last.block + 1);
-    document_after(last, Timestamp::from_millis(1_605_488_400_000), contents(number))
-}
-
 /// Archives closed journal files, and takes out of them what has expired.
 fn archive(data: &DataFolder) {
     while data.blocks.archive_oldest(2).unwrap().is_some() {}
     let mut block = 1;
     while let Some(file) = data.blocks.closed_file(block) {
-        data.blocks.take_out(file.first, &mut |document| Ok(has_expired(document.0))).unwrap();
+        data.blocks
+            .take_out(file.first, &mut |document| Ok(sample_has_expired(document.0)))
+            .unwrap();
         block = file.last + 1;
     }
 }
@@ -84,7 +68,7 @@ fn a_child_that_is_killed() {
     let mut out = std::io::stderr();
     for _ in 0..ROUNDS {
         for at in 0..BLOCKS {
-            let block = next(data.journal.last_proposed());
+            let block = sample_after(data.journal.last_proposed());
             data.journal.propose(&block).unwrap();
             if at % 3 != 2 {
                 publish_ordered(&mut data, &mut out);
@@ -140,14 +124,8 @@ fn check(folder: &Path, plan: &str, reported: u64) -> u64 {
         number += 1;
         let block = block.unwrap().block;
         assert_eq!(block.number, number, "{plan}: every block from the first");
-        let found = contents_of(&block);
-        let is_empty = found == [None, None];
-        assert!(
-            is_empty || found == contents(number).map(Some),
-            "{plan}: block {number}: {found:?}"
-        );
-        assert!(!is_empty || has_expired(number), "{plan}: block {number} lost its contents");
-        emptied += u64::from(is_empty);
+        let is_empty = sample_is_empty(&block);
+        emptied += u64::from(is_empty.unwrap_or_else(|wrong| panic!("{plan}: {wrong}")));
     }
     assert_eq!(number, end, "{plan}: every block to the last");
     for block in data.blocks.replay(data.replay_from) {

@@ -201,12 +201,12 @@ impl Sandbox {
         if self.folder.join("agencies.csv").is_file() {
             return Ok(());
         }
-        std::fs::create_dir_all(&self.folder).with_context(cannot("make", &self.folder))?;
+        std::fs::create_dir_all(&self.folder).with_context(|| cannot("make", &self.folder))?;
         // A start that fails from here on goes on with the same seed, and so with the same keys.
         self.note()?;
         let unfinished = self.folder.join("unfinished");
         if unfinished.exists() {
-            std::fs::remove_dir_all(&unfinished).with_context(cannot("remove", &unfinished))?;
+            std::fs::remove_dir_all(&unfinished).with_context(|| cannot("remove", &unfinished))?;
         }
         let pki = keys.write(&unfinished.join("pki"), &hub_profile()?)?;
         keys.write_agency(&pki, &cast.connector)?;
@@ -222,10 +222,10 @@ impl Sandbox {
             let place = self.folder.join(name);
             if !place.exists() {
                 std::fs::rename(unfinished.join(name), &place)
-                    .with_context(cannot("make", &place))?;
+                    .with_context(|| cannot("make", &place))?;
             }
         }
-        std::fs::remove_dir_all(&unfinished).with_context(cannot("remove", &unfinished))?;
+        std::fs::remove_dir_all(&unfinished).with_context(|| cannot("remove", &unfinished))?;
         crate::own_hub::OwnHub::write_directory(&self.folder, directory)
     }
 
@@ -263,13 +263,12 @@ impl Sandbox {
         let unfinished = path.with_extension("new");
         std::fs::write(&unfinished, text)
             .and_then(|()| std::fs::rename(&unfinished, &path))
-            .with_context(|| format!("cannot write `{}`", path.display()))
+            .with_context(|| cannot("write", &path))
     }
 }
 
-fn cannot(what: &str, path: &Path) -> impl Fn() -> String {
-    let said = format!("cannot {what} `{}`", path.display());
-    move || said.clone()
+fn cannot(what: &str, path: &Path) -> String {
+    format!("cannot {what} `{}`", path.display())
 }
 
 fn read(folder: &Path) -> anyhow::Result<Option<Noted>> {

@@ -35,6 +35,9 @@ pub(super) struct LiveArgs {
     pki: Option<PathBuf>,
 }
 
+/// What a hub that runs already must be like.
+const NEEDS_OF_A_HUB: &str = "the hub must run, trust the PKI of `--pki`, and have a certificate and a \
+                              clock within the scenario's days: docs/SCENARIOS.md says how to start one";
 /// Agencies that take part when nobody says how many.
 const AGENCIES: usize = 200;
 /// An hour in a second.
@@ -85,16 +88,11 @@ impl LiveArgs {
         trace: Option<&'s mut dyn std::io::Write>,
         told: impl FnMut(Progress),
     ) -> anyhow::Result<(Played, Verdict)> {
-        let wrong = |error: WorldError| {
-            match (&error, &self.hub) {
-            (WorldError::Live(error), Some(_)) => Usage::new(format!("`{asked}`: {error}"))
-                .remedy(
-                    "the hub must run, trust the PKI of `--pki`, and have a certificate and a clock \
-                     within the scenario's days: docs/SCENARIOS.md says how to start one",
-                )
-                .into(),
+        let wrong = |error: WorldError| match (&error, &self.hub) {
+            (WorldError::Live(error), Some(_)) => {
+                Usage::new(format!("`{asked}`: {error}")).remedy(NEEDS_OF_A_HUB).into()
+            }
             _ => super::not_played(asked, error, country),
-        }
         };
         let mut population = Population::of(scenario, country).map_err(wrong)?;
         population.keep(self.agencies());

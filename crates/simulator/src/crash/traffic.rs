@@ -192,8 +192,7 @@ impl Traffic {
                 if open() == [0; 4] {
                     return;
                 }
-                // A look takes long when a list of communes is under way, and nobody enters anything
-                // meanwhile: most of the time is theirs.
+                // Nobody enters anything during a look: most of the time is theirs, however long it takes.
                 tokio::time::sleep((began.elapsed() * 8).max(LOOK_PAUSE)).await;
             }
         };
