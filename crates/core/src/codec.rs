@@ -1,21 +1,39 @@
 //! The encoding of everything that is kept: CBOR (RFC 8949) with numbered fields.
 
+use std::cell::Cell;
+
 use lienthong_model::Digest;
 use minicbor::{Decode, Encode};
 
 use crate::engine::EngineError;
 
-/// Encodes a value. Encoding into memory cannot fail.
+/// Bytes that a thread keeps to encode in.
+const ROOM_BYTES_MAX: usize = 64 * 1_024;
+
+/// Encodes a value, into memory of just its size. Encoding into memory cannot fail.
 pub fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
-    encode_within(value, 256)
+    thread_local! {
+        static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    }
+    let mut room = ROOM.take();
+    encode_into(value, &mut room);
+    let bytes = room.as_slice().to_vec();
+    room.clear();
+    room.shrink_to(ROOM_BYTES_MAX);
+    ROOM.set(room);
+    bytes
 }
 
 /// Encodes what has about so many bytes: if it has no more, they are never moved.
 pub fn encode_within<T: Encode<()>>(value: &T, capacity: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(capacity);
-    match minicbor::encode(value, &mut bytes) {
-        Ok(()) => bytes,
-        Err(never) => unreachable!("encoding into memory failed: {never}"),
+    encode_into(value, &mut bytes);
+    bytes
+}
+
+fn encode_into<T: Encode<()>>(value: &T, bytes: &mut Vec<u8>) {
+    if let Err(never) = minicbor::encode(value, bytes) {
+        unreachable!("encoding into memory failed: {never}");
     }
 }
 
