@@ -351,12 +351,31 @@ impl<S: State, P: Payloads> Machine<S, P> {
     /// [`EngineError`] when a row or payload cannot be read, or an entry holds a decision that its
     /// command cannot have.
     pub fn replay(&mut self, sealed: &SealedBlock) -> Result<(), EngineError> {
-        let block = &sealed.block;
+        self.begin_replay(&sealed.block);
+        sealed.block.entries.iter().try_for_each(|entry| self.replay_entry(entry))?;
+        self.end_replay(sealed)
+    }
+
+    /// [`Machine::replay`] in pieces: the block's entries follow, in their order, and its end.
+    pub fn begin_replay(&mut self, block: &Block) {
         self.work.begin(block.number, block.time);
-        for entry in &block.entries {
-            self.apply(entry)?;
-            self.work.count_entry();
-        }
+    }
+
+    /// Takes over the next entry of a block.
+    ///
+    /// # Errors
+    /// As [`Machine::replay`].
+    pub fn replay_entry(&mut self, entry: &Entry) -> Result<(), EngineError> {
+        self.apply(entry)?;
+        self.work.count_entry();
+        Ok(())
+    }
+
+    /// Takes over the end of a block whose entries were all taken over.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the state cannot take it.
+    pub fn end_replay(&mut self, sealed: &SealedBlock) -> Result<(), EngineError> {
         self.stand_at(sealed);
         self.commit()
     }
