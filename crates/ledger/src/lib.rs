@@ -32,7 +32,7 @@ pub use journal::{
     JournalAudit, JournalBlocks, JournalFiles, JournalFollower, JournalLimits, JournalOpened,
     JournalPlace, Replay, Step, Taking, TornTail,
 };
-pub use memory::{MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
+pub use memory::{BeforeBlock, MemoryBlocks, MemoryJournal, MemoryPayloads, MemoryState};
 pub use payload::{
     Claim, Copied, ExaminedPayload, PayloadCopies, PayloadFile, PayloadFiles, Progress, Settled,
     Upload, UploadError, UploadKey, UploadLimits, Uploads,

@@ -62,7 +62,6 @@ use lienthong_model::limits;
 use layers::Layers;
 pub use open::{Opened, Why, open_or_rebuild, open_or_rebuild_with};
 pub(crate) use recent::damage_note;
-pub(crate) use settler::joined;
 use writer::Shared;
 
 /// The version of the layout of the state and of its rows. Stable. A state of an older version is

@@ -1,24 +1,21 @@
 //! A state in memory, all of it or what was touched lately.
 
-use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lienthong_core::Settling;
-use lienthong_core::engine::{Change, EngineError, Marker, State, Tables};
-use lienthong_model::limits::CHUNK_BLOCKS;
+use lienthong_core::engine::{Change, EngineError, Marker, State, Tables, Writes};
 use parking_lot::RwLock;
 
-use super::key::Key;
+use super::at_hand::{MemoryRows, Unseen};
 use super::settled::{Leaving, SettledRows};
-use crate::rows::{Merged, Row, Source};
+use crate::rows::Row;
 use crate::state::check_bounds;
 
-/// The state in memory; clones share the rows. A cut counts as written when it is published, and
-/// is due after [`CHUNK_BLOCKS`] blocks, twice as many in a bounded state, whatever the time, so that
-/// a run can be repeated.
+/// The state in memory; clones share the rows. A cut counts as written when it is published, and is due
+/// after [`CHUNK_BLOCKS`](lienthong_model::limits::CHUNK_BLOCKS) blocks, twice as many in a bounded
+/// state, whatever the time, so that a run can be repeated.
 ///
 /// What is settled ([`MemoryState::settling`]) or what was not written for a while
 /// ([`MemoryState::bounded`]) can leave memory for files, so that a run of a simulated year needs
@@ -26,22 +23,6 @@ use crate::state::check_bounds;
 #[derive(Debug, Clone, Default)]
 pub struct MemoryState {
     rows: Arc<RwLock<MemoryRows>>,
-}
-
-#[derive(Debug, Default)]
-struct MemoryRows {
-    rows: BTreeMap<Key, RowAtHand>,
-    settled: Option<SettledRows>,
-    marker: Option<Marker>,
-    blocks_since_cut: u64,
-}
-
-#[derive(Debug)]
-struct RowAtHand {
-    /// `None` hides what left memory before.
-    value: Option<Bytes>,
-    /// The round in which it was written last.
-    round: u32,
 }
 
 impl MemoryState {
@@ -53,10 +34,7 @@ impl MemoryState {
     /// An empty state that lets what is settled go to files in a folder, at the cuts after so many
     /// blocks each. The files have no names: they go with the state.
     pub fn settling(folder: &Path, every_blocks: u64) -> Self {
-        let state = Self::default();
-        let leaving = Leaving::Settled { every_blocks, blocks: 0 };
-        state.rows.write().settled = Some(SettledRows::new(folder, leaving));
-        state
+        Self::leaving(folder, Leaving::Settled { every_blocks, blocks: 0 })
     }
 
     /// An empty state that lets rows go to files in a folder once they have not been written for a
@@ -64,15 +42,33 @@ impl MemoryState {
     /// many stay at most, beside what waits in mailboxes. The files have no names: they go with the
     /// state.
     pub fn bounded(folder: &Path, rows: usize) -> Self {
-        let state = Self::default();
-        let leaving = Leaving::Untouched { after_rows: rows, rows: 0, round: 0 };
-        state.rows.write().settled = Some(SettledRows::new(folder, leaving));
-        state
+        Self::leaving(folder, Leaving::Untouched { after_rows: rows, rows: 0, round: 0 })
+    }
+
+    fn leaving(folder: &Path, leaving: Leaving) -> Self {
+        let rows = MemoryRows::leaving(SettledRows::new(folder, leaving));
+        Self { rows: Arc::new(RwLock::new(rows)) }
+    }
+
+    /// Keeps what blocks replace from now on, until [`MemoryState::let_go`].
+    pub fn keep_past(&self) {
+        self.rows.write().past.get_or_insert_default();
+    }
+
+    /// The state as it was before a block whose past is kept.
+    pub fn before(&self, block: u64) -> BeforeBlock<'_> {
+        BeforeBlock { state: self, block }
+    }
+
+    /// Lets go of the past of the blocks up to one. Returns what that one wrote, in the order in which
+    /// it did.
+    pub fn let_go(&self, block: u64) -> Option<Writes> {
+        self.rows.write().past.as_mut()?.let_go(block)
     }
 
     /// How many rows there are in memory.
     pub fn len(&self) -> usize {
-        self.rows.read().rows.len()
+        self.rows.read().len()
     }
 
     /// Whether there are no rows in memory.
@@ -82,7 +78,7 @@ impl MemoryState {
 
     /// Whether a row is in memory.
     pub fn is_at_hand(&self, key: &[u8]) -> bool {
-        self.rows.read().rows.get(&Key::of(key)).is_some_and(|row| row.value.is_some())
+        self.rows.read().is_at_hand(key)
     }
 
     /// How many rows have left memory; one that left it several times counts as often.
@@ -91,32 +87,19 @@ impl MemoryState {
     }
 }
 
-impl MemoryRows {
-    fn put(&mut self, key: &[u8], value: Option<Bytes>) {
-        let hides = self.settled.as_ref().is_some_and(|settled| settled.may_hold(key));
-        let round = self.settled.as_mut().map_or(0, SettledRows::written);
-        match value.is_some() || hides {
-            true => drop(self.rows.insert(Key::of(key), RowAtHand { value, round })),
-            false => drop(self.rows.remove(&Key::of(key))),
-        }
-    }
+/// A state as it was before a block was published; see [`MemoryState::before`].
+#[derive(Debug, Clone, Copy)]
+pub struct BeforeBlock<'s> {
+    state: &'s MemoryState,
+    block: u64,
 }
 
-impl Tables for MemoryState {
-    fn read(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
-        let rows = self.rows.read();
-        match (rows.rows.get(&Key::of(key)), &rows.settled) {
-            (Some(row), _) => Ok(row.value.clone()),
-            (None, Some(settled)) => settled.read(key),
-            (None, None) => Ok(None),
-        }
-    }
-
+impl MemoryState {
     /// `visit` runs without a lock; a row that changes during the scan is seen before or after.
-    fn scan(
+    fn scan_without(
         &self,
-        prefix: &[u8],
-        from: &[u8],
+        unseen: Unseen,
+        (prefix, from): (&[u8], &[u8]),
         visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<(), EngineError> {
         const PAGE_ROWS: usize = 1_024;
@@ -125,7 +108,7 @@ impl Tables for MemoryState {
             let (page, looked_at) = {
                 let rows = self.rows.read();
                 let from = from.as_ref().map(Vec::as_slice);
-                rows.page(prefix, from, PAGE_ROWS)?
+                rows.page(unseen, prefix, from, PAGE_ROWS)?
             };
             let visited = |(key, value): &Row| value.as_ref().is_none_or(|value| visit(key, value));
             if !page.iter().all(visited) || looked_at < PAGE_ROWS {
@@ -137,70 +120,9 @@ impl Tables for MemoryState {
     }
 }
 
-impl MemoryRows {
-    /// The next rows from a bound on, deleted ones among them, and how many.
-    fn page(
-        &self,
-        prefix: &[u8],
-        from: Bound<&[u8]>,
-        max: usize,
-    ) -> Result<(Vec<Row>, usize), EngineError> {
-        let at_hand = self
-            .rows
-            .range((from.map(Key::of), Bound::Unbounded))
-            .map(|(key, row)| (key.to_bytes(), row.value.clone()))
-            .take_while(|(key, _)| key.starts_with(prefix))
-            .map(Ok);
-        let settled = self.settled.as_ref().map(|settled| settled.range(prefix, from));
-        let sources =
-            std::iter::once(Box::new(at_hand) as Source<'_>).chain(settled.into_iter().flatten());
-        let page = Merged::of(sources).take(max).collect::<Result<Vec<_>, _>>()?;
-        let looked_at = page.len();
-        Ok((page, looked_at))
-    }
-
-    /// Lets rows leave memory.
-    fn settle(&mut self) -> Result<(), EngineError> {
-        let Some(settled) = &mut self.settled else { return Ok(()) };
-        let survey = match settled.round() {
-            None => Some(Settling::survey(&AtHand(&self.rows))?),
-            Some(_) => None,
-        };
-        let round = settled.round();
-        let untouched =
-            |key: &[u8], row: &RowAtHand| Some(row.round) != round && Settling::may_rest(key);
-        let leaves = |key: &[u8], row: &RowAtHand| match (&row.value, &survey) {
-            (None, _) => Ok(true),
-            (Some(value), Some(survey)) => survey.is_settled(key, value),
-            (Some(_), None) => Ok(untouched(key, row)),
-        };
-        let rows = std::mem::take(&mut self.rows);
-        let rows_max = rows.len() as u64;
-        let mut staying = Vec::with_capacity(rows.len());
-        let leaving = rows.into_iter().filter_map(|(key, row)| {
-            key.with(|bytes| leaves(bytes, &row))
-                .map(|leaves| match leaves {
-                    true => Some((key.to_bytes(), row.value)),
-                    false => {
-                        staying.push((key, row));
-                        None
-                    }
-                })
-                .transpose()
-        });
-        settled.take(rows_max, leaving)?;
-        // Made anew, so that its nodes are full.
-        self.rows = staying.into_iter().collect();
-        Ok(())
-    }
-}
-
-/// Rows in memory, as a survey looks at them.
-struct AtHand<'r>(&'r BTreeMap<Key, RowAtHand>);
-
-impl Tables for AtHand<'_> {
+impl Tables for MemoryState {
     fn read(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
-        Ok(self.0.get(&Key::of(key)).and_then(|row| row.value.clone()))
+        self.rows.read().read(key, None)
     }
 
     fn scan(
@@ -209,38 +131,33 @@ impl Tables for AtHand<'_> {
         from: &[u8],
         visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<(), EngineError> {
-        let mut rows = self.0.range(Key::of(prefix.max(from))..);
-        rows.all(|(key, row)| {
-            key.with(|key| {
-                key.starts_with(prefix) && row.value.as_ref().is_none_or(|value| visit(key, value))
-            })
-        });
-        Ok(())
+        self.scan_without(None, (prefix, from), visit)
+    }
+}
+
+impl Tables for BeforeBlock<'_> {
+    fn read(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
+        self.state.rows.read().read(key, Some(self.block))
+    }
+
+    fn scan(
+        &self,
+        prefix: &[u8],
+        from: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), EngineError> {
+        self.state.scan_without(Some(self.block), (prefix, from), visit)
     }
 }
 
 impl State for MemoryState {
     fn publish(&self, change: Change) -> Result<(), EngineError> {
         check_bounds(&change)?;
-        let mut state = self.rows.write();
-        for (key, value) in change.writes {
-            state.put(&key, value);
-        }
-        state.blocks_since_cut += 1;
-        if change.cut {
-            state.blocks_since_cut = 0;
-            state.marker = Some(change.marker);
-        }
-        let due = state.settled.as_mut().is_some_and(|settled| settled.is_due(change.cut));
-        if due { state.settle() } else { Ok(()) }
+        self.rows.write().take(change)
     }
 
     fn cut_due(&self) -> bool {
-        let rows = self.rows.read();
-        match &rows.settled {
-            Some(settled) => settled.cut_due(rows.blocks_since_cut),
-            None => rows.blocks_since_cut + 1 >= CHUNK_BLOCKS,
-        }
+        self.rows.read().cut_due()
     }
 
     fn marker(&self) -> Option<Marker> {
@@ -254,6 +171,8 @@ impl State for MemoryState {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use lienthong_core::engine::rows_digest;
     use lienthong_core::engine_suite;
     use proptest::prelude::*;
@@ -271,7 +190,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = MemoryState::settling(folder.path(), 1);
         engine_suite::state(|| state.clone());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no file has a name");
+        drop(state);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "files go with the state");
     }
 
     #[test]
@@ -279,7 +199,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = MemoryState::bounded(folder.path(), 1);
         engine_suite::state(|| state.clone());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no file has a name");
+        drop(state);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "files go with the state");
     }
 
     proptest! {
@@ -306,6 +227,62 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn a_block_whose_past_is_kept_does_not_change_what_was_before_it(
+            blocks in prop::collection::vec(
+                prop::collection::btree_map(
+                    (prop::sample::select(vec!["d", "js", "m"]), 0..6u8),
+                    any::<bool>(),
+                    1..4,
+                ),
+                1..60,
+            ),
+            kept in 1..6usize,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let state = MemoryState::bounded(folder.path(), 3);
+            state.keep_past();
+            let mut rows = BTreeMap::new();
+            let mut past = std::collections::VecDeque::new();
+            for (block, writes) in (1..).zip(blocks) {
+                let row = |((family, key), there): (&(&str, u8), &bool)| {
+                    let value = there.then(|| Bytes::copy_from_slice(&u64::to_be_bytes(block)));
+                    ([family.as_bytes(), &[*key]].concat(), value)
+                };
+                let writes: Writes = writes.iter().map(row).collect();
+                past.push_back((block, rows.clone(), writes.clone()));
+                for (key, value) in &writes {
+                    match value {
+                        Some(value) => drop(rows.insert(key.clone(), value.clone())),
+                        None => drop(rows.remove(key)),
+                    }
+                }
+                let marker = Marker { block, hash: lienthong_model::Digest([0; 32]) };
+                state.publish(Change { marker, writes, cut: false }).unwrap();
+                if past.len() > kept {
+                    let (oldest, _, wrote) = past.pop_front().unwrap();
+                    prop_assert_eq!(state.let_go(oldest), Some(wrote));
+                }
+                for (block, rows, _) in &past {
+                    let before = state.before(*block);
+                    for key in ["d", "js", "m"].iter().flat_map(|family| {
+                        (0..6).map(|key| [family.as_bytes(), &[key]].concat())
+                    }) {
+                        prop_assert_eq!(before.read(&key).unwrap(), rows.get(&key).cloned());
+                    }
+                    let mut seen = BTreeMap::new();
+                    let mut see = |key: &[u8], value: &[u8]| {
+                        seen.insert(key.to_vec(), Bytes::copy_from_slice(value));
+                        true
+                    };
+                    before.scan(b"", b"", &mut see).unwrap();
+                    prop_assert_eq!(&seen, rows);
+                }
+            }
+        }
+    }
+
     #[test]
     fn what_a_sender_waits_for_and_statistics_leave_memory_and_mailboxes_stay() {
         let folder = tempfile::tempdir().unwrap();
@@ -323,6 +300,30 @@ mod tests {
         let at_hand = keys.map(|key| state.is_at_hand(key));
         assert_eq!(at_hand, [false, false, false, true, true, true, true]);
         assert!(keys.iter().all(|key| state.read(key).unwrap().is_some()));
+    }
+
+    #[test]
+    fn many_runs_of_one_size_become_one_and_say_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = MemoryState::bounded(folder.path(), 64);
+        let key = |number: u64| [b"d".as_slice(), &number.to_be_bytes()].concat();
+        for number in 0..20_000u64 {
+            let marker = Marker { block: number + 1, hash: lienthong_model::Digest([0; 32]) };
+            let row = Bytes::copy_from_slice(&number.to_be_bytes());
+            let mut writes = vec![(key(number), Some(row))];
+            writes.extend((number >= 5_000).then(|| (key(number - 5_000), None)));
+            state.publish(Change { marker, writes, cut: false }).unwrap();
+        }
+        let runs = state.rows.read().settled.as_ref().unwrap().runs();
+        assert!(state.settled_rows() > 200 * 64, "{} rows left", state.settled_rows());
+        assert!(runs <= 64, "{runs} runs");
+        let mut found = Vec::new();
+        let mut see = |key: &[u8], _: &[u8]| {
+            found.push(key.to_vec());
+            true
+        };
+        state.scan(b"d", b"d", &mut see).unwrap();
+        assert_eq!(found, (15_000..20_000).map(key).collect::<Vec<_>>());
     }
 
     #[test]

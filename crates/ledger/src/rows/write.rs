@@ -20,6 +20,11 @@ pub(crate) enum RunForm {
         /// How many rows there are at most: the filter has room for so many.
         rows_max: u64,
     },
+    /// The same, many of them: larger blocks, so that their index is small.
+    Large {
+        /// As above.
+        rows_max: u64,
+    },
     /// Rows that are hardly ever asked for: larger blocks, better compressed.
     Settled,
 }
@@ -29,13 +34,14 @@ impl RunForm {
     const fn block_bytes(self) -> usize {
         match self {
             Self::Open { .. } => 4 * 1024,
+            Self::Large { .. } => 16 * 1024,
             Self::Settled => 32 * 1024,
         }
     }
 
     const fn compression(self) -> i32 {
         match self {
-            Self::Open { .. } => 1,
+            Self::Open { .. } | Self::Large { .. } => 1,
             Self::Settled => 5,
         }
     }
@@ -72,7 +78,7 @@ impl RunWriter {
         header[8..10].copy_from_slice(&RUN_FORMAT.to_le_bytes());
         file.write_all(&header).map_err(failed())?;
         let filter = match form {
-            RunForm::Open { rows_max } => Filter::with_room(rows_max),
+            RunForm::Open { rows_max } | RunForm::Large { rows_max } => Filter::with_room(rows_max),
             RunForm::Settled => Filter::default(),
         };
         let zstd = zstd::bulk::Compressor::new(form.compression()).map_err(failed())?;

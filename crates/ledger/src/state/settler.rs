@@ -83,7 +83,7 @@ fn sizes(runs: &[Arc<Run>]) -> Vec<u64> {
 
 /// How many of the newest runs are joined: all that are no larger than what is newer together, if
 /// they are several. So a row is written again a few times at most, and runs are few.
-pub(crate) fn joined(sizes: &[u64]) -> Option<usize> {
+fn joined(sizes: &[u64]) -> Option<usize> {
     let mut together = *sizes.first()?;
     let mut count = 1;
     for size in sizes.iter().skip(1) {
