@@ -70,8 +70,17 @@ pub use visit::{
 pub use vocabulary::{Dimension, Family, Measure};
 pub use volumes::{Flow, LevelVolume, Refusals, Totals, Volume, Volumes, flows, refusals, volumes};
 
-/// Returns whether a row of the state with this key is a page of the statistics.
+/// Returns whether rows of the state with this key, or with keys that begin so, are pages of the
+/// statistics.
 pub fn is_page(key: &[u8]) -> bool {
-    let of_a_cube = CubeName::ALL.iter().any(|cube| key.first() == Some(&cube.letter()));
-    of_a_cube && crate::keys::cube_page_of(key).is_some()
+    const LETTERS: [u8; CubeName::ALL.len()] = {
+        let mut letters = [0; CubeName::ALL.len()];
+        let mut at = 0;
+        while at < letters.len() {
+            letters[at] = CubeName::ALL[at].letter();
+            at += 1;
+        }
+        letters
+    };
+    key.first().is_some_and(|letter| LETTERS.contains(letter))
 }

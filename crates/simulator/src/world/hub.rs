@@ -15,6 +15,7 @@ mod examination;
 mod follower;
 mod intake;
 mod post;
+mod replayed;
 mod uploads;
 
 use std::collections::VecDeque;
@@ -49,9 +50,12 @@ use uploads::Uploads;
 const BLOCK_REQUESTS: usize = 256;
 /// Requests of a block that is decided elsewhere, at least: handing over costs as much as one.
 const REQUESTS_ELSEWHERE: usize = 2;
-/// After how many rows those leave memory that were not written among them. So many are a good day
+/// After how many rows those leave memory that were not written among them. So many are two good days
 /// of the whole country.
-const ROWS_AT_HAND: usize = 1_000_000;
+const ROWS_AT_HAND: usize = 2_000_000;
+
+/// The same of pages of the statistics.
+const PAGES_AT_HAND: usize = 32_768;
 
 type MemoryMachine = Machine<MemoryState, MemoryPayloads>;
 
@@ -128,7 +132,8 @@ impl Hub {
     ) -> Result<Self, WorldError> {
         let folder = TempDir::with_prefix("lienthong-sim-").map_err(WorldError::Folder)?;
         let payloads = MemoryPayloads::new();
-        let (state, replayed) = (rows_in(&folder, "hub"), rows_in(&folder, "replayed"));
+        let state = rows_in(&folder, "hub", ROWS_AT_HAND);
+        let statistics = rows_in(&folder, "statistics", PAGES_AT_HAND);
         let (journal, blocks) = MemoryJournal::new();
         let facts = Arc::new(Rehearsal::new(DocumentContents, Above::of(keys)));
         let examining = Examining::new(facts.clone());
@@ -146,15 +151,16 @@ impl Hub {
             decided: None,
         };
         desk.attend();
+        let follower = Follower::start(&payloads, &state, statistics)?;
         Ok(Self {
             desk: Some(Box::new(desk)),
-            elsewhere: Elsewhere::start(),
+            elsewhere: Elsewhere::start(follower.replay()),
             state,
             folder,
             blocks,
             keeps_blocks,
             journalled: Journalled::default(),
-            follower: Follower::start(&payloads, replayed)?,
+            follower,
             payloads,
             facts,
             examining,
@@ -241,7 +247,7 @@ impl Hub {
     /// Everything but the journal's synced blocks and the payloads is gone: what waited for its
     /// block, the block being written, uploads under way.
     pub fn kill(&mut self) -> Result<(), EngineError> {
-        let state = rows_in(&self.folder, "hub");
+        let state = rows_in(&self.folder, "hub", ROWS_AT_HAND);
         let desk = self.desk();
         let decided = desk.decided.take().transpose();
         desk.machine = None;
@@ -253,6 +259,7 @@ impl Hub {
         self.outgoing = Outgoing::default();
         let lost = decided?.is_some_and(|decided| decided.sealed.is_some());
         self.told.lost_blocks += u64::from(lost);
+        self.follower.catch_up();
         Ok(())
     }
 
@@ -263,6 +270,7 @@ impl Hub {
         for sealed in (1..).map_while(|number| self.blocks.sealed(number)) {
             machine.replay(&sealed)?;
         }
+        self.follower.change_over(&self.state)?;
         let journal = self.blocks.journal();
         let desk = self.desk();
         desk.journal = journal;
@@ -350,8 +358,8 @@ fn deciding(state: &MemoryState, payloads: &MemoryPayloads) -> Result<MemoryMach
 }
 
 /// An empty state that keeps in memory what was touched lately.
-fn rows_in(folder: &TempDir, name: &str) -> MemoryState {
-    MemoryState::bounded(&folder.path().join(name), ROWS_AT_HAND)
+fn rows_in(folder: &TempDir, name: &str, at_hand: usize) -> MemoryState {
+    MemoryState::bounded(&folder.path().join(name), at_hand)
 }
 
 /// What was decided on an act.

@@ -150,7 +150,7 @@ impl Axis for Hub {
     }
 
     fn finish(&mut self) -> Result<(), WorldError> {
-        self.desk().machine.as_mut().map_or(Ok(()), MemoryMachine::cut)?;
+        self.desk();
         self.follower.end();
         Ok(())
     }
@@ -183,7 +183,7 @@ impl Hub {
 
     /// The statistics, as of the last block that was replayed.
     fn statistics(&self) -> (&RwLock<Cubes>, &MemoryState) {
-        (&self.follower.cubes, &self.follower.state)
+        (&self.follower.cubes, self.follower.statistics())
     }
 }
 
@@ -243,7 +243,7 @@ impl Account for Hub {
     }
 
     fn replay(&self) -> Result<Option<Vec<String>>, AccountError> {
-        Ok(Some(self.follower.differing(&self.state)?))
+        Ok(Some(self.follower.differing()))
     }
 
     fn distrusted(&self) -> Option<Vec<String>> {

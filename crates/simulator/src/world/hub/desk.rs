@@ -22,6 +22,7 @@ use lienthong_model::{AgencyCode, Ordinal, Refusal, Timestamp};
 
 use super::MemoryMachine;
 use super::examination::Facts;
+use super::follower::Replay;
 use super::intake::{Outcome, Request};
 use super::post::Post;
 use super::uploads::Uploads;
@@ -115,6 +116,7 @@ pub(super) struct Elsewhere {
     blocks: Option<SyncSender<Block>>,
     back: Receiver<Box<Desk>>,
     thread: Option<JoinHandle<()>>,
+    replay: Arc<Replay>,
 }
 
 /// A block that is to be decided.
@@ -125,18 +127,20 @@ struct Block {
 }
 
 impl Elsewhere {
-    pub fn start() -> Self {
+    /// Whoever waits here takes a replay further.
+    pub fn start(replay: Arc<Replay>) -> Self {
         let (blocks, asked) = sync_channel::<Block>(1);
         let (done, back) = sync_channel(1);
+        let meanwhile = replay.clone();
         let thread = std::thread::spawn(move || {
-            while let Some(Block { mut desk, now, requests }) = awaited(&asked) {
+            while let Some(Block { mut desk, now, requests }) = awaited(&asked, &meanwhile) {
                 desk.decide_block(now, requests);
                 if done.send(desk).is_err() {
                     return;
                 }
             }
         });
-        Self { blocks: Some(blocks), back, thread: Some(thread) }
+        Self { blocks: Some(blocks), back, thread: Some(thread), replay }
     }
 
     /// Decides a block there. Returns the desk when nobody is there.
@@ -153,7 +157,7 @@ impl Elsewhere {
 
     /// Waits for the desk. A panic there goes on here.
     pub fn back(&mut self) -> Box<Desk> {
-        if let Some(desk) = awaited(&self.back) {
+        if let Some(desk) = awaited(&self.back, &self.replay) {
             return desk;
         }
         std::panic::resume_unwind(match self.thread.take().map(JoinHandle::join) {
@@ -163,12 +167,17 @@ impl Elsewhere {
     }
 }
 
-/// What comes next; none when nobody sends any more.
-fn awaited<T>(from: &Receiver<T>) -> Option<T> {
-    for _ in 0..LOOKS {
+/// What comes next; none when nobody sends any more. Meanwhile the replay goes on.
+fn awaited<T>(from: &Receiver<T>, replay: &Replay) -> Option<T> {
+    let mut looks = 0;
+    while looks < LOOKS {
         match from.try_recv() {
             Ok(next) => return Some(next),
-            Err(TryRecvError::Empty) => std::thread::yield_now(),
+            Err(TryRecvError::Empty) if replay.go_on() => looks = 0,
+            Err(TryRecvError::Empty) => {
+                std::thread::yield_now();
+                looks += 1;
+            }
             Err(TryRecvError::Disconnected) => return None,
         }
     }
