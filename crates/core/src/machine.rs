@@ -177,7 +177,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
     }
 
     /// Folds no statistics from now on. They are those of another machine, which replays the same
-    /// blocks into a state of its own.
+    /// blocks.
     pub fn leave_statistics(&mut self) {
         self.folds = false;
     }

@@ -73,14 +73,5 @@ pub use volumes::{Flow, LevelVolume, Refusals, Totals, Volume, Volumes, flows, r
 /// Returns whether rows of the state with this key, or with keys that begin so, are pages of the
 /// statistics.
 pub fn is_page(key: &[u8]) -> bool {
-    const LETTERS: [u8; CubeName::ALL.len()] = {
-        let mut letters = [0; CubeName::ALL.len()];
-        let mut at = 0;
-        while at < letters.len() {
-            letters[at] = CubeName::ALL[at].letter();
-            at += 1;
-        }
-        letters
-    };
-    key.first().is_some_and(|letter| LETTERS.contains(letter))
+    CubeName::ALL.iter().any(|cube| key.first() == Some(&cube.letter()))
 }

@@ -1,4 +1,4 @@
-//! What has left the memory of a state in memory: runs in files without names.
+//! What has left the memory of a state in memory: runs in files that have no names once they are written.
 //!
 //! Rows that leave are read where they are until they are in a run; runs are written and joined by
 //! threads of their own. What is read does not depend on how far those are.

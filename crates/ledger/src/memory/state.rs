@@ -32,15 +32,15 @@ impl MemoryState {
     }
 
     /// An empty state that lets what is settled go to files in a folder, at the cuts after so many
-    /// blocks each. The files have no names: they go with the state.
+    /// blocks each. The files have no names once they are written: they go with the state.
     pub fn settling(folder: &Path, every_blocks: u64) -> Self {
         Self::leaving(folder, Leaving::Settled { every_blocks, blocks: 0 })
     }
 
     /// An empty state that lets rows go to files in a folder once they have not been written for a
     /// while: whenever so many rows were written, those leave that were not among them. So twice as
-    /// many stay at most, beside what waits in mailboxes. The files have no names: they go with the
-    /// state.
+    /// many stay at most, beside what waits in mailboxes. The files have no names once they are
+    /// written: they go with the state.
     pub fn bounded(folder: &Path, rows: usize) -> Self {
         Self::leaving(folder, Leaving::Untouched { after_rows: rows, rows: 0, round: 0 })
     }
@@ -50,18 +50,20 @@ impl MemoryState {
         Self { rows: Arc::new(RwLock::new(rows)) }
     }
 
-    /// Keeps what blocks replace from now on, until [`MemoryState::let_go`].
+    /// Keeps what blocks replace from now on, until [`MemoryState::let_go`]. There is no bound: whoever
+    /// asks for it lets go.
     pub fn keep_past(&self) {
         self.rows.write().past.get_or_insert_default();
     }
 
-    /// The state as it was before a block whose past is kept.
+    /// The state as it was before a block whose past is kept; as it is, when it has no such block, nor
+    /// a later one.
     pub fn before(&self, block: u64) -> BeforeBlock<'_> {
         BeforeBlock { state: self, block }
     }
 
     /// Lets go of the past of the blocks up to one. Returns what that one wrote, in the order in which
-    /// it did.
+    /// it did; none when its past is not kept.
     pub fn let_go(&self, block: u64) -> Option<Writes> {
         self.rows.write().past.as_mut()?.let_go(block)
     }
@@ -179,6 +181,37 @@ mod tests {
 
     use super::*;
 
+    fn publish(state: &MemoryState, block: u64, writes: Writes) {
+        let marker = Marker { block, hash: lienthong_model::Digest([0; 32]) };
+        state.publish(Change { marker, writes, cut: false }).unwrap();
+    }
+
+    fn document(number: u64) -> Vec<u8> {
+        [b"d".as_slice(), &number.to_be_bytes()].concat()
+    }
+
+    /// Writes so many rows, a block each, and deletes each again after some more.
+    fn write_and_delete(state: &MemoryState, rows: u64, after: u64) {
+        for number in 0..rows {
+            let row = Bytes::copy_from_slice(&number.to_be_bytes());
+            let mut writes = vec![(document(number), Some(row))];
+            // Deletions of what has left hold, too.
+            writes.extend(number.checked_sub(after).map(|gone| (document(gone), None)));
+            publish(state, number + 1, writes);
+        }
+    }
+
+    /// The documents that are found by a scan.
+    fn documents(state: &MemoryState) -> Vec<Vec<u8>> {
+        let mut found = Vec::new();
+        let mut see = |key: &[u8], _: &[u8]| {
+            found.push(key.to_vec());
+            true
+        };
+        state.scan(b"d", b"d", &mut see).unwrap();
+        found
+    }
+
     #[test]
     fn memory_does_what_every_state_does() {
         let state = MemoryState::new();
@@ -217,9 +250,7 @@ mod tests {
                 let key = [family.as_bytes(), &[key]].concat();
                 let value = there.then(|| Bytes::copy_from_slice(&u64::to_be_bytes(block)));
                 for state in [&leaving, &staying] {
-                    let marker = Marker { block, hash: lienthong_model::Digest([0; 32]) };
-                    let writes = vec![(key.clone(), value.clone())];
-                    state.publish(Change { marker, writes, cut: false }).unwrap();
+                    publish(state, block, vec![(key.clone(), value.clone())]);
                 }
                 prop_assert_eq!(leaving.read(&key).unwrap(), value);
             }
@@ -258,8 +289,7 @@ mod tests {
                         None => drop(rows.remove(key)),
                     }
                 }
-                let marker = Marker { block, hash: lienthong_model::Digest([0; 32]) };
-                state.publish(Change { marker, writes, cut: false }).unwrap();
+                publish(&state, block, writes);
                 if past.len() > kept {
                     let (oldest, _, wrote) = past.pop_front().unwrap();
                     prop_assert_eq!(state.let_go(oldest), Some(wrote));
@@ -288,14 +318,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = MemoryState::bounded(folder.path(), 4);
         let keys = [b"js1".as_slice(), b"W1", b"zi1", b"m1", b"n1", b"e1", b"pq1"];
-        let publish = |block, writes| {
-            let marker = Marker { block, hash: lienthong_model::Digest([0; 32]) };
-            state.publish(Change { marker, writes, cut: false }).unwrap();
-        };
         let row = |key: &&[u8]| (key.to_vec(), Some(Bytes::from_static(b"row")));
-        publish(1, keys.iter().map(row).collect());
-        for block in 2..20u64 {
-            publish(block, vec![([b"d", &block.to_be_bytes()[..]].concat(), Some(Bytes::new()))]);
+        publish(&state, 1, keys.iter().map(row).collect());
+        for block in 2..20 {
+            publish(&state, block, vec![(document(block), Some(Bytes::new()))]);
         }
         let at_hand = keys.map(|key| state.is_at_hand(key));
         assert_eq!(at_hand, [false, false, false, true, true, true, true]);
@@ -306,50 +332,22 @@ mod tests {
     fn many_runs_of_one_size_become_one_and_say_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let state = MemoryState::bounded(folder.path(), 64);
-        let key = |number: u64| [b"d".as_slice(), &number.to_be_bytes()].concat();
-        for number in 0..20_000u64 {
-            let marker = Marker { block: number + 1, hash: lienthong_model::Digest([0; 32]) };
-            let row = Bytes::copy_from_slice(&number.to_be_bytes());
-            let mut writes = vec![(key(number), Some(row))];
-            writes.extend((number >= 5_000).then(|| (key(number - 5_000), None)));
-            state.publish(Change { marker, writes, cut: false }).unwrap();
-        }
+        write_and_delete(&state, 20_000, 5_000);
         let runs = state.rows.read().settled.as_ref().unwrap().runs();
         assert!(state.settled_rows() > 200 * 64, "{} rows left", state.settled_rows());
         assert!(runs <= 64, "{runs} runs");
-        let mut found = Vec::new();
-        let mut see = |key: &[u8], _: &[u8]| {
-            found.push(key.to_vec());
-            true
-        };
-        state.scan(b"d", b"d", &mut see).unwrap();
-        assert_eq!(found, (15_000..20_000).map(key).collect::<Vec<_>>());
+        assert_eq!(documents(&state), (15_000..20_000).map(document).collect::<Vec<_>>());
     }
 
     #[test]
     fn rows_that_nobody_touches_leave_memory_and_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let state = MemoryState::bounded(folder.path(), 4);
-        let key = |number: u64| [b"d".as_slice(), &number.to_be_bytes()].concat();
-        for number in 0..100u64 {
-            let marker = Marker { block: number + 1, hash: lienthong_model::Digest([0; 32]) };
-            let row = Bytes::copy_from_slice(&number.to_be_bytes());
-            let mut writes = vec![(key(number), Some(row))];
-            // Deletions of what has left hold, too.
-            writes.extend((number >= 50).then(|| (key(number - 50), None)));
-            state.publish(Change { marker, writes, cut: false }).unwrap();
-        }
+        write_and_delete(&state, 100, 50);
         assert!(state.len() <= 16, "{} rows in memory", state.len());
-        let found = |number| state.read(&key(number)).unwrap();
+        let found = |number| state.read(&document(number)).unwrap();
         assert!((0..50).all(|number| found(number).is_none()));
         assert!((50..100).all(|number| found(number).is_some()));
-        let mut scanned = 0;
-        state
-            .scan(b"d", b"d", &mut |_, _| {
-                scanned += 1;
-                true
-            })
-            .unwrap();
-        assert_eq!(scanned, 50);
+        assert_eq!(documents(&state), (50..100).map(document).collect::<Vec<_>>());
     }
 }

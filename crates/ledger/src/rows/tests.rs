@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 
 const OPEN: RunForm = RunForm::Open { rows_max: 200 };
+const LARGE: RunForm = RunForm::Large { rows_max: 200 };
 
 type Model = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
@@ -39,13 +40,13 @@ proptest! {
     #[test]
     fn a_run_gives_back_the_rows_that_were_written(
         rows in rows(),
-        settled: bool,
+        form in proptest::sample::select(vec![OPEN, LARGE, RunForm::Settled]),
         prefix in proptest::collection::vec(0..4_u8, 0..3),
         from in proptest::collection::vec(0..4_u8, 0..4),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run");
-        write(&path, if settled { RunForm::Settled } else { OPEN }, &rows);
+        write(&path, form, &rows);
         let run = open(&path).unwrap();
         run.verify().unwrap();
         prop_assert_eq!(run.rows(), rows.len() as u64);

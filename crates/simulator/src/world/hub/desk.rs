@@ -27,8 +27,8 @@ use super::intake::{Outcome, Request};
 use super::post::Post;
 use super::uploads::Uploads;
 
-/// How often a thread looks for what it waits for before it sleeps, a millisecond or two in all: being
-/// woken takes longer than most blocks do.
+/// How often a thread that has nothing to replay looks for what it waits for before it sleeps, a
+/// millisecond or two in all: being woken takes longer than most blocks do.
 const LOOKS: u32 = 2_000;
 
 /// What decides.

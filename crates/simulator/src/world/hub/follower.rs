@@ -171,15 +171,41 @@ impl Follower {
 
 #[cfg(test)]
 mod tests {
+    use lienthong_core::Block;
+    use lienthong_core::engine::{Change, State as _};
+    use lienthong_model::{Digest, Timestamp};
+
     use super::*;
+
+    /// A replay of a hub that has stopped.
+    fn stopped(hub: &MemoryState) -> Follower {
+        let rows = Arc::new(Rows::of(hub, MemoryState::new()));
+        let progress = Mutex::new(Progress::Ended(Some("a reason".to_owned())));
+        let replay = Arc::new(Replay { rows, waiting: Mutex::default(), progress });
+        Follower { replay, cubes: Arc::default() }
+    }
 
     #[test]
     fn why_a_replay_stopped_is_known_however_often_it_is_ended() {
-        let progress = Mutex::new(Progress::Ended(Some("a reason".to_owned())));
-        let rows = Arc::new(Rows::of(&MemoryState::new(), MemoryState::new()));
-        let replay = Arc::new(Replay { rows, waiting: Mutex::default(), progress });
-        let follower = Follower { replay, cubes: Arc::default() };
+        let follower = stopped(&MemoryState::new());
         follower.end();
         assert_eq!(follower.differing(), ["the replay stopped: a reason"]);
+    }
+
+    #[test]
+    fn a_replay_that_has_stopped_keeps_neither_blocks_nor_what_was_before_them() {
+        let hub = MemoryState::new();
+        let follower = stopped(&hub);
+        let time = Timestamp::from_millis(0);
+        let previous = Digest([0; 32]);
+        let block =
+            Block { number: 1, time, previous, rules: 1, entries: Vec::new(), clock_ahead_ms: 0 };
+        let sealed = block.seal();
+        let writes = vec![(b"d".to_vec(), None)];
+        hub.publish(Change { marker: sealed.marker, writes, cut: false }).unwrap();
+        follower.follow(sealed);
+        follower.catch_up();
+        assert!(follower.replay.waiting.lock().is_empty());
+        assert_eq!(hub.let_go(1), None, "it was let go");
     }
 }
