@@ -115,11 +115,11 @@ impl Directory {
 
     /// Returns the agency with a code, however it is written.
     pub fn find(&self, code: &AgencyCode) -> Option<&AgencyRecord> {
-        self.find_key(&code.key())
+        self.find_key(&code.filed_as())
     }
 
-    /// Returns the agency with a normalised code.
-    pub fn find_key(&self, key: &CodeKey) -> Option<&AgencyRecord> {
+    /// Returns the agency with a normalised code: the text of a [`CodeKey`].
+    pub fn find_key(&self, key: &str) -> Option<&AgencyRecord> {
         self.by_key.get(key).and_then(|ordinal| self.agency(*ordinal))
     }
 
@@ -213,7 +213,7 @@ impl Directory {
     /// [`DirectoryError`] for the first entry that cannot.
     pub fn check(&self, entries: &[AgencyEntry]) -> Result<(), DirectoryError> {
         let keys = self.first_days(entries)?;
-        let added = keys.keys().filter(|key| !self.by_key.contains_key(key)).count();
+        let added = keys.keys().filter(|key| !self.by_key.contains_key(*key)).count();
         if self.len() + added > AGENCIES_MAX {
             return Err(DirectoryError::TooMany(self.len() + added));
         }
@@ -250,7 +250,7 @@ impl Directory {
                 return Err(DirectoryError::NameTooLong(entry.code.clone()));
             }
             let key = entry.code.key();
-            let known = self.find_key(&key).map(|agency| agency.entries.as_slice());
+            let known = self.find_key(key.as_str()).map(|agency| agency.entries.as_slice());
             let known = || known.unwrap_or_default().iter().map(|entry| entry.from).collect();
             let days = all.entry(key).or_insert_with(known);
             days.insert(entry.from);

@@ -5,6 +5,7 @@
 //! is written in two ways (Decision 20/2020/QĐ-TTg: `H36.12`; QCVN 102:2016:
 //! `000.00.12.H36`), so that both find the same entry.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -68,25 +69,45 @@ impl AgencyCode {
     /// with a letter while its first does not is in the order of QCVN 102:2016
     /// and is turned round.
     pub fn key(&self) -> CodeKey {
-        let mut groups: Vec<&str> =
-            self.0.split('.').filter(|group| !group.bytes().all(|b| b == b'0')).collect();
-        if groups.is_empty() {
-            groups = self.0.split('.').collect();
-        }
+        CodeKey(self.filed_as().into())
+    }
+
+    /// The text of [`AgencyCode::key`].
+    pub fn filed_as(&self) -> String {
+        let is_zero = |group: &&str| group.bytes().all(|byte| byte == b'0');
+        let groups = || self.0.split('.').filter(|group| !is_zero(group));
         let lettered = |group: &str| group.as_bytes().first().is_some_and(u8::is_ascii_alphabetic);
-        let lowest_first = groups.len() > 1
-            && groups.last().is_some_and(|last| lettered(last))
-            && groups.first().is_some_and(|first| !lettered(first));
-        if lowest_first {
-            groups.reverse();
+        let lowest_first = groups().next().is_some_and(|first| !lettered(first))
+            && groups().next_back().is_some_and(lettered);
+        let mut text = String::with_capacity(self.0.len());
+        let add = |group: &str| {
+            if !text.is_empty() {
+                text.push('.');
+            }
+            text.push_str(group);
+        };
+        match lowest_first {
+            true => groups().rev().for_each(add),
+            false => groups().for_each(add),
         }
-        CodeKey(groups.join(".").to_ascii_uppercase().into())
+        if text.is_empty() {
+            text.push_str(&self.0);
+        }
+        text.make_ascii_uppercase();
+        text
     }
 }
 
 impl CodeKey {
     /// The normalised text.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A key is found by its text.
+impl Borrow<str> for CodeKey {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -176,7 +176,7 @@ proptest! {
             if !given.contains(&text) {
                 given.push(text);
             }
-            prop_assert_eq!(directory.find_key(&key).unwrap().key.as_str(), key.as_str());
+            prop_assert_eq!(directory.find_key(key.as_str()).unwrap().key.as_str(), key.as_str());
             for (ordinal, text) in given.iter().enumerate() {
                 let found = directory.find(&code(text)).unwrap();
                 prop_assert_eq!(found.ordinal.0 as usize, ordinal);
