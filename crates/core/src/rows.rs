@@ -406,6 +406,15 @@ impl DeliveryRow {
         self.statuses.iter().filter(|line| Progress::of(line.code).is_some()).count()
     }
 
+    /// Notes that the recipient's node has the document, unless that is known.
+    pub(crate) fn pick_up(&mut self, at: Timestamp, attempts: u32, by: EntryPlace) {
+        if self.acknowledged_at.is_none() {
+            self.acknowledged_at = Some(at);
+            self.attempts = attempts;
+            self.picked_up_by = Some(by);
+        }
+    }
+
     /// Files a line by its position; one that is there stays.
     pub(crate) fn file(&mut self, line: StatusLine) {
         let place = self.statuses.binary_search_by_key(&line.position, |known| known.position);

@@ -223,15 +223,17 @@ impl<S: State, P: Payloads> Machine<S, P> {
             let message = ChangeMessage { kind, position, id: header.id, at, reason };
             return self.apply_change(change, &message, None);
         }
-        // A report implies that the recipient's node has the document.
-        self.acknowledge(delivery, at, 0)?;
+        let here = self.here();
         let changed = self.change_delivery(delivery, |row| {
+            // A report implies that the recipient's node has the document.
+            row.pick_up(at, 0, here);
             row.file(StatusLine { code: header.code, at, position, reason });
             if let Some(answered) = &reported.answered {
                 row.asked = None;
                 row.mark = answered.mark.clone().or(row.mark.take());
             }
         })?;
+        self.picked_up(delivery, changed.as_ref())?;
         self.count_report(delivery, changed.as_ref(), header.code, position)
     }
 
@@ -256,15 +258,21 @@ impl<S: State, P: Payloads> Machine<S, P> {
         attempts: u32,
     ) -> Result<(), EngineError> {
         let here = self.here();
-        let changed = self.change_delivery(key, |row| {
-            if row.acknowledged_at.is_none() {
-                row.acknowledged_at = Some(at);
-                row.attempts = attempts;
-                row.picked_up_by = Some(here);
-            }
-        })?;
-        let first = changed.filter(|row| row.picked_up_by == Some(here));
-        self.count_progress(key.recipient, first.as_ref(), Figure::ACKNOWLEDGED);
+        let changed = self.change_delivery(key, |row| row.pick_up(at, attempts, here))?;
+        self.picked_up(key, changed.as_ref())
+    }
+
+    /// What follows when this entry is the first to say that a recipient's node has a document.
+    fn picked_up(
+        &mut self,
+        key: DeliveryKey,
+        delivery: Option<&DeliveryRow>,
+    ) -> Result<(), EngineError> {
+        let here = Some(self.here());
+        if delivery.is_none_or(|row| row.picked_up_by != here) {
+            return Ok(());
+        }
+        self.count_progress(key.recipient, delivery, Figure::ACKNOWLEDGED);
         self.leave_mailbox(key)
     }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use lienthong_model::limits::CHANGES_PER_DOCUMENT_MAX;
 use lienthong_model::{
-    Change, ChangeEffect, ChangeKind, Header, Ordinal, Position, Reason, RecipientChangeHeader,
-    Refusal, Standing, StatusCode, StatusHeader, Violation,
+    Change, ChangeEffect, ChangeKind, Header, MessageId, Ordinal, Position, Reason,
+    RecipientChangeHeader, Refusal, Standing, StatusCode, StatusHeader, Violation,
 };
 
 use super::Machine;
@@ -173,22 +173,19 @@ impl<S: State, P: Payloads> Machine<S, P> {
         header: &Header,
     ) -> Result<Option<ActedOn>, EngineError> {
         let Some(id) = header.acts_on else { return Ok(None) };
-        self.document_of(sender.ordinal, &id)
+        let Some(position) = self.position_of(sender.ordinal, &id)? else { return Ok(None) };
+        Ok(self.document_row(position)?.map(|row| ActedOn { position, row }))
     }
 
-    /// The document of a sender's id; `None` when there is none, or a report.
-    pub(super) fn document_of(
+    /// The position of the document of a sender's id; `None` when there is none, or a report.
+    pub(super) fn position_of(
         &self,
         sender: Ordinal,
-        id: &lienthong_model::MessageId,
-    ) -> Result<Option<ActedOn>, EngineError> {
+        id: &MessageId,
+    ) -> Result<Option<Position>, EngineError> {
         let Some(row) = self.row(&keys::id(id, sender))? else { return Ok(None) };
         let known: IdRow = codec::decode(&row, "id")?;
-        if known.report_on.is_some() {
-            return Ok(None);
-        }
-        let Some(row) = self.document_row(known.position)? else { return Ok(None) };
-        Ok(Some(ActedOn { position: known.position, row }))
+        Ok(known.report_on.is_none().then_some(known.position))
     }
 
     /// The recipients that an update adds and removes.

@@ -2,7 +2,7 @@
 //! was reported before is in [`crate::delivery_state`].
 
 use lienthong_model::limits::STATUSES_PER_DELIVERY_MAX;
-use lienthong_model::{Ordinal, Reason, Refusal, StatusCode, StatusHeader};
+use lienthong_model::{Ordinal, Position, Reason, Refusal, StatusCode, StatusHeader};
 use lienthong_trust::{Dates, Signed, StatusSubmission, Unproven, judge};
 
 use super::Machine;
@@ -76,10 +76,10 @@ impl<S: State, P: Payloads> Machine<S, P> {
         reporter: &AgencyRecord,
         header: &StatusHeader,
     ) -> Result<Result<Reported, Refusal>, EngineError> {
-        let Some((sender, document)) = self.reported_on(header)? else {
+        let Some((sender, position)) = self.reported_on(header)? else {
             return Ok(Err(unknown(header)));
         };
-        let Some(row) = self.delivery_row(document.position, reporter.ordinal)? else {
+        let Some(row) = self.delivery_row(position, reporter.ordinal)? else {
             let refusal = match sender == reporter.ordinal {
                 true => not_entitled(header),
                 false => unknown(header),
@@ -93,14 +93,14 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let after = match before.reported(header.code) {
             Ok(after) => after,
             Err(why) => {
-                let acts_on = document.row.acts_on.as_ref();
-                return Ok(Err(closed(why, acts_on, &row, header.code)));
+                let acts_on = self.document_row(position)?.and_then(|document| document.acts_on);
+                return Ok(Err(closed(why, acts_on.as_ref(), &row, header.code)));
             }
         };
         if let Err(refusal) = within_limit(&row, header.code) {
             return Ok(Err(refusal));
         }
-        let delivery = DeliveryKey { recipient: reporter.ordinal, position: document.position };
+        let delivery = DeliveryKey { recipient: reporter.ordinal, position };
         let told = Told { to: sender, kind: NoticeKind::Reported, delivery };
         let answered = row.asked.filter(|_| after.asked.is_none()).map(|by| Answered {
             mark: (after.standing != before.standing)
@@ -122,11 +122,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
         reporter: &AgencyRecord,
         header: &StatusHeader,
     ) -> Result<Result<Reported, Refusal>, EngineError> {
-        let Some((sender, document)) = self.reported_on(header)? else {
+        let Some((sender, position)) = self.reported_on(header)? else {
             return Ok(Err(unknown(header)));
         };
         if sender != reporter.ordinal {
-            let row = self.delivery_row(document.position, reporter.ordinal)?;
+            let row = self.delivery_row(position, reporter.ordinal)?;
             let refusal = match row {
                 Some(_) => not_entitled(header),
                 None => unknown(header),
@@ -136,13 +136,14 @@ impl<S: State, P: Payloads> Machine<S, P> {
         if let Err(refusal) = with_reason(header) {
             return Ok(Err(refusal));
         }
-        let change = match self.judge_recall(&document, header)? {
+        let Some(row) = self.document_row(position)? else { return Ok(Err(unknown(header))) };
+        let change = match self.judge_recall(&ActedOn { position, row }, header)? {
             Ok(change) => change,
             Err(refusal) => return Ok(Err(refusal)),
         };
         Ok(Ok(Reported {
             position: self.head.next_position,
-            delivery: DeliveryKey { recipient: sender, position: document.position },
+            delivery: DeliveryKey { recipient: sender, position },
             notices: self.notices(self.told_of(&change)),
             change: Some(Box::new(change)),
             answered: None,
@@ -150,16 +151,16 @@ impl<S: State, P: Payloads> Machine<S, P> {
         }))
     }
 
-    /// The document that a report is about, and its sender.
+    /// The sender of the document that a report is about, and the document's position.
     fn reported_on(
         &self,
         header: &StatusHeader,
-    ) -> Result<Option<(Ordinal, ActedOn)>, EngineError> {
+    ) -> Result<Option<(Ordinal, Position)>, EngineError> {
         let Some(sender) = self.policy.directory.find(&header.document_sender) else {
             return Ok(None);
         };
-        let document = self.document_of(sender.ordinal, &header.document)?;
-        Ok(document.map(|document| (sender.ordinal, document)))
+        let position = self.position_of(sender.ordinal, &header.document)?;
+        Ok(position.map(|position| (sender.ordinal, position)))
     }
 }
 
