@@ -182,6 +182,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.folds = false;
     }
 
+    /// Folds statistics of many blocks together from now on: they are complete after a cut only.
+    pub fn gather_statistics(&mut self) {
+        self.cubes.write().unwrap_or_else(std::sync::PoisonError::into_inner).gather();
+    }
+
     /// The time of the block under way.
     fn now(&self) -> Timestamp {
         self.work.time

@@ -4,16 +4,19 @@
 //! year reads twelve months instead of 365 days; and into a cube for each sort of question, so that
 //! a question with few dimensions reads few cells. A page knows the last block folded into it; pages
 //! of deliveries lie at the day on which the delivery was made, and change later.
+//!
+//! What is added to cells is gathered first, and added in the order of pages and cells: many are added
+//! to, far apart in memory, and most of the time would be spent on finding them.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use bytes::Bytes;
 use lienthong_model::limits::{HOURS_KEPT, STATISTICS_PAGES_OPEN_MAX, STATISTICS_PRUNED_MAX};
-use lienthong_model::{Hour, Timestamp};
+use lienthong_model::{Hour, Ordinal, Timestamp};
 
 use super::cells::Address;
-use super::page::{Cell, Page, PageKey};
+use super::page::{Added, Cell, Page, PageKey};
 use super::period::PageGrain;
 use super::quick::Quick;
 use crate::engine::{EngineError, Tables, Writes};
@@ -50,10 +53,15 @@ pub enum CubeName {
     Refusals,
 }
 
+/// When so many additions to a cube are gathered, 72 bytes each, they are added up.
+const GATHERED: usize = 2_048;
+
 /// All cubes' open pages.
 #[derive(Debug)]
 pub struct Cubes {
     cubes: [Cube; CubeName::ALL.len()],
+    /// Whether what was folded waits for more.
+    gathers: bool,
     /// Hours before this one are not kept any more.
     hours_since: Hour,
     /// Hours before this one are gone from the rows, too.
@@ -65,6 +73,16 @@ pub struct Cubes {
 pub(super) struct Cube {
     name: CubeName,
     pages: HashMap<PageKey, Page, Quick>,
+    /// What is not in the pages yet.
+    gathered: Vec<(Pages, Added)>,
+}
+
+/// The pages that hold a cell at a moment: one of each grain of its cube.
+#[derive(Debug, Clone, Copy)]
+struct Pages {
+    province: Option<Ordinal>,
+    part: u32,
+    moment: Moment,
 }
 
 /// The numbers of the pages that hold a moment, by grain.
@@ -152,20 +170,34 @@ impl Moment {
     }
 }
 
+impl Pages {
+    /// Which page of one grain this is.
+    fn key(&self, grain: PageGrain) -> PageKey {
+        let Self { province, part, moment } = *self;
+        PageKey { grain, number: moment.number(grain), province, part }
+    }
+}
+
 impl Cube {
-    /// Adds to a cell of the pages that hold a moment.
-    fn add(
-        &mut self,
-        (tables, block): (&dyn Tables, u64),
-        moment: Moment,
-        address: Address,
-        add: Cell,
-    ) -> Result<(), EngineError> {
-        let Address { province, part, number } = address;
-        for grain in self.name.grains() {
-            let key = PageKey { grain: *grain, number: moment.number(*grain), province, part };
-            self.open(tables, key)?.add(block, number, add);
+    fn new(name: CubeName) -> Self {
+        Self { name, pages: HashMap::default(), gathered: Vec::new() }
+    }
+
+    /// Adds up what was gathered. What lies in one page of the shortest grain lies in one of each.
+    fn add_up(&mut self, tables: &dyn Tables) -> Result<(), EngineError> {
+        let grains = self.name.grains();
+        let Some(shortest) = grains.first() else { return Ok(()) };
+        let page = |(pages, _): &(Pages, Added)| pages.key(*shortest);
+        let mut gathered = std::mem::take(&mut self.gathered);
+        gathered.sort_unstable_by_key(|one| (page(one), one.1.number));
+        for added in gathered.chunk_by(|one, other| page(one) == page(other)) {
+            let [(pages, _), ..] = added else { continue };
+            for grain in grains {
+                self.open(tables, pages.key(*grain))?.add(added.iter().map(|(_, added)| *added));
+            }
         }
+        gathered.clear();
+        self.gathered = gathered;
         Ok(())
     }
 
@@ -185,7 +217,7 @@ impl Cube {
         let gone = |key: &PageKey| key.grain == PageGrain::Hour && key.number < hours_since.0;
         let first = writes.len();
         for (key, page) in &mut self.pages {
-            if std::mem::take(&mut page.dirty) && !gone(key) {
+            if page.settle() && !gone(key) {
                 let row = Bytes::from(page.row());
                 writes.push((keys::cube_page(self.name.letter(), *key), Some(row)));
             }
@@ -205,7 +237,8 @@ impl Cubes {
     /// Makes cubes without open pages, for a state whose last block has a time.
     pub(crate) fn at(last: Timestamp) -> Self {
         Self {
-            cubes: CubeName::ALL.map(|name| Cube { name, pages: HashMap::default() }),
+            cubes: CubeName::ALL.map(Cube::new),
+            gathers: false,
             hours_since: hours_since(last),
             pruned: Hour(i32::MIN),
         }
@@ -216,16 +249,35 @@ impl Cubes {
         self.hours_since = self.hours_since.max(hours_since(now));
     }
 
-    /// Adds to a cell of a cube.
+    /// What is folded may wait for more from now on, until the next cut: for cubes that nobody asks
+    /// before.
+    pub(crate) fn gather(&mut self) {
+        self.gathers = true;
+    }
+
+    /// Adds to a cell of a cube, when what was gathered is added up.
     pub(super) fn add(
         &mut self,
         cube: CubeName,
-        at: (&dyn Tables, u64),
         moment: Moment,
-        address: Address,
-        add: Cell,
-    ) -> Result<(), EngineError> {
-        self.cubes[cube as usize].add(at, moment, address, add)
+        Address { province, part, number }: Address,
+        (block, cell): (u64, Cell),
+    ) {
+        let pages = Pages { province, part, moment };
+        self.cubes[cube as usize].gathered.push((pages, Added { block, number, cell }));
+    }
+
+    /// Adds up what was gathered; where it may wait for more, of one cube at most, so that no block
+    /// takes long.
+    pub(super) fn folded(&mut self, tables: &dyn Tables) -> Result<(), EngineError> {
+        if !self.gathers {
+            return self.cubes.iter_mut().try_for_each(|cube| cube.add_up(tables));
+        }
+        let fullest = self.cubes.iter_mut().max_by_key(|cube| cube.gathered.len());
+        match fullest {
+            Some(cube) if cube.gathered.len() >= GATHERED => cube.add_up(tables),
+            _ => Ok(()),
+        }
     }
 
     /// The open pages of a cube.
@@ -256,6 +308,7 @@ impl Cubes {
     ) -> Result<(), EngineError> {
         let now = Moment::of(now);
         for cube in &mut self.cubes {
+            cube.add_up(tables)?;
             cube.cut(now, self.hours_since, writes);
         }
         self.prune(tables, writes)

@@ -48,12 +48,21 @@ impl std::ops::AddAssign for Cell {
 pub(super) struct Page {
     /// The last block folded into it.
     as_of: u64,
+    /// The last block folded into it when it was last read or written.
+    written: u64,
     /// The numbers of its cells, in order, and the cells: apart, so that a search touches little
     /// memory.
     numbers: Vec<u64>,
     cells: Vec<Cell>,
-    /// Whether it has changed since it was last written.
-    pub dirty: bool,
+}
+
+/// What a block adds to a cell.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Added {
+    pub block: u64,
+    /// The cell's number.
+    pub number: u64,
+    pub cell: Cell,
 }
 
 /// The cells of a page, open or in a row, in the order of their numbers.
@@ -76,7 +85,7 @@ impl Page {
     pub fn read(row: &[u8]) -> Result<Self, EngineError> {
         let mut page = Self::default();
         let row = Row::read(row, true)?;
-        page.as_of = row.as_of;
+        (page.as_of, page.written) = (row.as_of, row.as_of);
         row.batches(|batch| {
             batch.each(&mut |number, cell| {
                 page.numbers.push(number);
@@ -112,21 +121,35 @@ impl Page {
         row
     }
 
-    /// Adds to a cell, unless the page has the block: a block may hold several events for one page.
-    pub fn add(&mut self, block: u64, number: u64, add: Cell) {
-        let under_way = self.dirty && self.as_of == block;
-        if self.as_of >= block && !under_way {
-            return;
-        }
-        self.as_of = block;
-        self.dirty = true;
-        match self.numbers.binary_search(&number) {
-            Ok(at) => self.cells[at] += add,
-            Err(at) => {
-                self.numbers.insert(at, number);
-                self.cells.insert(at, add);
+    /// Adds to cells, in the order of their numbers; not what a block adds that the page had when it
+    /// was last read or written.
+    pub fn add(&mut self, added: impl Iterator<Item = Added>) {
+        let (written, mut at) = (self.written, 0);
+        for Added { block, number, cell } in added.filter(|added| added.block > written) {
+            self.as_of = self.as_of.max(block);
+            let found = match self.numbers.get(at) {
+                Some(same) if *same == number => Ok(0),
+                _ => self.numbers[at..].binary_search(&number),
+            };
+            match found {
+                Ok(further) => {
+                    at += further;
+                    self.cells[at] += cell;
+                }
+                Err(further) => {
+                    at += further;
+                    self.numbers.insert(at, number);
+                    self.cells.insert(at, cell);
+                }
             }
         }
+    }
+
+    /// Returns whether it has changed since it was last read or written; from now on it is as written.
+    pub fn settle(&mut self) -> bool {
+        let changed = self.as_of > self.written;
+        self.written = self.as_of;
+        changed
     }
 }
 
@@ -278,6 +301,10 @@ mod tests {
         cells
     }
 
+    fn add(page: &mut Page, block: u64, number: u64, cell: Cell) {
+        page.add(std::iter::once(Added { block, number, cell }));
+    }
+
     proptest! {
         #[test]
         fn a_page_is_read_back(
@@ -286,7 +313,7 @@ mod tests {
         ) {
             let mut page = Page::default();
             for (number, count, measure) in added {
-                page.add(as_of, number, Cell { count, measure });
+                add(&mut page, as_of, number, Cell { count, measure });
             }
             prop_assert!(cells(&page).is_sorted_by_key(|(number, _)| *number));
             let read = Page::read(&page.row()).unwrap();
@@ -305,13 +332,31 @@ mod tests {
     #[test]
     fn a_block_is_folded_once_into_a_page_that_was_written() {
         let mut page = Page::default();
-        page.add(7, 1, Cell::ONE);
-        page.add(7, 1, Cell::ONE);
+        add(&mut page, 7, 1, Cell::ONE);
+        add(&mut page, 7, 1, Cell::ONE);
         let mut again = Page::read(&page.row()).unwrap();
-        again.add(6, 1, Cell::ONE);
-        again.add(7, 1, Cell::ONE);
+        add(&mut again, 6, 1, Cell::ONE);
+        add(&mut again, 7, 1, Cell::ONE);
+        assert!(!again.settle(), "nothing was added");
         assert_eq!(cells(&again)[0].1.count, 2);
-        again.add(8, 1, Cell::ONE);
+        add(&mut again, 8, 1, Cell::ONE);
         assert_eq!(cells(&again)[0].1.count, 3);
+        assert!(again.settle());
+        add(&mut again, 8, 1, Cell::ONE);
+        assert_eq!(cells(&again)[0].1.count, 3);
+    }
+
+    #[test]
+    fn cells_that_are_added_to_together_are_those_that_are_added_to_one_by_one() {
+        let numbers = [2, 2, 3, 7, 7, 9];
+        let added = numbers.map(|number| Added { block: number, number, cell: Cell::ONE });
+        let mut together = Page::default();
+        add(&mut together, 1, 7, Cell::ONE);
+        let mut apart = together.clone();
+        together.add(added.into_iter());
+        added.into_iter().rev().for_each(|one| apart.add(std::iter::once(one)));
+        assert_eq!(cells(&together), cells(&apart));
+        assert_eq!(together.row(), apart.row());
+        assert_eq!(together.as_of(), 9);
     }
 }

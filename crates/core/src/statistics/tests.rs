@@ -122,3 +122,36 @@ fn a_page_with_every_cell_there_can_be_fits_a_row() {
         CubeName::ALL.iter().all(|cube| writes.iter().any(|(key, _)| key[0] == cube.letter()));
     assert!(all, "every cube has a page");
 }
+
+#[test]
+fn blocks_that_are_folded_together_make_the_pages_that_they_make_one_by_one() {
+    let (mut together, mut apart) = (Cubes::default(), Cubes::default());
+    together.gather();
+    let places = &places()[..24];
+    type Make = fn(Timestamp, &[Place]) -> Vec<Event>;
+    let events: Vec<Event> = [documents as Make, deliveries]
+        .iter()
+        .flat_map(|make| {
+            // Of two days, in turn.
+            let days = [0, 86_400_000].map(Timestamp::from_millis);
+            let [one, other] = days.map(|at| make(at, places));
+            one.into_iter().zip(other).step_by(5).flat_map(|(one, other)| [one, other])
+        })
+        .collect();
+    let mut waited = 0;
+    for (events, block) in events.chunks(7).zip(1..) {
+        let fold = Fold { block, time: Timestamp::from_millis(90_000_000) };
+        for cubes in [&mut together, &mut apart] {
+            cubes.fold(&Nothing, fold, events).unwrap();
+        }
+        waited = waited.max(together.cubes.iter().map(|cube| cube.gathered.len()).sum());
+    }
+    assert!((GATHERED..CubeName::ALL.len() * 2 * GATHERED).contains(&waited), "{waited}");
+    let written = [together, apart].map(|mut cubes| {
+        let mut writes = Writes::new();
+        cubes.cut(&Nothing, Timestamp::from_millis(90_000_000), &mut writes).unwrap();
+        writes
+    });
+    assert_eq!(written[0], written[1]);
+    assert!(written[0].len() > 100, "{} pages", written[0].len());
+}
