@@ -85,10 +85,10 @@ impl MemoryRows {
         let Some(mut past) = self.past.take() else {
             return writes.into_iter().for_each(|(key, value)| drop(self.put(&key, value)));
         };
-        for (key, value) in &writes {
-            past.note(block, key, self.put(key, value.clone()));
-        }
-        past.wrote(block, writes);
+        let put =
+            |(key, value): &(Vec<u8>, Option<Bytes>)| (Key::of(key), self.put(key, value.clone()));
+        let replaced = writes.iter().map(put).collect();
+        past.keep(block, writes, replaced);
         self.past = Some(past);
     }
 
@@ -126,7 +126,8 @@ impl MemoryRows {
             .take_while(|(key, _)| key.starts_with(prefix))
             .map(Ok);
         let before = self.past.as_ref().zip(unseen).into_iter().flat_map(|(past, unseen)| {
-            past.before_from(unseen, from.map(Key::of))
+            past.before_all(unseen, &(from.map(Key::of), Bound::Unbounded))
+                .into_iter()
                 .map(|(short, replaced)| (short.to_bytes(), short, replaced))
                 .take_while(|(key, ..)| key.starts_with(prefix))
                 .map(|(key, short, replaced)| {
@@ -161,7 +162,8 @@ impl MemoryRows {
             (Some(value), Some(survey)) => survey.is_settled(key, value),
             (Some(_), None) => Ok(untouched(key, row)),
         };
-        let mut past = self.past.as_ref().into_iter().flat_map(Past::keys).peekable();
+        let past = self.past.as_ref().map(Past::keys).unwrap_or_default();
+        let mut past = past.into_iter().peekable();
         // What a block has replaced may have left memory; what it wrote instead must not follow it.
         let mut is_past = |key: &Key| {
             while past.next_if(|past| *past < key).is_some() {}

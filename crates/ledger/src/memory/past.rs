@@ -1,19 +1,24 @@
 //! What a state in memory was some blocks ago: what a block replaces is kept until the block is let go.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeBounds;
 
 use bytes::Bytes;
 use lienthong_core::engine::Writes;
 
 use super::key::Key;
 
-/// The last blocks, with what they wrote and what was at hand before.
+/// The last blocks, rising. There are few: whoever replays is hardly ever far behind.
 #[derive(Debug, Default)]
-pub(super) struct Past {
-    /// Rising.
-    blocks: VecDeque<(u64, Writes)>,
-    /// By key: the blocks that wrote it, rising.
-    replaced: BTreeMap<Key, VecDeque<(u64, Replaced)>>,
+pub(super) struct Past(VecDeque<Kept>);
+
+/// What a block wrote, and what was at hand before.
+#[derive(Debug)]
+struct Kept {
+    block: u64,
+    writes: Writes,
+    /// By key.
+    replaced: Vec<(Key, Replaced)>,
 }
 
 /// What was under a key before a block wrote it.
@@ -26,60 +31,53 @@ pub(super) enum Replaced {
 }
 
 impl Past {
-    /// Notes what a block replaces under a key.
-    pub fn note(&mut self, block: u64, key: &[u8], replaced: Replaced) {
-        self.replaced.entry(Key::of(key)).or_default().push_back((block, replaced));
+    /// Keeps what a block wrote and what that replaced, in the same order.
+    pub fn keep(&mut self, block: u64, writes: Writes, mut replaced: Vec<(Key, Replaced)>) {
+        // Of one key the first is what was there before the block.
+        replaced.sort_by(|(one, _), (other, _)| one.cmp(other));
+        replaced.dedup_by(|(later, _), (first, _)| later == first);
+        self.0.push_back(Kept { block, writes, replaced });
     }
 
-    /// Notes all that a block wrote.
-    pub fn wrote(&mut self, block: u64, writes: Writes) {
-        self.blocks.push_back((block, writes));
+    /// The blocks from one on.
+    fn since(&self, block: u64) -> impl DoubleEndedIterator<Item = &Kept> {
+        self.0.range(self.0.partition_point(|kept| kept.block < block)..)
     }
 
     /// What was under a key before a block and those after it; `None` when none of them wrote it.
     pub fn before(&self, block: u64, key: &Key) -> Option<&Replaced> {
-        self.replaced.get(key).and_then(|replaced| first_since(replaced, block))
+        self.since(block).find_map(|kept| {
+            let at = kept.replaced.binary_search_by(|(replaced, _)| replaced.cmp(key)).ok()?;
+            kept.replaced.get(at).map(|(_, replaced)| replaced)
+        })
     }
 
-    /// The same for every key from one on, in order.
-    pub fn before_from(
+    /// The same for every key of a range.
+    pub fn before_all(
         &self,
         block: u64,
-        from: std::ops::Bound<Key>,
-    ) -> impl Iterator<Item = (&Key, &Replaced)> {
-        let rows = self.replaced.range((from, std::ops::Bound::Unbounded));
-        rows.filter_map(move |(key, replaced)| Some((key, first_since(replaced, block)?)))
+        keys: &impl RangeBounds<Key>,
+    ) -> BTreeMap<&Key, &Replaced> {
+        // What the earliest block replaced is put last.
+        let replaced = self.since(block).rev().flat_map(|kept| &kept.replaced);
+        let of_range = replaced.filter(|(key, _)| keys.contains(key));
+        of_range.map(|(key, replaced)| (key, replaced)).collect()
     }
 
-    /// The keys of all that is kept, in order.
-    pub fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.replaced.keys()
+    /// The keys of all that is kept, in order; one that several blocks wrote as often.
+    pub fn keys(&self) -> Vec<&Key> {
+        let mut keys: Vec<_> =
+            self.0.iter().flat_map(|kept| &kept.replaced).map(|(key, _)| key).collect();
+        keys.sort_unstable();
+        keys
     }
 
     /// Lets go of the blocks up to one; returns what that one wrote.
     pub fn let_go(&mut self, block: u64) -> Option<Writes> {
         let mut last = None;
-        while self.blocks.front().is_some_and(|(number, _)| *number <= block) {
-            let Some((number, writes)) = self.blocks.pop_front() else { break };
-            for (key, _) in &writes {
-                self.forget(number, &Key::of(key));
-            }
-            last = Some(writes).filter(|_| number == block);
+        while self.0.front().is_some_and(|kept| kept.block <= block) {
+            last = self.0.pop_front().filter(|kept| kept.block == block);
         }
-        last
+        last.map(|kept| kept.writes)
     }
-
-    fn forget(&mut self, block: u64, key: &Key) {
-        let Some(replaced) = self.replaced.get_mut(key) else { return };
-        while replaced.front().is_some_and(|(number, _)| *number <= block) {
-            replaced.pop_front();
-        }
-        if replaced.is_empty() {
-            self.replaced.remove(key);
-        }
-    }
-}
-
-fn first_since(replaced: &VecDeque<(u64, Replaced)>, block: u64) -> Option<&Replaced> {
-    replaced.iter().find(|(number, _)| *number >= block).map(|(_, replaced)| replaced)
 }
