@@ -37,9 +37,9 @@ use tempfile::TempDir;
 use super::WorldError;
 use super::axis::{Journalled, Meanwhile};
 use super::keys::Keys;
-use desk::{Decided, Desk, Elsewhere};
+use desk::{Decided, Desk, Elsewhere, Spare};
 pub(crate) use examination::Examination;
-use examination::{Examining, Facts};
+use examination::Examining;
 use follower::Follower;
 use intake::{Asked, Request};
 pub(crate) use intake::{Outcome, Piece, Sent};
@@ -50,9 +50,9 @@ use uploads::Uploads;
 const BLOCK_REQUESTS: usize = 256;
 /// Requests of a block that is decided elsewhere, at least: handing over costs as much as one.
 const REQUESTS_ELSEWHERE: usize = 2;
-/// After how many rows those leave memory that were not written among them. So many are two good days
-/// of the whole country.
-const ROWS_AT_HAND: usize = 2_000_000;
+/// After how many rows those leave memory that were not written among them. So many are four good
+/// days of the whole country: hardly any answer comes later.
+const ROWS_AT_HAND: usize = 4_000_000;
 
 /// The same of pages of the statistics.
 const PAGES_AT_HAND: usize = 32_768;
@@ -110,8 +110,7 @@ pub(crate) struct Hub {
     journalled: Journalled,
     follower: Follower,
     payloads: MemoryPayloads,
-    facts: Arc<Facts>,
-    examining: Examining,
+    examining: Arc<Examining>,
     waiting: VecDeque<Request>,
     /// What leaves with the last block that is on disk.
     outgoing: Outgoing,
@@ -136,7 +135,7 @@ impl Hub {
         let statistics = rows_in(&folder, "statistics", PAGES_AT_HAND);
         let (journal, blocks) = MemoryJournal::new();
         let facts = Arc::new(Rehearsal::new(DocumentContents, Above::of(keys)));
-        let examining = Examining::new(facts.clone());
+        let examining = Arc::new(Examining::new(facts.clone()));
         let mut desk = Desk {
             machine: Some(deciding(&state, &payloads)?),
             state: state.clone(),
@@ -144,7 +143,7 @@ impl Hub {
             journal,
             post: Post::default(),
             uploads: Uploads::default(),
-            facts: facts.clone(),
+            facts,
             low: false,
             repeated: 0,
             refused_act: None,
@@ -152,9 +151,10 @@ impl Hub {
         };
         desk.attend();
         let follower = Follower::start(&payloads, &state, statistics)?;
+        let spare = Spare { examining: examining.clone(), replay: follower.replay() };
         Ok(Self {
             desk: Some(Box::new(desk)),
-            elsewhere: Elsewhere::start(follower.replay()),
+            elsewhere: Elsewhere::start(spare),
             state,
             folder,
             blocks,
@@ -162,7 +162,6 @@ impl Hub {
             journalled: Journalled::default(),
             follower,
             payloads,
-            facts,
             examining,
             waiting: VecDeque::new(),
             outgoing: Outgoing::default(),

@@ -21,13 +21,13 @@ use lienthong_model::limits::WORK_PER_BLOCK_MAX;
 use lienthong_model::{AgencyCode, Ordinal, Refusal, Timestamp};
 
 use super::MemoryMachine;
-use super::examination::Facts;
+use super::examination::{Examining, Facts};
 use super::follower::Replay;
 use super::intake::{Outcome, Request};
 use super::post::Post;
 use super::uploads::Uploads;
 
-/// How often a thread that has nothing to replay looks for what it waits for before it sleeps, a
+/// How often a thread that has nothing to do meanwhile looks for what it waits for before it sleeps, a
 /// millisecond or two in all: being woken takes longer than most blocks do.
 const LOOKS: u32 = 2_000;
 
@@ -116,7 +116,14 @@ pub(super) struct Elsewhere {
     blocks: Option<SyncSender<Block>>,
     back: Receiver<Box<Desk>>,
     thread: Option<JoinHandle<()>>,
-    replay: Arc<Replay>,
+    spare: Spare,
+}
+
+/// What a thread does that waits for another one.
+#[derive(Clone)]
+pub(super) struct Spare {
+    pub examining: Arc<Examining>,
+    pub replay: Arc<Replay>,
 }
 
 /// A block that is to be decided.
@@ -127,11 +134,10 @@ struct Block {
 }
 
 impl Elsewhere {
-    /// Whoever waits here takes a replay further.
-    pub fn start(replay: Arc<Replay>) -> Self {
+    pub fn start(spare: Spare) -> Self {
         let (blocks, asked) = sync_channel::<Block>(1);
         let (done, back) = sync_channel(1);
-        let meanwhile = replay.clone();
+        let meanwhile = spare.clone();
         let thread = std::thread::spawn(move || {
             while let Some(Block { mut desk, now, requests }) = awaited(&asked, &meanwhile) {
                 desk.decide_block(now, requests);
@@ -140,7 +146,7 @@ impl Elsewhere {
                 }
             }
         });
-        Self { blocks: Some(blocks), back, thread: Some(thread), replay }
+        Self { blocks: Some(blocks), back, thread: Some(thread), spare }
     }
 
     /// Decides a block there. Returns the desk when nobody is there.
@@ -157,7 +163,7 @@ impl Elsewhere {
 
     /// Waits for the desk. A panic there goes on here.
     pub fn back(&mut self) -> Box<Desk> {
-        if let Some(desk) = awaited(&self.back, &self.replay) {
+        if let Some(desk) = awaited(&self.back, &self.spare) {
             return desk;
         }
         std::panic::resume_unwind(match self.thread.take().map(JoinHandle::join) {
@@ -167,13 +173,20 @@ impl Elsewhere {
     }
 }
 
-/// What comes next; none when nobody sends any more. Meanwhile the replay goes on.
-fn awaited<T>(from: &Receiver<T>, replay: &Replay) -> Option<T> {
+impl Spare {
+    /// Verifies a message or replays a piece of the journal. Returns whether there was any.
+    fn go_on(&self) -> bool {
+        self.examining.go_on() || self.replay.go_on()
+    }
+}
+
+/// What comes next; none when nobody sends any more. The time until then is put to use.
+fn awaited<T>(from: &Receiver<T>, spare: &Spare) -> Option<T> {
     let mut looks = 0;
     while looks < LOOKS {
         match from.try_recv() {
             Ok(next) => return Some(next),
-            Err(TryRecvError::Empty) if replay.go_on() => looks = 0,
+            Err(TryRecvError::Empty) if spare.go_on() => looks = 0,
             Err(TryRecvError::Empty) => {
                 std::thread::yield_now();
                 looks += 1;

@@ -1,16 +1,15 @@
-//! Facts: of what a message's bytes say, worked out when it arrives, or ahead: while a message is under
-//! way, another thread verifies the signatures that were really made.
+//! Facts: of what a message's bytes say, worked out while it is under way or waits for its block, by
+//! whichever thread has nothing else to do.
 //!
 //! A fact follows from the bytes alone, so nothing depends on who works it out: a message whose block
 //! comes before its facts are there is verified on the spot.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 
 use lienthong_client::DocumentContents;
 use lienthong_model::SignedContent;
-use lienthong_trust::{REHEARSED, Rehearsal, Rejected, StatusSubmission, Submission, Verified};
+use lienthong_trust::{Rehearsal, Rejected, StatusSubmission, Submission, Verified};
 use parking_lot::Mutex;
 
 use super::{Above, Sent};
@@ -40,43 +39,49 @@ enum Slot {
     Taken,
 }
 
-/// Verifies ahead.
-pub(super) struct Examining(Option<(SyncSender<Examination>, JoinHandle<()>)>);
+/// Messages that may be verified ahead, those first that left first.
+pub(super) struct Examining {
+    facts: Arc<Facts>,
+    waiting: Mutex<VecDeque<Examination>>,
+}
 
 impl Examining {
     pub fn new(facts: Arc<Facts>) -> Self {
-        let (sender, messages) = sync_channel(WAITING_MAX);
-        Self(Some((sender, std::thread::spawn(move || work(&facts, &messages)))))
+        Self { facts, waiting: Mutex::default() }
     }
 
-    /// Begins to verify a message that has left; none when there is no signature to verify, or no
-    /// room.
+    /// A message has left; none when there is nothing to verify.
     pub fn begin(&self, sent: &Sent) -> Option<Examination> {
-        let (Sent::Document(content) | Sent::Report(content)) = sent else { return None };
-        let made = |entry: &lienthong_model::SignatureEntry| *entry.value != REHEARSED;
-        if !content.signatures.iter().any(made) {
-            return None;
+        let (Sent::Document(_) | Sent::Report(_)) = sent else { return None };
+        let examination = Examination::of(sent);
+        let mut waiting = self.waiting.lock();
+        if waiting.len() < WAITING_MAX {
+            waiting.push_back(examination.clone());
         }
-        let examination = Examination(Arc::new(Mutex::new(Slot::Open(sent.clone()))));
-        let (sender, _) = self.0.as_ref()?;
-        sender.try_send(examination.clone()).is_ok().then_some(examination)
+        Some(examination)
     }
-}
 
-impl Drop for Examining {
-    fn drop(&mut self) {
-        if let Some((sender, thread)) = self.0.take() {
-            drop(sender);
-            // What a panic of it left undone was verified on arrival.
-            let _ = thread.join();
-        }
+    /// Verifies the next message. Returns whether there was one.
+    pub fn go_on(&self) -> bool {
+        let next = self.waiting.lock().pop_front();
+        next.is_some_and(|examination| {
+            examination.work_out(&self.facts);
+            true
+        })
     }
 }
 
 impl Examination {
-    /// Works out the facts of a message that has arrived.
-    pub(super) fn of(facts: &Facts, sent: &Sent) -> Self {
-        Self(Arc::new(Mutex::new(Slot::Done(examined(facts, sent)))))
+    /// The facts of a message, which are still to be worked out.
+    pub(super) fn of(sent: &Sent) -> Self {
+        Self(Arc::new(Mutex::new(Slot::Open(sent.clone()))))
+    }
+
+    fn work_out(&self, facts: &Facts) {
+        let mut slot = self.0.lock();
+        if let Slot::Open(sent) = &*slot {
+            *slot = Slot::Done(examined(facts, sent));
+        }
     }
 
     /// Takes the facts; those that nobody has begun with are worked out here.
@@ -86,15 +91,6 @@ impl Examination {
             Slot::Open(sent) => examined(facts, &sent),
             // Nobody takes them twice.
             Slot::Taken => Examined::Nothing,
-        }
-    }
-}
-
-fn work(facts: &Facts, messages: &Receiver<Examination>) {
-    for Examination(slot) in messages {
-        let mut slot = slot.lock();
-        if let Slot::Open(sent) = &*slot {
-            *slot = Slot::Done(examined(facts, sent));
         }
     }
 }
@@ -112,5 +108,58 @@ fn examined(facts: &Facts, sent: &Sent) -> Examined {
             facts.map_or_else(rejected, |facts| Examined::Report(Box::new(facts)))
         }
         Sent::Acknowledge(_) | Sent::AcknowledgeNotices(_) | Sent::Piece(_) => Examined::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn examining() -> (Examining, Arc<Facts>) {
+        let nobody = Above(Arc::default());
+        let facts = Arc::new(Facts::new(DocumentContents, nobody));
+        (Examining::new(facts.clone()), facts)
+    }
+
+    /// A document of which no byte is right.
+    fn document() -> Sent {
+        Sent::Document(Arc::default())
+    }
+
+    fn is_rejected(examination: Examination, facts: &Facts) -> bool {
+        matches!(examination.take(facts), Examined::Rejected(_))
+    }
+
+    #[test]
+    fn a_message_is_verified_ahead_by_whoever_has_the_time() {
+        let (examining, facts) = examining();
+        let examination = examining.begin(&document()).unwrap();
+        assert!(examining.go_on());
+        assert!(matches!(*examination.0.lock(), Slot::Done(_)));
+        assert!(!examining.go_on(), "there was one");
+        assert!(is_rejected(examination, &facts));
+    }
+
+    #[test]
+    fn a_message_whose_block_comes_first_is_verified_with_it_and_not_again() {
+        let (examining, facts) = examining();
+        let examination = examining.begin(&document()).unwrap();
+        assert!(is_rejected(examination.clone(), &facts));
+        assert!(examining.go_on());
+        assert!(matches!(*examination.0.lock(), Slot::Taken));
+    }
+
+    #[test]
+    fn what_has_nothing_to_verify_does_not_wait_for_it_and_what_waits_is_bounded() {
+        let (examining, facts) = examining();
+        assert!(examining.begin(&Sent::Acknowledge(lienthong_model::Position(0))).is_none());
+        assert!(!examining.go_on());
+        let begun: Vec<_> =
+            (0..WAITING_MAX + 2).filter_map(|_| examining.begin(&document())).collect();
+        assert_eq!(
+            std::iter::repeat_with(|| examining.go_on()).take_while(|on| *on).count(),
+            WAITING_MAX
+        );
+        assert!(begun.into_iter().all(|examination| is_rejected(examination, &facts)));
     }
 }

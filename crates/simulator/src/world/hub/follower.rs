@@ -23,7 +23,7 @@ use parking_lot::Mutex;
 use super::replayed::Rows;
 
 /// How many blocks wait to be replayed at most.
-const WAITING_MAX: usize = 256;
+const WAITING_MAX: usize = 64;
 
 /// A replay, and what it has made.
 pub(super) struct Follower {
@@ -110,7 +110,9 @@ impl Follower {
     ) -> Result<Self, EngineError> {
         let rows = Arc::new(Rows::of(hub, statistics));
         let opening = Opening { state: rows.clone(), payloads: payloads.clone() };
-        let machine = Machine::open(opening)?;
+        let mut machine = Machine::open(opening)?;
+        // They are asked for in the end.
+        machine.gather_statistics();
         let cubes = machine.cubes();
         let progress = Mutex::new(Progress::UnderWay(Box::new(machine), None));
         let replay = Arc::new(Replay { rows, waiting: Mutex::default(), progress });

@@ -92,7 +92,7 @@ impl Hub {
     ) -> Result<Option<Outcome>, EngineError> {
         let asked = match sent {
             Sent::Document(_) | Sent::Report(_) => {
-                Asked::Content(examination.unwrap_or_else(|| Examination::of(&self.facts, sent)))
+                Asked::Content(examination.unwrap_or_else(|| Examination::of(sent)))
             }
             Sent::Acknowledge(position) => {
                 Asked::Acknowledge(DeliveryKey { recipient: caller, position: *position })
