@@ -12,7 +12,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use bytes::Bytes;
-use lienthong_model::limits::{HOURS_KEPT, STATISTICS_PAGES_OPEN_MAX, STATISTICS_PRUNED_MAX};
+use lienthong_model::limits::{
+    HOURS_KEPT, STATISTICS_GATHERED, STATISTICS_PAGES_OPEN_MAX, STATISTICS_PRUNED_MAX,
+};
 use lienthong_model::{Hour, Ordinal, Timestamp};
 
 use super::cells::Address;
@@ -52,9 +54,6 @@ pub enum CubeName {
     /// Refusals.
     Refusals,
 }
-
-/// When so many additions to a cube are gathered, 72 bytes each, they are added up.
-const GATHERED: usize = 2_048;
 
 /// All cubes' open pages.
 #[derive(Debug)]
@@ -275,7 +274,7 @@ impl Cubes {
         }
         let fullest = self.cubes.iter_mut().max_by_key(|cube| cube.gathered.len());
         match fullest {
-            Some(cube) if cube.gathered.len() >= GATHERED => cube.add_up(tables),
+            Some(cube) if cube.gathered.len() >= STATISTICS_GATHERED => cube.add_up(tables),
             _ => Ok(()),
         }
     }
