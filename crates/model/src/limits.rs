@@ -498,7 +498,7 @@ pub const HOURS_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Pages of statistics that may be open before the state cuts: what comes of old deliveries opens
 /// pages of the days on which they were made.
 pub const STATISTICS_PAGES_OPEN_MAX: usize = 16 * 1024;
-/// After how many additions to a cube, of 72 bytes each, they are added up where they may wait for more;
+/// After how many additions to a cube, of 64 bytes each, they are added up where they may wait for more;
 /// of one cube a block.
 pub const STATISTICS_GATHERED: usize = 2_048;
 /// Pages of hours that are removed by one cut.

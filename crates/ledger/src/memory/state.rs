@@ -314,6 +314,18 @@ mod tests {
     }
 
     #[test]
+    fn before_a_block_that_wrote_a_row_twice_is_what_was_there_before_both() {
+        let state = MemoryState::new();
+        state.keep_past();
+        let row = |text: &'static str| (document(1), Some(Bytes::from_static(text.as_bytes())));
+        publish(&state, 1, vec![row("first")]);
+        publish(&state, 2, vec![row("second"), row("third")]);
+        assert_eq!(state.before(1).read(&document(1)).unwrap(), None);
+        assert_eq!(state.before(2).read(&document(1)).unwrap().unwrap(), "first");
+        assert_eq!(state.read(&document(1)).unwrap().unwrap(), "third");
+    }
+
+    #[test]
     fn what_a_sender_waits_for_and_statistics_leave_memory_and_mailboxes_stay() {
         let folder = tempfile::tempdir().unwrap();
         let state = MemoryState::bounded(folder.path(), 4);

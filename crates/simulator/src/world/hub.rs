@@ -50,8 +50,8 @@ use uploads::Uploads;
 const BLOCK_REQUESTS: usize = 256;
 /// Requests of a block that is decided elsewhere, at least: handing over costs as much as one.
 const REQUESTS_ELSEWHERE: usize = 2;
-/// After how many rows those leave memory that were not written among them. So many are four good
-/// days of the whole country: hardly any answer comes later.
+/// After how many rows written those leave memory that were not among them. So many are written in two
+/// good days of the whole country: hardly any answer comes later.
 const ROWS_AT_HAND: usize = 4_000_000;
 
 /// The same of pages of the statistics.

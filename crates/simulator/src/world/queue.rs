@@ -139,8 +139,8 @@ mod tests {
                     now = next.map_or(now, |(at, _)| at);
                 }
             }
-            let rest: Vec<_> = std::iter::from_fn(|| queue.take()).map(|(at, number)| (at.millis(), number)).collect();
-            prop_assert_eq!(rest, known.into_keys().collect::<Vec<_>>());
+            let rest = std::iter::from_fn(|| queue.take()).map(|(at, number)| (at.millis(), number));
+            prop_assert_eq!(rest.collect::<Vec<_>>(), known.into_keys().collect::<Vec<_>>());
         }
     }
 }

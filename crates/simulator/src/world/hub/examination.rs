@@ -63,11 +63,9 @@ impl Examining {
 
     /// Verifies the next message. Returns whether there was one.
     pub fn go_on(&self) -> bool {
-        let next = self.waiting.lock().pop_front();
-        next.is_some_and(|examination| {
-            examination.work_out(&self.facts);
-            true
-        })
+        let Some(next) = self.waiting.lock().pop_front() else { return false };
+        next.work_out(&self.facts);
+        true
     }
 }
 
