@@ -18,6 +18,7 @@ use saphyr::{LoadableYamlNode as _, Yaml};
 const COMPOSE: &str = include_str!("../docker-compose.yml");
 const DOCKERFILE: &str = include_str!("../Dockerfile");
 const PKI_SCRIPT: &str = include_str!("../deploy/pki.sh");
+const LEFT_OUT: &str = include_str!("../.dockerignore");
 
 /// A service as far as it matters here.
 struct Service {
@@ -129,6 +130,57 @@ fn the_image_has_what_the_services_run_and_no_rights() {
     assert!(DOCKERFILE.contains(script.as_str()), "{script} is not in the image");
     let cargo = DOCKERFILE.lines().find(|line| line.contains("cargo build")).unwrap();
     assert!(cargo.contains("--locked"), "the image is built from the lock file");
+}
+
+/// Whether a pattern of .dockerignore names the path or a folder above it: `**` stands for any
+/// number of folders, every other part for itself.
+fn leaves_out(pattern: &[&str], path: &[&str]) -> bool {
+    match (pattern, path) {
+        ([], _) => true,
+        (["**", rest @ ..], [_, below @ ..]) => {
+            leaves_out(rest, path) || leaves_out(pattern, below)
+        }
+        ([part, rest @ ..], [name, below @ ..]) => part == name && leaves_out(rest, below),
+        (_, []) => false,
+    }
+}
+
+/// Every file below a folder, as paths from the root of the project.
+fn files_below(folder: &Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.ends_with("node_modules") {
+            continue;
+        }
+        if path.is_dir() {
+            files_below(&path, found);
+        } else {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+            found.push(text(path.strip_prefix(root).unwrap()).to_owned());
+        }
+    }
+}
+
+#[test]
+fn the_image_is_built_from_every_source_and_from_nothing_that_running_leaves_behind() {
+    let lines = LEFT_OUT.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let patterns: Vec<Vec<&str>> =
+        lines.map(|line| line.trim_start_matches('/').split('/').collect()).collect();
+    let left_out = |path: &str| {
+        let path: Vec<&str> = path.split('/').collect();
+        patterns.iter().any(|pattern| leaves_out(pattern, &path))
+    };
+    let mut sources = vec!["Cargo.toml".to_owned(), "Cargo.lock".to_owned()];
+    for folder in ["src", "crates", "proto", "data", "deploy"] {
+        files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut sources);
+    }
+    assert!(sources.iter().any(|path| path == "src/commands/inbox/view.rs"), "{sources:?}");
+    for source in sources {
+        assert!(!left_out(&source), "{source} is not in the image's sources");
+    }
+    for path in ["target/release/lienthong", "try/pki/issuing.key", "inbox/H36", ".git/HEAD"] {
+        assert!(left_out(path), "{path} is among the image's sources");
+    }
 }
 
 /// A folder that stands for the containers' own.
