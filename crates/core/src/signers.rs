@@ -57,7 +57,7 @@ pub fn judge_signers(
     let dates = Dates { signed_at: header.signed_at, received_at };
     judge::certificates(&signed.signers, &*policy.trust, dates)?;
     let grace = policy.revocation.grace();
-    let unproven = judge::revocation(&signed.signers, &*policy.trust, received_at, grace)?;
+    let unproven = judge::revocation(&signed.signers, &*policy.trust, dates, grace)?;
     let asked = judge::Sender {
         agency: &sender.key,
         gateway: gateway_key(policy, sender, received_at),

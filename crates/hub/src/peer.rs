@@ -69,10 +69,11 @@ impl PeerJudge {
         Ok(Proven { peer, chain: Arc::new(chain) })
     }
 
-    /// Judges a chain as of now. No signature is checked.
+    /// Judges a certificate's chains as of now: one must hold. No signature is checked.
     pub fn judge(&self, chain: &Chain) -> Result<(), Reason> {
         let dates = Dates::at(self.clock.now());
-        judge::chain(chain, &*self.reader.trust(), dates).map_err(|fault| fault.reason)
+        let judged = judge::chain(chain, &*self.reader.trust(), dates);
+        judged.map(|_| ()).map_err(|fault| fault.reason)
     }
 }
 

@@ -5,20 +5,23 @@
 //!   leaf ──issued by──▶ issuing authority ──issued by──▶ root ──issued by──▶ itself
 //! ```
 //! A chain says that signatures, names and path lengths hold. Whether its root is trusted, and
-//! whether every certificate was in force, is judged in `judge`. Where several chains hold, one to
-//! a root that is relied on goes before one to a stranger's: an authority that two roots have
-//! certified is good for whoever knows either.
+//! whether every certificate was in force, is judged in `judge`. Where several chains hold, those
+//! to a root that is relied on go before one to a stranger's: an authority that two roots have
+//! certified is good for whoever knows either. All of those are kept, since judgement takes one
+//! that was in force: an authority that was renewed with the same key has two certificates, and
+//! which of them is valid changes with the date (RFC 4158).
 
 use std::sync::Arc;
 
+use lienthong_model::Fingerprint;
 use lienthong_model::limits::CHAIN_CERTIFICATES_MAX;
 
 use crate::authorities::Authorities;
 use crate::certificate::{Certificate, Holder};
 
-/// Most signatures that are checked to find one chain. An honest chain of the greatest length
+/// Most signatures that are checked to find a leaf's chains. An honest chain of the greatest length
 /// needs one a certificate; the rest is for authorities that share a name, as they do when a key
-/// is renewed.
+/// or a certificate is renewed.
 const SIGNATURES_CHECKED_MAX: usize = 4 * CHAIN_CERTIFICATES_MAX;
 
 /// A leaf and its issuers up to a root; every signature on the way holds.
@@ -27,6 +30,8 @@ pub struct Chain {
     leaf: Arc<Certificate>,
     root: Arc<Certificate>,
     certificates: Vec<Arc<Certificate>>,
+    /// The leaf's further chains to roots that are relied on.
+    others: Vec<Chain>,
 }
 
 /// Why no chain leads from a certificate to a root.
@@ -67,13 +72,13 @@ pub enum ChainError {
 }
 
 impl Chain {
-    /// Finds a chain from `leaf` to any self-signed root with the certificates of `pool`.
+    /// Finds the chains from `leaf` to any self-signed root with the certificates of `pool`, and
+    /// returns the first; it keeps the others ([`Chain::all`]).
     ///
-    /// Where several certificates have an issuer's name, the first in the order of the pool with
-    /// which a chain can be completed is taken. The work is bounded whatever the pool holds: at
-    /// most [`CHAIN_CERTIFICATES_MAX`] certificates in the chain, four times as many signatures
-    /// checked. The same leaf and pool give the same chain. A self-signed authority is a chain of
-    /// one.
+    /// Where several certificates have an issuer's name, they are tried in the order of the pool.
+    /// The work is bounded whatever the pool holds: at most [`CHAIN_CERTIFICATES_MAX`] certificates
+    /// in a chain, four times as many signatures checked for all of them. The same leaf and pool
+    /// give the same chains. A self-signed authority is a chain of one.
     ///
     /// # Errors
     /// [`ChainError`]: of all attempts, what stopped the one that came farthest.
@@ -81,10 +86,10 @@ impl Chain {
         Search::new(leaf, [pool, &[]], &|_| true).run()
     }
 
-    /// Finds a chain as [`Chain::build`] does, among the authorities that are known and then among
-    /// those that were sent; one to a root that is relied on goes before any other. When there is
-    /// none within the bounds, the first chain to another root is the answer: it is for judgement
-    /// to say that nobody trusts it.
+    /// Finds chains as [`Chain::build`] does, among the authorities that are known and then among
+    /// those that were sent; only those to a root that is relied on count. When there is none
+    /// within the bounds, the first chain to another root is the answer: it is for judgement to say
+    /// that nobody trusts it.
     ///
     /// # Errors
     /// [`ChainError`] as for [`Chain::build`].
@@ -95,6 +100,11 @@ impl Chain {
     ) -> Result<Self, ChainError> {
         let relied_on = |root: &Certificate| known.is_root(root.fingerprint());
         Search::new(leaf, [known.certificates(), sent], &relied_on).run()
+    }
+
+    /// This chain, and the others of its leaf in the order in which they were found.
+    pub fn all(&self) -> impl Iterator<Item = &Chain> {
+        std::iter::once(self).chain(&self.others)
     }
 
     /// All certificates, the leaf first, the root last; at least one.
@@ -116,17 +126,24 @@ impl Chain {
     pub fn root(&self) -> &Arc<Certificate> {
         &self.root
     }
+
+    fn along(path: &[Arc<Certificate>]) -> Option<Self> {
+        let (leaf, root) = (path.first()?.clone(), path.last()?.clone());
+        Some(Self { leaf, root, certificates: path.to_vec(), others: Vec::new() })
+    }
 }
 
-/// A depth-first search for a root that is relied on.
+/// A depth-first search for every way to a root that is relied on.
 struct Search<'p> {
     /// Where issuers are looked for, in this order.
     pools: [&'p [Arc<Certificate>]; 2],
     relied_on: &'p dyn Fn(&Certificate) -> bool,
     path: Vec<Arc<Certificate>>,
     signatures_left: usize,
-    /// The first path to a root that is not relied on.
-    otherwise: Option<Vec<Arc<Certificate>>>,
+    /// The chains to roots that are relied on, as they were found.
+    found: Vec<Chain>,
+    /// The first to a root that is not.
+    otherwise: Option<Chain>,
     farthest: Option<(usize, ChainError)>,
 }
 
@@ -141,18 +158,17 @@ impl<'p> Search<'p> {
             relied_on,
             path: vec![leaf],
             signatures_left: SIGNATURES_CHECKED_MAX,
+            found: Vec::new(),
             otherwise: None,
             farthest: None,
         }
     }
 
     fn run(mut self) -> Result<Chain, ChainError> {
-        let found = self.complete();
-        let certificates = if found { Some(self.path) } else { self.otherwise };
-        if let Some(certificates) = certificates
-            && let ([leaf, ..], [.., root]) = (&certificates[..], &certificates[..])
-        {
-            return Ok(Chain { leaf: leaf.clone(), root: root.clone(), certificates });
+        self.complete();
+        let mut found = self.found.into_iter();
+        if let Some(first) = found.next().or(self.otherwise) {
+            return Ok(Chain { others: found.collect(), ..first });
         }
         match self.signatures_left {
             0 => Err(ChainError::TooManyCandidates),
@@ -160,42 +176,43 @@ impl<'p> Search<'p> {
         }
     }
 
-    /// Goes on from the end of the path; whether it now leads to a root that is relied on.
-    fn complete(&mut self) -> bool {
-        let Some(last) = self.path.last().cloned() else { return false };
+    /// Goes on from the end of the path, every way up.
+    fn complete(&mut self) {
+        let Some(last) = self.path.last().cloned() else { return };
         if last.is_self_issued() && self.signed(&last, &last) {
+            let chain = Chain::along(&self.path);
             if (self.relied_on)(&last) {
-                return true;
+                self.found.extend(chain);
+            } else if self.otherwise.is_none() {
+                self.otherwise = chain;
             }
-            self.otherwise.get_or_insert_with(|| self.path.clone());
-            return false;
+            return;
         }
         if self.path.len() >= CHAIN_CERTIFICATES_MAX {
             self.note(ChainError::TooLong);
-            return false;
+            return;
         }
         let pools = self.pools;
-        let mut named = false;
+        // One that is known may have been sent too.
+        let mut tried: Vec<&Fingerprint> = Vec::new();
         let issuers = pools.into_iter().flatten();
         for candidate in issuers.filter(|candidate| candidate.may_have_issued(&last)) {
-            if self.path.iter().any(|part| part.fingerprint() == candidate.fingerprint()) {
+            let name = candidate.fingerprint();
+            if tried.contains(&name) || self.path.iter().any(|part| part.fingerprint() == name) {
                 continue;
             }
-            named = true;
+            tried.push(name);
             if !self.fits(candidate) || !self.signed(candidate, &last) {
                 continue;
             }
             self.path.push(candidate.clone());
-            if self.complete() {
-                return true;
-            }
+            self.complete();
             self.path.pop();
         }
-        if !named {
+        if tried.is_empty() {
             let (subject, issuer) = (last.subject().to_string(), last.issuer().to_string());
             self.note(ChainError::IssuerMissing { subject, issuer });
         }
-        false
     }
 
     /// Whether the candidate may stand above the path. Every authority of the path counts, also

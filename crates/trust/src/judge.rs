@@ -120,7 +120,7 @@ pub struct Fault<'c> {
 }
 
 /// Judges every certificate of every signer's chain: trusted root, validity at signing and at
-/// receipt, revocation before receipt.
+/// receipt, revocation before receipt. Of a signer's chains one must hold ([`chain`]).
 ///
 /// # Errors
 /// A [`Refusal`] with the first reason in the order of the list; each bad certificate is named.
@@ -139,29 +139,45 @@ pub fn certificates(
     Refusal::of(violations).map_or(Ok(()), Err)
 }
 
-/// Judges every certificate of one chain: a signer's, or that of whoever connects, for whom both
-/// dates are now.
+/// Judges every certificate of a leaf's chains: a signer's, or those of whoever connects, for whom
+/// both dates are now. Returns the first that holds.
 ///
 /// Cheap: no signature is checked.
 ///
 /// # Errors
-/// The [`Fault`] with the first reason in the order of the list.
-pub fn chain<'c>(chain: &'c Chain, anchors: &dyn Anchors, dates: Dates) -> Result<(), Fault<'c>> {
+/// Where none holds, the [`Fault`] of the one that came farthest. A chain's fault is the one with
+/// the first reason in the order of the list.
+pub fn chain<'c>(
+    chain: &'c Chain,
+    anchors: &dyn Anchors,
+    dates: Dates,
+) -> Result<&'c Chain, Fault<'c>> {
+    let mut farthest: Option<Fault<'c>> = None;
+    for one in chain.all() {
+        let Some(fault) = fault(one, anchors, dates) else { return Ok(one) };
+        if farthest.is_none_or(|known| fault.reason > known.reason) {
+            farthest = Some(fault);
+        }
+    }
+    farthest.map_or(Ok(chain), Err)
+}
+
+fn fault<'c>(chain: &'c Chain, anchors: &dyn Anchors, dates: Dates) -> Option<Fault<'c>> {
     let root = chain.root();
     if !anchors.trusts(root.fingerprint(), dates.received_at) {
-        return Err(Fault { reason: Reason::CertificateUntrusted, certificate: root });
+        return Some(Fault { reason: Reason::CertificateUntrusted, certificate: root });
     }
     let of_dates = chain.certificates().iter().filter_map(|certificate| {
         let reason = dates_fault(certificate, dates)?;
         Some(Fault { reason, certificate })
     });
-    let first =
-        of_dates.chain(revoked(chain, anchors, dates.received_at)).min_by_key(|fault| fault.reason);
-    first.map_or(Ok(()), Err)
+    of_dates.chain(revoked(chain, anchors, dates.received_at)).min_by_key(|fault| fault.reason)
 }
 
 fn dates_fault(certificate: &Certificate, dates: Dates) -> Option<Reason> {
-    if dates.signed_at < certificate.not_before() {
+    // A signer's clock may be ahead.
+    let first = dates.signed_at.min(dates.received_at);
+    if first < certificate.not_before() {
         return Some(Reason::CertificateNotYetValid);
     }
     let last = dates.signed_at.max(dates.received_at);

@@ -59,7 +59,7 @@ pub struct Signed {
     pub digest: Digest,
     /// SHA-256 of the signatures ([`dsse::signatures_digest`]).
     pub signatures_digest: Digest,
-    /// For each signature, in order, the signer's chain; its signatures hold up to a root.
+    /// For each signature, in order, the signer's chains; their signatures hold up to a root.
     pub signers: Vec<Arc<Chain>>,
 }
 

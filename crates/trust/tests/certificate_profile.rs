@@ -10,6 +10,8 @@ mod bench;
 #[path = "../src/certificate/sample.rs"]
 mod sample;
 
+use std::time::Duration;
+
 use bench::{Bench, Part, key_named};
 use lienthong_model::Reason::{
     self, CertificateChainBroken, CertificateKeyWeak, CertificateMalformed, CertificateUnsuitable,
@@ -538,4 +540,17 @@ fn a_chain_that_holds_is_judged_by_its_root_its_dates_and_its_revocation() {
     for (part, change, reason) in rows {
         assert_eq!(judged(part, change), Err(reason), "{part:?}");
     }
+}
+
+#[test]
+fn a_certificate_that_is_not_valid_yet_at_receipt_is_refused_whatever_its_signers_clock_says() {
+    let bench = Bench::new();
+    let received = |at| {
+        // Valid from the moment on at which the signer says that it signed.
+        let begins = |s: &mut Sample| s.not_before = tlv(0x17, &[b"201116010000Z"]);
+        bench.judged_at(at, Part::Person, begins).map_err(|refusal| refusal.reason)
+    };
+    assert_eq!(received(bench::NOW), Ok(()));
+    let before = bench::NOW.minus(Duration::from_secs(1));
+    assert_eq!(received(before), Err(Reason::CertificateNotYetValid));
 }

@@ -2,7 +2,6 @@
 //! idempotent for the whole of a replay: every row ends as it was, from wherever it started.
 
 use bytes::Bytes;
-use lienthong_model::limits::SLICE_RECIPIENTS;
 use lienthong_model::{
     BusinessKind, ChangeKind, Digest, Fingerprint, Position, Refusal, Timestamp, Urgency,
 };
@@ -15,7 +14,7 @@ use crate::change::{ChangeMessage, Extent};
 use crate::codec;
 use crate::command::{
     Accepted, Acknowledge, AcknowledgeOutcome, AcknowledgedDelivery, Command, Decision,
-    DeliveryKey, Entry, RefusedRequests, Report, Reported, SignedRecord, Submit,
+    DeliveryKey, Entry, FanOutPlan, RefusedRequests, Report, Reported, SignedRecord, Submit,
 };
 use crate::engine::{EngineError, Payloads, State, Writes};
 use crate::keys::{self, Lane};
@@ -120,10 +119,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
             signed_at: header.signed_at,
             due: header.due,
             recipients: u32::try_from(accepted.recipients()).unwrap_or(u32::MAX),
-            slices: accepted.fan_out().map(|plan| {
-                let slices = plan.recipients.len().div_ceil(SLICE_RECIPIENTS);
-                u16::try_from(slices).unwrap_or(u16::MAX)
-            }),
+            slices: accepted.fan_out().map(FanOutPlan::slices),
             lapsed: None,
             reminded: None,
             answers: (!header.answers.is_empty())

@@ -7,7 +7,7 @@ use lienthong_model::{
     AgencyCode, BusinessKind, Digest, Fingerprint, Header, MessageId, Ordinal, Reason, Refusal,
     Terms,
 };
-use lienthong_trust::{Signed, Submission};
+use lienthong_trust::{Chain, Dates, Signed, Submission, judge};
 
 use super::Machine;
 use super::mailboxes::with_patience;
@@ -110,7 +110,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
             resolution,
             terms: (self.policy.terms != Terms::default()).then_some(self.policy.terms),
         };
-        let signed = self.record(signed, stored)?;
+        let dates = Dates { signed_at: header.signed_at, received_at: self.now() };
+        let signed = self.record(signed, stored, dates)?;
         let command = Command::Submit(Box::new(Submit { caller, header, signed }));
         Ok(Ok((command, Decision::Accepted(accepted))))
     }
@@ -196,15 +197,21 @@ impl<S: State, P: Payloads> Machine<S, P> {
         Received { at: self.now(), clock_ahead: self.clock_ahead }
     }
 
-    /// Signed bytes in the form of the journal; certificates that it has are left out.
+    /// Signed bytes in the form of the journal, with the chains that hold; certificates that it
+    /// has are left out.
     pub(super) fn record(
         &self,
         signed: Signed,
         stored: StoredContent,
+        dates: Dates,
     ) -> Result<SignedRecord, EngineError> {
+        let trust = &*self.policy.trust;
+        let chains = signed.signers.iter();
+        let chains = chains.map(|signer| judge::chain(signer, trust, dates).unwrap_or(signer));
+        let chains: Vec<&Chain> = chains.collect();
         let mut new_certificates = Vec::new();
         let mut added: Vec<&Fingerprint> = Vec::new();
-        for chain in &signed.signers {
+        for chain in &chains {
             for certificate in chain.certificates() {
                 let fingerprint = certificate.fingerprint();
                 if !added.contains(&fingerprint) && !self.knows_certificate(fingerprint)? {
@@ -213,7 +220,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 }
             }
         }
-        let signatures = signed.content.signatures.iter().zip(&signed.signers);
+        let signatures = signed.content.signatures.iter().zip(&chains);
         Ok(SignedRecord {
             content: stored.content,
             attachments: stored.attachments,

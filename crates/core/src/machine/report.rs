@@ -47,7 +47,8 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Ok(reported) => Reported { unproven, ..reported },
             Err(refusal) => return refused(refusal),
         };
-        let signed = self.record(signed, stored)?;
+        let dates = Dates { signed_at: header.signed_at, received_at: self.now() };
+        let signed = self.record(signed, stored, dates)?;
         let command = Command::Report(Box::new(Report { caller, header, signed }));
         Ok(Ok((command, Decision::Reported(reported))))
     }
@@ -64,7 +65,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let dates = Dates { signed_at: header.signed_at, received_at: now };
         judge::certificates(&signed.signers, &*self.policy.trust, dates)?;
         let grace = self.policy.revocation.grace();
-        let unproven = judge::revocation(&signed.signers, &*self.policy.trust, now, grace)?;
+        let unproven = judge::revocation(&signed.signers, &*self.policy.trust, dates, grace)?;
         let gateway = gateway_key(&self.policy, reporter, now);
         judge::report_holders(&signed.signers, &reporter.key, gateway)?;
         Ok(unproven)

@@ -1,5 +1,9 @@
+use lienthong_model::{Reason, Timestamp};
+
 use super::*;
+use crate::certificate::AuthorityId;
 use crate::certificate::sample::*;
+use crate::judge::{self, Anchors, Dates};
 
 fn parsed(sample: &Sample, signed_by: u8) -> Arc<Certificate> {
     Arc::new(Certificate::parse(sample.sign(signed_by)).unwrap())
@@ -215,4 +219,116 @@ fn the_work_on_a_hostile_pool_is_bounded() {
         pool.push(parsed(&sample, 1));
     }
     assert_eq!(Chain::build(leaf(), &pool), Err(ChainError::TooManyCandidates));
+}
+
+// An authority that was renewed: one name and key, two certificates.
+
+/// A time in a certificate: the year in two digits, the rest as it is.
+fn time(text: &str) -> Vec<u8> {
+    tlv(0x17, &[text.as_bytes()])
+}
+
+/// The issuing authority's certificate of a number, valid from 1 January to 31 December.
+fn issuing(serial: u8, from: &str, until: &str) -> Arc<Certificate> {
+    let mut sample = Sample::authority("Issuer", 1, None).by("Root");
+    sample.serial = vec![2, 1, serial];
+    sample.not_before = time(&format!("{from}0101000000Z"));
+    sample.not_after = time(&format!("{until}1231235959Z"));
+    parsed(&sample, 9)
+}
+
+/// The certificates of 2020 to 2022 and of 2022 to 2030, the one with the lower fingerprint first
+/// or last, as a hub that sorts them finds them.
+fn renewed(older_first: bool) -> (Arc<Certificate>, Arc<Certificate>) {
+    let pair = |n: u8| (issuing(2 * n - 1, "20", "22"), issuing(2 * n, "22", "30"));
+    let mut pairs = (1..=60).map(pair);
+    let fits = |(older, newer): &(Arc<Certificate>, Arc<Certificate>)| {
+        (older.fingerprint() < newer.fingerprint()) == older_first
+    };
+    pairs.find(fits).unwrap()
+}
+
+/// What the hub knows, by fingerprint.
+fn known_with(authorities: [&Arc<Certificate>; 2]) -> Authorities {
+    let mut known = vec![root(), authorities[0].clone(), authorities[1].clone()];
+    known.sort_by_key(|one| *one.fingerprint());
+    Authorities::new(known, |one| one.fingerprint() == root().fingerprint())
+}
+
+/// Trusts the root; the certificates of these serial numbers are revoked from the beginning.
+struct Revokes(Vec<Vec<u8>>);
+
+impl Anchors for Revokes {
+    fn trusts(&self, fingerprint: &Fingerprint, _: Timestamp) -> bool {
+        fingerprint == root().fingerprint()
+    }
+
+    fn revoked_at(&self, _: &AuthorityId, serial: &[u8]) -> Option<Timestamp> {
+        self.0.iter().any(|revoked| revoked == serial).then_some(Timestamp::MIN)
+    }
+}
+
+fn day(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+#[test]
+fn of_a_renewed_authoritys_certificates_the_one_in_force_counts_whichever_is_found_first() {
+    for older_first in [true, false] {
+        let (older, newer) = renewed(older_first);
+        let chain = Chain::among(leaf(), &known_with([&older, &newer]), &[]).unwrap();
+        let first = if older_first { &older } else { &newer };
+        assert_eq!(&chain.issuers()[0], first, "both orders are tried");
+        assert_eq!(chain.all().count(), 2);
+        let nobody = Revokes(Vec::new());
+        let issuer = |at: &str| {
+            let held = judge::chain(&chain, &nobody, Dates::at(day(at))).unwrap();
+            held.issuers()[0].clone()
+        };
+        assert_eq!(issuer("2021-06-01"), older, "before the newer one begins");
+        assert_eq!(&issuer("2022-06-01"), first, "both are in force");
+        assert_eq!(issuer("2023-06-01"), newer, "after the older one has ended");
+    }
+}
+
+#[test]
+fn a_certificate_of_an_authority_that_is_revoked_leaves_the_other_one() {
+    for older_first in [true, false] {
+        let (older, newer) = renewed(older_first);
+        let chain = Chain::among(leaf(), &known_with([&older, &newer]), &[]).unwrap();
+        for (revoked, left) in [(&older, &newer), (&newer, &older)] {
+            let anchors = Revokes(vec![revoked.serial().to_vec()]);
+            let held = judge::chain(&chain, &anchors, Dates::at(day("2022-06-01"))).unwrap();
+            assert_eq!(&held.issuers()[0], left);
+        }
+        let both = Revokes([&older, &newer].map(|one| one.serial().to_vec()).to_vec());
+        let fault = judge::chain(&chain, &both, Dates::at(day("2022-06-01"))).unwrap_err();
+        assert_eq!(fault.reason, Reason::CertificateRevoked);
+    }
+}
+
+#[test]
+fn where_no_chain_holds_the_fault_is_that_of_the_one_that_came_farthest() {
+    // The signer is revoked, which is what it has to hear; that the older certificate of its
+    // issuer has ended too is no news.
+    let anchors = Revokes(vec![leaf().serial().to_vec()]);
+    for older_first in [true, false] {
+        let (older, newer) = renewed(older_first);
+        let chain = Chain::among(leaf(), &known_with([&older, &newer]), &[]).unwrap();
+        let fault = judge::chain(&chain, &anchors, Dates::at(day("2023-06-01"))).unwrap_err();
+        assert_eq!(fault.reason, Reason::CertificateRevoked);
+        assert_eq!(fault.certificate, &*leaf());
+    }
+}
+
+#[test]
+fn a_certificate_that_is_known_and_sent_makes_no_second_chain() {
+    let (older, newer) = renewed(true);
+    let known = known_with([&older, &newer]);
+    let sent = [newer.clone(), root(), older.clone()];
+    let chain = Chain::among(leaf(), &known, &sent).unwrap();
+    assert_eq!(chain, Chain::among(leaf(), &known, &[]).unwrap());
+    // One that is not known is found all the same.
+    let known = Authorities::new([root(), older], Certificate::is_self_issued);
+    assert_eq!(Chain::among(leaf(), &known, &sent).unwrap().all().count(), 2);
 }

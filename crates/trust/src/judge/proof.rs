@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lienthong_model::{Reason, Refusal, Timestamp, Violation};
+use lienthong_model::{Reason, Refusal, Violation};
 use minicbor::{Decode, Encode};
 
-use super::Anchors;
+use super::{Anchors, Dates};
 use crate::certificate::AuthorityId;
 use crate::chain::Chain;
 
@@ -27,20 +27,23 @@ pub struct Unproven {
 #[cbor(transparent)]
 pub struct Serial(#[cbor(n(0), with = "minicbor::bytes")] pub Vec<u8>);
 
-/// Judges whether revocation is proven for every certificate of every chain at the time of receipt,
-/// and returns what is not, by issuer; empty when all is.
+/// Judges whether revocation is proven for every certificate of every signer's chain that holds
+/// ([`chain`](super::chain)), at the time of receipt, and returns what is not, by issuer; empty
+/// when all is.
 ///
 /// # Errors
 /// A [`Refusal`] when a list has been due for longer than `grace`; `None` is without end.
 pub fn revocation(
     signers: &[Arc<Chain>],
     anchors: &dyn Anchors,
-    received_at: Timestamp,
+    dates: Dates,
     grace: Option<Duration>,
 ) -> Result<Vec<Unproven>, Refusal> {
+    let received_at = dates.received_at;
     let mut unproven: Vec<Unproven> = Vec::new();
     let mut violations = Vec::new();
     for (index, chain) in signers.iter().enumerate() {
+        let chain = super::chain(chain, anchors, dates).unwrap_or(chain);
         for pair in chain.certificates().windows(2) {
             let [certificate, issuer] = pair else { continue };
             let Some(due) = anchors.list_due(issuer.authority(), received_at) else { continue };

@@ -18,7 +18,7 @@ use crate::sample::{AUTHORITY_KEY_ID, Ext, SEQUENCE, SUBJECT_KEY_ID, Sample, key
 pub(crate) const REVOKED: u8 = 0x66;
 
 /// 2020-11-16 08:00 in Viet Nam.
-const NOW: Timestamp = Timestamp::from_millis(1_605_488_400_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_605_488_400_000);
 
 /// Which certificate is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,9 +111,19 @@ impl Bench {
 
     /// The judgement of the document when the certificate of `part` is changed.
     pub(crate) fn judged(&self, part: Part, change: fn(&mut Sample)) -> Result<(), Refusal> {
+        self.judged_at(NOW, part, change)
+    }
+
+    /// The judgement of the document, signed [`NOW`], when it is received at a moment.
+    pub(crate) fn judged_at(
+        &self,
+        received_at: Timestamp,
+        part: Part,
+        change: fn(&mut Sample),
+    ) -> Result<(), Refusal> {
         let facts = self.with(part, change)?;
         let root = Part::Root.sign(&Part::Root.sample());
-        let dates = Dates { signed_at: facts.header.signed_at, received_at: NOW };
+        let dates = Dates { signed_at: facts.header.signed_at, received_at };
         judge::certificates(&facts.signed.signers, &Trusted(Fingerprint::of(&root)), dates)
     }
 
