@@ -3,8 +3,10 @@
 //! The generated decoder makes every entry of a list before anybody can count them, and two bytes
 //! can become an entry of 64: a message of 4 MiB took up to 192 MiB. Only tags and lengths are
 //! read here, of the message and of what stands directly in it; contents are bytes, and are
-//! counted when they are read ([`crate::lists`]).
+//! counted when they are read ([`crate::lists`]). A question to the statistics has lists one level
+//! further down: those are counted by its own bounds.
 
+use std::any::TypeId;
 use std::marker::PhantomData;
 
 use bytes::{Buf as _, Bytes};
@@ -15,7 +17,8 @@ use tonic::Status;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
 use tonic_prost::{ProstDecoder, ProstEncoder};
 
-use crate::lists::{skip, varint};
+use crate::lists::{self, Bound, skip, varint};
+use crate::proto;
 use crate::refusal::to_status;
 
 /// Most fields in a message and directly below: the longest honest list is that of a receipt,
@@ -55,13 +58,13 @@ where
     }
 }
 
-impl<U: Message + Default> Decoder for CountedDecoder<U> {
+impl<U: Message + Default + 'static> Decoder for CountedDecoder<U> {
     type Item = U;
     type Error = Status;
 
     fn decode(&mut self, buf: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
         // The transport gathers a message in one piece before it is decoded.
-        count(buf.chunk()).map_err(|refusal| to_status(&refusal, None))?;
+        count::<U>(buf.chunk()).map_err(|refusal| to_status(&refusal, None))?;
         self.0.decode(buf)
     }
 
@@ -73,18 +76,28 @@ impl<U: Message + Default> Decoder for CountedDecoder<U> {
 /// Returns the message that bytes hold, read as every call reads it: its fields are counted first.
 ///
 /// # Errors
-/// CONTENT_TOO_LARGE for more than 131,072 fields, CONTENT_MALFORMED when it cannot be decoded.
-pub fn decode_message<M: Message + Default>(message: Bytes) -> Result<M, Refusal> {
-    count(&message)?;
+/// CONTENT_TOO_LARGE for more than 131,072 fields or a list of a question that is too long,
+/// CONTENT_MALFORMED when it cannot be decoded.
+pub fn decode_message<M: Message + Default + 'static>(message: Bytes) -> Result<M, Refusal> {
+    count::<M>(&message)?;
     M::decode(message).map_err(|error| Refusal::at(Reason::ContentMalformed, "", error))
 }
 
-fn count(message: &[u8]) -> Result<(), Refusal> {
+fn count<M: 'static>(message: &[u8]) -> Result<(), Refusal> {
     if fields(message) > FIELDS_MAX {
         let value = format_args!("more than {FIELDS_MAX} fields");
         return Err(Refusal::at(Reason::ContentTooLarge, "", value));
     }
-    Ok(())
+    deeper::<M>().map_or(Ok(()), |bounds| lists::count(message, bounds))
+}
+
+/// The bounds of a message with lists that stand deeper than its fields are counted.
+fn deeper<M: 'static>() -> Option<&'static [Bound]> {
+    let asks = [
+        TypeId::of::<proto::QueryStatisticsRequest>(),
+        TypeId::of::<proto::WatchStatisticsRequest>(),
+    ];
+    asks.contains(&TypeId::of::<M>()).then_some(lists::ASK)
 }
 
 /// The fields of a message and of its parts, up to where it can be read no further: the decoder
@@ -127,7 +140,6 @@ mod tests {
     use tonic::codec::{Decoder as _, Encoder as _};
 
     use super::*;
-    use crate::proto;
 
     #[test]
     fn fields_are_counted_at_the_top_and_directly_below() {

@@ -1,9 +1,12 @@
-//! Counts the entries of a content's lists before it is decoded.
+//! Counts the entries of a content's lists before it is decoded, and of a question to the
+//! statistics, whose lists stand deeper than those of other calls.
 //!
 //! An entry of two bytes can become a value of a few hundred: without this count a content of
 //! 1 MiB could take a hundred times its size in memory. Only tags and lengths are read.
 
-use lienthong_model::limits::{ATTACHMENTS_MAX, LIST_ENTRIES_MAX, RECIPIENTS_MAX};
+use lienthong_model::limits::{
+    ATTACHMENTS_MAX, LIST_ENTRIES_MAX, RECIPIENTS_MAX, STATISTICS_VALUES_MAX,
+};
 use lienthong_model::{Reason, Refusal};
 
 /// A field that may occur a bounded number of times.
@@ -44,6 +47,18 @@ pub(crate) const STATUS: &[Bound] = &[
     Bound { occurs_max: 1, inside: STAFF, ..list(8, "staff") },
     list(12, "extensions"),
 ];
+
+const CONDITION: &[Bound] = &[Bound { occurs_max: STATISTICS_VALUES_MAX, ..list(2, "values") }];
+const QUESTION: &[Bound] = &[
+    list(4, "group_by"),
+    Bound { inside: CONDITION, ..list(5, "filter") },
+    list(6, "measures"),
+    list(7, "compare"),
+];
+
+/// The lists of the calls that ask the statistics, `QueryStatistics` and `WatchStatistics`.
+pub(crate) const ASK: &[Bound] =
+    &[Bound { occurs_max: 1, inside: QUESTION, ..list(1, "question") }];
 
 const FIELDS_MAX: usize = 36;
 
@@ -146,7 +161,13 @@ mod tests {
         let set = prost_types::FileDescriptorSet::decode(crate::FILE_DESCRIPTOR_SET).unwrap();
         let messages: Vec<_> = set.file.into_iter().flat_map(|file| file.message_type).collect();
         let message = |name: &str| messages.iter().find(|m| m.name() == name).unwrap();
-        let mut open = vec![("Document".to_owned(), DOCUMENT), ("StatusReport".to_owned(), STATUS)];
+        let roots = [
+            ("Document", DOCUMENT),
+            ("StatusReport", STATUS),
+            ("QueryStatisticsRequest", ASK),
+            ("WatchStatisticsRequest", ASK),
+        ];
+        let mut open: Vec<_> = roots.map(|(name, bounds)| (name.to_owned(), bounds)).into();
         while let Some((name, bounds)) = open.pop() {
             for field in &message(&name).field {
                 let bound = bounds.iter().find(|bound| bound.field == field.number() as u64);

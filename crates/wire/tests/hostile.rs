@@ -3,7 +3,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use lienthong_model::limits::{AGENCIES_MAX, CONTENT_BYTES_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX};
+use lienthong_model::limits::{
+    AGENCIES_MAX, CONTENT_BYTES_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX, STATISTICS_VALUES_MAX,
+};
 use lienthong_model::{Contents as _, DOCUMENT_V1, Reason, STATUS_V1};
 use lienthong_wire::{
     DocumentContents, decode_document, decode_message, decode_status, encode_document,
@@ -128,6 +130,38 @@ fn no_message_takes_more_than_six_times_the_greatest_size_to_decode() {
         println!("{what:32} {:6} KiB", taken >> 10);
         assert!(taken <= 24 << 20, "{what} take {taken} bytes");
     }
+}
+
+#[test]
+fn the_values_of_a_question_to_the_statistics_are_counted_before_they_are_decoded() {
+    let _alone = alone();
+    // As many empty values as a message holds, three levels down: two bytes each, and a text of 24
+    // bytes once they are decoded.
+    let asked = |values: &[u8]| field(1, &field(5, values));
+    let values = |count: usize| field(2, b"").repeat(count);
+    let greatest = asked(&values((MESSAGE_BYTES_MAX - 16) / 2));
+    assert!(greatest.len() <= MESSAGE_BYTES_MAX);
+    let in_two_parts = [asked(&values(1)), asked(&values(1))].concat();
+    let conditions = field(1, &field(5, &values(1)).repeat(257));
+    for (what, bytes) in [
+        ("two million values", greatest),
+        ("one value too many", asked(&values(STATISTICS_VALUES_MAX + 1))),
+        ("two questions", in_two_parts),
+        ("too many conditions", conditions),
+    ] {
+        let bytes = bytes::Bytes::from(bytes);
+        let taken = peak(|| {
+            let query = decode_message::<proto::QueryStatisticsRequest>(bytes.clone());
+            let watch = decode_message::<proto::WatchStatisticsRequest>(bytes);
+            for refused in [query.expect_err(what), watch.expect_err(what)] {
+                assert!(matches!(refused.reason, Reason::ContentTooLarge), "{what}: {refused}");
+            }
+        });
+        assert!(taken <= 1 << 20, "{what} take {taken} bytes");
+    }
+    let honest = bytes::Bytes::from(asked(&values(STATISTICS_VALUES_MAX)));
+    let read = decode_message::<proto::QueryStatisticsRequest>(honest).unwrap();
+    assert_eq!(read.question.unwrap().filter[0].values.len(), STATISTICS_VALUES_MAX);
 }
 
 /// Changes bytes at some places.

@@ -4,6 +4,7 @@ use lienthong_core::Directory;
 use lienthong_core::statistics::{
     Comparison, Condition, Dimension, Grain, Measure, Period, Question, Row, Value,
 };
+use lienthong_model::limits::STATISTICS_VALUES_MAX;
 use lienthong_model::{Reason, Refusal, Timestamp};
 use lienthong_wire::{moment, proto};
 
@@ -14,18 +15,8 @@ pub(super) fn read(
 ) -> Result<Question, Refusal> {
     let asked =
         question.ok_or_else(|| Refusal::at(Reason::FieldMissing, "question", "not there"))?;
-    let mut filter = Vec::with_capacity(asked.filter.len().min(Dimension::ALL.len()));
-    for condition in &asked.filter {
-        let dimension = dimension("question.filter.dimension", condition.dimension)?;
-        let values = condition.values.iter().map(|text| {
-            let value = Value::parse(dimension, text, directory);
-            value.ok_or_else(|| {
-                let value = format!("`{text}` is no {dimension}");
-                Refusal::at(Reason::FieldInvalid, "question.filter.values", value)
-            })
-        });
-        filter.push(Condition { dimension, values: values.collect::<Result<_, _>>()? });
-    }
+    at_most("question.filter", asked.filter.len(), Dimension::ALL.len())?;
+    let filter = asked.filter.iter().map(|one| condition(one, directory));
     let field = "question.group_by";
     let group_by = asked.group_by.iter().map(|number| dimension(field, *number));
     let field = "question.measures";
@@ -41,7 +32,7 @@ pub(super) fn read(
             number => Some(of_number("question.bucket", number, Grain::from_number)?),
         },
         group_by: group_by.collect::<Result<_, _>>()?,
-        filter,
+        filter: filter.collect::<Result<_, _>>()?,
         measures: measures.collect::<Result<_, _>>()?,
         compare: compare.collect::<Result<_, _>>()?,
         top: match asked.top {
@@ -49,6 +40,32 @@ pub(super) fn read(
             number => Some(measure("question.top", number)?),
         },
     })
+}
+
+/// Reads a condition. Values are looked up once it is known that there are not too many.
+fn condition(
+    asked: &proto::StatisticsCondition,
+    directory: &Directory,
+) -> Result<Condition, Refusal> {
+    let field = "question.filter.values";
+    let dimension = dimension("question.filter.dimension", asked.dimension)?;
+    at_most(field, asked.values.len(), STATISTICS_VALUES_MAX)?;
+    let values = asked.values.iter().map(|text| {
+        let value = Value::parse(dimension, text, directory);
+        value.ok_or_else(|| {
+            let value = format!("`{text}` is no {dimension}");
+            Refusal::at(Reason::FieldInvalid, field, value)
+        })
+    });
+    Ok(Condition { dimension, values: values.collect::<Result<_, _>>()? })
+}
+
+fn at_most(field: &str, found: usize, most: usize) -> Result<(), Refusal> {
+    if found > most {
+        let value = format!("{found}, at most {most}");
+        return Err(Refusal::at(Reason::FieldInvalid, field, value));
+    }
+    Ok(())
 }
 
 /// The message form of a row.
@@ -109,6 +126,26 @@ fn of_number<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_counted_before_they_are_looked_up() {
+        let read_with = |conditions: usize, values: usize| {
+            let dimension = proto::Dimension::Scope.into();
+            let values = vec!["inside".to_owned(); values];
+            let condition = proto::StatisticsCondition { dimension, values };
+            let filter = vec![condition; conditions];
+            let asked = proto::StatisticsQuestion { filter, ..Default::default() };
+            read(Some(asked), &Directory::default())
+        };
+        let field = |refused: Result<Question, Refusal>| {
+            refused.unwrap_err().violations.into_iter().next().unwrap().field
+        };
+        let read = read_with(1, STATISTICS_VALUES_MAX).unwrap();
+        assert_eq!(read.filter[0].values.len(), STATISTICS_VALUES_MAX);
+        let refused = read_with(1, STATISTICS_VALUES_MAX + 1);
+        assert_eq!(field(refused), "question.filter.values");
+        assert_eq!(field(read_with(Dimension::ALL.len() + 1, 1)), "question.filter");
+    }
 
     #[test]
     fn every_number_on_the_wire_is_the_one_in_core() {
