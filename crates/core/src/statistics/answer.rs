@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::asked::{Key, Slots};
+use super::asked::{Key, NO_BUCKET, Slots};
 use super::count::Sums;
 use super::figures::{Figure, percentile};
 use super::question::{Answer, Question, Row, Value};
@@ -23,10 +23,17 @@ pub(super) fn answer(question: &Question, counted: &[Sums], rows: Range<usize>) 
         values: values(&now.total(), now),
         compared: compared.iter().map(|one| values(&one.total(), one)).collect(),
     };
+    let first = question.bucket.map(|bucket| (bucket, bucket.number(question.period.from)));
+    let last = first.map_or(0, |(bucket, first)| {
+        bucket.number(question.period.last()).wrapping_sub(first).cast_unsigned()
+    });
     let mut groups: Vec<(Key, &[u64])> = now.all().collect();
     if !compared.is_empty() {
+        // A period compared with may be longer: what it has beyond the question's has no row.
+        let has_row = |key: &Key| key[0] != NO_BUCKET && key[0] <= last;
         let others = compared.iter().flat_map(Sums::all).map(|(key, _)| key);
-        let others: BTreeSet<Key> = others.filter(|key| now.of(key).is_empty()).collect();
+        let others = others.filter(|key| has_row(key) && now.of(key).is_empty());
+        let others: BTreeSet<Key> = others.collect();
         groups.extend(others.into_iter().map(|key| (key, &[][..])));
         groups.sort_unstable();
     }
@@ -34,7 +41,6 @@ pub(super) fn answer(question: &Question, counted: &[Sums], rows: Range<usize>) 
     if let Some(top) = question.top {
         groups = largest(&groups, rows.end, |sums| value(top, sums, now.slots()));
     }
-    let first = question.bucket.map(|bucket| (bucket, bucket.number(question.period.from)));
     let row = |(key, sums): (Key, &[u64])| {
         let dimensions = question.group_by.iter().zip(&key[1..]);
         let group = dimensions.filter_map(|(one, number)| Value::of_number(*one, *number));

@@ -9,8 +9,8 @@ use lienthong_model::limits::STATISTICS_ROWS_MAX;
 use super::answer::answer;
 use super::count::{Count, Sums};
 use super::cubes::Cubes;
-use super::period::{Grain, Period};
-use super::question::{Answer, Question, Unanswerable};
+use super::period::Grain;
+use super::question::{Answer, Comparison, Question, Unanswerable};
 use crate::directory::Directory;
 use crate::engine::{EngineError, Tables};
 
@@ -43,10 +43,10 @@ impl Source<'_> {
         question: &Question,
         rows: Range<usize>,
     ) -> Result<Result<Answer, Unanswerable>, EngineError> {
-        let periods = question.compare.iter().map(|with| with.of(question.period));
+        let compared = question.compare.iter().copied().map(Some);
         let mut counted = Vec::with_capacity(1 + question.compare.len());
-        for period in std::iter::once(question.period).chain(periods) {
-            match self.sums(question, period)? {
+        for with in std::iter::once(None).chain(compared) {
+            match self.sums(question, with)? {
                 Ok(sums) => counted.push(sums),
                 Err(why) => return Ok(Err(why)),
             }
@@ -58,7 +58,7 @@ impl Source<'_> {
     pub(super) fn sums(
         &self,
         question: &Question,
-        period: Period,
+        with: Option<Comparison>,
     ) -> Result<Result<Sums, Unanswerable>, EngineError> {
         let cubes = match question.cubes() {
             Ok(cubes) => cubes,
@@ -67,7 +67,8 @@ impl Source<'_> {
         if let Some(since) = self.hours_gone(question) {
             return Ok(Err(Unanswerable::HoursGone(since)));
         }
-        let mut count = Count::new(self.directory, question, period);
+        let period = with.map_or(question.period, |with| with.of(question.period));
+        let mut count = Count::new(self.directory, question, with);
         for cube in cubes {
             count.over(self, cube, period)?;
         }

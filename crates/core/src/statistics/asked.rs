@@ -6,21 +6,25 @@ use super::cells::{LEVELS, province_number, province_of};
 use super::cubes::CubeName;
 use super::figures::Figure;
 use super::page::PageKey;
-use super::period::Period;
-use super::question::Question;
+use super::question::{Comparison, Question};
 use super::vocabulary::{Dimension, Measure};
 use crate::directory::Directory;
 
-/// Bucket (from the first one of the period) and groups.
+/// Bucket (among those of the question, the first of which is 0) and groups.
 pub(super) type Key = [u32; 4];
 
-/// A question, ready to be asked of cells.
+/// The bucket of what stands beside no bucket of the question and counts in the total alone.
+pub(super) const NO_BUCKET: u32 = u32::MAX;
+
+/// A question, ready to be asked of cells of its period, or of one that it is compared with.
 pub(super) struct Asked<'q> {
     directory: &'q Directory,
     question: &'q Question,
     /// Conditions as sorted numbers.
     conditions: Vec<(Dimension, Vec<u32>)>,
     slots: Slots,
+    with: Option<Comparison>,
+    /// The number of the one that is bucket 0.
     first_bucket: i32,
 }
 
@@ -95,7 +99,12 @@ impl Slots {
 }
 
 impl<'q> Asked<'q> {
-    pub fn new(directory: &'q Directory, question: &'q Question, period: Period) -> Self {
+    pub fn new(directory: &'q Directory, question: &'q Question, with: Option<Comparison>) -> Self {
+        // What was before is numbered from its own first one on, a year before by the calendar.
+        let first = match with {
+            Some(Comparison::Before) => Comparison::Before.of(question.period).from,
+            Some(Comparison::YearBefore) | None => question.period.from,
+        };
         let conditions = question.filter.iter().map(|condition| {
             let dimension = condition.dimension;
             let numbers = condition.values.iter().filter_map(|value| value.number_in(dimension));
@@ -108,7 +117,8 @@ impl<'q> Asked<'q> {
             question,
             conditions: conditions.collect(),
             slots: Slots::of(question),
-            first_bucket: question.bucket.map_or(0, |bucket| bucket.number(period.from)),
+            with,
+            first_bucket: question.bucket.map_or(0, |bucket| bucket.number(first)),
         }
     }
 
@@ -134,10 +144,6 @@ impl<'q> Asked<'q> {
 
     /// The part of a key that a page has; `None` when its conditions do not hold.
     pub fn key_of_page(&self, cube: CubeName, page: PageKey) -> Option<Key> {
-        let bucket = self.question.bucket.map_or(0, |bucket| {
-            let number = bucket.number(page.grain.start(page.number));
-            number.wrapping_sub(self.first_bucket).cast_unsigned()
-        });
         let of_province = cube.has_pages_of_provinces();
         let number = |dimension| match dimension {
             Dimension::Province if of_province => Some(province_number(page.province)),
@@ -146,7 +152,18 @@ impl<'q> Asked<'q> {
             Dimension::Signature if cube == CubeName::Type => Some(page.part / LEVELS),
             _ => None,
         };
-        self.key(number, bucket)
+        self.key(number, self.bucket_of_page(page))
+    }
+
+    fn bucket_of_page(&self, page: PageKey) -> u32 {
+        let Some(bucket) = self.question.bucket else { return 0 };
+        let begin = page.grain.start(page.number);
+        let number = match self.with {
+            Some(Comparison::YearBefore) => bucket.number_a_year_later(begin),
+            Some(Comparison::Before) | None => Some(bucket.number(begin)),
+        };
+        let place = |number: i32| number.wrapping_sub(self.first_bucket).cast_unsigned();
+        number.map_or(NO_BUCKET, place)
     }
 
     /// The part of a key that the ordinal in a cell's number says.

@@ -7,7 +7,7 @@ use super::ask::Source;
 use super::asked::{Asked, Key, Slots};
 use super::cubes::CubeName;
 use super::period::Period;
-use super::question::Question;
+use super::question::{Comparison, Question};
 use super::tally::Tally;
 use super::visit::{Wanted, visit};
 use crate::directory::Directory;
@@ -30,8 +30,8 @@ pub(super) struct Count<'q> {
 }
 
 impl<'q> Count<'q> {
-    pub fn new(directory: &'q Directory, question: &'q Question, period: Period) -> Self {
-        let asked = Asked::new(directory, question, period);
+    pub fn new(directory: &'q Directory, question: &'q Question, with: Option<Comparison>) -> Self {
+        let asked = Asked::new(directory, question, with);
         Self { provinces: asked.provinces(), asked, tallies: Vec::new() }
     }
 

@@ -1,5 +1,7 @@
 //! Spans of time, and the pages of hours, days, ten days and months that make one up.
 
+use std::time::Duration;
+
 use lienthong_model::{Day, Hour, Month, Timestamp};
 
 /// How long a bucket of time is. Numbers are stable.
@@ -48,6 +50,8 @@ pub(super) struct Stretch {
 
 /// Hours of one day.
 const DAY_HOURS: i32 = 24;
+/// Months of one year.
+const YEAR_MONTHS: i32 = 12;
 /// Parts of a month that have pages of ten days; the last has what is left of it.
 const MONTH_PARTS: i32 = 3;
 /// The first day of the year 1 and of the year 10,000: what lies beyond is no date.
@@ -78,7 +82,7 @@ impl Grain {
             Self::Hour => at.hour().0,
             Self::Day => at.day().0,
             Self::Month => at.day().month().0,
-            Self::Year => at.day().month().0.div_euclid(12),
+            Self::Year => at.day().month().0.div_euclid(YEAR_MONTHS),
         }
     }
 
@@ -88,7 +92,20 @@ impl Grain {
             Self::Hour => Hour(number).start(),
             Self::Day => Day(number).start(),
             Self::Month => Month(number).start(),
-            Self::Year => Month(number.saturating_mul(12)).start(),
+            Self::Year => Month(number.saturating_mul(YEAR_MONTHS)).start(),
+        }
+    }
+
+    /// Returns the number of the same hour, day, month or year a year after the one that holds a
+    /// moment; none for 29 February and its hours, which the year after does not have.
+    pub(super) fn number_a_year_later(self, at: Timestamp) -> Option<i32> {
+        match self {
+            Self::Hour | Self::Day => {
+                let day = same_day(at.day(), YEAR_MONTHS)?;
+                Some(self.number(on_day(day, at)))
+            }
+            Self::Month => Some(self.number(at).saturating_add(YEAR_MONTHS)),
+            Self::Year => Some(self.number(at).saturating_add(1)),
         }
     }
 
@@ -209,9 +226,23 @@ impl Period {
         Self { from: begin, until: from }
     }
 
-    /// Returns the same days of the year before; 29 February is 28 February there.
+    /// Returns the same days of the year before, up to the last one that it holds; 29 February is
+    /// 28 February there. One that ends with a month ends with that month there.
     pub fn year_before(self) -> Self {
-        Self { from: year_before(self.from), until: year_before(self.until) }
+        let last = self.last();
+        let month = last.day().month().0;
+        let ends_month = Month(month.saturating_add(1)).start() == self.until;
+        let day = same_day(last.day(), -YEAR_MONTHS).filter(|_| !ends_month);
+        let until = match day {
+            Some(day) => on_day(day, last).plus(Duration::from_millis(1)),
+            None => Month(month.saturating_sub(YEAR_MONTHS - 1)).start(),
+        };
+        Self { from: year_before(self.from), until }
+    }
+
+    /// The last moment that it holds.
+    pub(super) fn last(self) -> Timestamp {
+        Timestamp::from_millis(self.until.millis().saturating_sub(1))
     }
 
     /// Whether a moment lies in it.
@@ -262,12 +293,26 @@ fn split((from, until): (i64, i64), grains: &[PageGrain], since: Hour, into: &mu
 
 fn year_before(at: Timestamp) -> Timestamp {
     let day = at.day();
+    let of = |day| same_day(day, -YEAR_MONTHS);
+    // What lies beyond any date stays where it is.
+    let there = of(day).or_else(|| of(Day(day.0.saturating_sub(1)))).unwrap_or(day);
+    on_day(there, at)
+}
+
+/// The day with the same number in a month so many months later; none where that month has no such
+/// day.
+fn same_day(day: Day, months: i32) -> Option<Day> {
     let month = day.month();
-    let within = Month(month.0 - 11).first_day().0 - Month(month.0 - 12).first_day().0;
-    let of_month = (day.0 - month.first_day().0).min(within - 1);
-    let moved = Month(month.0 - 12).first_day().0.saturating_add(of_month);
-    let of_day = at.millis().saturating_sub(day.start().millis());
-    Timestamp::from_millis(Day(moved).start().millis().saturating_add(of_day))
+    let there = Month(month.0.saturating_add(months));
+    let of_month = day.0 - month.first_day().0;
+    let moved = Day(there.first_day().0.saturating_add(of_month));
+    (moved.month() == there).then_some(moved)
+}
+
+/// The same time on another day.
+fn on_day(day: Day, at: Timestamp) -> Timestamp {
+    let of_day = at.millis().saturating_sub(at.day().start().millis());
+    Timestamp::from_millis(day.start().millis().saturating_add(of_day))
 }
 
 #[cfg(test)]
@@ -368,5 +413,27 @@ mod tests {
         assert_eq!(week.before(), period("2020-11-02", "2020-11-09"));
         let leap = period("2020-02-29", "2020-03-01");
         assert_eq!(leap.year_before(), period("2019-02-28", "2019-03-01"));
+    }
+
+    #[test]
+    fn a_year_before_ends_with_the_same_last_day() {
+        for (from, until, before) in [
+            // The day behind the last one is the 29th, which the year before does not have.
+            ("2020-02-01", "2020-02-29", ("2019-02-01", "2019-03-01")),
+            ("2020-02-28", "2020-02-29", ("2019-02-28", "2019-03-01")),
+            ("2020-02-29", "2020-03-08", ("2019-02-28", "2019-03-08")),
+            ("2020-01-01", "2021-01-01", ("2019-01-01", "2020-01-01")),
+            // Months are compared with months, however long they are.
+            ("2021-02-01", "2021-03-01", ("2020-02-01", "2020-03-01")),
+            ("2021-02-01", "2021-02-28", ("2020-02-01", "2020-02-28")),
+            ("2021-03-01", "2021-03-02", ("2020-03-01", "2020-03-02")),
+        ] {
+            let (begin, end) = before;
+            assert_eq!(period(from, until).year_before(), period(begin, end), "{from} to {until}");
+        }
+        let hours = period("2020-02-28T22:00+07:00", "2020-02-29T05:00+07:00").year_before();
+        assert_eq!(hours, period("2019-02-28T22:00+07:00", "2019-03-01"));
+        let Period { from, until } = Period::ALL.year_before();
+        assert!(from < at("0001-01-01") && at("9999-12-31") < until, "{from} to {until}");
     }
 }

@@ -75,7 +75,7 @@ numbered! {
         /// Their pages.
         Pages = 2, "pages", "trang", "pages";
         /// Deliveries between places.
-        Deliveries = 3, "deliveries", "lượt gửi", "deliveries";
+        Deliveries = 3, "deliveries", "lượt phát", "deliveries";
         /// Bytes of their content and attachments.
         Bytes = 4, "bytes", "byte", "bytes";
         /// Deliveries made.

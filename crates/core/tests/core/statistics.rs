@@ -8,8 +8,8 @@ use std::sync::RwLock;
 use crate::harness::traffic::{Traffic, steps};
 use crate::harness::{DAY, Draft, HOUR, Hub, Signs, at, code, day, draft, open, refused_request};
 use lienthong_core::statistics::{
-    Area, Cell, Cubes, Direction, Grain, IndicatorQuestion, Measure, Period, Question, TargetState,
-    flows, refusals, visit_kind, volumes,
+    Area, Cell, Cubes, Direction, Grain, IndicatorFigure, IndicatorQuestion, Measure, Period,
+    Question, Share, TargetState, flows, refusals, visit_kind, volumes,
 };
 use lienthong_core::{Command, Decision, RefusalCount, RefusedRequests, Span};
 use lienthong_model::{Indicator, Level, Ordinal, Reason, StatusCode, Target, Territory};
@@ -255,6 +255,56 @@ fn a_target_is_met_on_course_or_late_and_names_who_holds_it_back() {
         Target { territory: Territory::Province(code("H99")), ..target(1, "2021-01-01") };
     let refused = hub.administer(Command::ChangeTargets(vec![elsewhere]));
     assert!(matches!(refused, Decision::Refused(_)));
+}
+
+#[test]
+fn a_delivery_younger_than_its_term_counts_neither_for_its_place_nor_for_its_agency() {
+    let mut hub = Hub::new();
+    let receive = |hub: &mut Hub, recipient: &'static str, processed: bool| {
+        let (id, _) = hub.accepted(&draft("G22", &[recipient]));
+        let codes = [StatusCode::Accepted, StatusCode::Assigned];
+        for code in codes.into_iter().filter(|_| processed) {
+            let decision = hub.report(&crate::harness::report(recipient, "G22", id, code));
+            assert!(matches!(decision, Decision::Reported(_)), "{decision:?}");
+        }
+    };
+    hub.now = at("2020-12-01T10:00+07:00");
+    receive(&mut hub, "H34.01", true);
+    receive(&mut hub, "H34.02", false);
+    hub.now = at("2020-12-05T10:00+07:00");
+    receive(&mut hub, "H34.01", false);
+    receive(&mut hub, "H34.02", true);
+    let target = Target {
+        indicator: Indicator::Processed,
+        territory: Territory::Province(code("H34")),
+        level: None,
+        by: day("2021-01-31"),
+        value: Some(1_000),
+    };
+    assert_eq!(hub.administer(Command::ChangeTargets(vec![target])), Decision::Done);
+    let cubes = hub.machine.cubes();
+    let processed = |now: &str| {
+        let question = IndicatorQuestion {
+            period: Period { from: at("2020-12-01"), until: at("2021-01-01") },
+            province: ordinal(&hub, "H34"),
+            now: at(now),
+            page_price: 500,
+        };
+        let targets = &hub.machine.policy().targets;
+        let places = source(&hub, &cubes).indicators(&question, targets).unwrap();
+        let place = places.iter().find(|place| place.level.is_none()).unwrap();
+        let of = |one: &&IndicatorFigure| one.indicator == Indicator::Processed;
+        let figure = place.figures.iter().find(of).unwrap();
+        let share = |share: Share| (share.numerator, share.denominator);
+        let holders = figure.targets[0].holders.iter();
+        let holders: Vec<_> = holders.map(|one| (one.agency, share(one.share))).collect();
+        (share(figure.share), holders)
+    };
+    let none_yet = ((0, 0), Vec::new());
+    assert_eq!(processed("2020-12-06T09:00+07:00"), none_yet, "the first are not five days old");
+    assert_eq!(processed("2020-12-06T23:59+07:00"), none_yet, "nor is all of their day");
+    let holds_back = vec![(hub.ordinal("H34.02"), (0, 1))];
+    assert_eq!(processed("2020-12-07"), ((1, 2), holds_back), "what came on the 5th is young");
 }
 
 #[test]

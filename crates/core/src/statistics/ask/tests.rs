@@ -370,3 +370,110 @@ proptest! {
         }
     }
 }
+
+// Comparisons around the 29th of February.
+
+/// Documents that a ministry sent, so many on each day; the days in order.
+fn sent(days: &[(&str, usize)]) -> Cubes {
+    let traits = Traits {
+        document_type: DocumentType::DECISION,
+        signature: SignatureKind::Seal,
+        paper_copy: false,
+        pages: 1,
+    };
+    let (agency, sender) = (Ordinal(7), Place { province: None, level: Level::Ministry });
+    let event = Event::Sent { agency, sender, scope: span(None, None), traits };
+    let mut cubes = Cubes::default();
+    for ((day, count), block) in days.iter().zip(1..) {
+        let fold = Fold { block, time: Timestamp::parse(day).unwrap() };
+        cubes.fold(&Written::default(), fold, &vec![event; *count]).unwrap();
+    }
+    cubes
+}
+
+/// From the last days of one February to the first ones of the next but one.
+const DAYS: [(&str, usize); 10] = [
+    ("2019-02-28", 2),
+    ("2019-03-01", 3),
+    ("2019-03-02", 4),
+    ("2020-01-01", 1),
+    ("2020-01-29", 10),
+    ("2020-01-31", 20),
+    ("2020-02-28", 5),
+    ("2020-02-29", 6),
+    ("2020-03-01", 7),
+    ("2021-03-01", 8),
+];
+
+/// The day, its documents, and those of what it is compared with; the total has no day.
+type Compared = (Option<String>, u64, u64);
+
+fn compared(period: [&str; 2], bucket: Option<Grain>, with: Comparison) -> Vec<Compared> {
+    let (directory, tables, cubes) = (directory(), Written::default(), RwLock::new(sent(&DAYS)));
+    let source = Source { cubes: &cubes, tables: &tables, directory: &directory };
+    let [from, until] = period.map(|day| Timestamp::parse(day).unwrap());
+    let question = Question::of(Period { from, until }, &[Measure::Documents]);
+    let question = Question { bucket, compare: vec![with], ..question };
+    let answer = source.ask(&question).unwrap().unwrap();
+    assert_eq!(answer.rows.len(), answer.rows_total);
+    let rows = answer.rows.into_iter().filter(|_| bucket.is_some()).chain([answer.total]);
+    let row = |row: crate::statistics::Row| {
+        let day = row.bucket.map(|bucket| bucket.day().to_string());
+        (day, row.values[0].unwrap(), row.compared[0][0].unwrap())
+    };
+    rows.map(row).collect()
+}
+
+fn row(day: &str, now: u64, before: u64) -> Compared {
+    (Some(day.to_owned()), now, before)
+}
+
+#[test]
+fn a_day_is_compared_with_the_same_day_of_the_year_before_and_the_29th_with_none() {
+    let of_days = |from, until| compared([from, until], Some(Grain::Day), Comparison::YearBefore);
+    let around = [
+        row("2020-02-28", 5, 2),
+        row("2020-02-29", 6, 0),
+        row("2020-03-01", 7, 3),
+        row("2020-03-02", 0, 4),
+        (None, 18, 9),
+    ];
+    assert_eq!(of_days("2020-02-27", "2020-03-03"), around);
+    // However far the period begins before it.
+    let long = of_days("2019-12-01", "2020-03-03");
+    assert_eq!(long[3..7], around[..4]);
+    assert_eq!(long[7..], [(None, 1 + 10 + 20 + 18, 9)]);
+    // A 29th of the year before has no row, and counts in the total alone.
+    let after = [row("2021-02-28", 0, 5), row("2021-03-01", 8, 7), (None, 8, 5 + 6 + 7)];
+    assert_eq!(of_days("2021-02-27", "2021-03-03"), after);
+}
+
+#[test]
+fn days_and_months_that_end_before_a_29th_are_compared_with_as_many() {
+    let of_days = |from, until| compared([from, until], Some(Grain::Day), Comparison::YearBefore);
+    let only = [row("2020-02-28", 5, 2), (None, 5, 2)];
+    assert_eq!(of_days("2020-02-28", "2020-02-29"), only);
+    assert_eq!(of_days("2020-02-01", "2020-02-29"), only);
+    let whole = |from, until| compared([from, until], None, Comparison::YearBefore);
+    assert_eq!(whole("2020-02-28", "2020-02-29"), [(None, 5, 2)]);
+    // A part of two months, by month: the 29th counts in its month.
+    let parts = ["2021-02-10", "2021-03-10"];
+    let expected = [row("2021-02-01", 0, 5 + 6), row("2021-03-01", 8, 7), (None, 8, 18)];
+    assert_eq!(compared(parts, Some(Grain::Month), Comparison::YearBefore), expected);
+}
+
+#[test]
+fn no_row_lies_outside_the_period_whose_days_are_compared_with_those_of_a_longer_month() {
+    let of_days = compared(["2020-02-01", "2020-03-01"], Some(Grain::Day), Comparison::Before);
+    let expected = [
+        row("2020-02-01", 0, 1),
+        row("2020-02-28", 5, 0),
+        row("2020-02-29", 6, 10),
+        // All of January, its 31st too, which no day of February stands beside.
+        (None, 11, 31),
+    ];
+    assert_eq!(of_days, expected);
+    // Nor one of April, where the days before are parts of two months.
+    let of_months = compared(["2020-03-02", "2020-03-31"], Some(Grain::Month), Comparison::Before);
+    assert_eq!(of_months, [row("2020-03-01", 0, 11), (None, 0, 11 + 7)]);
+}

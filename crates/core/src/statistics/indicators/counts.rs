@@ -154,12 +154,21 @@ impl Source<'_> {
                 Figure::FINISHED => counts.finished += count,
                 Figure::WITH_DUE_DATE => counts.with_due_date += count,
                 Figure::ON_TIME => counts.on_time += count,
-                Figure::PROCESSED => counts.older_processed += count,
                 _ => {}
             }
         })?;
+        if let Some(period) = older(asked.period, asked.now) {
+            let asked = IndicatorQuestion { period, ..*asked };
+            self.each_agency(&[CubeName::Work], &asked, &mut |found| {
+                let counts = agencies.entry(found.key.agency).or_default();
+                match found.key.figure {
+                    Figure::DELIVERED => counts.older += found.cell.count,
+                    Figure::PROCESSED => counts.older_processed += found.cell.count,
+                    _ => {}
+                }
+            })?;
+        }
         for counts in agencies.values_mut() {
-            counts.older = counts.delivered;
             counts.agencies = 1;
             counts.agencies_connected = u64::from(counts.sent > 0 && counts.delivered > 0);
         }
@@ -257,9 +266,10 @@ fn of_province(question: Question, province: Option<Ordinal>) -> Question {
     }
 }
 
-/// The part of a period whose deliveries are older than their term.
+/// The part of a period whose deliveries are older than their term: whole days, since a part of a
+/// day would be rounded up to it.
 fn older(period: Period, now: Timestamp) -> Option<Period> {
-    let until = period.until.min(now.minus(PROCESSED_WITHIN));
+    let until = period.until.min(now.minus(PROCESSED_WITHIN).day().start());
     (period.from < until).then_some(Period { until, ..period })
 }
 
