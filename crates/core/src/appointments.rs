@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lienthong_model::limits::APPOINTMENTS_MAX;
-use lienthong_model::{AgencyCode, Appointment, CodeKey, Role, Territory, Timestamp};
+use lienthong_model::{AgencyCode, Appointment, CodeKey, Day, Role, Territory, Timestamp};
 
 use crate::directory::{AgencyRecord, Directory};
 
@@ -26,8 +26,8 @@ pub enum AppointmentError {
     #[error("{0} appointments, at most {APPOINTMENTS_MAX}")]
     TooMany(usize),
     /// Nobody would be left who administers the country.
-    #[error("no administrator of the country would be left")]
-    LastAdministrator,
+    #[error("no administrator of the country would be left on {0}")]
+    LastAdministrator(Day),
 }
 
 /// Returns whether an agency lies in a territory at a moment.
@@ -54,8 +54,8 @@ impl Appointments {
         self.by_person.values().flatten()
     }
 
-    /// Checks that appointments can be taken over at a moment: somebody who administers the country
-    /// stays, if there was one.
+    /// Checks that appointments can be taken over at a moment: on that day and on every later one,
+    /// somebody administers the country if somebody did before.
     ///
     /// # Errors
     /// [`AppointmentError`] for the first that cannot.
@@ -83,20 +83,31 @@ impl Appointments {
         if after.all().count() > APPOINTMENTS_MAX {
             return Err(AppointmentError::TooMany(after.all().count()));
         }
-        match self.administered(at) && !after.administered(at) {
-            true => Err(AppointmentError::LastAdministrator),
-            false => Ok(()),
+        match self.abandoned(&after, at.day()) {
+            Some(day) => Err(AppointmentError::LastAdministrator(day)),
+            None => Ok(()),
         }
     }
 
-    /// Whether somebody administers the country at a moment, or will.
-    fn administered(&self, at: Timestamp) -> bool {
-        let day = at.day();
-        self.all().any(|one| {
-            one.role == Role::Administrator
-                && one.territory == Territory::Country
-                && one.until.is_none_or(|until| day < until)
-        })
+    /// The first day, not before `today`, on which somebody administers the country, and `after` a
+    /// change nobody would. It is today, or a day on which an appointment of now begins, or one on
+    /// which an appointment of then has ended.
+    fn abandoned(&self, after: &Self, today: Day) -> Option<Day> {
+        let begins = self.administrators().map(|one| one.from);
+        let ends = after.administrators().filter_map(|one| one.until);
+        let days = begins.chain(ends).filter(|day| *day > today).chain([today]);
+        days.filter(|day| self.is_administered(*day) && !after.is_administered(*day)).min()
+    }
+
+    /// Whether somebody administers the country on a day.
+    fn is_administered(&self, day: Day) -> bool {
+        self.administrators().any(|one| one.in_force(day.start()))
+    }
+
+    /// The appointments of the country's administrators, ended ones too.
+    fn administrators(&self) -> impl Iterator<Item = &Appointment> {
+        let country = |one: &&Appointment| one.territory == Territory::Country;
+        self.all().filter(|one| one.role == Role::Administrator).filter(country)
     }
 
     /// Takes an appointment over; it takes the place of the person's with the same first day, role

@@ -29,6 +29,20 @@ pub struct ChangeMade {
     /// How urgent the document acted on is: the queue that it waits in.
     #[n(4)]
     pub urgency: Urgency,
+    /// Which of the document's recipients the first new one is, from 0; none without new ones, and
+    /// where the document went to all at once.
+    #[n(5)]
+    pub first_added: Option<u32>,
+}
+
+impl ChangeMade {
+    /// The new recipients, each with which of the document's recipients it is where the document
+    /// went by slices.
+    pub(crate) fn added_by_index(&self) -> impl Iterator<Item = (Option<u32>, &Delivery)> {
+        let first = self.first_added;
+        let indices = (0..).map(move |nth| first.map(|first| first.saturating_add(nth)));
+        indices.zip(&self.added)
+    }
 }
 
 /// What a change means for one delivery.

@@ -18,7 +18,8 @@
 //!
 //! A mailbox is looked at only when something happened to it: mail came or came back, or a consumer
 //! that it had to wait for has room again. So a grant costs nothing for mailboxes without mail,
-//! however many one consumer reads.
+//! however many one consumer reads. One that cannot be read is set aside for a minute, and keeps no
+//! other one back.
 
 mod pushed;
 mod reading;
@@ -37,6 +38,8 @@ use reading::{Flight, Reading};
 
 /// Deliveries of one mailbox pushed before the next mailbox has its turn.
 const TURN: usize = 8;
+/// After how long a mailbox that could not be read is looked at again.
+const UNREADABLE_AGAIN: Duration = Duration::from_secs(60);
 /// Most deliveries of one mailbox in flight.
 const IN_FLIGHT_MAX: usize = 4 * CONSUMER_CREDIT_MAX as usize;
 
@@ -73,6 +76,8 @@ pub struct Courier {
     turns: u64,
     /// Deliveries that come back at a moment: leases and deferrals.
     returns: BTreeSet<(Duration, Ordinal, Position)>,
+    /// Mailboxes that could not be read, and when they are looked at again.
+    aside: BTreeSet<(Duration, Ordinal)>,
 }
 
 #[derive(Debug)]
@@ -174,7 +179,7 @@ impl Courier {
     /// others for [`PULL_LEASE`].
     ///
     /// # Errors
-    /// [`EngineError`] when the mailbox cannot be read.
+    /// [`EngineError`] when nothing of the mailbox can be read.
     pub fn pull(
         &mut self,
         recipient: Ordinal,
@@ -185,22 +190,34 @@ impl Courier {
         self.bring_back_due(now);
         let mailbox = self.mailboxes.entry(recipient).or_default();
         let returns = now + PULL_LEASE;
-        let mut pushes = Vec::new();
+        let (mut pushes, mut failed) = (Vec::new(), None);
         while pushes.len() < max && mailbox.in_flight.len() < IN_FLIGHT_MAX {
-            let Some((lane, position, attempt)) = mailbox.next(recipient, mail)? else { break };
+            let (lane, position, attempt) = match mailbox.next(recipient, mail) {
+                Ok(Some(next)) => next,
+                Ok(None) => break,
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            };
             let flight = Flight { lane, attempt, consumer: None, returns: Some(returns) };
             mailbox.in_flight.insert(position, flight);
             self.returns.insert((returns, recipient, position));
             pushes.push(Push { consumer: None, recipient, lane, position, attempt });
         }
         self.rest(recipient);
-        Ok(pushes)
+        match failed {
+            Some(error) if pushes.is_empty() => Err(error),
+            // What was read before is lent; whoever pulls next is told.
+            _ => Ok(pushes),
+        }
     }
 
     /// Returns what is to be pushed now, at most `max` deliveries.
     ///
     /// # Errors
-    /// [`EngineError`] when a mailbox cannot be read.
+    /// [`EngineError`] when a mailbox cannot be read. It is set aside, and nothing was chosen; the
+    /// others may have more to do.
     pub fn poll(
         &mut self,
         now: Duration,
@@ -212,8 +229,18 @@ impl Courier {
         while pushes.len() < max {
             let Some((_, recipient)) = self.ready.pop_first() else { break };
             self.turns += 1;
-            if self.turn_of(recipient, max, mail, &mut pushes)? {
-                self.queue(recipient);
+            match self.turn_of(recipient, max, mail, &mut pushes) {
+                Ok(true) => self.queue(recipient),
+                Ok(false) => {}
+                Err(error) if pushes.is_empty() => {
+                    self.set_aside(recipient, now);
+                    return Err(error);
+                }
+                Err(_) => {
+                    // What was chosen leaves first. It is met again then, and told.
+                    self.queue(recipient);
+                    break;
+                }
             }
         }
         Ok(pushes)
@@ -224,9 +251,11 @@ impl Courier {
         !self.ready.is_empty()
     }
 
-    /// Returns when a delivery comes back next.
+    /// Returns when a delivery, or a mailbox that could not be read, comes back next.
     pub fn next_return(&self) -> Option<Duration> {
-        self.returns.first().map(|(at, _, _)| *at)
+        let delivery = self.returns.first().map(|(at, _, _)| *at);
+        let mailbox = self.aside.first().map(|(at, _)| *at);
+        delivery.into_iter().chain(mailbox).min()
     }
 
     /// One mailbox's turn; returns whether it may have more to push.
@@ -268,7 +297,16 @@ impl Courier {
 
     fn queue(&mut self, recipient: Ordinal) {
         let Some(mailbox) = self.mailboxes.get(&recipient) else { return };
-        self.ready.insert((mailbox.served, recipient));
+        if mailbox.aside_until.is_none() {
+            self.ready.insert((mailbox.served, recipient));
+        }
+    }
+
+    fn set_aside(&mut self, recipient: Ordinal, now: Duration) {
+        let Some(mailbox) = self.mailboxes.get_mut(&recipient) else { return };
+        let until = now + UNREADABLE_AGAIN;
+        mailbox.aside_until = Some(until);
+        self.aside.insert((until, recipient));
     }
 
     /// Looks again at the mailboxes that waited for a consumer's room.
@@ -297,6 +335,13 @@ impl Courier {
     }
 
     fn bring_back_due(&mut self, now: Duration) {
+        while let Some((at, recipient)) = self.aside.first().copied().filter(|(at, _)| *at <= now) {
+            self.aside.remove(&(at, recipient));
+            if let Some(mailbox) = self.mailboxes.get_mut(&recipient) {
+                mailbox.aside_until = None;
+            }
+            self.queue(recipient);
+        }
         while let Some((at, recipient, position)) = self.returns.first().copied() {
             if at > now {
                 return;
@@ -318,6 +363,9 @@ impl Courier {
             .is_some_and(|mailbox| mailbox.consumers.is_empty() && mailbox.in_flight.is_empty());
         if idle && let Some(mailbox) = self.mailboxes.remove(&recipient) {
             self.ready.remove(&(mailbox.served, recipient));
+            if let Some(until) = mailbox.aside_until {
+                self.aside.remove(&(until, recipient));
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use lienthong_model::limits::{EXPLAINED_EVENTS_MAX, EXPLAINED_RECIPIENTS_MAX};
 use lienthong_model::{Ordinal, Position, Reason, Refusal, Standing, StatusCode, Timestamp};
 use lienthong_trust::SignatureKind;
 
-use crate::command::Accepted;
+use crate::command::{Accepted, FanOutPlan};
 use crate::deadlines::DeadlineKind;
 use crate::directory::Directory;
 use crate::engine::{EngineError, Tables};
@@ -238,7 +238,7 @@ fn beginning(directory: &Directory, subject: Subject<'_>, scope: &Scope) -> Vec<
         }),
     );
     events.extend(left_out(directory, accepted, at).into_iter().map(event));
-    if let Some(slices) = document.slices {
+    if let Some(slices) = accepted.fan_out().map(FanOutPlan::slices) {
         events.push(event(What::Slices { recipients: document.recipients, slices }));
     }
     events.extend(document.lapsed.iter().flatten().map(|line| {

@@ -29,8 +29,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use lienthong_model::limits::CLOCK_AHEAD_MAX;
-use lienthong_model::{Fingerprint, Position, Refusal, Timestamp};
+use lienthong_model::limits::{CLOCK_AHEAD_MAX, RECORD_BYTES_MAX};
+use lienthong_model::{Fingerprint, Position, Reason, Refusal, Timestamp};
 use lienthong_trust::AuthorityId;
 
 use crate::block::{Block, SealedBlock};
@@ -49,7 +49,7 @@ use mailboxes::Waiting;
 use overlay::Working;
 
 /// The version of the rules of judgement. Raised when judgement changes; blocks carry it.
-pub const RULES_VERSION: u16 = 2;
+pub const RULES_VERSION: u16 = 3;
 
 /// Fingerprints of certificates that the journal is known to have, kept to spare look-ups.
 const CERTIFICATES_REMEMBERED: usize = 65_536;
@@ -219,19 +219,28 @@ impl<S: State, P: Payloads> Machine<S, P> {
 
     /// Decides on a proposal and applies it to the block under way.
     ///
-    /// A refusal leaves no trace in the block: [`Machine::record_refusal`] journals it.
+    /// A refusal leaves no trace in the block: [`Machine::record_refusal`] journals it. What would
+    /// make a record of more than [`RECORD_BYTES_MAX`] is refused.
     ///
     /// # Errors
     /// [`EngineError`] when a row cannot be read; the block must then be abandoned and the hub
     /// stopped.
     pub fn decide(&mut self, proposal: Proposal) -> Result<Decision, EngineError> {
         self.check_complete()?;
+        // The machine's own work has bounds of its own, and stays due until it is done.
+        let is_own = matches!(proposal, Proposal::Work(_));
         let (command, decision) = match self.judge(proposal)? {
             Ok(judged) => judged,
             Err(decision) => return Ok(decision),
         };
-        let answer = decision.clone();
-        self.enter(Entry { command, decision })?;
+        let entry = Entry { command, decision };
+        let bytes = codec::encoded_len(&entry);
+        if bytes > RECORD_BYTES_MAX && !is_own {
+            let value = format!("{bytes} bytes, at most {RECORD_BYTES_MAX}");
+            return Ok(Decision::Refused(Refusal::at(Reason::ContentTooLarge, "record", value)));
+        }
+        let answer = entry.decision.clone();
+        self.enter(entry, bytes)?;
         Ok(answer)
     }
 
@@ -263,12 +272,15 @@ impl<S: State, P: Payloads> Machine<S, P> {
         let province =
             caller.and_then(|caller| self.policy.directory.place(caller, self.now()).province);
         let command = Command::Refused { requests, province };
-        self.enter(Entry { command, decision: Decision::Refused(refusal) })
+        let entry = Entry { command, decision: Decision::Refused(refusal) };
+        let bytes = codec::encoded_len(&entry);
+        self.enter(entry, bytes)
     }
 
-    fn enter(&mut self, entry: Entry) -> Result<(), EngineError> {
+    /// Applies an entry of so many bytes and adds it to the block under way.
+    fn enter(&mut self, entry: Entry, bytes: usize) -> Result<(), EngineError> {
         self.apply(&entry)?;
-        self.work.push(entry);
+        self.work.push(entry, bytes);
         Ok(())
     }
 

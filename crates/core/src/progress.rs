@@ -1,9 +1,10 @@
 //! How far the recipients of a document are: counts, without a look at every delivery.
 //!
 //! A document that went by slices has a page of 256 recipients for each, five bytes a recipient
-//! (ordinal and stage), beside its deliveries. A page is a function of the deliveries' rows, so
-//! that writing it is repeatable; counting 12,000 recipients reads 47 rows. A document with fewer
-//! recipients than that has none: its deliveries are counted.
+//! (ordinal and stage), beside its deliveries; whom an update adds stands behind them, on the last
+//! page or on further ones. A page is a function of the deliveries' rows, so that writing it is
+//! repeatable; counting 12,000 recipients reads 47 rows. A document with fewer recipients than a
+//! slice has none: its deliveries are counted.
 
 use lienthong_model::limits::SLICE_RECIPIENTS;
 use lienthong_model::{Ordinal, Position, Standing};
@@ -152,6 +153,26 @@ pub(crate) fn place(index: u32) -> (u16, usize) {
     (u16::try_from(slice).unwrap_or(u16::MAX), index as usize % SLICE_RECIPIENTS)
 }
 
+/// Which of a document's recipients follows those up to the end of a page.
+pub(crate) fn following(slice: u16, page: &[u8]) -> u32 {
+    let before = usize::from(slice) * SLICE_RECIPIENTS;
+    u32::try_from(before + page.len() / ENTRY_BYTES).unwrap_or(u32::MAX)
+}
+
+/// How many pages a document has whose last recipient this is.
+pub(crate) fn pages(last: u32) -> u16 {
+    place(last).0.saturating_add(1)
+}
+
+/// Enters a recipient that waits at a place, behind the others when the page does not reach so far.
+pub(crate) fn enter(page: &mut Vec<u8>, place: usize, recipient: Ordinal) {
+    let (at, waiting) = (place * ENTRY_BYTES, entry(recipient, Stage::Waiting));
+    match page.get_mut(at..at + ENTRY_BYTES) {
+        Some(known) => known.copy_from_slice(&waiting),
+        None => page.extend(waiting),
+    }
+}
+
 /// Writes a recipient's stage; `false` when that changes nothing, or the page has no such place.
 pub(crate) fn write(page: &mut [u8], place: usize, stage: Stage) -> bool {
     let Some(slot) = page.get_mut(place * ENTRY_BYTES + ENTRY_BYTES - 1) else { return false };
@@ -251,11 +272,31 @@ mod tests {
             prop_assert!(!write(&mut page, stages.len(), Stage::Finished));
             prop_assert_eq!(read(&page).collect::<Vec<_>>(), stages);
         }
+
+        #[test]
+        fn whoever_is_entered_again_stands_where_it_stood_and_waits(
+            known in 0..200u32, added in 1..50u32,
+        ) {
+            let mut page = new_page((0..known).map(Ordinal));
+            for again in [false, true] {
+                for (nth, ordinal) in (0..added).map(|nth| (nth, Ordinal(1_000 + nth))) {
+                    let (slice, place) = place(known + nth);
+                    prop_assert!(again || following(slice, &page) == known + nth);
+                    enter(&mut page, place, ordinal);
+                    prop_assert_eq!(read(&page).nth(place), Some((ordinal, Stage::Waiting)));
+                    prop_assert!(write(&mut page, place, Stage::Finished));
+                }
+                prop_assert_eq!(read(&page).count(), (known + added) as usize);
+            }
+        }
     }
 
     #[test]
     fn the_last_recipient_of_a_slice_and_the_first_of_the_next_lie_on_two_pages() {
         assert_eq!((place(0), place(255)), ((0, 0), (0, 255)));
         assert_eq!((place(256), place(16_383)), ((1, 0), (63, 255)));
+        assert_eq!((pages(255), pages(256)), (1, 2));
+        let full = new_page((0..256).map(Ordinal));
+        assert_eq!(place(following(1, &full)), (2, 0), "behind a full page a new one begins");
     }
 }

@@ -147,7 +147,8 @@ pub struct DocumentRow {
     /// What is counted of it; unknown for one from before version 0.2.
     #[n(19)]
     pub extent: Option<Extent>,
-    /// In how many slices it goes to them; none when it went to all at once.
+    /// In how many slices it goes to them, or on how many pages of progress they and whom updates
+    /// have added stand; none when it went to all at once.
     #[n(20)]
     pub slices: Option<u16>,
     /// What it answers.
@@ -324,7 +325,7 @@ pub struct Negative {
     /// When it was said last.
     #[n(1)]
     pub at: Timestamp,
-    /// Why, as it was said last; at most 200 characters.
+    /// Why, as it was said last; at most 300 bytes; up to rules 2, 200 characters.
     #[n(2)]
     pub reason: String,
 }

@@ -94,15 +94,15 @@ impl TrustStore {
         self.lists.values().map(|list| list.revoked.len()).sum()
     }
 
-    /// Returns whether a list may be taken over: it is newer than the issuer's list in force, and
-    /// the bound on revoked certificates holds.
+    /// Returns whether a list may be taken over: it is newer than the issuer's list in force and
+    /// has a higher number, and the bound on revoked certificates holds.
     pub fn admits(&self, list: &RevocationList) -> bool {
         if self.authority(&list.issuer).is_none() {
             return false;
         }
         let known = self.lists.get(&list.authority);
         let others = self.revoked_len() - known.map_or(0, |known| known.revoked.len());
-        let newer = known.is_none_or(|known| known.is_older_than(list));
+        let newer = known.is_none_or(|one| one.is_older_than(list) && one.number < list.number);
         newer && others + list.revoked.len() <= REVOKED_MAX
     }
 

@@ -149,18 +149,27 @@ impl Mandate {
     }
 }
 
-/// Returns the first of an agency's mandates that lets a person of an agency sign a type of
-/// documents at every one of some moments; delegated ones are followed up to a head or a body, over
-/// at most three delegations.
+/// Returns the mandate by which a person of an agency may sign a type of documents at the last of
+/// some moments: the first of the agency's mandates that stands then. `None` when at one of the
+/// moments none stands, and without moments. It need not be the same at all of them: one that is
+/// renewed ends where the next begins. Delegated ones are followed up to a head or a body, at each
+/// moment by itself, over at most three delegations.
 pub fn mandate_of<'m>(
     mandates: &'m [Mandate],
     (agency, person): (&CodeKey, &str),
     document_type: DocumentType,
     moments: &[Timestamp],
 ) -> Option<&'m Mandate> {
-    mandates.iter().find(|mandate| {
-        mandate.is_of(agency, person) && stands(mandates, mandate, document_type, moments, 0)
-    })
+    let standing_at = |at: Timestamp| {
+        mandates.iter().find(|mandate| {
+            mandate.is_of(agency, person) && stands(mandates, mandate, document_type, at, 0)
+        })
+    };
+    let mut last = None;
+    for moment in moments {
+        last = Some(standing_at(*moment)?);
+    }
+    last
 }
 
 /// Most delegations from a signer up to a head.
@@ -170,11 +179,10 @@ fn stands(
     mandates: &[Mandate],
     mandate: &Mandate,
     document_type: DocumentType,
-    moments: &[Timestamp],
+    at: Timestamp,
     depth: usize,
 ) -> bool {
-    let holds =
-        mandate.covers(document_type) && moments.iter().all(|moment| mandate.in_force(*moment));
+    let holds = mandate.covers(document_type) && mandate.in_force(at);
     if !holds || !mandate.capacity.is_delegated() {
         return holds;
     }
@@ -183,7 +191,7 @@ fn stands(
         && mandates.iter().any(|above| {
             above.is_of(&delegator.agency.key(), &delegator.person)
                 && above.capacity.may_delegate(mandate.capacity)
-                && stands(mandates, above, document_type, moments, depth + 1)
+                && stands(mandates, above, document_type, at, depth + 1)
         })
 }
 

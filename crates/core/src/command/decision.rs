@@ -2,6 +2,7 @@
 //!
 //! Stable: variants and fields are numbered, new ones are added at the end, none is reused.
 
+use lienthong_model::limits::SLICE_RECIPIENTS;
 use lienthong_model::{Ordinal, Position, Reason, Refusal, Terms};
 use lienthong_trust::{SignatureKind, Unproven};
 use minicbor::{Decode, Encode};
@@ -49,7 +50,8 @@ pub enum Decision {
     /// Which notices are acknowledged.
     #[n(20)]
     NoticesAcknowledged(#[n(0)] NoticesAcknowledged),
-    /// How often each delivery could not be taken so far; 0 for one to which that means nothing.
+    /// How often each delivery could not be taken so far, of those to which that means something.
+    /// In blocks of rules up to 2 a 0 stands for each of the others.
     #[n(21)]
     NegativelyAcknowledged(#[n(0)] Vec<u32>),
 }
@@ -175,6 +177,14 @@ pub struct FanOutPlan {
     /// The widest scope of sender and recipients, for the statistics.
     #[n(1)]
     pub scope: Span,
+}
+
+impl FanOutPlan {
+    /// Returns in how many slices it goes to them.
+    pub fn slices(&self) -> u16 {
+        let slices = self.recipients.len().div_ceil(SLICE_RECIPIENTS);
+        u16::try_from(slices).unwrap_or(u16::MAX)
+    }
 }
 
 /// What follows from deadlines that passed.

@@ -65,7 +65,7 @@ pub struct NegativeDelivery {
     /// How often since it was journalled last; at least 1.
     #[n(1)]
     pub times: u32,
-    /// Why, as it was said last; at most 200 characters.
+    /// Why, as it was said last; at most 300 bytes; up to rules 2, 200 characters.
     #[n(2)]
     pub reason: String,
 }

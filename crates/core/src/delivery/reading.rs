@@ -27,6 +27,8 @@ pub(super) struct Reading {
     pub urgent_in_a_row: u8,
     /// The number of its last turn; 0 before the first.
     pub served: u64,
+    /// When it is looked at again, if it could not be read.
+    pub aside_until: Option<Duration>,
 }
 
 /// One lane of a mailbox, from the cursor on.

@@ -455,6 +455,72 @@ fn a_position_that_a_scan_passed_too_early_is_delivered_when_it_is_told_of() {
     assert_eq!(polled(&mut model, 10), [(1, 0)]);
 }
 
+/// Mailboxes of which one cannot be read.
+struct Torn<'m>(&'m Mail, Ordinal);
+
+impl Mailbox for Torn<'_> {
+    fn waiting(
+        &self,
+        recipient: Ordinal,
+        lane: Lane,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Position>, EngineError> {
+        match recipient == self.1 {
+            true => Err(EngineError::State("a page is torn".to_owned())),
+            false => self.0.waiting(recipient, lane, after, limit),
+        }
+    }
+}
+
+#[test]
+fn a_mailbox_that_cannot_be_read_keeps_no_other_one_back_and_is_looked_at_again() {
+    let mut model = reading(&[1, 2, 3]);
+    (1..=3).for_each(|of| arrive(&mut model, of, false, 2));
+    model.take(&Step::Grant(1, 6));
+    let (mut failed, mut pushed) = (0, Vec::new());
+    while model.courier.has_work() {
+        match model.courier.poll(model.now, 100, &Torn(&model.mail, Ordinal(2))) {
+            Ok(pushes) => pushed.extend(pushes),
+            Err(_) => failed += 1,
+        }
+    }
+    pushed.iter().for_each(|push| model.pushed(push));
+    let of: Vec<u32> = pushed.iter().map(|push| push.recipient.0).collect();
+    assert_eq!((of, failed), (vec![1, 1, 3, 3], 1));
+    // What happens to it meanwhile does not bring it back; mail of others goes on.
+    arrive(&mut model, 2, false, 1);
+    assert!(!model.courier.has_work());
+    assert_eq!(model.courier.next_return(), Some(UNREADABLE_AGAIN));
+    model.now = UNREADABLE_AGAIN;
+    let of: Vec<u32> = polled(&mut model, 100).iter().map(|(of, _)| *of).collect();
+    assert_eq!(of, [2, 2], "with the credit that is left");
+    assert_eq!(model.courier.next_return(), None);
+}
+
+#[test]
+fn a_mailbox_that_cannot_be_read_is_forgotten_with_its_last_reader() {
+    let mut model = reading(&[1]);
+    model.take(&Step::Grant(1, 1));
+    let torn = Torn(&model.mail, Ordinal(1));
+    assert!(model.courier.poll(model.now, 10, &torn).is_err());
+    assert!(model.courier.pull(Ordinal(1), 10, model.now, &torn).is_err());
+    model.courier.close(ConsumerId(1));
+    assert!(model.courier.mailboxes.is_empty() && model.courier.aside.is_empty());
+    assert_eq!(model.courier.next_return(), None);
+}
+
+#[test]
+fn what_was_read_before_a_pull_failed_is_lent_and_the_next_pull_is_told() {
+    let mut model = Model::default();
+    arrive(&mut model, 1, false, READ_AHEAD + 1);
+    model.take(&Step::Pull(1, 1));
+    let torn = Torn(&model.mail, Ordinal(1));
+    let pulled = model.courier.pull(Ordinal(1), 2 * READ_AHEAD, model.now, &torn).unwrap();
+    assert_eq!(pulled.len(), READ_AHEAD - 1);
+    assert!(model.courier.pull(Ordinal(1), 1, model.now, &torn).is_err());
+}
+
 #[test]
 fn a_grant_looks_only_at_mailboxes_that_waited_for_it() {
     let mut model = reading(&[0, 1, 2, 3]);

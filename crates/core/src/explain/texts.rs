@@ -91,11 +91,11 @@ impl What {
                 format!("nơi nhận chưa lưu được ({times} lần)"),
                 format!("the recipient could not take it (times: {times})"),
             ),
-            // A report implies that it was delivered; then no attempt is known.
-            Self::Delivered { attempts: 0 } => Text::of("đã giao", "delivered"),
+            // A report implies that it was acknowledged; then no attempt is known.
+            Self::Delivered { attempts: 0 } => Text::of("đã nhận", "acknowledged"),
             Self::Delivered { attempts } => Text::of(
-                format!("đã giao sau {attempts} lần gửi"),
-                format!("delivered, attempts: {attempts}"),
+                format!("đã nhận sau {attempts} lần chuyển"),
+                format!("acknowledged, attempts: {attempts}"),
             ),
             Self::Reported { code, .. } => {
                 Text::of(format!("{code} {}", code.name_vi()), format!("{code} {}", code.name_en()))
@@ -257,8 +257,8 @@ impl Cause {
                 format!("the node was offered it and could not take it: {reason}"),
             ),
             Self::NotRegistered => Text::of(
-                "đã giao; văn thư chưa báo tiếp nhận",
-                "delivered; the clerks have reported nothing",
+                "đã nhận; văn thư chưa báo tiếp nhận",
+                "acknowledged; the clerks have reported nothing",
             ),
             Self::NotAccepted => Text::of(
                 "đã đến; văn thư chưa tiếp nhận hoặc từ chối",

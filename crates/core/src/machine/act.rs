@@ -75,13 +75,14 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Command::ChangeAppointments(all) => {
                 all.iter().all(|one| self.covers(territory, &one.territory))
             }
-            // Whoever sets a password could sign in with it.
+            // Whoever sets a password could sign in with it, also when an appointment begins later.
             Command::ChangeAccounts(all) => all.iter().all(|one| {
                 let AccountChange { holder, .. } = one;
                 let held = self.policy.appointments.of(&holder.agency.key(), &holder.person);
-                let in_force = |held: &&Appointment| held.in_force(self.now());
+                let today = self.now().day();
+                let goes_on = |held: &&Appointment| held.until.is_none_or(|until| today < until);
                 lies_in(&holder.agency)
-                    && held.iter().filter(in_force).all(|h| self.covers(territory, &h.territory))
+                    && held.iter().filter(goes_on).all(|h| self.covers(territory, &h.territory))
             }),
             Command::ChangeTargets(all) => all.iter().all(|one| match &one.territory {
                 Territory::Country => false,
@@ -136,6 +137,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
             Command::ChangeDirectory(entries) => checked("directory", directory.check(entries)),
             Command::AddRevocationList(added) => {
                 match unless_damaged(policy.read_list(added, &self.payloads))? {
+                    // It would keep every correct list out until its time has come.
+                    Ok(list) if list.this_update > self.now().plus(self.clock_ahead) => {
+                        let why = format!("dated {}, received {}", list.this_update, self.now());
+                        invalid("revocation_list", why)
+                    }
                     Ok(list) if policy.trust.admits(&list) => Ok(Ok(())),
                     Ok(_) => invalid("revocation_list", "not newer than the one in force".into()),
                     Err(why) => invalid("revocation_list", why),
@@ -147,8 +153,15 @@ impl<S: State, P: Payloads> Machine<S, P> {
             }
             Command::AddAuthority(added) => {
                 match unless_damaged(read_authority(&added.certificate))? {
-                    Ok(found) if matches!(found.holder(), Holder::Authority { .. }) => Ok(Ok(())),
-                    Ok(_) => invalid("authority", "the certificate is not an authority's".into()),
+                    Ok(found) if !matches!(found.holder(), Holder::Authority { .. }) => {
+                        invalid("authority", "the certificate is not an authority's".into())
+                    }
+                    // No chain ends at any other, and what is a root stays one.
+                    Ok(found) if added.trusted && !found.verify_issued(&found) => {
+                        let why = format!("`{}` has not signed itself: no root", found.subject());
+                        invalid("authority", why)
+                    }
+                    Ok(_) => Ok(Ok(())),
                     Err(why) => invalid("authority", why),
                 }
             }

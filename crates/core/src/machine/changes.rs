@@ -18,6 +18,7 @@ use crate::directory::{AgencyRecord, Place};
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys;
 use crate::notice::{NoticeKind, Told};
+use crate::progress;
 use crate::routing::Origin;
 use crate::rows::{DeliveryRow, DocumentRow, IdRow, StatusLine};
 use crate::statistics::{Figure, Traits};
@@ -90,7 +91,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
         if kind == ChangeKind::Recall {
             unless_refused!(in_time_for_somebody(&change));
         }
-        Ok(Ok(Some(ChangeMade { added, ..change })))
+        let first_added = match added.as_slice() {
+            [] => None,
+            _ => self.next_index(&document)?,
+        };
+        Ok(Ok(Some(ChangeMade { added, first_added, ..change })))
     }
 
     /// What a request to take a document back (13) does.
@@ -163,7 +168,7 @@ impl<S: State, P: Payloads> Machine<S, P> {
         }
         let (urgency, added) = (document.row.urgency, Vec::new());
         let document = document.position;
-        Ok(Ok(ChangeMade { document, number, deliveries, added, urgency }))
+        Ok(Ok(ChangeMade { document, number, deliveries, added, urgency, first_added: None }))
     }
 
     /// The document that a header acts on: one of the same sender.
@@ -298,7 +303,11 @@ impl<S: State, P: Payloads> Machine<S, P> {
     ) -> Result<(), EngineError> {
         let document = change.document;
         let last = LastChange { number: change.number, by: message.clone() };
-        let row = self.change_document(document, |row| row.changed = Some(last))?;
+        let last_added = change.added_by_index().last().and_then(|(index, _)| index);
+        let row = self.change_document(document, |row| {
+            row.changed = Some(last);
+            row.slices = last_added.map(progress::pages).or(row.slices);
+        })?;
         for one in &change.deliveries {
             self.apply_delivery_change(
                 DeliveryKey { recipient: one.recipient, position: document },
@@ -306,9 +315,14 @@ impl<S: State, P: Payloads> Machine<S, P> {
                 message,
             )?;
         }
-        for delivery in &change.added {
-            let new = self.made(*delivery, row.as_ref().and_then(|row| row.due));
+        for (index, delivery) in change.added_by_index() {
+            let made = self.made(*delivery, row.as_ref().and_then(|row| row.due));
+            let new = DeliveryRow { index, ..made };
             self.put_delivery(document, delivery.recipient, &new);
+            if let Some(index) = index {
+                let key = DeliveryKey { recipient: delivery.recipient, position: document };
+                self.enter_progress(key, index)?;
+            }
             self.enter_mailbox(delivery.recipient, lane(change.urgency), document)?;
             if let (Some(row), Some(sender)) = (&row, from) {
                 let extent = row.extent.unwrap_or_default();

@@ -17,7 +17,7 @@ use super::changes::ActedOn;
 use super::decide::Judged;
 use crate::codec;
 use crate::command::{
-    Accepted, Command, Counted, Decision, Delivery, FanOut, FanOutPlan, Submit, Work,
+    Accepted, Command, Counted, Decision, Delivery, DeliveryKey, FanOut, FanOutPlan, Submit, Work,
 };
 use crate::engine::{EngineError, Payloads, State};
 use crate::keys::{self, SliceKey};
@@ -97,6 +97,29 @@ impl<S: State, P: Payloads> Machine<S, P> {
             SliceKey { lane: lane(document.row.urgency), position: document.position, slice: 0 };
         let last = SliceKey { slice: u16::MAX, ..first };
         document.row.slices.is_some() && self.slices.range(first..=last).next().is_some()
+    }
+
+    /// Which of a document's recipients the next one that is added will be; none when the document
+    /// went to all at once. All its slices were delivered.
+    pub(super) fn next_index(&self, document: &ActedOn) -> Result<Option<u32>, EngineError> {
+        let Some(slices) = document.row.slices else { return Ok(None) };
+        let last = slices.saturating_sub(1);
+        let page = self.row(&keys::progress(document.position, last))?.unwrap_or_default();
+        Ok(Some(progress::following(last, &page)))
+    }
+
+    /// Enters a recipient that was added to a document which went by slices: it waits.
+    pub(super) fn enter_progress(
+        &mut self,
+        key: DeliveryKey,
+        index: u32,
+    ) -> Result<(), EngineError> {
+        let (slice, place) = progress::place(index);
+        let page_key = keys::progress(key.position, slice);
+        let mut page = self.row(&page_key)?.unwrap_or_default().to_vec();
+        progress::enter(&mut page, place, key.recipient);
+        self.work.put(page_key, page);
+        Ok(())
     }
 
     /// Notes how far a recipient is, after its delivery has changed.

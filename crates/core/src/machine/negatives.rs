@@ -1,5 +1,7 @@
 //! Deliveries that a recipient's node could not take: counted on the delivery, with the last word.
 
+use lienthong_model::Ordinal;
+
 use super::Machine;
 use super::decide::Judged;
 use crate::command::{Command, Decision, NegativeAcknowledge, NegativeDelivery};
@@ -9,29 +11,31 @@ use crate::rows::Negative;
 
 impl<S: State, P: Payloads> Machine<S, P> {
     /// How often each delivery could not be taken so far. One that the caller does not serve, that
-    /// was acknowledged, or that was taken back counts nothing.
+    /// was acknowledged, or that was taken back counts nothing, and is left out of the record.
     pub(super) fn judge_negatives(
         &self,
         negative: NegativeAcknowledge,
     ) -> Result<Judged, EngineError> {
-        let mut counts = Vec::with_capacity(negative.deliveries.len());
-        for one in &negative.deliveries {
-            counts.push(self.negative_count(&negative, one)?);
+        let NegativeAcknowledge { caller, deliveries: named } = negative;
+        let (mut deliveries, mut counts) = (Vec::new(), Vec::new());
+        for one in named {
+            let count = self.negative_count(caller, &one)?;
+            if count > 0 {
+                deliveries.push(one);
+                counts.push(count);
+            }
         }
-        let nothing = counts.iter().all(|count| *count == 0);
+        let nothing = deliveries.is_empty();
         let decision = Decision::NegativelyAcknowledged(counts);
+        let negative = NegativeAcknowledge { caller, deliveries };
         Ok(match nothing {
             true => Err(decision),
             false => Ok((Command::NegativeAcknowledge(negative), decision)),
         })
     }
 
-    fn negative_count(
-        &self,
-        negative: &NegativeAcknowledge,
-        one: &NegativeDelivery,
-    ) -> Result<u32, EngineError> {
-        if !self.serves(negative.caller, one.key.recipient) {
+    fn negative_count(&self, caller: Ordinal, one: &NegativeDelivery) -> Result<u32, EngineError> {
+        if !self.serves(caller, one.key.recipient) {
             return Ok(0);
         }
         let Some(row) = self.delivery_row(one.key.position, one.key.recipient)? else {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use lienthong_model::{Digest, Timestamp};
 
-use crate::codec;
 use crate::command::Entry;
 use crate::engine::Writes;
 use crate::mail::Mail;
@@ -53,8 +52,9 @@ impl Working {
         self.applied
     }
 
-    pub fn push(&mut self, entry: Entry) {
-        self.bytes += codec::encoded_len(&entry);
+    /// Adds an entry of so many bytes.
+    pub fn push(&mut self, entry: Entry, bytes: usize) {
+        self.bytes += bytes;
         self.entries.push(entry);
         self.applied += 1;
     }

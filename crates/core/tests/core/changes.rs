@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::harness::{BEGIN, Draft, HOUR, Hub, ReportDraft, acting, draft, reason, report};
 use lienthong_core::{
-    AcknowledgeOutcome, Acknowledged, Decision, DeliveryRow, DocumentRow, MailboxLane, NoticeKind,
-    NoticeNumber, Push, PushMarks,
+    AcknowledgeOutcome, Acknowledged, Command, Decision, DeliveryKey, DeliveryRow, DocumentRow,
+    MailboxLane, NegativeDelivery, NoticeKind, NoticeNumber, Proposal, Push, PushMarks,
 };
-use lienthong_model::limits::CHANGES_PER_DOCUMENT_MAX;
+use lienthong_model::limits::{CHANGES_PER_DOCUMENT_MAX, RECORD_BYTES_MAX};
 use lienthong_model::{
     BusinessKind, Change, ChangeEffect, ChangeKind, MessageId, Position, Reason, Standing,
     StatusCode,
@@ -377,7 +377,7 @@ fn references_beyond_what_a_page_holds_are_found_as_well() {
 fn a_delivery_that_could_not_be_taken_keeps_count_and_last_reason() {
     let (mut hub, id, position) = sent();
     let count = |decision| match decision {
-        Decision::NegativelyAcknowledged(counts) => counts[0],
+        Decision::NegativelyAcknowledged(counts) => counts.first().copied().unwrap_or(0),
         other => panic!("{other:?}"),
     };
     let said = hub.negative("H34", position, 1);
@@ -395,4 +395,43 @@ fn a_delivery_that_could_not_be_taken_keeps_count_and_last_reason() {
         assert_eq!(count(hub.decide(said)), 0, "{who}");
     }
     assert_eq!(hub.sealed().len(), blocks + 1, "what counts nothing leaves no entry");
+}
+
+#[test]
+fn of_deliveries_that_could_not_be_taken_only_those_that_count_are_journalled() {
+    let (mut hub, _, position) = sent();
+    let Proposal::NegativeAcknowledge(mut said) = hub.negative("H34", position, 2) else {
+        unreachable!()
+    };
+    let counts = said.deliveries[0].clone();
+    let strange = |position, recipient| NegativeDelivery {
+        key: DeliveryKey { position, recipient },
+        ..counts.clone()
+    };
+    said.deliveries.insert(0, strange(Position(9_999), counts.key.recipient));
+    said.deliveries.push(strange(position, hub.ordinal("G01")));
+    let decision = hub.decide(Proposal::NegativeAcknowledge(said));
+    assert_eq!(decision, Decision::NegativelyAcknowledged(vec![2]));
+    let last = hub.sealed().pop().unwrap();
+    let Command::NegativeAcknowledge(journalled) = &last.block.entries[0].command else {
+        panic!("{:?}", last.block.entries)
+    };
+    assert_eq!(journalled.deliveries, [counts]);
+}
+
+#[test]
+fn what_would_make_a_record_above_the_bound_is_refused_and_leaves_no_entry() {
+    let (mut hub, _, position) = sent();
+    let blocks = hub.sealed().len();
+    let mut say = |bytes| {
+        let Proposal::NegativeAcknowledge(mut said) = hub.negative("H34", position, 1) else {
+            unreachable!()
+        };
+        said.deliveries[0].reason = "x".repeat(bytes);
+        (hub.decide(Proposal::NegativeAcknowledge(said)), hub.sealed().len() - blocks)
+    };
+    let (refused, left) = say(RECORD_BYTES_MAX);
+    assert_eq!((reason(&refused), left), (Reason::ContentTooLarge, 0));
+    let (taken, left) = say(300);
+    assert_eq!((taken, left), (Decision::NegativelyAcknowledged(vec![1]), 1));
 }

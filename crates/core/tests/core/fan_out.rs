@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::harness::{Draft, Hub, communes, draft, open, reason, report, rows, state_of};
+use crate::harness::{Draft, Hub, acting, communes, draft, open, reason, report, rows, state_of};
 use lienthong_core::statistics::{Period, volumes};
 use lienthong_core::{Accepted, Decision, MailboxLane, ProgressCounts, Stage, Work};
 use lienthong_core::{Mailbox as _, Proposal, codec};
 use lienthong_model::limits::{RECIPIENTS_MAX, SLICE_RECIPIENTS, WORK_PER_BLOCK_MAX};
-use lienthong_model::{Ordinal, Position, Reason, StatusCode, Urgency};
+use lienthong_model::{BusinessKind, Change, Ordinal, Position, Reason, StatusCode, Urgency};
 
 /// A hub whose province H34 has so many communes, one of them the harness's own.
 fn hub(count: usize) -> Hub {
@@ -200,6 +200,41 @@ fn recipients_are_visited_on_from_any_of_them() {
     }
     assert_eq!(all.len(), 600);
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 600);
+}
+
+#[test]
+fn whom_an_update_adds_is_counted_and_visited_behind_the_others() {
+    // The last page has room, or is full.
+    for count in [600, 512] {
+        let mut hub = hub(count as usize);
+        let (id, position) = hub.accepted(&to_all(Urgency::Normal));
+        hub.rest();
+        for (added, known) in [("G01", count), ("H36", count + 1)] {
+            let changes = vec![(added, Change::Added)];
+            let update = acting(BusinessKind::Update, "G22", id, &["H34.C5"]);
+            hub.accepted(&Draft { changes, ..update });
+            let found = progress(&hub, position);
+            assert_eq!((found.recipients, found.waiting, found.pending), (known + 1, known + 1, 0));
+        }
+        hub.report(&report("G01", "G22", id, StatusCode::Accepted));
+        hub.acknowledge("H36", &[("H36", position)]);
+        let found = progress(&hub, position);
+        assert_eq!((found.accepted, found.acknowledged, found.waiting), (1, 1, count));
+        let document = hub.query().document(position).unwrap().unwrap();
+        let visited = |after: Option<Ordinal>| {
+            let mut visited = Vec::new();
+            let visit = &mut |recipient, stage| {
+                visited.push((recipient, stage));
+                true
+            };
+            hub.query().stages(position, &document, after, visit).unwrap();
+            visited
+        };
+        let [g01, h36] = ["G01", "H36"].map(|code| hub.ordinal(code));
+        let behind = [(g01, Stage::Accepted), (h36, Stage::Acknowledged)];
+        assert_eq!(visited(None)[count as usize..], behind);
+        assert_eq!(visited(Some(g01)), behind[1..]);
+    }
 }
 
 #[test]

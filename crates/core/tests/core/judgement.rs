@@ -7,7 +7,7 @@ use crate::harness::{
 };
 use lienthong_core::{AcknowledgeOutcome, Acknowledged, AddAuthority, CertificateBytes, Command};
 use lienthong_core::{Decision, Effect, RoutingRules, Rule, Span};
-use lienthong_model::limits::STATUSES_PER_DELIVERY_MAX;
+use lienthong_model::limits::{CLOCK_AHEAD_MAX, STATUSES_PER_DELIVERY_MAX};
 use lienthong_model::{
     AgencyEntry, AgencyState, BusinessKind, Level, MessageId, Ordinal, Position, Reason, Refusal,
     SignaturePolicy, StatusCode,
@@ -351,6 +351,33 @@ fn only_a_newer_revocation_list_is_taken_over() {
 }
 
 #[test]
+fn a_later_revocation_list_without_a_higher_number_is_not_taken_over() {
+    let mut hub = Hub::new();
+    assert_eq!(hub.revoke(5, &[Signs::Person("G22")], BEGIN), Decision::Done);
+    hub.now = BEGIN.plus(HOUR);
+    for number in [4, 5] {
+        assert_eq!(reason(&hub.revoke(number, &[], BEGIN)), Reason::FieldInvalid, "{number}");
+    }
+    assert_eq!(hub.revoke(6, &[], BEGIN), Decision::Done);
+}
+
+#[test]
+fn a_revocation_list_of_a_time_to_come_is_refused_and_keeps_no_correct_one_out() {
+    let second = Duration::from_secs(1);
+    let mut hub = Hub::new();
+    hub.now = BEGIN.plus(CLOCK_AHEAD_MAX).plus(second);
+    let ahead = hub.revocation(9, &[], BEGIN);
+    hub.now = BEGIN;
+    let Decision::Refused(refusal) = hub.administer(ahead.clone()) else { panic!("taken over") };
+    let field = &*refusal.violations[0].field;
+    assert_eq!((refusal.reason, field), (Reason::FieldInvalid, "revocation_list"));
+    assert_eq!(hub.revoke(2, &[Signs::Person("G22")], BEGIN), Decision::Done);
+    assert_eq!(reason(&hub.submit(&draft("G22", &["G01"]))), Reason::CertificateRevoked);
+    hub.machine.allow_clock_ahead(CLOCK_AHEAD_MAX + second);
+    assert_eq!(hub.administer(ahead), Decision::Done, "as far ahead as a clock may be");
+}
+
+#[test]
 fn a_certificate_must_be_valid_when_it_signed_and_when_it_arrived() {
     let signed = |signed_at| Draft {
         signed_at: Some(at(signed_at)),
@@ -376,6 +403,28 @@ fn a_root_is_trusted_from_the_block_that_adds_it() {
     hub.accepted(&draft("G22", &["G01"]));
     let stranger = Draft { signs: vec![Signs::Stranger("G22")], ..draft("G22", &["G01"]) };
     assert_eq!(reason(&hub.submit(&stranger)), Reason::CertificateUntrusted);
+}
+
+#[test]
+fn only_a_certificate_that_has_signed_itself_becomes_a_trusted_root() {
+    let mut hub = Hub::new();
+    let add = |der: &[u8], trusted| {
+        let certificate = CertificateBytes(der.to_vec().into());
+        Command::AddAuthority(AddAuthority { certificate, trusted })
+    };
+    let issuing = hub.signers.pki.issuing().certificate().der().clone();
+    let stranger = hub.signers.stranger.root().certificate().der().clone();
+    // Its own name, and not its own signature, which stands at the end.
+    let mut forged = stranger.to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    for der in [&issuing[..], &forged] {
+        let Decision::Refused(refusal) = hub.administer(add(der, true)) else { panic!("trusted") };
+        let field = &*refusal.violations[0].field;
+        assert_eq!((refusal.reason, field), (Reason::FieldInvalid, "authority"));
+    }
+    assert_eq!(hub.machine.policy().trust.roots().count(), 1);
+    assert_eq!(hub.administer(add(&issuing, false)), Decision::Done);
+    assert_eq!(hub.administer(add(&stranger, true)), Decision::Done);
 }
 
 #[test]

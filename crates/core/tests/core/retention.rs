@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::harness::{Draft, Hub, acting, draft, reason};
+use crate::harness::{Draft, Hub, acting, communes, draft, reason};
 use lienthong_core::{Command, Decision};
+use lienthong_model::limits::SLICE_RECIPIENTS;
 use lienthong_model::{BusinessKind, Change, Digest, Position, Reason, Terms};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -101,6 +102,28 @@ fn whoever_is_added_to_a_document_can_still_get_its_content() {
     let refused = hub.submit(&adding("G01"));
     assert_eq!(reason(&refused), Reason::ContentExpired);
     hub.acknowledge("G22", &[("G22", position)]);
+    assert!(expired(&hub));
+}
+
+#[test]
+fn whoever_is_added_to_a_document_that_went_by_slices_can_still_get_its_content() {
+    let mut hub = Hub::new();
+    keep(&mut hub, 200);
+    assert_eq!(hub.change(communes(SLICE_RECIPIENTS)), Decision::Done);
+    let lists = vec!["communes-of:H34".to_owned()];
+    let (id, position) = hub.accepted(&Draft { lists, uploaded: vec![MAP], ..draft("G22", &[]) });
+    hub.rest();
+    let named = (0..SLICE_RECIPIENTS).map(|n| format!("H34.C{n}"));
+    let all: Vec<String> = named.chain(["H34.01.01".to_owned()]).collect();
+    let taken = all.iter().map(|one| hub.acknowledgement(one, &[(one.as_str(), position)]));
+    let taken: Vec<_> = taken.collect();
+    hub.block(taken);
+    let changes = vec![("G01", Change::Added)];
+    let update = acting(BusinessKind::Update, "G22", id, &["H34.C0"]);
+    hub.accepted(&Draft { changes, ..update });
+    pass(&mut hub, 201);
+    assert!(!expired(&hub), "it waits for the one who was added");
+    hub.acknowledge("G01", &[("G01", position)]);
     assert!(expired(&hub));
 }
 

@@ -1,6 +1,7 @@
 //! Trust: who may sign, what is done while revocation is not proven, quotas, appointments, and the
 //! policy as it stood at an earlier block.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::harness::{
@@ -8,10 +9,13 @@ use crate::harness::{
 };
 use lienthong_core::{Accepted, Command, Decision, Policy, Proposal, RevocationPolicy};
 use lienthong_model::{
-    Actor, AgencyCode, Appointment, Capacity, DocumentType, Level, Mandate, Position, Quota,
-    Reason, Revocation, Role, Signatory, Territory, Timestamp,
+    AccountChange, AccountChangeKind, Actor, AgencyCode, Appointment, Capacity, DocumentType,
+    Fingerprint, Level, Mandate, Position, Quota, Reason, Revocation, Role, Signatory, Territory,
+    Timestamp,
 };
-use lienthong_trust::SignatureKind;
+use lienthong_pki::Validity;
+use lienthong_trust::{Authorities, Certificate, Known, SignatureKind, Verifier};
+use lienthong_wire::DocumentContents;
 
 fn accepted(decision: Decision) -> Accepted {
     match decision {
@@ -178,6 +182,53 @@ fn an_issuer_that_came_with_a_document_is_known_so_that_its_list_can_be_read() {
     assert_eq!(revocation(&hub, position), Revocation::NotProven, "the root's list is awaited");
 }
 
+// An authority that was renewed.
+
+/// Authorities that are known; of them those that signed themselves are relied on.
+struct Knows(Arc<Authorities>);
+
+impl Known for Knows {
+    fn certificate(&self, _: &Fingerprint) -> Option<bytes::Bytes> {
+        None
+    }
+
+    fn authorities(&self) -> Arc<Authorities> {
+        self.0.clone()
+    }
+}
+
+/// Submits a document that was verified with these authorities, and returns the chain that the
+/// journal names.
+fn journalled_chain(hub: &mut Hub, known: &[Arc<Certificate>]) -> Vec<Fingerprint> {
+    let submission = hub.submission(&draft("G22", &["G01"]));
+    let Proposal::Submit { caller, submission, stored } = submission else { unreachable!() };
+    let known = Authorities::new(known.iter().cloned(), Certificate::is_self_issued);
+    let verifier = Verifier::new(DocumentContents, Knows(Arc::new(known)));
+    let submission = Box::new(verifier.document(submission.signed.content.clone()).unwrap());
+    accepted(hub.decide(Proposal::Submit { caller, submission, stored }));
+    let block = hub.sealed().pop().unwrap().block;
+    let chain = block.entries.iter().find_map(|entry| match &entry.command {
+        Command::Submit(submit) => submit.signed.signatures.first().map(|one| one.chain.clone()),
+        _ => None,
+    });
+    chain.unwrap()
+}
+
+#[test]
+fn the_journal_names_the_chain_that_holds_where_an_authority_has_been_renewed() {
+    let mut hub = Hub::new();
+    let (root, issuing) = (hub.signers.pki.root().clone(), hub.signers.pki.issuing().clone());
+    let later = Validity { not_before: BEGIN.plus(DAY), not_after: at("2030-01-01") };
+    let (name, key) = ("Lienthong test authority", issuing.key().clone());
+    let renewed = root.issuing_authority(name, later, key, 0).unwrap();
+    let [root, issuing, renewed] = [root, issuing, renewed].map(|one| one.certificate().clone());
+    let name = |one: &Arc<Certificate>| *one.fingerprint();
+    for known in [[&root, &renewed, &issuing], [&root, &issuing, &renewed]] {
+        let chain = journalled_chain(&mut hub, &known.map(Arc::clone));
+        assert_eq!(chain[1..], [name(&issuing), name(&root)], "the renewed one is not valid yet");
+    }
+}
+
 // Mandates.
 
 fn signatory(agency: &str, person: &str) -> Signatory {
@@ -228,6 +279,15 @@ fn a_mandate_counts_at_signing_and_at_receipt() {
     hub.now = at("2020-11-18T08:00+07:00");
     let after = hub.submit(&signed(BEGIN));
     assert_eq!(reason(&after), Reason::SignerWithoutAuthority, "no signing back in time");
+}
+
+#[test]
+fn what_was_signed_the_day_before_a_mandate_was_renewed_is_accepted() {
+    let mut hub = Hub::new();
+    let ended = Mandate { until: Some(day("2020-11-17")), ..head("G22", "2020-11-01") };
+    assert_eq!(mandate(&mut hub, &[ended, head("G22", "2020-11-17")]), Decision::Done);
+    hub.now = BEGIN.plus(DAY);
+    hub.accepted(&Draft { signed_at: Some(BEGIN), ..draft("G22", &["G01"]) });
 }
 
 #[test]
@@ -356,6 +416,25 @@ fn the_last_administrator_of_the_country_stays() {
     assert_eq!(appoint(&mut hub, ended), Decision::Done);
 }
 
+#[test]
+fn on_every_day_to_come_somebody_administers_the_country() {
+    let mut hub = Hub::new();
+    let mut appoint =
+        |all: &[Appointment]| hub.administer(Command::ChangeAppointments(all.to_vec()));
+    let ends = |until| administrator("a", Some(until));
+    let begins = |person, from| Appointment { from: day(from), ..administrator(person, None) };
+    let until = |until, one| Appointment { until: Some(day(until)), ..one };
+    assert_eq!(appoint(&[administrator("a", None)]), Decision::Done);
+    assert_eq!(reason(&appoint(&[ends("2020-11-17")])), Reason::FieldInvalid, "tomorrow nobody");
+    assert_eq!(appoint(&[begins("b", "2099-01-01")]), Decision::Done);
+    assert_eq!(reason(&appoint(&[ends("2020-11-17")])), Reason::FieldInvalid, "until 2099 nobody");
+    let successor = begins("c", "2020-11-23");
+    assert_eq!(appoint(&[ends("2020-11-23"), successor.clone()]), Decision::Done);
+    let early = until("2098-12-31", successor.clone());
+    assert_eq!(reason(&appoint(&[early])), Reason::FieldInvalid, "for a day nobody");
+    assert_eq!(appoint(&[until("2099-01-01", successor)]), Decision::Done);
+}
+
 fn by(hub: &mut Hub, person: &str, act: Command) -> Decision {
     let by = signatory("G22", person);
     hub.decide(Proposal::Act { by, act })
@@ -449,6 +528,29 @@ fn an_agencys_administrator_appoints_for_that_agency_and_not_for_the_province_na
     let entry = crate::harness::entry("H36", Level::Province, Some("H36"));
     let entered = by(&mut hub, "a", Command::ChangeDirectory(vec![entry]));
     assert_eq!(reason(&entered), Reason::CallerNotEntitled);
+}
+
+#[test]
+fn a_provinces_administrator_sets_no_password_of_whoever_administers_the_country_tomorrow() {
+    let mut hub = Hub::new();
+    let territory = Territory::Province(code("H36"));
+    let of_h36 = Appointment { territory, ..administrator("a", None) };
+    let tomorrow = Appointment {
+        holder: signatory("H36", "x"),
+        from: day("2020-11-17"),
+        ..administrator("x", Some("2020-11-18"))
+    };
+    let appoint = Command::ChangeAppointments(vec![of_h36, tomorrow, administrator("b", None)]);
+    assert_eq!(hub.administer(appoint), Decision::Done);
+    let set = |person| {
+        let (holder, kind) = (signatory("H36", person), AccountChangeKind::PasswordSet);
+        Command::ChangeAccounts(vec![AccountChange { holder, kind }])
+    };
+    assert_eq!(reason(&by(&mut hub, "a", set("x"))), Reason::CallerNotEntitled);
+    assert_eq!(by(&mut hub, "a", set("y")), Decision::Done);
+    assert_eq!(by(&mut hub, "b", set("x")), Decision::Done);
+    hub.now = BEGIN.plus(2 * DAY);
+    assert_eq!(by(&mut hub, "a", set("x")), Decision::Done, "its appointment has ended");
 }
 
 #[test]

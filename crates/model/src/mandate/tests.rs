@@ -67,6 +67,34 @@ fn a_delegated_mandate_stands_only_while_the_delegator_has_one() {
     assert!(!may(&[deputy], "H36/deputy", &[150]));
 }
 
+/// A head whose mandate ends on a day, and the one that follows from another on.
+fn renewed(until: i32, from: i32) -> [Mandate; 2] {
+    let head = || mandate("H36/chair", Capacity::Head, None);
+    [Mandate { until: Some(Day(until)), ..head() }, Mandate { from: Day(from), ..head() }]
+}
+
+#[test]
+fn a_renewed_mandate_stands_on_both_sides_of_its_renewal_and_not_between() {
+    let mandates = renewed(200, 200);
+    assert!(may(&mandates, "H36/chair", &[199, 200]));
+    let chair = (&code("H36").key(), "chair");
+    let moments = [on(199), on(200)];
+    let named = mandate_of(&mandates, chair, DocumentType::DECISION, &moments).unwrap();
+    assert_eq!(named.from, Day(200), "the one at the last moment");
+    let apart = renewed(200, 201);
+    assert!(may(&apart, "H36/chair", &[199, 201]));
+    assert!(!may(&apart, "H36/chair", &[199, 200]));
+}
+
+#[test]
+fn a_delegated_mandate_outlasts_the_renewal_of_its_delegators() {
+    let with_deputy = |[ended, follows]: [Mandate; 2]| {
+        [ended, follows, mandate("H36/deputy", Capacity::Deputy, Some("H36/chair"))]
+    };
+    assert!(may(&with_deputy(renewed(200, 200)), "H36/deputy", &[199, 200]));
+    assert!(!may(&with_deputy(renewed(200, 201)), "H36/deputy", &[199, 200]));
+}
+
 #[test]
 fn a_delegated_mandate_without_its_delegator_never_stands() {
     assert!(!may(&[mandate("H36/deputy", Capacity::Deputy, None)], "H36/deputy", &[150]));
