@@ -10,14 +10,18 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-use lienthong_model::limits::{ACCOUNTS_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
-use lienthong_model::{AgencyCode, CodeKey, Reason, Refusal, Signatory};
-use parking_lot::RwLock;
+use lienthong_model::limits::{
+    ACCOUNTS_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PASSWORD_CHECKS_MAX,
+};
+use lienthong_model::{AgencyCode, CodeKey, Digest, Reason, Refusal, Signatory};
+use parking_lot::{RwLock, RwLockUpgradableReadGuard};
 use serde::{Deserialize, Serialize};
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
 const FILE: &str = "accounts.json";
 const FORMAT: u32 = 1;
@@ -30,6 +34,10 @@ pub struct Accounts {
     kept: RwLock<BTreeMap<Whose, Kept>>,
     /// Checked where there is no account, so that the answer takes as long.
     nobody: String,
+    /// Places for passwords that are hashed.
+    hashing: Arc<Semaphore>,
+    /// Held by who carries out a change that is in the journal.
+    turn: Mutex<()>,
 }
 
 type Whose = (CodeKey, String);
@@ -87,6 +95,17 @@ impl PasswordProof {
     /// # Errors
     /// FIELD_INVALID for a password that is too short, too long, or names its holder.
     pub fn of(password: &str, holder: &Signatory) -> Result<Self, Refusal> {
+        Self::check(password, holder)?;
+        let hash = Argon2::default().hash_password(password.as_bytes());
+        let hash = hash.map_err(|error| Refusal::at(Reason::FieldInvalid, "password", error))?;
+        Ok(Self(hash.to_string()))
+    }
+
+    /// Says whether a password would do, without hashing it.
+    ///
+    /// # Errors
+    /// As for [`PasswordProof::of`].
+    pub fn check(password: &str, holder: &Signatory) -> Result<(), Refusal> {
         let no = |value: String| Err(Refusal::at(Reason::FieldInvalid, "password", value));
         let chars = password.chars().count();
         if chars < PASSWORD_CHARS_MIN {
@@ -99,9 +118,7 @@ impl PasswordProof {
         if name.len() >= NAME_CHARS_MIN && password.to_lowercase().contains(&name) {
             return no("it holds the name of its owner".to_owned());
         }
-        let hash = Argon2::default().hash_password(password.as_bytes());
-        let hash = hash.map_err(|error| Refusal::at(Reason::FieldInvalid, "password", error))?;
-        Ok(Self(hash.to_string()))
+        Ok(())
     }
 }
 
@@ -120,7 +137,13 @@ impl Accounts {
         let kept = read(&text).map_err(|why| AccountsError::Malformed { path, why })?;
         let nobody = Argon2::default().hash_password(b"nobody has this one");
         let nobody = nobody.map(|hash| hash.to_string()).unwrap_or_default();
-        Ok(Self { folder: folder.to_owned(), kept: RwLock::new(kept), nobody })
+        Ok(Self {
+            folder: folder.to_owned(),
+            kept: RwLock::new(kept),
+            nobody,
+            hashing: Arc::new(Semaphore::new(PASSWORD_CHECKS_MAX)),
+            turn: Mutex::default(),
+        })
     }
 
     /// Returns whether nobody has an account.
@@ -133,18 +156,48 @@ impl Accounts {
         self.kept.read().values().map(|kept| kept.holder.clone()).collect()
     }
 
-    /// Returns whether there is an account and this is its password. Takes as long where there is
-    /// none.
-    pub fn proves(&self, holder: &Signatory, password: &str) -> bool {
+    /// Returns the mark of the account whose password this is; none when there is no such account,
+    /// which takes as long to find, or it has another password. To be called within
+    /// [`Accounts::hash`].
+    pub(crate) fn proves(&self, holder: &Signatory, password: &str) -> Option<Digest> {
         let hash = self.kept.read().get(&whose(holder)).map(|kept| kept.hash.clone());
-        let is_known = hash.is_some();
-        let hash = hash.unwrap_or_else(|| self.nobody.clone());
         let bytes = password.as_bytes();
         let bytes = bytes.get(..PASSWORD_BYTES_MAX.min(bytes.len())).unwrap_or_default();
-        let parsed = PasswordHash::new(&hash);
+        let parsed = PasswordHash::new(hash.as_deref().unwrap_or(&self.nobody));
         let right =
             parsed.is_ok_and(|hash| Argon2::default().verify_password(bytes, &hash).is_ok());
-        is_known && right && password.len() <= PASSWORD_BYTES_MAX
+        hash.filter(|_| right && password.len() <= PASSWORD_BYTES_MAX).as_deref().map(mark)
+    }
+
+    /// Returns what tells the password of an account from the one before and the one after; none
+    /// when there is no account.
+    pub(crate) fn mark(&self, holder: &Signatory) -> Option<Digest> {
+        self.kept.read().get(&whose(holder)).map(|kept| mark(&kept.hash))
+    }
+
+    /// Does something with passwords that hashes them, beside what must not wait: a few are hashed
+    /// at a time, and each to its end, whether somebody still waits for it or not.
+    ///
+    /// # Errors
+    /// STOPPED when it ended without a word.
+    pub(crate) async fn hash<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        // The semaphore is never closed.
+        let place = self.hashing.clone().acquire_owned().await;
+        let accounts = self.clone();
+        let worked = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            work(&accounts)
+        });
+        worked.await.map_err(|_| Refusal::new(Reason::Stopped))
+    }
+
+    /// Waits for the turn to carry out a change that is in the journal: one after the other, in the
+    /// order in which they come, although a password takes long to hash.
+    pub(crate) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
     }
 
     /// Sets a password; on return it is on disk.
@@ -174,8 +227,9 @@ impl Accounts {
     }
 
     fn change(&self, with: impl FnOnce(&mut BTreeMap<Whose, Kept>)) -> Result<(), AccountsError> {
-        // Held over the writing: of two changes none is lost.
-        let mut kept = self.kept.write();
+        // Held over the writing: of two changes none is lost. Whoever only reads does not wait for
+        // the disk.
+        let kept = self.kept.upgradable_read();
         let mut changed = kept.clone();
         with(&mut changed);
         let path = self.folder.join(FILE);
@@ -185,9 +239,13 @@ impl Accounts {
         }
         replace(&self.folder, &path, &written(&changed))
             .map_err(|source| AccountsError::Disk { path, source })?;
-        *kept = changed;
+        *RwLockUpgradableReadGuard::upgrade(kept) = changed;
         Ok(())
     }
+}
+
+fn mark(hash: &str) -> Digest {
+    Digest::of(hash.as_bytes())
 }
 
 fn whose(holder: &Signatory) -> Whose {
@@ -251,11 +309,51 @@ mod tests {
         let proof = PasswordProof::of("một mật khẩu dài", &an).unwrap();
         accounts.set(&an, proof).unwrap();
         let read = Accounts::open(folder.path()).unwrap();
-        assert!(read.proves(&an, "một mật khẩu dài"));
-        assert!(!read.proves(&an, "một mật khẩu dài "));
-        assert!(!read.proves(&person("binh.tran"), "một mật khẩu dài"));
+        assert!(read.proves(&an, "một mật khẩu dài").is_some());
+        assert_eq!(read.proves(&an, "một mật khẩu dài "), None);
+        assert_eq!(read.proves(&person("binh.tran"), "một mật khẩu dài"), None);
         read.remove(&an).unwrap();
-        assert!(!Accounts::open(folder.path()).unwrap().proves(&an, "một mật khẩu dài"));
+        let read = Accounts::open(folder.path()).unwrap();
+        assert_eq!(read.proves(&an, "một mật khẩu dài"), None);
+    }
+
+    #[test]
+    fn every_setting_of_a_password_has_a_mark_of_its_own_and_proving_it_gives_that_mark() {
+        let folder = tempfile::tempdir().unwrap();
+        let accounts = Accounts::open(folder.path()).unwrap();
+        let (an, password) = (person("an.nguyen"), "correct horse battery");
+        assert_eq!(accounts.mark(&an), None);
+        let mut marks = Vec::new();
+        for _ in 0..2 {
+            accounts.set(&an, PasswordProof::of(password, &an).unwrap()).unwrap();
+            assert_eq!(accounts.proves(&an, password), accounts.mark(&an));
+            marks.push(accounts.mark(&an).unwrap());
+        }
+        assert_ne!(marks[0], marks[1]);
+        accounts.remove(&an).unwrap();
+        assert_eq!(accounts.mark(&an), None);
+    }
+
+    #[tokio::test]
+    async fn a_place_for_hashing_comes_back_with_the_end_of_the_work_and_not_with_its_caller() {
+        let folder = tempfile::tempdir().unwrap();
+        let accounts = Arc::new(Accounts::open(folder.path()).unwrap());
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+        let caller = accounts.clone();
+        let calling = tokio::spawn(async move {
+            let work = move |_: &Accounts| {
+                begun.send(()).unwrap();
+                may_go_on.recv()
+            };
+            drop(caller.hash(work).await);
+        });
+        has_begun.await.unwrap();
+        calling.abort();
+        assert!(calling.await.unwrap_err().is_cancelled());
+        assert_eq!(accounts.hashing.available_permits(), PASSWORD_CHECKS_MAX - 1);
+        drop(go_on);
+        drop(accounts.hashing.acquire_many(PASSWORD_CHECKS_MAX as u32).await.unwrap());
     }
 
     #[test]

@@ -77,7 +77,8 @@ impl Administration {
         }
     }
 
-    /// Sets a person's password; on return the change is in the journal and the password on disk.
+    /// Sets a person's password; on return the change is in the journal, the password on disk, and
+    /// the person's sessions have ended. Nothing is hashed for whoever may not set it.
     ///
     /// # Errors
     /// A [`Refusal`] when the password does not do or the change is refused, and STORAGE_LOW when
@@ -88,15 +89,21 @@ impl Administration {
         holder: Signatory,
         password: String,
     ) -> Result<(), Refusal> {
-        let of = holder.clone();
-        let hashed = tokio::task::spawn_blocking(move || PasswordProof::of(&password, &of)).await;
-        let proof = hashed.map_err(|_| Refusal::new(Reason::Stopped))??;
+        PasswordProof::check(&password, &holder)?;
         self.change_account(by, &holder, AccountChangeKind::PasswordSet).await?;
-        self.on_accounts(move |accounts| accounts.set(&holder, proof)).await
+        let accounts = self.accounts.clone();
+        to_its_end(async move {
+            let _turn = accounts.turn().await;
+            let set = accounts.hash(move |accounts| {
+                PasswordProof::of(&password, &holder).map(|proof| accounts.set(&holder, proof))
+            });
+            written(set.await??)
+        })
+        .await
     }
 
-    /// Removes a person's account; on return nobody signs in with it. What the person may do ends
-    /// with its appointments.
+    /// Removes a person's account; on return nobody signs in with it, and its sessions have ended.
+    /// What the person may do ends with its appointments.
     ///
     /// # Errors
     /// As for [`Administration::set_password`].
@@ -106,7 +113,14 @@ impl Administration {
         holder: Signatory,
     ) -> Result<(), Refusal> {
         self.change_account(by, &holder, AccountChangeKind::Removed).await?;
-        self.on_accounts(move |accounts| accounts.remove(&holder)).await
+        let accounts = self.accounts.clone();
+        to_its_end(async move {
+            let _turn = accounts.turn().await;
+            let file = accounts.clone();
+            let removed = tokio::task::spawn_blocking(move || file.remove(&holder)).await;
+            written(removed.map_err(|_| Refusal::new(Reason::Stopped))?)
+        })
+        .await
     }
 
     async fn change_account(
@@ -117,18 +131,6 @@ impl Administration {
     ) -> Result<(), Refusal> {
         let change = AccountChange { holder: holder.clone(), kind };
         self.carry_out(by, Command::ChangeAccounts(vec![change])).await.map(drop)
-    }
-
-    async fn on_accounts(
-        &self,
-        change: impl FnOnce(&Accounts) -> Result<(), AccountsError> + Send + 'static,
-    ) -> Result<(), Refusal> {
-        let accounts = self.accounts.clone();
-        let changed = tokio::task::spawn_blocking(move || change(&accounts)).await;
-        changed.map_err(|_| Refusal::new(Reason::Stopped))?.map_err(|error| {
-            tracing::error!(%error, "cannot write the accounts");
-            Refusal::new(Reason::StorageLow).retry_after(std::time::Duration::from_secs(10))
-        })
     }
 
     /// Stores bytes that a command is to name, on disk on return.
@@ -177,4 +179,19 @@ impl Administration {
         let act = Command::AddRevocationList(list);
         self.carry_out(by, act).await.map(ListOutcome::InForce)
     }
+}
+
+/// Carries out what is in the journal already, whether its caller still waits or not.
+async fn to_its_end(
+    change: impl Future<Output = Result<(), Refusal>> + Send + 'static,
+) -> Result<(), Refusal> {
+    tokio::spawn(change).await.map_err(|_| Refusal::new(Reason::Stopped))?
+}
+
+/// What a change of the file of accounts is answered with.
+fn written(changed: Result<(), AccountsError>) -> Result<(), Refusal> {
+    changed.map_err(|error| {
+        tracing::error!(%error, "cannot write the accounts");
+        Refusal::new(Reason::StorageLow).retry_after(std::time::Duration::from_secs(10))
+    })
 }

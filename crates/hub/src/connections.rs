@@ -14,7 +14,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lienthong_model::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_AGENCY_MAX};
+use lienthong_model::limits::{
+    CONNECTIONS_MAX, CONNECTIONS_PER_AGENCY_MAX, DESCRIPTORS_KEPT, HANDSHAKES_MAX,
+};
 use lienthong_model::{CodeKey, Reason};
 use lienthong_trust::Chain;
 use parking_lot::Mutex;
@@ -28,15 +30,23 @@ const JUDGED_AT_A_TIME: usize = 512;
 /// How many connections there may be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shares {
-    /// In all, those in their handshake among them.
+    /// In all, those in their handshake apart.
     pub all: usize,
     /// Of one agency, its operators' among them.
     pub agency: usize,
+    /// In their handshake.
+    pub handshakes: usize,
 }
 
-impl Default for Shares {
-    fn default() -> Self {
-        Self { all: CONNECTIONS_MAX, agency: CONNECTIONS_PER_AGENCY_MAX }
+impl Shares {
+    /// As many as a process has room for that may have so many file descriptors.
+    pub fn within(descriptors: u64) -> Self {
+        let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
+        // Of few, half: whoever cannot open its files serves nobody, either.
+        let open = descriptors - DESCRIPTORS_KEPT.min(descriptors / 2);
+        let handshakes = (open / 5).clamp(1, HANDSHAKES_MAX);
+        let all = CONNECTIONS_MAX.min(open.saturating_sub(handshakes));
+        Self { all, agency: CONNECTIONS_PER_AGENCY_MAX, handshakes }
     }
 }
 
@@ -295,7 +305,7 @@ mod tests {
     #[tokio::test]
     async fn a_connection_whose_certificate_has_run_out_ends_although_nothing_changed() {
         let bench = Bench::until(100);
-        let connections = Connections::new(Shares::default());
+        let connections = Connections::new(Shares::within(u64::MAX));
         let (_place, told) = connections.enter(bench.proven()).unwrap();
         let (stop, stopping) = watch::channel(false);
         let guard = tokio::spawn(connections.clone().guard(bench.judge, OFTEN, stopping));
@@ -307,8 +317,8 @@ mod tests {
     #[tokio::test]
     async fn as_many_connections_as_there_may_be_end_within_the_bound() {
         let mut bench = Bench::until(40_000);
-        let connections =
-            Connections::new(Shares { all: CONNECTIONS_MAX, agency: CONNECTIONS_MAX });
+        let shares = Shares { agency: CONNECTIONS_MAX, ..Shares::within(u64::MAX) };
+        let connections = Connections::new(shares);
         let proven = bench.proven();
         let mut held: Vec<_> =
             (0..CONNECTIONS_MAX).map(|_| connections.enter(proven.clone()).unwrap()).collect();

@@ -17,6 +17,7 @@ use lienthong_model::limits::{
 use lienthong_model::{Ordinal, Position, Reason, Refusal};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::present::unreadable;
 use crate::reader::Reader;
 
 /// Pushes decided before requests are looked at again.
@@ -136,6 +137,11 @@ impl Egress {
         opened.await.map_err(|_| draining())?
     }
 
+    /// Waits until the task has ended: while there is a handle, only a panic ends it.
+    pub async fn ended(&self) {
+        self.requests.closed().await;
+    }
+
     /// Gives a consumer room for more.
     pub async fn grant(&self, consumer: ConsumerId, more: u32) {
         let _ = self.requests.send(Request::Grant { consumer, more }).await;
@@ -149,16 +155,13 @@ impl Egress {
     /// Takes deliveries out of a mailbox for a caller without a stream.
     ///
     /// # Errors
-    /// A [`Refusal`] when the hub is stopping or the mailbox cannot be read.
+    /// A [`Refusal`]: STORAGE_DAMAGED when the mailbox cannot be read, or the hub is stopping.
     pub async fn pull(&self, recipient: Ordinal, max: usize) -> Result<Vec<Push>, Refusal> {
         let (reply, pulled) = oneshot::channel();
         let draining = |_| Refusal::new(Reason::Draining).retry_after(Duration::from_secs(1));
         let request = Request::Pull { recipient, max, reply };
         self.requests.send(request).await.map_err(|_| draining(()))?;
-        pulled.await.map_err(|_| draining(()))?.map_err(|error| {
-            tracing::error!(%error, "cannot read a mailbox");
-            Refusal::new(Reason::Stopped)
-        })
+        pulled.await.map_err(|_| draining(()))?.map_err(|error| unreadable(&error))
     }
 }
 
@@ -192,9 +195,8 @@ impl Task {
                 self.take(request);
             }
             if let Err(error) = self.push() {
-                // The sequencer meets the same error and stops the hub.
+                // It is looked at again later; the others go on.
                 tracing::error!(%error, "cannot read a mailbox");
-                tokio::time::sleep(Duration::from_secs(1)).await;
             }
             tokio::task::yield_now().await;
         }

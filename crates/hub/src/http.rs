@@ -36,9 +36,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use lienthong_model::limits::{
-    HTTP_BLOCK_READS_MAX, HTTP_REQUEST_MAX, LIVE_PAGES_MAX, PASSWORD_CHECKS_MAX,
-};
+use lienthong_model::limits::{HTTP_BLOCK_READS_MAX, HTTP_REQUEST_MAX, LIVE_PAGES_MAX};
 use lienthong_model::{Reason, Refusal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -52,7 +50,7 @@ use crate::meters::Meters;
 use crate::places::Places;
 use crate::reader::Reader;
 use crate::sequencer::Running;
-use crate::space::Space;
+use crate::space::{Level, Space};
 use crate::survey::Survey;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -85,9 +83,7 @@ struct Shown {
     attempts: attempts::Attempts,
     survey: Survey,
     /// Places for requests that read blocks of the journal.
-    block_reads: Semaphore,
-    /// Places for passwords that are checked.
-    password_checks: Semaphore,
+    block_reads: Arc<Semaphore>,
     /// Places for pages that are kept up to date.
     live_pages: Places,
 }
@@ -117,8 +113,7 @@ impl Pages {
             sessions: sessions::Sessions::default(),
             attempts: attempts::Attempts::default(),
             survey: Survey::default(),
-            block_reads: Semaphore::new(HTTP_BLOCK_READS_MAX),
-            password_checks: Semaphore::new(PASSWORD_CHECKS_MAX),
+            block_reads: Arc::new(Semaphore::new(HTTP_BLOCK_READS_MAX)),
             live_pages: Places::new(LIVE_PAGES_MAX),
         }))
     }
@@ -148,6 +143,12 @@ impl Pages {
 
     /// What keeps the hub from taking calls.
     fn not_ready(&self) -> Option<&'static str> {
+        let is_read_only = self.0.space.level() == Level::ReadOnly;
+        self.halted().or(is_read_only.then_some("read only"))
+    }
+
+    /// Why the hub does not run, or not for long any more.
+    fn halted(&self) -> Option<&'static str> {
         match &*self.0.running.borrow() {
             Running::Failed(_) => Some("failed"),
             Running::Ended => Some("ended"),

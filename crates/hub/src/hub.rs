@@ -12,13 +12,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use lienthong_core::{Command, PushMarks};
 use lienthong_model::limits::{
-    CONNECTIONS_JUDGED_EVERY, HANDSHAKE_MAX, HTTP_CONNECTIONS_MAX, RECOUNTS_MAX,
-    STATISTICS_LIVE_MAX, WAITS_FOR_PROGRESS_MAX,
+    CONNECTIONS_JUDGED_EVERY, EVIDENCE_BUNDLES_MAX, HANDSHAKE_MAX, HTTP_CONNECTIONS_MAX,
+    RECOUNTS_MAX, STATISTICS_LIVE_MAX, WAITS_FOR_PROGRESS_MAX,
 };
 use lienthong_model::{Reason, Refusal, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic_health::server::HealthReporter;
 
@@ -28,7 +28,8 @@ use crate::accounts::Accounts;
 use crate::administration::{Administration, ListOutcome};
 use crate::admission::Admission;
 use crate::clock::BusinessClock;
-use crate::connections::{Connections, Shares};
+use crate::connections::Connections;
+use crate::descriptors;
 use crate::egress::{Egress, Source};
 use crate::evidence::Evidence;
 use crate::http::{Http, HttpDoor, Pages, Sources};
@@ -54,6 +55,9 @@ use crate::upkeep::Upkeep;
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// How long the last writes to the state may take; nothing that was answered depends on them.
 const WRITTEN_MAX: Duration = Duration::from_secs(60);
+
+/// What the server's task comes to.
+type Served = Result<(), tonic::transport::Error>;
 
 /// What a hub leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +103,11 @@ pub struct Hub {
     stop: watch::Sender<bool>,
     connections: Connections,
     office: Option<Office>,
-    server: JoinHandle<Result<(), tonic::transport::Error>>,
+    server: JoinHandle<Served>,
+    /// How the server ended, once that was found.
+    served: Option<Result<(), StartError>>,
+    /// To know when they end.
+    couriers: Couriers,
     http: Option<Http>,
     running: watch::Receiver<Running>,
     health: HealthReporter,
@@ -173,7 +181,7 @@ impl Hub {
         let evidence = Evidence::of_folder(&folder, log_key)?;
         let evidence = left_out.of_evidence(evidence);
         let evidence = Arc::new(evidence);
-        let connections = Connections::new(Shares::default());
+        let connections = Connections::new(descriptors::shares());
         let meters = Arc::new(Meters::new(connections.clone(), Places::new(HTTP_CONNECTIONS_MAX)));
         let admission = Arc::new(Admission::new());
         let around = Surroundings {
@@ -216,7 +224,7 @@ impl Hub {
         let pages = Pages::new(Sources {
             reader: reader.clone(),
             evidence: evidence.clone(),
-            meters,
+            meters: meters.clone(),
             running: running.clone(),
             stopping: stopping.clone(),
             clock,
@@ -228,6 +236,7 @@ impl Hub {
         let http = http_door.map(|door| Http::serve(door, pages)).transpose();
         let http = http.map_err(failed)?;
         let office = Office::open(administration.clone(), list_files, stopping.clone());
+        let couriers = egress.clone();
         let rooms = Rooms {
             reader: reader.clone(),
             ingress,
@@ -244,6 +253,8 @@ impl Hub {
             waits: Arc::new(Semaphore::new(WAITS_FOR_PROGRESS_MAX)),
             live: Arc::new(Semaphore::new(STATISTICS_LIVE_MAX)),
             recounts: Arc::new(Semaphore::new(RECOUNTS_MAX)),
+            bundles: Arc::new(Semaphore::new(EVIDENCE_BUNDLES_MAX)),
+            meters,
             stopping: stopping.clone(),
         };
         let services = Services(Arc::new(rooms));
@@ -278,6 +289,8 @@ impl Hub {
             connections,
             office,
             server,
+            served: None,
+            couriers,
             http,
             running,
             health,
@@ -349,14 +362,21 @@ impl Hub {
         }
     }
 
-    /// Waits until the hub fails by itself; pending while it runs.
+    /// Waits until the hub fails by itself, whichever part of it ends; pending while it runs.
     pub async fn failed(&mut self) -> StartError {
-        match self.running.wait_for(|running| matches!(running, Running::Failed(_))).await {
-            Ok(running) => match &*running {
-                Running::Failed(why) => StartError::Failed(why.clone()),
-                Running::Yes | Running::Ended => std::future::pending().await,
-            },
-            Err(_) => std::future::pending().await,
+        let part = tokio::select! {
+            biased;
+            _ = self.running.wait_for(|running| *running != Running::Yes) => "the sequencer",
+            ended = &mut self.server, if self.served.is_none() => {
+                self.served = Some(served(ended));
+                "the server"
+            }
+            () = self.couriers.documents.ended() => "the delivery of documents",
+            () = self.couriers.notices.ended() => "the delivery of notices",
+        };
+        match &*self.running.borrow() {
+            Running::Failed(why) => StartError::Failed(why.clone()),
+            Running::Yes | Running::Ended => StartError::Server(format!("{part} ended by itself")),
         }
     }
 
@@ -403,19 +423,28 @@ impl Hub {
 
     /// Waits for the connections; after the grace they are closed.
     async fn end_server(&mut self, grace: Duration) -> Result<(), StartError> {
+        if let Some(served) = self.served.take() {
+            return served;
+        }
         for cut in [false, true] {
             if cut {
                 self.connections.cut_all();
             }
             let patience = if cut { DRAIN_MAX } else { grace };
-            match tokio::time::timeout(patience, &mut self.server).await {
-                Ok(Ok(Ok(()))) => return Ok(()),
-                Ok(Ok(Err(error))) => return Err(StartError::Server(error.to_string())),
-                Ok(Err(error)) => return Err(StartError::Server(error.to_string())),
-                Err(_) => {}
+            if let Ok(ended) = tokio::time::timeout(patience, &mut self.server).await {
+                return served(ended);
             }
         }
         self.server.abort();
         Ok(())
+    }
+}
+
+/// What the end of the server's task says of the hub.
+fn served(ended: Result<Served, JoinError>) -> Result<(), StartError> {
+    match ended {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(StartError::Server(error.to_string())),
+        Err(error) => Err(StartError::Server(error.to_string())),
     }
 }

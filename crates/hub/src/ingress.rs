@@ -168,7 +168,10 @@ impl Ingress {
         let content = &submission.signed.content;
         let Kept { stored, held } = match is_small(content) {
             true => Kept::inline(content),
-            false => self.store(content, Vec::new()).await.map_err(about)?,
+            false => {
+                let kept = self.store(content, Vec::new()).await;
+                kept.inspect_err(|refusal| self.meters.refused(refusal.reason)).map_err(about)?
+            }
         };
         let submission = Box::new(submission);
         let proposal = Proposal::Report { caller, submission, stored };

@@ -20,6 +20,7 @@ mod caller;
 mod certificates;
 mod clock;
 mod connections;
+mod descriptors;
 mod egress;
 mod evidence;
 mod gate;

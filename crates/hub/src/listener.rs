@@ -1,8 +1,10 @@
-//! Accepting connections: bounded in number, in one agency's share, and in the time of their
-//! handshake.
+//! Accepting connections: bounded in number, in one agency's share, and in the number and time of
+//! their handshakes. Who is at a handshake is not known yet, so that it takes no place of those who
+//! are through.
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -42,18 +44,33 @@ pub(crate) struct Connection {
     _one_of_all: OwnedSemaphorePermit,
 }
 
+/// Why a connection is not let in.
+enum NotLetIn {
+    /// As many are open as may be.
+    Full { max: usize },
+    /// Its handshake, its certificate or its agency's share.
+    Faulty(io::Error),
+}
+
+impl From<io::Error> for NotLetIn {
+    fn from(error: io::Error) -> Self {
+        Self::Faulty(error)
+    }
+}
+
 /// Accepts connections until the receiver is dropped; handshakes under way end then too.
 pub(crate) fn accept(listener: Listener) -> mpsc::Receiver<io::Result<Connection>> {
     let (ready, taken) = mpsc::channel(READY_MAX);
-    let max = listener.connections.shares().all;
-    let places = Arc::new(Semaphore::new(max));
     let Listener { socket, tls, judge, connections, handshake_max } = listener;
-    let handshakes =
-        Handshakes { acceptor: TlsAcceptor::from(tls), judge, connections, handshake_max };
+    let shares = connections.shares();
+    let turns = Arc::new(Semaphore::new(shares.handshakes));
+    let places = Arc::new(Semaphore::new(shares.all));
+    let acceptor = TlsAcceptor::from(tls);
+    let handshakes = Handshakes { acceptor, judge, connections, places, handshake_max };
     tokio::spawn(async move {
         loop {
-            let accepted = tokio::select! {
-                accepted = socket.accept() => accepted,
+            let (turn, accepted) = tokio::select! {
+                next = in_turn(&socket, &turns) => next,
                 () = ready.closed() => return,
             };
             let (stream, address) = match accepted {
@@ -65,25 +82,38 @@ pub(crate) fn accept(listener: Listener) -> mpsc::Receiver<io::Result<Connection
                     continue;
                 }
             };
-            let Ok(place) = places.clone().try_acquire_owned() else {
-                tracing::warn!(%address, "a connection is closed: {max} are open");
-                continue;
-            };
             let (handshakes, ready) = (handshakes.clone(), ready.clone());
             tokio::spawn(async move {
                 let connected = tokio::select! {
-                    connected = handshakes.connect(stream, place) => connected,
+                    connected = handshakes.connect(stream) => connected,
                     () = ready.closed() => return,
                 };
+                drop(turn);
                 match connected {
                     // Nobody takes it when the hub is stopping.
                     Ok(connection) => drop(ready.send(Ok(connection)).await),
-                    Err(error) => tracing::info!(%address, %error, "a connection is not let in"),
+                    Err(NotLetIn::Full { max }) => {
+                        tracing::warn!(%address, "a connection is closed: {max} are open");
+                    }
+                    Err(NotLetIn::Faulty(error)) => {
+                        tracing::info!(%address, %error, "a connection is not let in");
+                    }
                 }
             });
         }
     });
     taken
+}
+
+/// The next connection, when there is a turn for its handshake; until then those who come wait where
+/// the operating system keeps them.
+async fn in_turn(
+    socket: &TcpListener,
+    turns: &Arc<Semaphore>,
+) -> (Option<OwnedSemaphorePermit>, io::Result<(TcpStream, SocketAddr)>) {
+    // The semaphore is never closed.
+    let turn = turns.clone().acquire_owned().await.ok();
+    (turn, socket.accept().await)
 }
 
 /// Makes connections of streams; cheap to clone.
@@ -92,16 +122,17 @@ struct Handshakes {
     acceptor: TlsAcceptor,
     judge: PeerJudge,
     connections: Connections,
+    /// One for every connection that is let in.
+    places: Arc<Semaphore>,
     handshake_max: Duration,
 }
 
 impl Handshakes {
-    async fn connect(
-        self,
-        stream: TcpStream,
-        one_of_all: OwnedSemaphorePermit,
-    ) -> io::Result<Connection> {
+    async fn connect(self, stream: TcpStream) -> Result<Connection, NotLetIn> {
         let stream = handshake(self.acceptor, stream, self.handshake_max).await?;
+        let max = self.connections.shares().all;
+        let one_of_all = self.places.try_acquire_owned();
+        let one_of_all = one_of_all.map_err(|_| NotLetIn::Full { max })?;
         let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let refused = |fault: PeerFault| io::Error::other(fault.to_string());
         let proven = self.judge.prove(certificates).map_err(refused)?;

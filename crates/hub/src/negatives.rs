@@ -10,15 +10,29 @@ use lienthong_model::limits::{NEGATIVES_JOURNALLED_PER_SECOND, NEGATIVES_WAITING
 
 use crate::gate::WINDOW;
 
-/// Longest reason that is kept, in characters.
-const REASON_CHARS: usize = 200;
+/// Longest reason that is kept, in bytes: some 200 characters of Vietnamese.
+const REASON_BYTES_MAX: usize = 300;
 
 /// A delivery that could not be taken.
 #[derive(Debug, Clone)]
 pub(crate) struct NotTaken {
-    pub caller: Ordinal,
-    pub key: DeliveryKey,
-    pub reason: String,
+    caller: Ordinal,
+    key: DeliveryKey,
+    reason: String,
+}
+
+impl NotTaken {
+    /// Says of a delivery that it could not be taken, and why. A long reason is cut at once: many
+    /// of them may wait.
+    pub fn new(caller: Ordinal, key: DeliveryKey, reason: &str) -> Self {
+        Self { caller, key, reason: cut(reason).to_owned() }
+    }
+}
+
+/// As much of a text as is kept, in whole characters.
+fn cut(text: &str) -> &str {
+    let longest = text.len().min(REASON_BYTES_MAX);
+    (0..=longest).rev().find_map(|end| text.get(..end)).unwrap_or_default()
 }
 
 /// The callers whose nodes could not take something lately. Bounded by the number of agencies.
@@ -51,7 +65,7 @@ impl NegativeGate {
         if lately.waiting.len() < NEGATIVES_WAITING_MAX || lately.waiting.contains_key(&key) {
             let said = lately.waiting.entry(key).or_default();
             said.0 = said.0.saturating_add(1);
-            said.1 = reason.chars().take(REASON_CHARS).collect();
+            said.1 = reason;
         }
         if lately.journalled >= NEGATIVES_JOURNALLED_PER_SECOND {
             return None;
@@ -91,7 +105,7 @@ mod tests {
 
     fn said(position: u64, reason: &str) -> NotTaken {
         let key = DeliveryKey { recipient: Ordinal(2), position: Position(position) };
-        NotTaken { caller: Ordinal(1), key, reason: reason.to_owned() }
+        NotTaken::new(Ordinal(1), key, reason)
     }
 
     #[test]
@@ -120,6 +134,22 @@ mod tests {
         }
         let rest = gate.release(Duration::MAX).pop().unwrap();
         assert_eq!(rest.deliveries.len(), NEGATIVES_WAITING_MAX);
-        assert_eq!(rest.deliveries[0].reason.len(), REASON_CHARS);
+        assert_eq!(rest.deliveries[0].reason.len(), REASON_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_before_it_waits_and_never_within_a_character() {
+        let kept = |reason: &str| said(1, reason).reason;
+        assert_eq!(kept("Hết chỗ trên đĩa"), "Hết chỗ trên đĩa");
+        assert_eq!(kept(""), "");
+        for width in ["x", "đ", "ế", "𠊛"] {
+            let long = width.repeat(REASON_BYTES_MAX);
+            for shift in ["", "a", "aa", "aaa"] {
+                let reason = format!("{shift}{long}");
+                let kept = kept(&reason);
+                assert!(reason.starts_with(&kept));
+                assert!((REASON_BYTES_MAX - 3..=REASON_BYTES_MAX).contains(&kept.len()));
+            }
+        }
     }
 }

@@ -3,8 +3,9 @@
 //!
 //! Each of the two is a bucket (the generic cell rate algorithm: one moment a bucket, at which it
 //! would be full again). A unary call that finds a bucket empty is refused with a time to retry; a
-//! stream is slowed down, message by message, and refused only when it would have to wait too long.
-//! What is refused here is not journalled: that would cost more than what is refused.
+//! stream is slowed down, message by message, and what it brings in is refused only when that would
+//! have to wait too long. What is refused here is not journalled: that would cost more than what is
+//! refused.
 //!
 //! An agency that is a gateway asks for all those below it: its buckets are larger by a factor.
 

@@ -90,6 +90,22 @@ pub(crate) enum Running {
     Failed(String),
 }
 
+/// Tells how the thread ended, whatever ends it.
+struct LastWord(watch::Sender<Running>);
+
+impl Drop for LastWord {
+    fn drop(&mut self) {
+        // A thread that panics has said nothing.
+        self.0.send_if_modified(|running| {
+            let is_silent = *running == Running::Yes;
+            if is_silent {
+                *running = Running::Failed("the sequencer ended without a word".to_owned());
+            }
+            is_silent
+        });
+    }
+}
+
 impl Sequencer {
     /// Starts the thread. It ends, with everything written, when every handle is dropped.
     pub fn start(
@@ -101,6 +117,7 @@ impl Sequencer {
         let runtime = Handle::current();
         let thread = Thread::new(folder, around);
         std::thread::Builder::new().name("sequencer".to_owned()).spawn(move || {
+            let told = LastWord(told);
             let ended = thread.run(&runtime, waiting);
             let running = match ended {
                 Ok(()) => Running::Ended,
@@ -109,8 +126,7 @@ impl Sequencer {
                     Running::Failed(error.to_string())
                 }
             };
-            // Nobody listening is nobody to tell.
-            let _ = told.send(running);
+            told.0.send_replace(running);
         })?;
         Ok((Self { requests, running: running.clone() }, running))
     }
@@ -171,11 +187,7 @@ impl Sequencer {
             Ok(Ok(running)) if matches!(*running, Running::Failed(_)) => {
                 Refusal::new(Reason::Stopped)
             }
-            // It ended without a word.
-            Ok(Err(_)) => Refusal::new(Reason::Stopped),
-            Ok(Ok(_)) | Err(_) => {
-                Refusal::new(Reason::Draining).retry_after(Duration::from_secs(1))
-            }
+            _ => Refusal::new(Reason::Draining).retry_after(Duration::from_secs(1)),
         }
     }
 }

@@ -14,6 +14,7 @@ mod trust;
 mod verdict;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lienthong_model::limits::{MESSAGE_BYTES_MAX, SUBMISSION_BYTES_UNDER_WAY_MAX};
 use lienthong_model::{MessageId, Refusal, Timestamp};
@@ -28,6 +29,7 @@ use crate::clock::BusinessClock;
 use crate::egress::Egress;
 use crate::evidence::Evidence;
 use crate::ingress::Ingress;
+use crate::meters::Meters;
 use crate::rate::{Load, RateGate};
 use crate::reader::Reader;
 use crate::sequencer::Sequencer;
@@ -56,6 +58,10 @@ pub(crate) struct Rooms {
     pub live: Arc<Semaphore>,
     /// Places for recounts of the statistics.
     pub recounts: Arc<Semaphore>,
+    /// Places for evidence bundles.
+    pub bundles: Arc<Semaphore>,
+    /// Where refusals are counted.
+    pub meters: Arc<Meters>,
     /// Becomes true when the hub drains: streams end themselves.
     pub stopping: watch::Receiver<bool>,
 }
@@ -65,8 +71,8 @@ impl Rooms {
     /// among those under way, which dropping the answer gives back.
     pub async fn let_in(&self, permit: MayExchange, bytes: usize) -> Result<LetIn, Refusal> {
         let load = Load { requests: 0, bytes };
-        self.rates.pass(permit.0.agency, load, &self.reader.directory())?;
-        let place = Some(self.admission.enter().await?);
+        self.counted(self.rates.pass(permit.0.agency, load, &self.reader.directory()))?;
+        let place = Some(self.counted(self.admission.enter().await)?);
         Ok(LetIn { _place: place, _room: self.room.clone().place(bytes).await })
     }
 
@@ -82,7 +88,7 @@ impl Rooms {
     /// Lets a message of a stream in, like [`Rooms::let_in`]; waits for the rate within its bound,
     /// and for a place.
     pub async fn let_in_slowly(&self, permit: MayExchange, bytes: usize) -> Result<LetIn, Refusal> {
-        self.pace(permit, bytes).await?;
+        self.counted(self.pace(permit, bytes).await)?;
         let place = self.admission.wait().await;
         Ok(LetIn { _place: place, _room: self.room.clone().place(bytes).await })
     }
@@ -91,6 +97,19 @@ impl Rooms {
     pub async fn pace(&self, permit: MayExchange, bytes: usize) -> Result<(), Refusal> {
         let load = Load { requests: 1, bytes };
         self.rates.wait(permit.0.agency, load, &self.reader.directory()).await
+    }
+
+    /// Waits until the caller's rate allows one more message of a stream, for as long as it takes.
+    pub async fn slow_down(&self, permit: MayExchange) {
+        while let Err(refusal) = self.pace(permit, 0).await {
+            let again = refusal.retry_after_ms.unwrap_or_default();
+            tokio::time::sleep(Duration::from_millis(again)).await;
+        }
+    }
+
+    /// Counts a document or report that is refused before anything of it is looked at.
+    fn counted<T>(&self, let_in: Result<T, Refusal>) -> Result<T, Refusal> {
+        let_in.inspect_err(|refusal| self.meters.refused(refusal.reason))
     }
 
     /// Waits until the hub drains.
@@ -146,10 +165,19 @@ pub(crate) struct Services(pub Arc<Rooms>);
 impl Services {
     /// Admits a request: who calls may, and not too often.
     fn admit<P: Permit, T>(&self, request: &Request<T>) -> Result<P, Status> {
+        self.admitted(request).map_err(refused)
+    }
+
+    /// Admits a request that brings a document or report; one that is refused is counted.
+    fn admit_content<T>(&self, request: &Request<T>) -> Result<MayExchange, Status> {
+        self.0.counted(self.admitted(request)).map_err(refused)
+    }
+
+    fn admitted<P: Permit, T>(&self, request: &Request<T>) -> Result<P, Refusal> {
         let Rooms { reader, clock, rates, .. } = &*self.0;
-        let (caller, permit) = admit(request, reader, clock.now()).map_err(refused)?;
+        let (caller, permit) = admit(request, reader, clock.now())?;
         let load = Load { requests: 1, bytes: 0 };
-        rates.pass(caller.agency, load, &reader.directory()).map_err(refused)?;
+        rates.pass(caller.agency, load, &reader.directory())?;
         Ok(permit)
     }
 

@@ -8,8 +8,8 @@
 //! *Low*: no submission and no upload is taken; acknowledgements, statuses and reads go on.
 //! *ReadOnly*: nothing is taken in, and the hub is not ready. Nobody has to start it again.
 //!
-//! A write that fails for another reason than want of room stops the hub: nobody knows any more what
-//! is on the disk.
+//! A write that fails for another reason than want of room, or of file descriptors, stops the hub:
+//! nobody knows any more what is on the disk.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,8 +18,10 @@ use std::time::Duration;
 
 use lienthong_core::engine::EngineError;
 use lienthong_ledger::{Ballast, Free};
+use lienthong_model::limits::DESCRIPTORS_AGAIN;
 use lienthong_model::{Reason, Refusal};
 use parking_lot::Mutex;
+use rustix::io::Errno;
 use tokio::sync::watch;
 
 /// When somebody who is refused for want of space may try again.
@@ -153,11 +155,15 @@ impl Space {
     }
 
     /// What a write outside of the journal that failed is answered with: for want of room
-    /// STORAGE_LOW, and the hub goes on; else STOPPED, and the hub stops.
+    /// STORAGE_LOW, for want of file descriptors OVERLOADED, and the hub goes on; else STOPPED, and
+    /// the hub stops.
     pub fn write_failed(&self, error: EngineError) -> Refusal {
         tracing::error!(%error, "a write failed");
         if is_for_want_of_room(&error) {
             return storage_low();
+        }
+        if is_for_want_of_descriptors(&error) {
+            return Refusal::new(Reason::Overloaded).retry_after(DESCRIPTORS_AGAIN);
         }
         self.0.broken.lock().get_or_insert(error);
         Refusal::new(Reason::Stopped)
@@ -230,6 +236,14 @@ fn is_for_want_of_room(error: &EngineError) -> bool {
     matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
+/// Whether the process, or the machine, has no file descriptor left: nothing was opened, and the disk
+/// has not failed.
+fn is_for_want_of_descriptors(error: &EngineError) -> bool {
+    let EngineError::Io { source, .. } = error else { return false };
+    let errno = Errno::from_io_error(source);
+    errno.is_some_and(|errno| errno == Errno::MFILE || errno == Errno::NFILE)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -289,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_without_room_is_refused_and_any_other_that_fails_stops_the_hub() {
+    fn a_write_without_room_or_descriptors_is_refused_and_any_other_that_fails_stops_the_hub() {
         let (_folder, _left, space) = disk(1_000);
         let failed = |errno| EngineError::Io {
             doing: "write",
@@ -299,6 +313,11 @@ mod tests {
         for no_room in [28, 122] {
             assert_eq!(space.write_failed(failed(no_room)).reason, Reason::StorageLow);
             assert!(space.broken().is_ok());
+        }
+        for no_descriptor in [23, 24] {
+            let refusal = space.write_failed(failed(no_descriptor));
+            assert_eq!(refusal.reason, Reason::Overloaded);
+            assert!(refusal.retry_after_ms.is_some() && space.broken().is_ok());
         }
         for broken in [5, 30] {
             assert_eq!(space.write_failed(failed(broken)).reason, Reason::Stopped);

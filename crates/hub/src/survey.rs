@@ -47,8 +47,8 @@ impl<T> Default for Kept<T> {
 /// Certificates change slowly, and there are many.
 const CERTIFICATES_AGE_MAX: Duration = Duration::from_secs(60);
 
-/// Parts of a data folder that are counted: of payloads there are too many files.
-const PARTS: [&str; 3] = ["journal", "state", "archives"];
+/// How the name of an archive in the journal's folder ends.
+const ARCHIVE: &str = "archive";
 const ARRIVALS_AGE_MAX: Duration = Duration::from_secs(10);
 const SIZES_AGE_MAX: Duration = Duration::from_secs(60);
 
@@ -77,11 +77,18 @@ impl Survey {
 }
 
 impl Survey {
-    /// Bytes of the parts of a data folder whose files are few; at most a minute old. What is gone
-    /// while it is counted counts nothing.
+    /// Bytes of the parts of a data folder whose files are few, which those of payloads are not; at
+    /// most a minute old. What is gone while it is counted counts nothing.
     pub async fn sizes(&self, folder: &Path) -> Result<Arc<Vec<(&'static str, u64)>>, Refusal> {
-        let folder = folder.to_owned();
-        let count = move || Ok(PARTS.map(|part| (part, bytes_in(&folder.join(part)))).to_vec());
+        let (journal, state) = (folder.join("journal"), folder.join("state"));
+        let count = move || {
+            let is_archive = |file: &Path| file.extension().is_some_and(|end| end == ARCHIVE);
+            Ok(vec![
+                ("journal", bytes_in(&journal, &|file: &Path| !is_archive(file))),
+                ("archives", bytes_in(&journal, &is_archive)),
+                ("state", bytes_in(&state, &|_: &Path| true)),
+            ])
+        };
         self.sizes.get(SIZES_AGE_MAX, count).await
     }
 }
@@ -97,11 +104,12 @@ impl Survey {
     }
 }
 
-/// Bytes of the files below a folder.
-fn bytes_in(folder: &Path) -> u64 {
+/// Bytes of the files below a folder that count.
+fn bytes_in(folder: &Path, counts: &impl Fn(&Path) -> bool) -> u64 {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let size = |entry: std::fs::DirEntry| match entry.file_type() {
-        Ok(kind) if kind.is_dir() => bytes_in(&entry.path()),
+        Ok(kind) if kind.is_dir() => bytes_in(&entry.path(), counts),
+        _ if !counts(&entry.path()) => 0,
         _ => entry.metadata().map_or(0, |found| found.len()),
     };
     entries.map(size).sum()

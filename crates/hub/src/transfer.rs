@@ -133,7 +133,7 @@ impl Drop for Place {
 }
 
 /// A refusal because the other side of a transfer is silent.
-fn silent() -> Refusal {
+pub(crate) fn silent() -> Refusal {
     Refusal::at(Reason::Overloaded, "", "nothing was sent or taken for too long")
         .retry_after(PLACE_AGAIN)
 }

@@ -1,8 +1,9 @@
 //! The few operations on files and folders that every engine here needs, with errors that name
 //! what was being done to which path.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use lienthong_core::engine::EngineError;
@@ -20,8 +21,30 @@ pub(crate) fn damaged(what: impl Into<String>, why: impl Into<String>) -> Engine
     EngineError::Damaged { what: what.into(), why: why.into() }
 }
 
-/// Creates a folder, and those above it, unless it exists; the entry of every new folder is on
-/// disk on return.
+/// Options to open a file that only its owner may read and write when it is made here: what agencies
+/// write to each other lies in it.
+///
+/// Every file and folder of ours is made like this, rather than by a `umask` of the process: commands
+/// that work on a folder at rest make them, too, and write files for others beside. sled makes its
+/// own, in a folder that nobody else may enter.
+pub(crate) fn owners_only() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+/// Creates a file as [`File::create`] does, for its owner only.
+pub(crate) fn create_file(path: &Path) -> io::Result<File> {
+    owners_only().write(true).create(true).truncate(true).open(path)
+}
+
+/// Creates a folder that only its owner may enter.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(path)
+}
+
+/// Creates a folder that only its owner may enter, and those above it, unless it exists; the entry of
+/// every new folder is on disk on return.
 pub(crate) fn create_folder(path: &Path) -> Result<(), EngineError> {
     if path.is_dir() {
         return Ok(());
@@ -29,7 +52,7 @@ pub(crate) fn create_folder(path: &Path) -> Result<(), EngineError> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         create_folder(parent)?;
     }
-    match std::fs::create_dir(path) {
+    match make_folder(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             Err(io_error("create", path)(error))
         }
@@ -88,7 +111,7 @@ impl FolderLock {
     /// [`EngineError::InUse`] when it is taken, [`EngineError::Io`] when the file cannot be made.
     pub fn take(folder: &Path) -> Result<Self, EngineError> {
         let path: PathBuf = folder.join("LOCK");
-        let file = OpenOptions::new()
+        let file = owners_only()
             .create(true)
             .truncate(false)
             .write(true)

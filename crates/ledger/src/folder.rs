@@ -14,7 +14,7 @@ use std::path::Path;
 
 use lienthong_core::engine::EngineError;
 
-use crate::disk::{FolderLock, create_folder, damaged, io_error, sync_folder};
+use crate::disk::{FolderLock, create_file, create_folder, damaged, io_error, sync_folder};
 use crate::journal::{JournalBlocks, JournalFiles, JournalLimits, JournalOpened, TornTail};
 use crate::payload::PayloadFiles;
 use crate::state::{Opened, SledState, StateLimits, Why, damage_note, open_or_rebuild_with};
@@ -155,7 +155,7 @@ fn begin(folder: &Path, path: &Path) -> Result<(), EngineError> {
     }
     let unfinished = folder.join("FORMAT.new");
     let write = || {
-        let mut file = std::fs::File::create(&unfinished)?;
+        let mut file = create_file(&unfinished)?;
         writeln!(file, "{FORMAT_WORDS}{DATA_FORMAT}")?;
         file.sync_all()?;
         std::fs::rename(&unfinished, path)
@@ -166,8 +166,11 @@ fn begin(folder: &Path, path: &Path) -> Result<(), EngineError> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
-    use lienthong_core::engine::Blocks as _;
+    use crate::space::Ballast;
+    use lienthong_core::engine::{Blocks as _, Payloads as _};
 
     #[test]
     fn a_new_folder_is_begun_and_opens_again() {
@@ -180,6 +183,29 @@ mod tests {
         assert_eq!(text, "lienthong data folder, format 1\n");
         let opened = DataFolder::open(&data).unwrap();
         assert!(opened.rebuilt.is_none() && opened.torn.is_empty());
+    }
+
+    #[test]
+    fn nobody_but_its_owner_may_read_a_data_folder_or_anything_in_it() {
+        let place = tempfile::tempdir().unwrap();
+        let data = place.path().join("data");
+        let opened = DataFolder::open(&data).unwrap();
+        opened.payloads.put(b"what agencies write to each other").unwrap();
+        opened.payloads.propose(b"and what is on its way").unwrap();
+        Ballast::new(&data, 1).hold().unwrap();
+        let (mut left, mut files) = (vec![data], 0);
+        while let Some(path) = left.pop() {
+            let mode = path.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{} has the mode {mode:o}", path.display());
+            // What sled makes is behind the folder of the state.
+            if path.is_dir() && !path.ends_with("state") {
+                let entries = std::fs::read_dir(&path).unwrap();
+                left.extend(entries.map(|entry| entry.unwrap().path()));
+            }
+            files += usize::from(path.is_file());
+        }
+        // The format, two locks, the ballast, a journal file and two payloads.
+        assert!(files >= 7, "{files} files");
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod examined;
 mod proposed;
 mod uploads;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub use self::examined::ExaminedPayload;
 use self::proposed::Proposed;
 pub use self::proposed::{Claim, Settled};
 pub use self::uploads::{Progress, Upload, UploadError, UploadKey, UploadLimits, Uploads};
-use crate::disk::{create_folder, damaged, io_error, sync_folder};
+use crate::disk::{create_folder, damaged, io_error, make_folder, owners_only, sync_folder};
 
 /// Payloads as files in a folder. Puts and gets may run side by side.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl PayloadFiles {
         for shelf in 0..=u8::MAX {
             let shelf = folder.join(format!("{shelf:02x}"));
             if !shelf.is_dir() {
-                std::fs::create_dir(&shelf).map_err(io_error("create", &shelf))?;
+                make_folder(&shelf).map_err(io_error("create", &shelf))?;
             }
         }
         sync_folder(folder)?;
@@ -272,11 +272,8 @@ impl Payloads for PayloadFiles {
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), EngineError> {
-    let mut file: File = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .map_err(io_error("create", path))?;
+    let mut file =
+        owners_only().write(true).create_new(true).open(path).map_err(io_error("create", path))?;
     file.write_all(bytes).map_err(io_error("write", path))?;
     file.sync_all().map_err(io_error("sync", path))
 }

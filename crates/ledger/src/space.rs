@@ -1,6 +1,6 @@
 //! Disk space: how much is free, and a ballast to give up when there is hardly any.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use lienthong_core::engine::EngineError;
 use lienthong_model::limits::{SPACE_SOFT_BYTES, SPACE_SOFT_SHARE};
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 
-use crate::disk::{io_error, remove_file, sync_parent};
+use crate::disk::{io_error, owners_only, remove_file, sync_parent};
 
 /// The space of a file system, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl Ballast {
     }
 
     fn make(&self) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&self.path)?;
+        let mut file = owners_only().write(true).create_new(true).open(&self.path)?;
         if self.bytes > 0 && fallocate(&file, FallocateFlags::empty(), 0, self.bytes).is_err() {
             // Not every file system can set room aside: it is written full.
             fill(&mut file, self.bytes)?;

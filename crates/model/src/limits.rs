@@ -89,8 +89,16 @@ pub const PULL_MAX: usize = 256;
 pub const PAGE_SIZE_MAX: usize = 1_000;
 /// Entries on a page when the caller names no size.
 pub const PAGE_SIZE_DEFAULT: usize = 100;
-/// Most TLS connections at a time.
+/// Most TLS connections at a time, those in their handshake apart.
 pub const CONNECTIONS_MAX: usize = 20_000;
+/// Most TLS handshakes at a time, since nobody knows yet who is at them; further connections wait to be
+/// accepted. Lower lets fewer silent strangers keep others waiting, higher lets them take more memory.
+pub const HANDSHAKES_MAX: usize = 4_096;
+/// File descriptors that the hub keeps from its connections: for HTTP, for attachments on their way,
+/// for the files of journal, state and payloads.
+pub const DESCRIPTORS_KEPT: usize = 1_024;
+/// When somebody may try again for whom there was no file descriptor.
+pub const DESCRIPTORS_AGAIN: Duration = Duration::from_secs(1);
 /// Most streams at a time on one connection.
 pub const STREAMS_PER_CONNECTION_MAX: u32 = 256;
 /// How long a TLS handshake may take.
@@ -377,6 +385,9 @@ pub const APPOINTMENTS_MAX: usize = 4_096;
 pub const QUOTAS_MAX: usize = 16_384;
 /// Largest evidence bundle, in bytes: a document and the revocation lists of its chains.
 pub const EVIDENCE_BUNDLE_BYTES_MAX: usize = 64 * MIB;
+/// Most evidence bundles that are made or handed out at a time: each is in memory as a whole, while it
+/// is made several times.
+pub const EVIDENCE_BUNDLES_MAX: usize = 4;
 /// Largest piece of something that travels in pieces, in bytes.
 pub const PIECE_BYTES_MAX: usize = MIB;
 /// Entries of one act of administration.
@@ -434,7 +445,7 @@ pub const SIGN_IN_WAIT_MIN: Duration = Duration::from_secs(1);
 pub const SIGN_IN_WAIT_MAX: Duration = Duration::from_secs(15 * 60);
 /// Names and addresses whose failures are remembered; the oldest is forgotten first.
 pub const SIGN_IN_REMEMBERED_MAX: usize = 16_384;
-/// Passwords that are checked at a time: each takes 19 MiB and some tens of milliseconds.
+/// Passwords that are checked or set at a time: each takes 19 MiB and some tens of milliseconds.
 pub const PASSWORD_CHECKS_MAX: usize = 2;
 
 /// Most findings of an audit that are listed; further ones are counted.
@@ -478,6 +489,11 @@ const _: () = {
     assert!(RECIPIENTS_MAX / SLICE_RECIPIENTS < u16::MAX as usize);
     assert!(RECEIPT_ROUTES_MAX >= SLICE_RECIPIENTS);
     assert!(CONNECTIONS_PER_AGENCY_MAX * 16 <= CONNECTIONS_MAX);
+    // Whatever opens files beside connections finds descriptors.
+    assert!(
+        HTTP_CONNECTIONS_MAX + TRANSFERS_MAX + SUBMISSIONS_UNDER_WAY_MAX + OPEN_RUNS_MAX
+            < DESCRIPTORS_KEPT
+    );
     assert!(CONSUMERS_PER_AGENCY_MAX * 16 <= CONSUMERS_MAX);
     // A piece of an attachment fits a message; what a sender may upload fits one document.
     assert!(TRANSFER_CHUNK_BYTES <= TRANSFER_CHUNK_BYTES_MAX);

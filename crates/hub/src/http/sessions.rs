@@ -1,5 +1,5 @@
 //! Sessions of those who have signed in: in memory, bounded, ended by time, by signing out and by a
-//! change of the password. A restart ends all of them.
+//! change of the password, which whoever finds one has to look for. A restart ends all of them.
 //!
 //! What a browser keeps is a random secret; kept here is its hash.
 
@@ -23,12 +23,20 @@ pub(super) struct Sessions(Mutex<HashMap<Digest, Session>>);
 
 #[derive(Debug, Clone)]
 struct Session {
-    holder: Signatory,
-    /// What it was begun by, of one that was begun by a certificate.
-    chain: Option<Arc<Chain>>,
+    owner: Owner,
     token: String,
     began: Instant,
     used: Instant,
+}
+
+/// Who a session is of, and what it ends with.
+#[derive(Debug, Clone)]
+pub(super) struct Owner {
+    pub holder: Signatory,
+    /// The certificate that it was begun by, and what leads to it; none of one by password.
+    pub chain: Option<Arc<Chain>>,
+    /// The mark of the holder's account as it was then; none without one.
+    pub account: Option<Digest>,
 }
 
 /// A session that has begun.
@@ -48,30 +56,28 @@ pub(super) enum Use {
     ByItself,
 }
 
-/// Who a session is of.
+/// A session that was found.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
-    pub holder: Signatory,
-    /// The certificate that it was begun by, and what leads to it; none of one by password.
-    pub chain: Option<Arc<Chain>>,
+    pub owner: Owner,
     pub token: String,
 }
 
 impl Sessions {
     /// Begins a session; where there are as many as there may be, the one that was idle longest
     /// ends.
-    pub fn begin(&self, holder: Signatory, chain: Option<Arc<Chain>>, now: Instant) -> Begun {
+    pub fn begin(&self, owner: Owner, now: Instant) -> Begun {
         let (secret, token) = (random(), random());
         let mut all = self.0.lock();
         all.retain(|_, session| session.lives(now));
-        let own = |session: &Session| session.holder == holder;
+        let own = |session: &Session| session.owner.holder == owner.holder;
         if all.values().filter(|session| own(session)).count() >= SESSIONS_PER_PERSON_MAX {
             end_idlest(&mut all, own);
         }
         if all.len() >= SESSIONS_MAX {
             end_idlest(&mut all, |_| true);
         }
-        let session = Session { holder, chain, token: token.clone(), began: now, used: now };
+        let session = Session { owner, token: token.clone(), began: now, used: now };
         all.insert(key(&secret), session);
         Begun { secret, token }
     }
@@ -88,22 +94,13 @@ impl Sessions {
         if of == Use::ByPerson {
             session.used = now;
         }
-        let Session { holder, chain, token, .. } = session.clone();
-        Some(Known { holder, chain, token })
+        let Session { owner, token, .. } = session.clone();
+        Some(Known { owner, token })
     }
 
     /// Ends a session.
     pub fn end(&self, secret: &str) {
         self.0.lock().remove(&key(secret));
-    }
-
-    /// Ends every session of a person.
-    pub fn end_of(&self, holder: &Signatory) {
-        let same = |session: &Session| {
-            session.holder.agency.key() == holder.agency.key()
-                && session.holder.person == holder.person
-        };
-        self.0.lock().retain(|_, session| !same(session));
     }
 }
 
@@ -139,15 +136,17 @@ mod tests {
     use super::*;
     use lienthong_model::AgencyCode;
 
-    fn person(name: &str) -> Signatory {
-        Signatory { agency: AgencyCode::parse("H36").unwrap(), person: name.to_owned() }
+    fn owner(name: &str) -> Owner {
+        let agency = AgencyCode::parse("H36").unwrap();
+        let holder = Signatory { agency, person: name.to_owned() };
+        Owner { holder, chain: None, account: None }
     }
 
     #[test]
     fn a_session_ends_when_it_is_idle_too_long_and_when_it_is_too_old() {
         let (sessions, began) = (Sessions::default(), Instant::now());
-        let idle = sessions.begin(person("an"), None, began);
-        let busy = sessions.begin(person("an"), None, began);
+        let idle = sessions.begin(owner("an"), began);
+        let busy = sessions.begin(owner("an"), began);
         let step = SESSION_IDLE_MAX / 2;
         let mut now = began;
         while now + step < began + SESSION_AGE_MAX {
@@ -161,9 +160,8 @@ mod tests {
     #[test]
     fn one_person_has_so_many_sessions_and_does_not_end_those_of_others() {
         let (sessions, now) = (Sessions::default(), Instant::now());
-        let other = sessions.begin(person("binh"), None, now);
-        let begin =
-            |n: usize| sessions.begin(person("an"), None, now + Duration::from_secs(n as u64));
+        let other = sessions.begin(owner("binh"), now);
+        let begin = |n: usize| sessions.begin(owner("an"), now + Duration::from_secs(n as u64));
         let all: Vec<_> = (0..=SESSIONS_PER_PERSON_MAX).map(begin).collect();
         let later = now + Duration::from_secs(60);
         assert!(
@@ -177,12 +175,11 @@ mod tests {
     }
 
     #[test]
-    fn all_sessions_of_a_person_end_at_once_and_a_guessed_secret_finds_nobody() {
+    fn a_session_that_is_ended_ends_no_other_and_a_guessed_secret_finds_nobody() {
         let (sessions, now) = (Sessions::default(), Instant::now());
-        let (an, binh) =
-            (sessions.begin(person("an"), None, now), sessions.begin(person("binh"), None, now));
+        let (an, binh) = (sessions.begin(owner("an"), now), sessions.begin(owner("binh"), now));
         assert_ne!(an.secret, binh.secret);
-        sessions.end_of(&person("an"));
+        sessions.end(&an.secret);
         assert!(sessions.find(&an.secret, Use::ByPerson, now).is_none());
         assert_eq!(sessions.find(&binh.secret, Use::ByPerson, now).unwrap().token, binh.token);
         assert!(sessions.find("", Use::ByPerson, now).is_none());

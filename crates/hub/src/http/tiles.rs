@@ -24,13 +24,17 @@ pub(super) async fn tile(State(pages): State<Pages>, Path(path): Path<String>) -
         TileOf::Hashes(level) => hashes(&pages, level, &tile),
         TileOf::Entries => {
             // Reading blocks takes a while and memory: few at a time.
-            let Ok(_place) = pages.0.block_reads.try_acquire() else {
+            let Ok(place) = pages.0.block_reads.clone().try_acquire_owned() else {
                 let wait = text(StatusCode::SERVICE_UNAVAILABLE, "busy\n");
                 return ([(RETRY_AFTER, "1")], wait).into_response();
             };
             let shown = pages.clone();
-            let read = tokio::task::spawn_blocking(move || entries(&shown, &tile)).await;
-            read.unwrap_or_else(|ended| Err(EngineError::State(ended.to_string())))
+            let read = tokio::task::spawn_blocking(move || {
+                // With the work, which goes on when its caller has gone.
+                let _place = place;
+                entries(&shown, &tile)
+            });
+            read.await.unwrap_or_else(|ended| Err(EngineError::State(ended.to_string())))
         }
     };
     match read {

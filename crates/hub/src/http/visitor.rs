@@ -15,7 +15,7 @@ use lienthong_trust::Chain;
 
 use super::Pages;
 use super::api::Declined;
-use super::sessions::{Known, Use};
+use super::sessions::{Known, Owner, Use};
 use crate::peer::{PeerJudge, Proven};
 use crate::sight::Sight;
 
@@ -63,7 +63,7 @@ impl Visitor {
     /// SIGN_IN_REQUIRED.
     pub fn of(pages: &Pages, headers: &HeaderMap, caller: &Caller) -> Result<Self, Refusal> {
         let required = || Refusal::new(Reason::SignInRequired);
-        let signed_in = session(pages, headers).map(|known| known.holder);
+        let signed_in = session(pages, headers).map(|known| known.owner.holder);
         let Some(person) = signed_in.or_else(|| caller.operator(pages)) else {
             let at_the_machine = caller.address.ip().is_loopback() && !caller.is_tls;
             return match at_the_machine && pages.0.accounts.is_empty() {
@@ -93,16 +93,24 @@ impl FromRequestParts<Pages> for Person {
     async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Declined> {
         // A certificate alone is not enough: a browser shows it whoever made the request.
         let known = session(pages, &parts.headers);
-        known.map(|known| Self(known.holder)).ok_or(Declined(Refusal::new(Reason::SignInRequired)))
+        let person = known.map(|known| Self(known.owner.holder));
+        person.ok_or(Declined(Refusal::new(Reason::SignInRequired)))
     }
 }
 
-/// The session that a request belongs to.
+/// The session that a request belongs to. It ends with the password, wherever that was changed, and
+/// with the certificate that it was begun by.
 pub(super) fn session(pages: &Pages, headers: &HeaderMap) -> Option<Known> {
     // A page that keeps itself up to date is nobody at work.
     let of = if headers.contains_key(BY_ITSELF) { Use::ByItself } else { Use::ByPerson };
-    let known = pages.0.sessions.find(&secret(headers)?, of, Instant::now())?;
-    let holds = known.chain.as_ref().is_none_or(|chain| is_in_force(pages, chain));
+    let secret = secret(headers)?;
+    let known = pages.0.sessions.find(&secret, of, Instant::now())?;
+    let Owner { holder, chain, account } = &known.owner;
+    if *account != pages.0.accounts.mark(holder) {
+        pages.0.sessions.end(&secret);
+        return None;
+    }
+    let holds = chain.as_ref().is_none_or(|chain| is_in_force(pages, chain));
     holds.then_some(known)
 }
 

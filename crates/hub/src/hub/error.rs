@@ -58,11 +58,11 @@ pub enum StartError {
         /// Why not.
         why: String,
     },
-    /// The server ended by itself.
+    /// The server, or another part of the hub, ended by itself.
     #[error("the server ended: {0}")]
     Server(String),
-    /// A read or write failed while the hub ran.
-    #[error("the hub stopped after a failed read or write: {0}")]
+    /// The hub failed while it ran: in a read or write, or the sequencer ended without a word.
+    #[error("the hub has failed: {0}")]
     Failed(String),
 }
 

@@ -4,7 +4,7 @@ use lienthong_pki::{Identity, Profile, TestPki, Validity};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
 
 use super::*;
@@ -93,25 +93,52 @@ async fn closed(mut stream: impl AsyncRead + Unpin) {
 
 #[tokio::test]
 async fn a_handshake_that_takes_too_long_is_closed() {
-    let bench = listening(Shares::default(), Duration::from_millis(20)).await;
+    let bench = listening(Shares::within(u64::MAX), Duration::from_millis(20)).await;
     closed(TcpStream::connect(bench.address).await.unwrap()).await;
 }
 
 #[tokio::test]
 async fn a_connection_over_the_bound_is_closed_at_once_and_those_before_it_stay() {
-    let bench = listening(Shares { all: 1, agency: 1 }, PATIENCE).await;
-    let first = TcpStream::connect(bench.address).await.unwrap();
-    closed(TcpStream::connect(bench.address).await.unwrap()).await;
-    let nothing = first.try_read(&mut [0]).unwrap_err();
+    let mut bench = listening(Shares { all: 1, agency: 2, handshakes: 8 }, PATIENCE).await;
+    let mut first = bench.node("H36").await;
+    let mut served = bench.accepted().await;
+    closed(bench.node("H34").await).await;
+    first.write_all(b"?").await.unwrap();
+    assert_eq!(served.read(&mut [0]).await.unwrap(), 1);
+    // One that goes leaves its place to another.
+    drop((first, served));
+    let _other = bench.node("H34").await;
+    assert_eq!(bench.accepted().await.peer.agency, code("H34"));
+}
+
+#[tokio::test]
+async fn whoever_is_at_a_handshake_takes_no_place_of_those_who_are_through_and_ends_with_the_hub() {
+    let mut bench = listening(Shares { all: 1, agency: 1, handshakes: 8 }, PATIENCE).await;
+    let silent = TcpStream::connect(bench.address).await.unwrap();
+    let _node = bench.node("H36").await;
+    let _served = bench.accepted().await;
+    let nothing = silent.try_read(&mut [0]).unwrap_err();
     assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
-    // Handshakes under way end with the hub.
     drop(bench.accepted);
-    closed(first).await;
+    closed(silent).await;
+}
+
+#[tokio::test]
+async fn who_connects_while_all_handshakes_are_under_way_waits_for_a_turn_and_has_it() {
+    let patience = Duration::from_secs(2);
+    let mut bench = listening(Shares { all: 8, agency: 8, handshakes: 1 }, patience).await;
+    let began = std::time::Instant::now();
+    let silent = TcpStream::connect(bench.address).await.unwrap();
+    let _node = bench.node("H36").await;
+    bench.accepted().await;
+    // The one before it had all the time that a handshake may take.
+    assert!(began.elapsed() >= patience, "{:?}", began.elapsed());
+    closed(silent).await;
 }
 
 #[tokio::test]
 async fn an_agency_with_its_share_of_connections_leaves_room_for_others() {
-    let mut bench = listening(Shares { all: 8, agency: 2 }, PATIENCE).await;
+    let mut bench = listening(Shares { all: 8, agency: 2, handshakes: 8 }, PATIENCE).await;
     let mut held = Vec::new();
     for _ in 0..2 {
         let node = bench.node("H36").await;
@@ -129,7 +156,7 @@ async fn an_agency_with_its_share_of_connections_leaves_room_for_others() {
 
 #[tokio::test]
 async fn every_connection_ends_when_the_hub_stops_and_so_does_one_that_comes_late() {
-    let mut bench = listening(Shares::default(), PATIENCE).await;
+    let mut bench = listening(Shares::within(u64::MAX), PATIENCE).await;
     let _early = bench.node("H36").await;
     let mut early = bench.accepted().await;
     bench.connections.cut_all();

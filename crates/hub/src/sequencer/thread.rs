@@ -13,7 +13,7 @@ use lienthong_model::limits::{
     BLOCK_BYTES_TARGET, BLOCK_ENTRIES_MAX, BLOCK_GATHER_FROM, BLOCK_GATHER_MAX, CHUNK_DELAY,
     WORK_PER_BLOCK_MAX,
 };
-use lienthong_model::{Ordinal, Refusal, Timestamp};
+use lienthong_model::{Ordinal, Reason, Refusal, Timestamp};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
@@ -219,8 +219,16 @@ impl Thread {
         let at = self.machine.begun_at();
         let mut next = first;
         while let Some(request) = next {
-            if let Request::Propose(Proposed { reply, .. }) = request {
-                let _ = reply.send(Decided { decision: Decision::Refused(read_only()), at });
+            match request {
+                Request::Propose(Proposed { proposal, reply, .. }) => {
+                    if About::of(&proposal).is_some() {
+                        self.around.meters.refused(Reason::ReadOnly);
+                    }
+                    let _ = reply.send(Decided { decision: Decision::Refused(read_only()), at });
+                }
+                // It cannot be journalled, but it is counted.
+                Request::Declined(declined) => self.around.meters.refused(declined.refusal.reason),
+                Request::NotTaken(_) => {}
             }
             next = waiting.try_recv().ok();
         }
@@ -278,14 +286,22 @@ impl Thread {
     fn release(&mut self, now: Duration) -> Result<(), EngineError> {
         self.released = now;
         for negative in self.negatives.release(now) {
+            self.make_room()?;
             self.note(negative)?;
         }
         for (request, refusal) in self.gate.release(now) {
-            if self.machine.bytes() >= BLOCK_BYTES_TARGET {
-                self.order()?;
-                self.machine.begin(self.around.clock.now());
-            }
+            self.make_room()?;
             self.machine.record_refusal(request, refusal)?;
+        }
+        Ok(())
+    }
+
+    /// Goes on with another block when the one under way is full.
+    fn make_room(&mut self) -> Result<(), EngineError> {
+        let (entries, bytes) = (self.machine.entries(), self.machine.bytes());
+        if entries >= BLOCK_ENTRIES_MAX || bytes >= BLOCK_BYTES_TARGET {
+            self.order()?;
+            self.machine.begin(self.around.clock.now());
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ impl ExchangeService for Services {
         &self,
         request: Request<proto::SubmitDocumentRequest>,
     ) -> Result<Response<proto::SubmitDocumentResponse>, Status> {
-        let permit = self.admit::<MayExchange, _>(&request)?;
+        let permit = self.admit_content(&request)?;
         let request = request.into_inner();
         let _place = self.0.let_in(permit, request.encoded_len()).await.map_err(refused)?;
         let proto::SubmitDocumentRequest { document, attachments } = request;
@@ -101,7 +101,7 @@ impl ExchangeService for Services {
         &self,
         request: Request<proto::ReportStatusRequest>,
     ) -> Result<Response<proto::ReportStatusResponse>, Status> {
-        let permit = self.admit::<MayExchange, _>(&request)?;
+        let permit = self.admit_content(&request)?;
         let request = request.into_inner();
         let _place = self.0.let_in(permit, request.encoded_len()).await.map_err(refused)?;
         let receipt = report_status(&self.0, permit, request.report).await;

@@ -1,5 +1,6 @@
 //! `NoticeService`.
 
+use futures_util::StreamExt as _;
 use lienthong_core::{
     AcknowledgeNotices, Decision, NoticeKey, NoticeNumber, NoticesAcknowledged, Proposal, Push,
 };
@@ -139,16 +140,18 @@ struct Session {
 impl Session {
     async fn run(
         mut self,
-        mut requests: Streaming<proto::SubscribeNoticesRequest>,
+        requests: Streaming<proto::SubscribeNoticesRequest>,
         opened: said::Response,
     ) {
+        let requests = streams::paced(self.rooms.clone(), self.permit, requests);
+        let mut requests = std::pin::pin!(requests);
         let mut drained = std::pin::pin!(self.rooms.drained());
         let mut told = self.tell(opened).await;
         while told.is_ok() {
             told = tokio::select! {
-                request = requests.message() => match request {
-                    Ok(Some(request)) => self.asked(request.request).await,
-                    Ok(None) | Err(_) => return,
+                request = requests.next() => match request {
+                    Some(Ok(request)) => self.asked(request.request).await,
+                    Some(Err(_)) | None => return,
                 },
                 push = self.consumer.pushes.recv() => match push {
                     Some(push) => self.push(push).await,

@@ -104,6 +104,24 @@ where
     Box::pin(answers)
 }
 
+/// The messages of a consumer as its caller's rate lets them in: the next one is read when the one
+/// before was let in, however long that takes. None is refused, since most of them have no answer.
+pub(super) fn paced<Q: Send + 'static>(
+    rooms: Arc<Rooms>,
+    permit: MayExchange,
+    requests: Streaming<Q>,
+) -> impl Stream<Item = Result<Q, Status>> + Send {
+    requests.then(move |request| {
+        let rooms = rooms.clone();
+        async move {
+            if request.is_ok() {
+                rooms.slow_down(permit).await;
+            }
+            request
+        }
+    })
+}
+
 /// Loads what is to be pushed until a message is full; what does not fit is given back at once.
 pub(super) async fn within_a_message<M: prost::Message>(
     pushes: Vec<Push>,
@@ -211,6 +229,7 @@ impl Session {
     async fn run(mut self, requests: Streaming<proto::SubscribeRequest>, opened: said::Response) {
         let mut acknowledging: stream::FuturesUnordered<Acknowledging> =
             stream::FuturesUnordered::new();
+        let requests = paced(self.rooms.clone(), self.permit, requests);
         let mut requests = std::pin::pin!(requests.fuse());
         let mut drained = std::pin::pin!(self.rooms.drained());
         let mut draining = false;
@@ -318,10 +337,7 @@ impl Session {
             let of = |key: &DeliveryKey| {
                 attempts.get(&(key.recipient, key.position)).copied().unwrap_or(1)
             };
-            let settled = match rooms.pace(permit, 0).await {
-                Ok(()) => acknowledge(&rooms, permit, keys.clone(), of).await,
-                Err(refusal) => Err(refusal),
-            };
+            let settled = acknowledge(&rooms, permit, keys.clone(), of).await;
             (keys, settled)
         })
     }
@@ -371,8 +387,8 @@ impl Session {
         let key = DeliveryKey { recipient, position: Position(key.position) };
         self.attempts.remove(&(recipient, key.position));
         self.rooms.egress.defer(recipient, key.position, delay).await;
-        let (caller, reason) = (self.permit.0.agency, asked.reason);
-        self.rooms.sequencer.not_taken(NotTaken { caller, key, reason }).await;
+        let not_taken = NotTaken::new(self.permit.0.agency, key, &asked.reason);
+        self.rooms.sequencer.not_taken(not_taken).await;
     }
 }
 

@@ -1,20 +1,33 @@
 //! `VerdictService`: what the verdict on a document rested on, as it stood then.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use lienthong_core::Accepted;
-use lienthong_model::limits::{EVIDENCE_BUNDLE_BYTES_MAX, PIECE_BYTES_MAX};
+use lienthong_model::limits::{
+    EVIDENCE_BUNDLE_BYTES_MAX, EVIDENCE_BUNDLES_MAX, PIECE_BYTES_MAX, TRANSFER_SILENCE_MAX,
+};
 use lienthong_model::{AgencyCode, Digest, MessageId, Ordinal, Position, Reason, Refusal};
 use lienthong_trust::NOTE_BYTES_MAX;
 use lienthong_wire::proto::verdict_service_server::VerdictService;
 use lienthong_wire::{administration as read, directory, moment, proto, signed};
 use prost::Message as _;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::streams::Outcomes;
 use super::{Rooms, Services, refused, refused_about};
 use crate::caller::MayExchange;
 use crate::present::{self, unreadable};
+use crate::transfer::silent;
 use crate::verdict::Verdict;
+
+/// When somebody who found no place may try again.
+const PLACE_AGAIN: Duration = Duration::from_secs(1);
+/// A piece that waits to be taken, and room for a refusal.
+const WAITING_MAX: usize = 2;
 
 #[tonic::async_trait]
 impl VerdictService for Services {
@@ -28,21 +41,55 @@ impl VerdictService for Services {
         let proto::GetEvidenceBundleRequest { sender, id } = request.into_inner();
         let id = MessageId::from_bytes(&id)
             .map_err(|error| refused(Refusal::at(Reason::FieldInvalid, "id", error)))?;
+        let place = self.0.bundles.clone().try_acquire_owned().map_err(|_| {
+            let value = format!("{EVIDENCE_BUNDLES_MAX} bundles are under way");
+            refused(Refusal::at(Reason::Overloaded, "bundle", value).retry_after(PLACE_AGAIN))
+        })?;
         let rooms = self.0.clone();
-        let made = tokio::task::spawn_blocking(move || bundle(&rooms, permit, &sender, &id)).await;
-        let made = made.map_err(|_| refused(Refusal::new(Reason::Stopped)))?;
-        let bundle = made.map_err(|refusal| refused_about(refusal, Some(id)))?;
-        Ok(Response::new(pieces(bundle.encode_to_vec().into())))
+        // The place goes with the work, which goes on when its caller has gone.
+        let made = tokio::task::spawn_blocking(move || {
+            let bundle = bundle(&rooms, permit, &sender, &id);
+            bundle.map(|bundle| (Bytes::from(bundle.encode_to_vec()), place))
+        });
+        let made = made.await.map_err(|_| refused(Refusal::new(Reason::Stopped)))?;
+        let (bundle, place) = made.map_err(|refusal| refused_about(refusal, Some(id)))?;
+        Ok(Response::new(pieces(bundle, place)))
     }
 }
 
-/// Cuts bytes into pieces that fit a message.
-fn pieces(mut all: Bytes) -> Outcomes<proto::GetEvidenceBundleResponse> {
-    let next = std::iter::from_fn(move || {
-        let piece = all.split_to(all.len().min(PIECE_BYTES_MAX));
-        (!piece.is_empty()).then_some(Ok(proto::GetEvidenceBundleResponse { piece }))
-    });
-    Box::pin(futures_util::stream::iter(next))
+/// Hands a bundle out in pieces that fit a message. Its place comes back at the end, and when its
+/// caller has gone or takes nothing for too long.
+fn pieces(
+    bundle: Bytes,
+    place: OwnedSemaphorePermit,
+) -> Outcomes<proto::GetEvidenceBundleResponse> {
+    let (say, said) = mpsc::channel(WAITING_MAX);
+    tokio::spawn(give(bundle, place, say));
+    Box::pin(ReceiverStream::new(said))
+}
+
+async fn give(
+    mut rest: Bytes,
+    _place: OwnedSemaphorePermit,
+    say: mpsc::Sender<Result<proto::GetEvidenceBundleResponse, Status>>,
+) {
+    // A bundle that ends early never looks like a whole one.
+    let Ok(last_word) = say.clone().reserve_owned().await else { return };
+    while !rest.is_empty() {
+        let piece = rest.split_to(rest.len().min(PIECE_BYTES_MAX));
+        // A part of the bundle's own memory would keep all of it until it is taken.
+        let piece = Bytes::copy_from_slice(&piece);
+        let taken = say.send(Ok(proto::GetEvidenceBundleResponse { piece }));
+        match timeout(TRANSFER_SILENCE_MAX, taken).await {
+            Ok(Ok(())) => {}
+            // Its caller has gone.
+            Ok(Err(_)) => return,
+            Err(_) => {
+                drop(last_word.send(Err(refused(silent()))));
+                return;
+            }
+        }
+    }
 }
 
 fn bundle(
@@ -112,5 +159,57 @@ fn basis(verdict: Verdict, proof: proto::LogProof) -> proto::VerdictBasis {
         rules: u32::from(rules),
         position: position.0,
         proof: Some(proof),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::Semaphore;
+    use tokio_stream::StreamExt as _;
+
+    use super::*;
+
+    /// A bundle that is handed out, and the only place for one.
+    fn handed_out(bundle: &[u8]) -> (Arc<Semaphore>, Outcomes<proto::GetEvidenceBundleResponse>) {
+        let places = Arc::new(Semaphore::new(1));
+        let place = places.clone().try_acquire_owned().unwrap();
+        (places, pieces(Bytes::copy_from_slice(bundle), place))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bundle_arrives_whole_and_its_place_is_taken_until_then() {
+        let bundle: Vec<u8> = (0..5 * PIECE_BYTES_MAX / 2).map(|at| (at % 251) as u8).collect();
+        let (places, mut told) = handed_out(&bundle);
+        let first = told.next().await.unwrap().unwrap().piece;
+        assert_eq!(places.available_permits(), 0);
+        let mut arrived = first.to_vec();
+        while let Some(piece) = told.next().await {
+            arrived.extend_from_slice(&piece.unwrap().piece);
+        }
+        assert!(arrived == bundle, "{} of {} bytes", arrived.len(), bundle.len());
+        assert_eq!(places.available_permits(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bundle_that_nobody_takes_gives_its_place_back_and_is_not_taken_for_a_whole_one() {
+        let (places, mut told) = handed_out(&[7; 3 * PIECE_BYTES_MAX]);
+        drop(places.acquire().await.unwrap());
+        assert_eq!(told.next().await.unwrap().unwrap().piece.len(), PIECE_BYTES_MAX);
+        let status = told.next().await.unwrap().unwrap_err();
+        let refusal = lienthong_wire::from_status(&status).unwrap();
+        assert_eq!(refusal.reason, Reason::Overloaded);
+        assert!(told.next().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bundle_whose_caller_has_gone_gives_its_place_back_at_once() {
+        let (places, mut told) = handed_out(&[7; 3 * PIECE_BYTES_MAX]);
+        told.next().await.unwrap().unwrap();
+        let gone = tokio::time::Instant::now();
+        drop(told);
+        drop(places.acquire().await.unwrap());
+        assert_eq!(gone.elapsed(), Duration::ZERO);
     }
 }

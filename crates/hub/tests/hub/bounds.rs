@@ -1,19 +1,23 @@
-//! What is bounded: messages, credit, answers under way, acknowledgements, handshakes.
+//! What is bounded: messages, credit, answers under way, acknowledgements, evidence bundles.
 
 use std::collections::HashSet;
 
-use crate::harness::raw::{Line, exchange, key, narrow_exchange, refusal, request};
-use crate::harness::{World, until, within};
+use crate::harness::raw::{Line, exchange, key, narrow_channel, narrow_exchange, refusal, request};
+use crate::harness::web::page;
+use crate::harness::{World, code, days, document, now, test_pki, until, within};
+use bytes::Bytes;
 use lienthong_client::Period;
 use lienthong_model::Reason;
 use lienthong_model::limits::{
-    CONSUMER_CREDIT_MAX, MESSAGE_BYTES_MAX, PULL_MAX, STREAM_IN_FLIGHT_MAX,
-    SUBMISSIONS_UNDER_WAY_MAX,
+    CONSUMER_CREDIT_MAX, EVIDENCE_BUNDLES_MAX, MESSAGE_BYTES_MAX, PIECE_BYTES_MAX, PULL_MAX,
+    STREAM_IN_FLIGHT_MAX, SUBMISSIONS_UNDER_WAY_MAX,
 };
+use lienthong_trust::Revoked;
 use lienthong_wire::proto;
 use lienthong_wire::proto::submit_documents_response::Outcome;
 use lienthong_wire::proto::subscribe_request::{Credit, Request};
 use lienthong_wire::proto::subscribe_response::Response;
+use lienthong_wire::proto::verdict_service_client::VerdictServiceClient;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
 
@@ -162,6 +166,10 @@ async fn calls_that_find_no_place_in_time_are_told_when_to_come_again_and_nothin
         }
     }
     assert!(accepted >= SUBMISSIONS_UNDER_WAY_MAX, "{accepted} of {CALLS}");
+    let refused = CALLS - accepted;
+    let line = format!("lienthong_refusals_total{{code=\"OVERLOADED\"}} {refused}");
+    let shown = page(&world, "/metrics").await;
+    assert!(refused == 0 || shown.text().lines().any(|found| found == line), "{}", shown.text());
     let sent = world.client("H36").await.volumes(Period::default()).await.unwrap().totals.sent;
     assert_eq!(sent, accepted as u64);
 }
@@ -176,4 +184,38 @@ async fn more_acknowledgements_in_one_call_than_the_bound_are_refused_as_one() {
     let refusal = refusal(&status);
     assert_eq!(refusal.reason, Reason::ContentTooLarge);
     assert!(refusal.violations[0].value.contains("256"), "{refusal}");
+}
+
+/// A list of 3 MiB: no bundle with it is short enough to be on its way as a whole.
+fn long_list() -> Bytes {
+    let at = now().minus(days(1));
+    let serial = |number: u32| [[1_u8; 16].as_slice(), &number.to_be_bytes()].concat();
+    let revoked = (0..60_000).map(|number| Revoked { serial: serial(number), at, reason: 1 });
+    let revoked: Vec<Revoked> = revoked.collect();
+    test_pki().issuing().revocation_list(1, at, now().plus(days(30)), &revoked).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bundles_that_nobody_reads_keep_others_waiting_until_they_are_let_go() {
+    let world = World::start_with(|settings| settings.revocation_lists = vec![long_list()]).await;
+    let client = world.client("H36").await;
+    let letter = document("H36", &["H36.12"]);
+    client.submit(world.sealed(&letter)).await.unwrap();
+    let mut verdict = VerdictServiceClient::new(narrow_channel(&world, "H36", 16 << 10).await);
+    let wanted = proto::GetEvidenceBundleRequest {
+        sender: "H36".to_owned(),
+        id: Bytes::copy_from_slice(letter.id.as_bytes()),
+    };
+    let mut unread = Vec::new();
+    for _ in 0..EVIDENCE_BUNDLES_MAX {
+        unread.push(verdict.get_evidence_bundle(wanted.clone()).await.unwrap().into_inner());
+    }
+    let refusal = refusal(&verdict.get_evidence_bundle(wanted).await.unwrap_err());
+    assert_eq!(refusal.reason, Reason::Overloaded, "{refusal}");
+    assert!(refusal.retry_after_ms.is_some(), "{refusal}");
+    drop(unread);
+    let sender = code("H36");
+    let bundle = client.evidence_bundle(&sender, letter.id);
+    let bundle = within("a bundle", bundle).await.unwrap();
+    assert!(bundle.len() > 3 * PIECE_BYTES_MAX, "{} bytes", bundle.len());
 }

@@ -2,15 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::raw::{Line, channel, exchange, refusal, request};
-use crate::harness::{World, within};
+use crate::harness::raw::{Line, channel, exchange, key, refusal, request};
+use crate::harness::{World, document, until, within};
 use lienthong_hub::Rates;
 use lienthong_model::Reason;
 use lienthong_model::limits::{CONSUMERS_PER_AGENCY_MAX, STREAMS_PER_CONNECTION_MAX};
 use lienthong_wire::proto;
 use lienthong_wire::proto::exchange_service_client::ExchangeServiceClient;
+use lienthong_wire::proto::notice_service_client::NoticeServiceClient;
 use lienthong_wire::proto::submit_documents_response::Outcome;
-use lienthong_wire::proto::subscribe_request::{Open, Request as Asked};
+use lienthong_wire::proto::subscribe_notices_request as of_notices;
+use lienthong_wire::proto::subscribe_request::{
+    Credit, NegativeAcknowledge, Open, Request as Asked,
+};
 use tokio_stream::StreamExt as _;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
@@ -132,6 +136,73 @@ async fn a_stream_is_slowed_down_to_its_agencys_rate_and_nothing_of_it_is_refuse
     assert!(begun.elapsed() >= least, "{:?} < {least:?}", begun.elapsed());
 }
 
+/// The least time that so many messages take at a rate, beyond two seconds' worth.
+fn least(messages: u32, rate: u32) -> Duration {
+    Duration::from_secs(1) * (messages - 2 * rate) / rate - Duration::from_millis(60)
+}
+
+#[tokio::test]
+async fn what_a_consumer_says_is_slowed_down_to_its_agencys_rate_and_none_of_it_is_declined() {
+    const RATE: u32 = 20;
+    const COUNT: u32 = 64;
+    let world = World::start_with(|settings| settings.rates = slow(RATE)).await;
+    let (sender, letter) = (world.client("H36").await, document("H36", &["H36.12"]));
+    sender.submit(world.sealed(&letter)).await.unwrap();
+    let mut raw = exchange(&world, "H36.12").await;
+    let mut line = Line::open(&mut raw, &[], 1).await.unwrap();
+    let delivery = key(&line.delivery().await);
+    let nothing = proto::DeliveryKey { position: 1_000_000, ..delivery.clone() };
+    let begun = Instant::now();
+    for _ in 0..COUNT {
+        line.say(Asked::NegativeAcknowledge(NegativeAcknowledge {
+            key: Some(delivery.clone()),
+            reason: "Hết chỗ".to_owned(),
+            delay: Some(prost_types::Duration { seconds: 3600, nanos: 0 }),
+        }))
+        .await;
+    }
+    // What is said behind them is answered behind them.
+    line.acknowledge(vec![nothing.clone()]).await;
+    line.refused().await;
+    assert!(begun.elapsed() >= least(COUNT + 1, RATE), "{:?}", begun.elapsed());
+    let said = async || {
+        let tracked = sender.track(&letter.from.code, letter.id).await.unwrap();
+        tracked.deliveries[0].negative.as_ref().map_or(0, |negative| negative.count)
+    };
+    until("all are counted", async || said().await == COUNT).await;
+
+    // And so is credit, though the bucket may be full again.
+    let begun = Instant::now();
+    for _ in 0..COUNT {
+        line.say(Asked::Credit(Credit { more: 1 })).await;
+    }
+    line.acknowledge(vec![nothing]).await;
+    line.refused().await;
+    assert!(begun.elapsed() >= least(COUNT + 1, RATE), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn what_a_consumer_of_notices_says_is_slowed_down_like_anything_else() {
+    const RATE: u32 = 20;
+    const COUNT: u32 = 64;
+    let world = World::start_with(|settings| settings.rates = slow(RATE)).await;
+    let mut raw = NoticeServiceClient::new(channel(&world, "H36").await);
+    let request = |request| proto::SubscribeNoticesRequest { request: Some(request) };
+    let open = of_notices::Open { agencies: Vec::new(), credit: 1 };
+    let keys = vec![proto::NoticeKey { agency: "H36".to_owned(), number: 1 }];
+    let credit = (0..COUNT).map(|_| of_notices::Request::Credit(of_notices::Credit { more: 1 }));
+    let acknowledge = of_notices::Request::Acknowledge(of_notices::Acknowledge { keys });
+    let said = std::iter::once(of_notices::Request::Open(open)).chain(credit).chain([acknowledge]);
+    let said = tokio_stream::iter(said.map(request).collect::<Vec<_>>());
+    let begun = Instant::now();
+    let answers = raw.subscribe_notices(said.chain(tokio_stream::pending())).await;
+    let mut answers = answers.unwrap().into_inner();
+    for _ in ["opened", "acknowledged"] {
+        within("an answer", answers.message()).await.unwrap().unwrap();
+    }
+    assert!(begun.elapsed() >= least(COUNT + 2, RATE), "{:?}", begun.elapsed());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agency_with_its_share_of_consumers_leaves_room_for_others() {
     let world = World::start().await;
@@ -152,5 +223,5 @@ async fn an_agency_with_its_share_of_consumers_leaves_room_for_others() {
     Line::open(&mut other, &[], 0).await.unwrap();
     // One that ends makes room.
     lines.pop();
-    crate::harness::until("room", async || Line::open(&mut one_more, &[], 0).await.is_ok()).await;
+    until("room", async || Line::open(&mut one_more, &[], 0).await.is_ok()).await;
 }

@@ -1,13 +1,18 @@
 //! Stopping and starting: what is answered, what is kept, and what a hub does not start with.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::harness::raw::{Line, channel, exchange, key, refusal};
+use crate::harness::raw::{Line, channel, exchange, key, refusal, request};
+use crate::harness::web::at;
 use crate::harness::{
     World, code, document, next, noise, now, settings, test_pki, with_attachment, within,
 };
 use lienthong_client::{CallError, Client, Endpoint, Period, Retry, Setback};
-use lienthong_hub::{Clock, Hub, OpenFolder, StartError};
+use lienthong_hub::{Clock, Hub, OpenFolder, Probe, StartError, StorageSettings};
+use lienthong_ledger::free_space;
 use lienthong_model::{Reason, StatusCode};
 use lienthong_wire::proto;
 use tokio::io::AsyncWriteExt as _;
@@ -155,6 +160,38 @@ async fn a_handshake_that_never_ends_does_not_keep_the_hub_from_stopping() {
     world.client("H36").await;
     within("the stop", world.stop()).await.unwrap();
     OpenFolder::open(&world.data(), |_, _| {}).expect("the folder is let go");
+}
+
+#[tokio::test]
+async fn a_hub_whose_sequencer_panics_has_failed_and_says_so_everywhere() {
+    // Asked by whoever looks for space, the sequencer before each of its blocks.
+    let is_armed = Arc::new(AtomicBool::new(false));
+    let armed = is_armed.clone();
+    let probe: Probe = Arc::new(move |path: &Path| {
+        let is_sequencer = std::thread::current().name() == Some("sequencer");
+        assert!(!is_sequencer || !armed.load(Ordering::Relaxed), "a flaw of the test's own");
+        free_space(path)
+    });
+    let storage = StorageSettings { probe, ..StorageSettings::short_lived() };
+    let mut world = World::start_on(storage).await;
+    let address = world.hub().http_address().unwrap();
+    let mut raw = exchange(&world, "H36").await;
+    raw.submit_document(request(world.letter("H36", &["H36.12"]))).await.unwrap();
+    assert_eq!(at(address, "/healthz").await.status, 200);
+    let mut hub = world.take_hub();
+    is_armed.store(true, Ordering::Relaxed);
+    let letter = request(world.letter("H36", &["H36.12"]));
+    let status = within("an answer", raw.submit_document(letter)).await.unwrap_err();
+    assert_eq!(refusal(&status).reason, Reason::Stopped, "nothing is acknowledged");
+    let error = within("the failure", hub.failed()).await;
+    assert!(matches!(error, StartError::Failed(_)), "{error}");
+    for path in ["/healthz", "/readyz"] {
+        let shown = at(address, path).await;
+        assert_eq!((shown.status, shown.text()), (503, "failed\n"), "{path}");
+    }
+    drop(raw);
+    let stopped = within("the stop", hub.stop()).await;
+    assert!(matches!(stopped, Err(StartError::Failed(_))), "{stopped:?}");
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod harness;
 mod http;
 mod lists;
 mod metrics;
+mod negatives;
 mod notices;
 mod pages;
 mod questions;

@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::harness::World;
+use crate::harness::raw::{exchange, refusal, request};
 use crate::harness::web::page;
+use lienthong_hub::Rates;
+use lienthong_model::Reason;
+use lienthong_wire::proto;
 
 fn rules() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/prometheus")
@@ -36,6 +40,9 @@ async fn prometheus_own_tool_finds_nothing_wrong_with_the_metrics() {
     let client = world.client("H36").await;
     client.submit(world.letter("H36", &["H36.12", "G22"])).await.unwrap();
     client.submit(world.letter("H36", &["nowhere"])).await.unwrap_err();
+    // As if a journal file had been archived.
+    let archive = world.data().join("journal/00000000000000000001.archive");
+    std::fs::write(archive, [0_u8; 1_000]).unwrap();
     let shown = page(&world, "/metrics").await;
     let text = shown.text();
     promtool(&["check", "metrics"], text);
@@ -45,6 +52,7 @@ async fn prometheus_own_tool_finds_nothing_wrong_with_the_metrics() {
         "lienthong_submit_to_durable_seconds_count 2",
         "lienthong_verification_seconds_count 2",
         "lienthong_disk_level 0",
+        "lienthong_disk_bytes{part=\"archives\"} 1000",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in:\n{text}");
     }
@@ -53,6 +61,29 @@ async fn prometheus_own_tool_finds_nothing_wrong_with_the_metrics() {
         let bytes = text.lines().find_map(|found| found.strip_prefix(&line)).unwrap();
         assert!(bytes.parse::<u64>().unwrap() > 0, "{part}: {bytes}");
     }
+}
+
+#[tokio::test]
+async fn documents_that_come_too_fast_are_counted_as_refused_and_other_calls_are_not() {
+    let rates = Rates { requests_per_second: 1, ..Rates::default() };
+    let world = World::start_with(|settings| settings.rates = rates).await;
+    let mut raw = exchange(&world, "H36").await;
+    let counts = async |count: u64| {
+        let line = format!("lienthong_refusals_total{{code=\"RATE_LIMITED\"}} {count}");
+        let shown = page(&world, "/metrics").await;
+        let text = shown.text();
+        assert!(text.lines().any(|found| found == line), "{line} in:\n{text}");
+    };
+    let status = loop {
+        let letter = request(world.letter("H36", &["H36.12"]));
+        if let Err(status) = raw.submit_document(letter).await {
+            break status;
+        }
+    };
+    assert_eq!(refusal(&status).reason, Reason::RateLimited);
+    counts(1).await;
+    while raw.get_clock(proto::GetClockRequest {}).await.is_ok() {}
+    counts(1).await;
 }
 
 #[tokio::test]

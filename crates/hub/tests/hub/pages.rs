@@ -111,6 +111,7 @@ async fn a_document_is_found_by_its_id_and_by_its_subject_and_followed_to_its_en
     let path = format!("documents/H36/{}", letter.id);
     let told = browser.json(&path).await;
     assert_eq!(told["deliveries"][0]["stage"], "waiting");
+    assert_eq!((&told["deliveries_total"], &told["explained"]), (&json!(1), &json!(1)));
     assert_eq!(told["waits"][0]["actor"]["code"], "H36.12");
     let stuck = browser.json("waiting").await;
     assert_eq!(stuck["mailboxes"][0]["oldest"]["id"], letter.id.to_string());

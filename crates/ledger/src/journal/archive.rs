@@ -32,7 +32,7 @@ use std::sync::Arc;
 use lienthong_core::engine::EngineError;
 use parking_lot::Mutex;
 
-use crate::disk::io_error;
+use crate::disk::{create_file, io_error};
 use crate::rows::unpack;
 
 /// The version of the layout of archives. Stable.
@@ -180,7 +180,7 @@ pub(super) fn write(plain: &Path, archive: &Path, is_empty: bool) -> Result<(), 
     let source = File::open(plain).map_err(io_error("open", plain))?;
     let length = source.metadata().map_err(io_error("measure", plain))?.len();
     let write = || {
-        let mut file = BufWriter::with_capacity(CHUNK_BYTES, File::create(archive)?);
+        let mut file = BufWriter::with_capacity(CHUNK_BYTES, create_file(archive)?);
         let mut zstd = zstd::bulk::Compressor::new(COMPRESSION)?;
         let mut header = MAGIC.to_vec();
         header.extend_from_slice(&ARCHIVE_FORMAT.to_le_bytes());

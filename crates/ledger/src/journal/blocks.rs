@@ -105,17 +105,29 @@ impl Shared {
         Some((Arc::clone(file), files.get(after).map(|next| next.header)))
     }
 
-    /// Opens a file for reading, or takes the handle that is open.
+    /// Opens a file for reading, or takes the handle that is open. A file that gave way to its
+    /// archive since it was looked up is read from there: the bytes are the same.
     pub fn open(&self, file: &JournalFile) -> Result<Arc<Image>, EngineError> {
         let mut handle = self.handle.lock();
         match &*handle {
             Some((first, open)) if *first == file.header.first => Ok(Arc::clone(open)),
             _ => {
-                let open = Arc::new(Image::open(&file.path)?);
+                let opened = match Image::open(&file.path) {
+                    Err(error) if is_gone(&error) => Image::open(&self.path_of(file)),
+                    opened => opened,
+                };
+                let open = Arc::new(opened?);
                 *handle = Some((file.header.first, Arc::clone(&open)));
                 Ok(open)
             }
         }
+    }
+
+    /// Where the blocks of a file lie now.
+    fn path_of(&self, file: &JournalFile) -> PathBuf {
+        let files = self.files.read();
+        let in_force = files.iter().find(|known| known.header.first == file.header.first);
+        in_force.map_or_else(|| file.path.clone(), |known| known.path.clone())
     }
 
     /// Lets go of a file that gave way to another.
@@ -145,6 +157,12 @@ impl Shared {
         }
         Ok(offset)
     }
+}
+
+/// Whether there is no file of the name.
+fn is_gone(error: &EngineError) -> bool {
+    let EngineError::Io { source, .. } = error else { return false };
+    source.kind() == std::io::ErrorKind::NotFound
 }
 
 impl JournalFile {

@@ -1,7 +1,6 @@
 //! Contents whose term has passed leave closed journal files: an archive without them takes the file's
 //! place. Zeros stand where they were, so that every block is where it was and has the hash that it had.
 
-use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
@@ -15,7 +14,7 @@ use super::blocks::{JournalBlocks, JournalFile};
 use super::frame::HEADER_BYTES;
 use super::image::{Image, UNFINISHED, failed};
 use crate::crash;
-use crate::disk::{io_error, remove_file};
+use crate::disk::{create_file, io_error, remove_file};
 use crate::space::has_room;
 
 /// How the name of a file without what has expired ends, before [`UNFINISHED`].
@@ -105,7 +104,7 @@ fn copy(
     let length = image.len().map_err(failed())?;
     let mut header = [0; HEADER_BYTES];
     image.read_exact_at(&mut header, 0).map_err(failed())?;
-    let mut copy = BufWriter::new(File::create(to).map_err(io_error("create", to))?);
+    let mut copy = BufWriter::new(create_file(to).map_err(io_error("create", to))?);
     copy.write_all(&header).map_err(io_error("write", to))?;
     let mut taken = TakenOut::default();
     let (mut offset, mut number, mut frame) = (HEADER_BYTES as u64, file.header.first, Vec::new());

@@ -425,6 +425,25 @@ fn readers_go_on_while_files_are_archived_under_them() {
 }
 
 #[test]
+fn whoever_looked_a_file_up_before_it_was_archived_reads_its_archive() {
+    let (folder, written) = journal_of(100, SMALL);
+    let opened = open(&folder, SMALL).unwrap();
+    let shared = &opened.blocks.shared;
+    let (before, next) = shared.file_of(1).unwrap();
+    opened.blocks.archive_oldest(1).unwrap().expect("the first file is archived");
+    assert!(!before.path.exists());
+    let image = shared.open(&before).unwrap();
+    let offset = shared.offset_of(1, &before, next, &image).unwrap();
+    let (block, _) = before.block(&image, offset, 1).unwrap();
+    assert_eq!(block.bytes, written[0].bytes);
+    // One that is gone without an archive is missed by its name.
+    let (lost, _) = shared.file_of(50).unwrap();
+    std::fs::remove_file(&lost.path).unwrap();
+    let error = shared.open(&lost).unwrap_err().to_string();
+    assert!(error.contains(lost.path.to_str().unwrap()), "{error}");
+}
+
+#[test]
 fn a_flipped_byte_in_an_archive_costs_its_blocks_and_no_others() {
     let (folder, written) = archived(60);
     let path = folder.path().join("00000000000000000001.archive");

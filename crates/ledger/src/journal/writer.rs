@@ -21,7 +21,9 @@ use super::index::FileIndex;
 use super::recover::{Standing, Verified, bad_header, verify};
 use super::{JournalLimits, JournalOpened, TornTail};
 use crate::crash;
-use crate::disk::{FolderLock, create_folder, damaged, io_error, remove_file, sync_folder};
+use crate::disk::{
+    FolderLock, create_folder, damaged, io_error, owners_only, remove_file, sync_folder,
+};
 
 /// The journal's one writer.
 ///
@@ -285,7 +287,7 @@ pub(super) fn name(first: u64) -> String {
 /// Creates a file with its header; both and the file's name are on disk on return.
 fn create(folder: &Path, header: FileHeader) -> Result<(File, Arc<JournalFile>), EngineError> {
     let path = folder.join(name(header.first));
-    let file = OpenOptions::new()
+    let file = owners_only()
         .read(true)
         .write(true)
         .create_new(true)

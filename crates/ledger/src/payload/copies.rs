@@ -5,7 +5,7 @@
 //! taken for a payload.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use lienthong_model::limits::BACKUP_COPIES_WAITING_MAX;
 use lienthong_model::{Digest, Digester};
 
 use super::examined::{ExaminedPayload, PIECE_BYTES};
-use crate::disk::{create_folder, damaged, io_error};
+use crate::disk::{create_file, create_folder, damaged, io_error, make_folder};
 
 /// What became of a payload that was to be copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,12 +66,7 @@ impl PayloadCopies {
         }
         let Some(mut source) = self.open_source(digest)? else { return Ok(Copied::Missing) };
         let path = self.unfinished(digest);
-        let mut target = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&path)
-            .map_err(io_error("create", &path))?;
+        let mut target = create_file(&path).map_err(io_error("create", &path))?;
         let (mut hash, mut bytes, mut buffer) = (Digester::default(), 0, vec![0; PIECE_BYTES]);
         loop {
             let read = source.read(&mut buffer).map_err(io_error("read", &self.from))?;
@@ -102,7 +97,7 @@ impl PayloadCopies {
         for digest in &self.waiting {
             let (from, to) = (self.unfinished(digest), self.shelved(digest));
             if let Some(shelf) = to.parent().filter(|shelf| !shelf.is_dir()) {
-                std::fs::create_dir(shelf).map_err(io_error("create", shelf))?;
+                make_folder(shelf).map_err(io_error("create", shelf))?;
             }
             std::fs::rename(&from, &to).map_err(io_error("rename", &from))?;
         }
@@ -143,6 +138,8 @@ fn sync_file_system(folder: &Path) -> Result<(), EngineError> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use lienthong_core::engine::Payloads as _;
 
     use super::*;
@@ -164,6 +161,22 @@ mod tests {
         let copied = PayloadFiles::open(&to).unwrap();
         assert_eq!(copied.get(&shelved).unwrap().unwrap().len(), 3 << 20);
         assert_eq!(copied.get(&proposed).unwrap().unwrap(), &b"on its way"[..]);
+    }
+
+    #[test]
+    fn copies_are_for_their_owner_only_whoever_might_read_the_source() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        let digest = PayloadFiles::open(&from).unwrap().put(b"what was signed").unwrap();
+        let [name, _proposed] = ExaminedPayload::names(&digest);
+        let all = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(from.join(&name), all).unwrap();
+        let mut copies = PayloadCopies::open(&from, &to).unwrap();
+        copies.copy(&digest).unwrap();
+        copies.settle().unwrap();
+        let copy = to.join(&name);
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&copy), mode(copy.parent().unwrap())), (0o600, 0o700));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::block::{
     END_MAGIC, FOOTER_BYTES, HEADER_BYTES, MAGIC, RAW_BYTES_MAX, RUN_FORMAT, push_row,
 };
 use super::bloom::Filter;
-use crate::disk::{damaged, io_error, sync_parent};
+use crate::disk::{create_file, damaged, io_error, sync_parent};
 
 /// What a run is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl RunWriter {
     /// Begins a run in a new file.
     pub fn create(path: &Path, form: RunForm) -> Result<Self, EngineError> {
         let failed = || io_error("write", path);
-        let file = File::create(path).map_err(io_error("create", path))?;
+        let file = create_file(path).map_err(io_error("create", path))?;
         let mut file = BufWriter::with_capacity(256 * 1024, file);
         let mut header = [0; HEADER_BYTES];
         header[..8].copy_from_slice(&MAGIC);

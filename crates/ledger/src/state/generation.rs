@@ -28,7 +28,7 @@ use lienthong_core::engine::{EngineError, Marker};
 use lienthong_model::Digest;
 
 use super::STATE_FORMAT;
-use crate::disk::{damaged, io_error, sync_folder};
+use crate::disk::{create_file, damaged, io_error, sync_folder};
 
 const WORDS: &str = "lienthong state, format ";
 const IN_FORCE: &str = "GENERATION";
@@ -96,7 +96,7 @@ impl Generation {
     fn write(&self, folder: &Path, name: &str) -> Result<(), EngineError> {
         let (unfinished, path) = (folder.join(UNFINISHED), folder.join(name));
         let write = || {
-            let mut file = std::fs::File::create(&unfinished)?;
+            let mut file = create_file(&unfinished)?;
             file.write_all(self.to_text().as_bytes())?;
             file.sync_all()?;
             std::fs::rename(&unfinished, &path)

@@ -115,8 +115,7 @@ pub(super) async fn set(
         let act = lienthong_core::Command::ChangeAppointments(vec![appointment]);
         administration.carry_out(Some(by.clone()), act).await?;
     }
-    administration.set_password(Some(by), holder.clone(), set.password).await?;
-    pages.0.sessions.end_of(&holder);
+    administration.set_password(Some(by), holder, set.password).await?;
     done()
 }
 
@@ -127,8 +126,7 @@ pub(super) async fn remove(
     Query(whose): Query<Whose>,
 ) -> Answer<serde_json::Value> {
     let holder = names::read_person(&whose.person)?;
-    pages.administration()?.remove_account(Some(by), holder.clone()).await?;
-    pages.0.sessions.end_of(&holder);
+    pages.administration()?.remove_account(Some(by), holder).await?;
     done()
 }
 
@@ -138,14 +136,12 @@ pub(super) async fn own_password(
     Person(by): Person,
     Body(given): Body<OwnPassword>,
 ) -> Answer<serde_json::Value> {
-    let _place = pages.0.password_checks.acquire().await;
-    let (accounts, name) = (pages.0.accounts.clone(), by.clone());
-    let checked = tokio::task::spawn_blocking(move || accounts.proves(&name, &given.password));
-    if !checked.await.unwrap_or(false) {
+    let (name, password) = (by.clone(), given.password);
+    let proven = pages.0.accounts.hash(move |accounts| accounts.proves(&name, &password));
+    if proven.await?.is_none() {
         return Err(Declined(Refusal::at(Reason::SignInFailed, "password", "")));
     }
-    pages.administration()?.set_password(Some(by.clone()), by.clone(), given.new).await?;
-    pages.0.sessions.end_of(&by);
+    pages.administration()?.set_password(Some(by.clone()), by, given.new).await?;
     done()
 }
 

@@ -34,12 +34,16 @@ pub(super) async fn acts(State(pages): State<Pages>, visitor: Visitor) -> Answer
         let value = "the whole country's operators only";
         return Err(Refusal::at(Reason::CallerNotEntitled, "territory", value).into());
     }
-    let Ok(_place) = pages.0.block_reads.try_acquire() else {
+    let Ok(place) = pages.0.block_reads.clone().try_acquire_owned() else {
         let soon = std::time::Duration::from_secs(1);
         return Err(Refusal::new(Reason::Overloaded).retry_after(soon).into());
     };
-    let read = pages.clone();
-    reading(move || Ok(last(&read)?)).await
+    reading(move || {
+        // With the work, which goes on when its caller has gone.
+        let _place = place;
+        Ok(last(&pages)?)
+    })
+    .await
 }
 
 fn last(pages: &Pages) -> Result<Vec<Act>, EngineError> {
@@ -126,11 +130,7 @@ fn words(command: &Command) -> Option<(&'static str, String, String)> {
                 })
                 .collect();
             let who = who.join("; ");
-            Some((
-                "change-appointments",
-                format!("giao quyền hạn: {who}"),
-                format!("appointed: {who}"),
-            ))
+            Some(("change-appointments", format!("bổ nhiệm: {who}"), format!("appointed: {who}")))
         }
         Command::ChangeAccounts(all) => {
             let who = |one: &lienthong_model::AccountChange| {

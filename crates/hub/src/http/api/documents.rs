@@ -3,7 +3,7 @@
 use axum::extract::State;
 use lienthong_core::explain::{Event, Explained, Scope, Subject, Wait};
 use lienthong_core::{Directory, DocumentRow, ProgressCounts, Stage};
-use lienthong_model::limits::HTTP_LIST_MAX;
+use lienthong_model::limits::{EXPLAINED_RECIPIENTS_MAX, HTTP_LIST_MAX};
 use lienthong_model::{MessageId, Ordinal, Position, Reason, Refusal, Timestamp};
 use lienthong_trust::SignatureKind;
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,12 @@ pub(super) struct Told {
     sha256: String,
     /// For whoever may see its sender.
     progress: Option<Counts>,
+    /// At most [`HTTP_LIST_MAX`].
     deliveries: Vec<Delivery>,
+    /// How many recipients may be seen, listed or not.
+    deliveries_total: u64,
+    /// How many of them `events` and `waits` are of, those that are least far first.
+    explained: u64,
     events: Vec<Happened>,
     events_left_out: usize,
     waits: Vec<Waits>,
@@ -173,6 +178,10 @@ fn told(pages: &Pages, sight: &Sight, sender: &str, id: &str) -> Result<Told, De
     let mut explained = query.explain(&policy, subject, &scope, now)?;
     tell_signers(&pages.0.reader, &submit, &mut explained);
     let deliveries = deliveries(pages, directory, position, &scope, now)?;
+    let deliveries_total = match &scope {
+        Scope::All => u64::from(document.recipients),
+        Scope::Recipients(seen) => seen.len() as u64,
+    };
     Ok(Told {
         position: position.0,
         signed_at: document.signed_at.to_string(),
@@ -185,6 +194,8 @@ fn told(pages: &Pages, sight: &Sight, sender: &str, id: &str) -> Result<Told, De
         },
         sha256: document.digest.to_string(),
         deliveries,
+        deliveries_total,
+        explained: deliveries_total.min(EXPLAINED_RECIPIENTS_MAX as u64),
         ..Told::of(directory, listed(directory, &document), explained, now)
     })
 }
@@ -217,6 +228,8 @@ impl Told {
             sha256: String::new(),
             progress: explained.progress.map(Counts::from),
             deliveries: Vec::new(),
+            deliveries_total: 0,
+            explained: 0,
             events: explained.events.iter().map(happened).collect(),
             events_left_out: explained.events_left_out,
             waits: explained.waits.iter().map(waits).collect(),

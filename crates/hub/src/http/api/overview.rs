@@ -84,7 +84,7 @@ pub(super) async fn of(pages: &Pages, sight: &Sight) -> Result<Overview, Decline
         undelivered: undelivered(pages, sight, now).await?,
         agencies: agencies(pages, sight, now),
         health: Health {
-            state: pages.not_ready().unwrap_or("ready"),
+            state: pages.halted().unwrap_or("ready"),
             space: match shown.space.level() {
                 Level::Enough => "enough",
                 Level::Low => "low",

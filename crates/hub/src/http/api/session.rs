@@ -1,6 +1,5 @@
 //! Signing in and out.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::State;
@@ -10,13 +9,13 @@ use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use lienthong_model::limits::SESSION_AGE_MAX;
 use lienthong_model::{Reason, Refusal, Signatory};
-use lienthong_trust::Chain;
 use serde::{Deserialize, Serialize};
 
 use super::names::{self, Place};
 use super::{Answer, Declined};
 use crate::http::Pages;
 use crate::http::asked::Body;
+use crate::http::sessions::Owner;
 use crate::http::visitor::{self, Caller, Visitor};
 use crate::sight::in_force;
 
@@ -101,16 +100,14 @@ pub(super) async fn sign_in(
     if let Err(wait) = pages.0.attempts.begin(&of, Instant::now()) {
         return Err(Refusal::new(Reason::SignInLimited).retry_after(wait).into());
     }
-    let place = pages.0.password_checks.acquire().await;
-    let (accounts, name) = (pages.0.accounts.clone(), holder.clone());
-    let checked = tokio::task::spawn_blocking(move || accounts.proves(&name, &given.password));
-    let proven = checked.await.unwrap_or(false);
-    drop(place);
-    if !proven || !is_appointed(&pages, &holder) {
+    let name = holder.clone();
+    let proven = pages.0.accounts.hash(move |accounts| accounts.proves(&name, &given.password));
+    let account = proven.await?;
+    if account.is_none() || !is_appointed(&pages, &holder) {
         return Err(Refusal::new(Reason::SignInFailed).into());
     }
     pages.0.attempts.succeeded(&of);
-    Ok(begin(&pages, &caller, holder, None))
+    Ok(begin(&pages, &caller, Owner { holder, chain: None, account }))
 }
 
 /// Signs in by the certificate that the connection has shown.
@@ -121,7 +118,8 @@ pub(super) async fn by_certificate(
     let holder = caller.operator(&pages).filter(|holder| is_appointed(&pages, holder));
     let holder = holder.ok_or_else(|| Refusal::new(Reason::SignInFailed))?;
     let chain = caller.proven.as_ref().map(|proven| proven.chain.clone());
-    Ok(begin(&pages, &caller, holder, chain))
+    let account = pages.0.accounts.mark(&holder);
+    Ok(begin(&pages, &caller, Owner { holder, chain, account }))
 }
 
 /// Signs out; repeating it changes nothing.
@@ -141,9 +139,9 @@ fn is_appointed(pages: &Pages, holder: &Signatory) -> bool {
     in_force(&appointments, holder, pages.0.clock.now()).next().is_some()
 }
 
-fn begin(pages: &Pages, caller: &Caller, holder: Signatory, chain: Option<Arc<Chain>>) -> Response {
-    tracing::info!(person = %names::person(&holder), address = %caller.address, "signed in");
-    let begun = pages.0.sessions.begin(holder, chain, Instant::now());
+fn begin(pages: &Pages, caller: &Caller, owner: Owner) -> Response {
+    tracing::info!(person = %names::person(&owner.holder), address = %caller.address, "signed in");
+    let begun = pages.0.sessions.begin(owner, Instant::now());
     let answer = Json(serde_json::json!({ "signed_in": true, "token": begun.token }));
     with_cookie(caller, &begun.secret, SESSION_AGE_MAX.as_secs(), answer.into_response())
 }

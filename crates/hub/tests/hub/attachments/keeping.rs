@@ -119,6 +119,7 @@ async fn while_space_is_low_nothing_new_is_taken_and_everything_else_goes_on() {
 
 #[tokio::test]
 async fn a_hub_without_space_reads_only_is_not_ready_and_goes_on_by_itself_when_there_is_some() {
+    use crate::harness::web::page;
     use lienthong_client::{Endpoint, Retry};
     use tonic_health::pb::HealthCheckRequest;
     use tonic_health::pb::health_check_response::ServingStatus;
@@ -147,17 +148,28 @@ async fn a_hub_without_space_reads_only_is_not_ready_and_goes_on_by_itself_when_
     disk.store(full_disk::NONE, Ordering::Relaxed);
     assert_eq!(seen().await, ServingStatus::NotServing);
     assert!(!ballast.exists(), "the ballast is given up");
+    let ready = page(&world, "/readyz").await;
+    assert_eq!((ready.status, ready.text()), (503, "read only\n"));
+    assert_eq!(page(&world, "/healthz").await.status, 200, "it lives");
     let read_only = |outcome: Option<&CallError>| {
         outcome.and_then(CallError::refusal).map(|refusal| refusal.reason)
     };
     let submitted = sender.submit(world.letter("H36", &["H36.12"])).await;
     assert_eq!(read_only(submitted.as_ref().err()), Some(Reason::ReadOnly));
+    // It cannot be journalled, but it is counted.
+    until("the counters", async || {
+        let shown = page(&world, "/metrics").await;
+        let tells = |start: &str| shown.text().lines().any(|line| line.starts_with(start));
+        tells("lienthong_ready 0") && tells("lienthong_refusals_total{code=\"READ_ONLY\"} ")
+    })
+    .await;
     let acknowledged = recipient.acknowledge(std::slice::from_ref(&key)).await;
     assert_eq!(read_only(acknowledged.as_ref().err()), Some(Reason::ReadOnly));
     assert_eq!(sender.track(&code("H36"), id).await.unwrap().id, id, "reading goes on");
     disk.store(full_disk::ENOUGH, Ordering::Relaxed);
     assert_eq!(seen().await, ServingStatus::Serving);
     assert!(ballast.exists());
+    assert_eq!(page(&world, "/readyz").await.text(), "ready\n");
     sender.submit(world.letter("H36", &["H36.12"])).await.unwrap();
     assert_eq!(recipient.acknowledge(&[key]).await.unwrap(), []);
 }

@@ -100,15 +100,20 @@ async fn channel_by(world: &World, identity: &Identity, endpoint: Endpoint) -> C
     endpoint.connect_with_connector(connector).await.unwrap()
 }
 
+/// A channel of a node to which the hub may send so many bytes of a stream ahead.
+pub async fn narrow_channel(world: &World, agency: &str, window: u32) -> Channel {
+    let endpoint = Endpoint::from_shared(format!("http://{}", world.address)).unwrap();
+    let endpoint = endpoint.initial_stream_window_size(window);
+    channel_by(world, &world.node(agency), endpoint).await
+}
+
 /// The exchange, for a caller to whom the hub may send so many bytes of a stream ahead.
 pub async fn narrow_exchange(
     world: &World,
     agency: &str,
     window: u32,
 ) -> ExchangeServiceClient<Channel> {
-    let endpoint = Endpoint::from_shared(format!("http://{}", world.address)).unwrap();
-    let endpoint = endpoint.initial_stream_window_size(window);
-    ExchangeServiceClient::new(channel_by(world, &world.node(agency), endpoint).await)
+    ExchangeServiceClient::new(narrow_channel(world, agency, window).await)
 }
 
 /// The exchange, without bounds of the client's own on messages.

@@ -86,6 +86,8 @@ async fn whoever_sees_a_province_sees_it_and_what_it_sent_or_received_and_nothin
     let seen = told["deliveries"].as_array().unwrap().iter();
     let seen: Vec<_> = seen.map(|one| one["recipient"]["code"].clone()).collect();
     assert_eq!((seen, &told["progress"]), (vec![json!("H36")], &Value::Null));
+    let counted = ["recipients", "deliveries_total", "explained"].map(|field| &told[field]);
+    assert_eq!(counted, [&json!(2), &json!(1), &json!(1)], "of two, one may be seen");
     for path in [format!("documents/H34/{}", elsewhere.id), "provinces/H34".to_owned()] {
         assert_eq!(browser.get(&path).await.status, 404, "{path}");
     }
@@ -183,6 +185,23 @@ async fn everybody_sets_their_own_password_and_has_to_know_the_one_before() {
     let mut again = Browser::at(&world);
     assert_eq!(again.sign_in("H36/an", PASSWORD).await.code(), "SIGN_IN_FAILED");
     assert_eq!(again.sign_in("H36/an", "a brand new password").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_password_and_its_account_wherever_they_are_changed() {
+    let world = World::start().await;
+    let other = signed_in(&world, person("H34", "binh"), Role::Viewer, province("H34")).await;
+    let holder = person("H36", "an");
+    let before = signed_in(&world, holder.clone(), Role::Viewer, province("H36")).await;
+    assert_eq!(before.get("overview").await.status, 200);
+    let office = office(&world).await;
+    office.set_password(&holder, "a brand new password").await.unwrap();
+    assert_eq!(before.get("overview").await.code(), "SIGN_IN_REQUIRED");
+    let mut again = Browser::at(&world);
+    assert_eq!(again.sign_in("H36/an", "a brand new password").await.status, 200);
+    office.remove_account(&holder).await.unwrap();
+    assert_eq!(again.get("overview").await.code(), "SIGN_IN_REQUIRED");
+    assert_eq!(other.get("overview").await.status, 200, "nobody else's has ended");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@
 //!                                                              └─▶ wrong SHA-256: removed
 //! ```
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 
 use super::{Ordering, Progress, UploadError, UploadKey, Uploads, remove};
 use crate::crash;
-use crate::disk::{io_error, sync_folder};
+use crate::disk::{io_error, owners_only, sync_folder};
 
 /// What is known of an upload, whether anybody is at it or not.
 #[derive(Debug)]
@@ -269,7 +269,7 @@ impl Upload {
     /// Opens the file at the end of what came, which is read when its SHA-256 is not known.
     fn open(&self, bytes: &mut Bytes) -> Result<(), EngineError> {
         let path = self.path(false);
-        let mut file = OpenOptions::new()
+        let mut file = owners_only()
             .create(true)
             .append(true)
             .read(true)
