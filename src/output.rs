@@ -1,6 +1,7 @@
 //! Results on stdout: a table for people, JSON and CSV for programs.
 
 mod csv;
+mod file;
 
 use std::io::Write as _;
 
@@ -8,6 +9,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 use serde::Serialize;
 
 use crate::cli::Output;
+pub(crate) use file::{ResultFile, all_of};
 
 /// How wide a table may be where the terminal does not say.
 const WIDTH: u16 = 100;

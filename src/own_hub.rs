@@ -3,6 +3,7 @@
 //! is dropped.
 
 use std::io::{self, BufRead as _, BufReader};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -143,10 +144,17 @@ fn signal(child: &Child, signal: Signal) -> io::Result<()> {
 }
 
 impl HubControl for OwnHub {
+    fn process(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     fn kill(&mut self) -> io::Result<()> {
         let Some(mut child) = self.child.take() else { return Ok(()) };
         child.kill()?;
-        child.wait().map(drop)
+        match child.wait()?.signal() {
+            Some(signal) if signal == Signal::KILL.as_raw() => Ok(()),
+            _ => Err(io::Error::other("the hub had ended before it was killed")),
+        }
     }
 
     fn start(&mut self, now: Timestamp) -> io::Result<()> {

@@ -18,7 +18,7 @@ use crate::agency::AgencyFolder;
 use crate::cli::Output;
 use crate::commands::sandbox::{self, Sandbox};
 use crate::connect::span;
-use crate::output;
+use crate::output::{self, ResultFile};
 use crate::own_hub::Time;
 use crate::say::Usage;
 use crate::source::machine_now;
@@ -35,11 +35,12 @@ pub(crate) struct ConformanceArgs {
 enum ConformanceCommand {
     /// List the ten cases / danh sách trường hợp
     List,
-    /// Run the ten cases and write a statement / chạy và lập biên bản
     Run(RunArgs),
 }
 
-/// Ten cases, judged by the hub's records. Exit code 0 when all pass, 1 when one does not.
+/// Run the ten cases and write a statement / chạy và lập biên bản
+///
+/// They are judged by the hub's records. Exit code 0 when all pass, 1 when one does not.
 #[derive(Debug, Args)]
 struct RunArgs {
     /// The agency whose system is examined; it is connected by the address of its invitation
@@ -79,7 +80,23 @@ fn list(output: Output) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Where a statement is written to.
+struct Files {
+    json: ResultFile,
+    html: ResultFile,
+    junit: ResultFile,
+}
+
 impl RunArgs {
+    /// Opens the files that are named: an examination takes minutes.
+    fn open_files(&self) -> anyhow::Result<Files> {
+        Ok(Files {
+            json: ResultFile::open(self.json.as_deref())?,
+            html: ResultFile::open(self.html.as_deref())?,
+            junit: ResultFile::open(self.junit.as_deref())?,
+        })
+    }
+
     /// The command that examines it again.
     fn replay(&self) -> String {
         let mut text = format!("lienthong conformance run --agency {}", self.agency);
@@ -95,10 +112,15 @@ impl RunArgs {
 async fn examine(args: &RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     let sandbox = Sandbox::open(&args.sandbox)?;
     let Some(under_test) = sandbox.tested(&args.agency) else {
-        return Err(Usage::new(format!("`{}` is not under test in this sandbox", args.agency))
-            .remedy(format!("take one of {}", sandbox.under_test().join(", ")))
-            .into());
+        let (agency, known) = (&args.agency, sandbox.under_test().join(", "));
+        return Err(Usage::new(
+            format!("`{agency}` không được kiểm tra trong sân tập này"),
+            format!("`{agency}` is not under test in this sandbox"),
+        )
+        .remedy(format!("chọn một trong {known}"), format!("take one of {known}"))
+        .into());
     };
+    let files = args.open_files()?;
     let folder = args.sandbox.clone();
     let examination = Examination {
         examiner: examiner(&sandbox).await?,
@@ -115,18 +137,16 @@ async fn examine(args: &RunArgs, output: Output) -> anyhow::Result<ExitCode> {
         }
     };
     let statement = examination.run(told).await?;
-    let replay = args.replay();
+    let seconds = began.elapsed().as_secs_f64();
     let view = StatementView::of(&statement);
-    if let Some(path) = &args.json {
-        write(path, &(serde_json::to_string_pretty(&view)? + "\n"))?;
-    }
-    if let Some(path) = &args.html {
-        write(path, &view.to_html())?;
-    }
-    if let Some(path) = &args.junit {
-        write(path, &statement.junit(&replay, began.elapsed().as_secs_f64()))?;
-    }
-    output::one(output, &view, StatementView::to_table)?;
+    let json = serde_json::to_string_pretty(&view)? + "\n";
+    // What took so long is on the screen, whatever becomes of the files.
+    output::all_of([
+        output::one(output, &view, StatementView::to_table),
+        files.json.write(|| json),
+        files.html.write(|| view.to_html()),
+        files.junit.write(|| statement.junit(&args.replay(), seconds)),
+    ])?;
     Ok(if statement.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -186,8 +206,4 @@ fn signer(pki: &Folder, profile: &Profile) -> anyhow::Result<Signer> {
     let chain = crate::agency::read(&path)?;
     let key = crate::agency::read(&path.with_extension("key"))?;
     Signer::from_pem(&chain, &key).with_context(|| format!("`{}`", path.display()))
-}
-
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))
 }

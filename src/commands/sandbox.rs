@@ -19,7 +19,7 @@ use std::time::Instant;
 use clap::{Args, Subcommand};
 use lienthong_client::ClockSource;
 use lienthong_model::AgencyCode;
-use lienthong_simulator::live::{Ground, Live};
+use lienthong_simulator::live::{Ground, Live, Remembers};
 use lienthong_simulator::scenario::Scenario;
 use lienthong_simulator::world::Played;
 use serde::Serialize;
@@ -77,7 +77,7 @@ struct RunArgs {
     /// Address and port of the hub; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7443")]
     listen: String,
-    /// The folder in which it is kept; it goes on where it stopped
+    /// The folder in which it is kept; its hub goes on where it stopped
     #[arg(long, value_name = "DIR", default_value = FOLDER)]
     folder: PathBuf,
 }
@@ -118,11 +118,15 @@ async fn live(args: RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     let life = life::Life { pace: args.pace, rate: args.rate };
     let scenario = life.scenario(&cast, sandbox.begin())?;
     if sandbox.time().source().now() >= scenario.end() {
-        return Err(Usage::new(format!(
-            "the year of business time of `{}` is over",
-            args.folder.display()
-        ))
-        .remedy("begin another sandbox with --folder DIR")
+        let shown = args.folder.display();
+        return Err(Usage::new(
+            format!("sân tập `{shown}` đã hết một năm nghiệp vụ"),
+            format!("the year of business time of `{shown}` is over"),
+        )
+        .remedy(
+            "bắt đầu sân tập khác bằng --folder THƯ_MỤC",
+            "begin another sandbox with --folder DIR",
+        )
         .into());
     }
     let population = cast.population(&scenario, &country)?;
@@ -146,8 +150,8 @@ async fn live(args: RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     let ground =
         Ground { url: hub.url(), clock: sandbox.time().source(), control: Some(Box::new(hub)) };
     let (seed, from) = (sandbox.seed(), sandbox.time().source().now());
-    let stop = ended.clone();
-    let live = Live { country: &country, population, keys, seed, ground, from, stop };
+    let (stop, remembers) = (ended.clone(), Remembers::WhatIsOpen);
+    let live = Live { country: &country, population, keys, seed, ground, from, stop, remembers };
     let played = play(&mut sandbox, &clock, &scenario, live);
     clerk.stop().await;
     drop(lines);

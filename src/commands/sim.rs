@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use lienthong_simulator::scenario::{Country, Place, Scenario, ScenarioError, builtin, names};
+use lienthong_simulator::scenario::{
+    Country, Missing, Place, Scenario, ScenarioError, builtin, names,
+};
 use lienthong_simulator::world::{World, WorldError};
 use serde::Serialize;
 
@@ -49,7 +51,6 @@ enum SimCommand {
         #[arg(value_name = "NAME|FILE")]
         scenario: String,
     },
-    /// Play a scenario and judge what came of it / chạy và kết luận
     Run(run::RunArgs),
     Diff(diff::DiffArgs),
     Explore(explore::ExploreArgs),
@@ -150,27 +151,28 @@ fn check(file: &Path, world: run::WorldKind, output: Output) -> anyhow::Result<E
 fn has_all(scenario: &Scenario, shown: &str, place: Place) -> Result<(), Usage> {
     match scenario.missing_in(place).into_iter().next() {
         None => Ok(()),
-        Some(missing) => {
-            Err(Usage::new(format!("`{shown}`, line {}: {}", missing.line, missing.what))
-                .remedy(missing.remedy))
-        }
+        Some(Missing { line, what, remedy }) => Err(Usage::new(
+            format!("`{shown}`, dòng {line}: {}", what.vi),
+            format!("`{shown}`, line {line}: {}", what.en),
+        )
+        .remedy(remedy.vi, remedy.en)),
     }
 }
 
-/// A scenario is not played: says on which line of its file the reason is, and what is near it, when
-/// the scenario is the reason.
+/// A scenario is not played to its end: says on which line of its file the reason is, and what is
+/// near it, when the scenario is the reason.
 fn not_played(asked: &str, error: WorldError, country: &Country) -> anyhow::Error {
-    match &error {
-        WorldError::Unknown(unknown) => {
-            let unknown = unknown.first().map_or("", String::as_str);
-            unknown_in(asked, unknown, country).into()
-        }
-        WorldError::Nobody | WorldError::NobodyIn { .. } | WorldError::NoProvince { .. } => {
-            Usage::new(format!("`{asked}`: {error}"))
-                .remedy("see `lienthong sim describe` and `lienthong directory list`")
+    if let WorldError::Unknown(unknown) = &error {
+        let unknown = unknown.first().map_or("", String::as_str);
+        return unknown_in(asked, unknown, country).into();
+    }
+    match error.words() {
+        Some((what, remedy)) => {
+            Usage::new(format!("`{asked}`: {}", what.vi), format!("`{asked}`: {}", what.en))
+                .remedy(remedy.vi, remedy.en)
                 .into()
         }
-        _ => anyhow::Error::new(error).context(format!("`{asked}`")),
+        None => anyhow::Error::new(error).context(format!("`{asked}`")),
     }
 }
 
@@ -179,13 +181,19 @@ fn unknown_in(asked: &str, unknown: &str, country: &Country) -> Usage {
     let text = std::fs::read_to_string(asked).unwrap_or_default();
     let quoted = format!("\"{unknown}\"");
     let line = text.lines().position(|line| line.contains(&quoted)).map(|index| index + 1);
-    let place = line.map_or_else(String::new, |line| format!(", line {line}"));
+    let place = |word: &str| line.map_or_else(String::new, |line| format!(", {word} {line}"));
     let codes = country.entries.iter().map(|entry| entry.code.as_str());
     let known = country.regions.keys().map(String::as_str).chain(codes);
     let nearest = known.min_by_key(|known| strsim::damerau_levenshtein(known, unknown));
     let nearest = nearest.unwrap_or_default();
-    Usage::new(format!("`{asked}`{place}: the directory does not have `{unknown}`"))
-        .remedy(format!("did you mean `{nearest}`? see `lienthong directory list`"))
+    Usage::new(
+        format!("`{asked}`{}: danh bạ không có `{unknown}`", place("dòng")),
+        format!("`{asked}`{}: the directory does not have `{unknown}`", place("line")),
+    )
+    .remedy(
+        format!("có phải `{nearest}`? xem `lienthong directory list`"),
+        format!("did you mean `{nearest}`? see `lienthong directory list`"),
+    )
 }
 
 /// Returns the scenario with a name, or of a file.
@@ -199,13 +207,34 @@ fn load(what: &str) -> Result<Scenario, Usage> {
     }
     let nearest = names().min_by_key(|name| strsim::damerau_levenshtein(name, what));
     let nearest = nearest.unwrap_or_default();
-    let remedy = format!("did you mean `{nearest}`? `lienthong sim list` lists them all");
-    Err(Usage::new(format!("there is no scenario and no file `{what}`")).remedy(remedy))
+    Err(Usage::new(
+        format!("không có kịch bản hoặc tệp `{what}`"),
+        format!("there is no scenario and no file `{what}`"),
+    )
+    .remedy(
+        format!("có phải `{nearest}`? `lienthong sim list` liệt kê tất cả"),
+        format!("did you mean `{nearest}`? `lienthong sim list` lists them all"),
+    ))
 }
 
 fn read(path: &Path) -> Result<Scenario, Usage> {
-    let wrong = |error: ScenarioError| Usage::new(error.to_string()).remedy(error.remedy);
+    let wrong = |error: ScenarioError| {
+        Usage::new(error.shown_vi(), error.to_string()).remedy(error.remedy_vi, error.remedy)
+    };
     Scenario::parse(&path.display().to_string(), &text_of(path)?).map_err(wrong)
+}
+
+/// A file that a command shall write cannot be made.
+fn cannot_write(path: &Path, error: &std::io::Error) -> Usage {
+    let path = path.display();
+    Usage::new(
+        format!("không ghi được `{path}`: {error}"),
+        format!("cannot write `{path}`: {error}"),
+    )
+    .remedy(
+        "nêu một tệp trong thư mục mà người dùng này được ghi",
+        "name a file in a folder that this user may write in",
+    )
 }
 
 /// The built-in directory of Viet Nam.

@@ -192,20 +192,13 @@ fn a_province_lives_and_examines_our_own_connector_which_passes_all_ten() {
     let clerk = Running::start(clerk);
     let (kept, xml) = (stage.kept(), stage.folder.path().join("statement.xml"));
     let html = stage.folder.path().join("statement.html");
-    let output = run(&[
-        "conformance",
-        "run",
-        "--agency",
-        &stage.agency,
-        "--sandbox",
-        text(&kept),
-        "--junit",
-        text(&xml),
-        "--html",
-        text(&html),
-        "--output",
-        "json",
-    ]);
+    // Where nothing can be written is found out before anything is sent.
+    let nowhere = stage.folder.path().join("nowhere/statement.html");
+    let examine = ["conformance", "run", "--agency", &stage.agency, "--sandbox", text(&kept)];
+    let said = fail(1, &[&examine[..], &["--html", text(&nowhere)]].concat());
+    assert!(said.contains("nowhere/statement.html") && !said.contains("… receive"), "{said}");
+    let files = ["--junit", text(&xml), "--html", text(&html), "--output", "json"];
+    let output = run(&[&examine[..], &files].concat());
     let statement: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     let cases = statement["cases"].as_array().unwrap();

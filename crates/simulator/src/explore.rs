@@ -4,13 +4,16 @@
 //!  seed ─▶ draw ─▶ Scenario ─▶ World ─▶ laws ── hold ─▶ next seed
 //!                                        └── broken ─▶ shrink ─▶ a small scenario that breaks too
 //! ```
-//! A scenario follows from its seed and the country alone, so a seed that failed fails again.
+//! A scenario follows from its seed and the country alone, so a seed that failed fails again. A
+//! panic is a failure as others are: it loses neither its seed nor what it can be shrunk to.
 
 mod draw;
 mod shrink;
 
+use std::any::Any;
 use std::num::NonZero;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
@@ -20,7 +23,7 @@ use crate::verdict::{Check, Verdict};
 use crate::world::{World, WorldError};
 pub use draw::scenario;
 
-/// A seed whose scenario breaks a law, or stops the hub.
+/// A seed whose scenario breaks a law, stops the hub, or makes it panic.
 #[derive(Debug, Clone)]
 pub struct Failure {
     /// The seed.
@@ -130,13 +133,16 @@ fn shrunk(
     Failure { seed, broken: broken(&scenario), scenario, played }
 }
 
-/// The smallest scenario that breaks something. One that cannot be set up shows nothing.
+/// The smallest scenario that breaks something. One that cannot be set up shows nothing; a panic
+/// does.
 fn smallest(
     scenario: Scenario,
     country: &Country,
     broken: impl Fn(&Scenario) -> Vec<String>,
 ) -> (Scenario, u32) {
-    let can_be_set_up = |scenario: &Scenario| World::new(scenario, country, None, None).is_ok();
+    let can_be_set_up = |scenario: &Scenario| {
+        caught(|| World::new(scenario, country, None, None).is_ok()).unwrap_or(true)
+    };
     shrink::shrink(scenario, |scenario| can_be_set_up(scenario) && !broken(scenario).is_empty())
 }
 
@@ -149,9 +155,17 @@ impl Explored {
     }
 }
 
-/// Plays a scenario; returns the verdict and the events. A world or a hub that stops is told in
-/// words.
+/// Plays a scenario; returns the verdict and the events. A world or a hub that stops, or panics, is
+/// told in words.
 fn laws(
+    scenario: &Scenario,
+    country: &Country,
+    prepare: impl for<'w> Fn(World<'w>) -> World<'w>,
+) -> Result<(Verdict, u64), String> {
+    caught(|| judged(scenario, country, prepare))?
+}
+
+fn judged(
     scenario: &Scenario,
     country: &Country,
     prepare: impl for<'w> Fn(World<'w>) -> World<'w>,
@@ -161,6 +175,17 @@ fn laws(
     let verdict = Verdict::of(scenario, scenario.seed, &played)
         .map_err(|error: crate::world::AccountError| error.to_string())?;
     Ok((verdict, played.events))
+}
+
+/// Runs something; a panic is told in words. What it left half done is thrown away with it.
+fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| format!("panicked: {}", said(&*panic)))
+}
+
+/// What a panic says.
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without words")
 }
 
 fn named(laws: &[Check]) -> Vec<String> {

@@ -14,6 +14,7 @@ mod node;
 mod play;
 mod proxy;
 mod receiving;
+mod remembered;
 mod sending;
 mod station;
 
@@ -32,6 +33,7 @@ use tokio::sync::watch;
 pub use axis::Ground;
 pub use play::{Live, play};
 pub use proxy::{Mode, Proxy};
+pub use remembered::Remembers;
 
 use crate::cast::Cast;
 use crate::plan::Plan;
@@ -116,6 +118,9 @@ pub enum LiveError {
 
 /// What can be done to a hub of the scenario's own.
 pub trait HubControl: Send {
+    /// Returns the process that said last that it is ready; none when it was killed since, or is no
+    /// process of its own.
+    fn process(&self) -> Option<u32>;
     /// Kills it, so that it has no chance to write anything.
     ///
     /// # Errors

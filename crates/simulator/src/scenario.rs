@@ -18,7 +18,7 @@ mod write;
 pub use area::{Area, Country};
 pub(crate) use calendar::whole;
 pub use calendar::{Calendar, Days};
-pub use error::ScenarioError;
+pub use error::{ScenarioError, Words};
 pub use expect::{Bound, Expect, Measure, Standing, Target};
 pub use fault::{Fault, FaultKind};
 pub use library::{builtin, names};
@@ -89,6 +89,8 @@ pub struct Participation {
     pub connected: Since,
     /// Since when a person's signature is required; until then the seal is enough.
     pub personal: Since,
+    /// The line of the file that it stands on.
+    pub line: usize,
 }
 
 /// Documents that one kind of agency writes to another.
@@ -184,6 +186,8 @@ pub struct Answers {
     pub change_agreed: f64,
     /// Working hours until 15 or 16, from and to.
     pub change_hours: (f64, f64),
+    /// The line of the file that it stands on.
+    pub line: usize,
 }
 
 impl Scenario {

@@ -134,9 +134,12 @@ fn expected(watched: Watched<'_>, records: &Records<'_>) -> Result<Check, Accoun
     let (measured, standing) = watched.finish(records)?;
     let mut found = measured.shown();
     let mut passed = expect.bound.holds(measured.value);
-    if let (Some(target), Some(standing)) = (expect.target, standing) {
-        passed &= standing == target.standing;
-        found = format!("{found}: {} / {}", standing.name_vi(), standing.name());
+    if let Some(target) = expect.target {
+        passed &= standing == Some(target.standing);
+        let standing = standing.map_or("không đủ cơ sở / no basis".to_owned(), |standing| {
+            format!("{} / {}", standing.name_vi(), standing.name())
+        });
+        found = format!("{found}: {standing}");
     }
     Ok(Check {
         name: format!("line {}: {}", expect.line, expect.subject()),

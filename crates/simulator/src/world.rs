@@ -20,6 +20,7 @@
 mod axis;
 mod changes;
 mod clerks;
+mod error;
 mod faults;
 mod hub;
 mod keys;
@@ -41,9 +42,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use lienthong_core::NoticeNumber;
-use lienthong_core::engine::EngineError;
-use lienthong_model::{AgencyCode, Day, Digest, Ordinal, Position, Timestamp};
-use lienthong_pki::IssueError;
+use lienthong_model::{Day, Digest, Ordinal, Position, Timestamp};
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -51,6 +50,7 @@ use crate::scenario::Scenario;
 pub use axis::AccountError;
 pub(crate) use axis::{Account, Arrived, Axis, Declined, Journalled, Leaving, Meanwhile, Named};
 use changes::Change;
+pub use error::{Role, WorldError};
 use faults::Hits;
 pub(crate) use hub::{Examination, Outcome, Piece, Sent, Told};
 pub use keys::Keys;
@@ -71,59 +71,11 @@ const NETWORK_MS: (u64, u64) = (20, 200);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Most events of a run.
 const EVENTS_MAX: u64 = 1_000_000_000;
+/// Most documents of a run. One that is delivered is written, arrives, is answered, pushed and
+/// acknowledged: five events at least.
+const DOCUMENTS_MAX: u64 = EVENTS_MAX / 5;
 /// Progress is told every so many events.
 const TOLD_EVERY: u64 = 4_096;
-
-/// Why a scenario cannot be played.
-#[derive(Debug, thiserror::Error)]
-pub enum WorldError {
-    /// The directory lacks codes or regions that the scenario names.
-    #[error("the directory does not have {}", .0.join(", "))]
-    Unknown(Vec<String>),
-    /// Nobody takes part.
-    #[error("no agency of the directory takes part")]
-    Nobody,
-    /// Traffic without a sender or a recipient.
-    #[error("the [[traffic]] on line {line} has nobody {role}")]
-    NobodyIn {
-        /// Its line.
-        line: usize,
-        /// "to write" or "to write to".
-        role: &'static str,
-    },
-    /// An expectation of a province that is none.
-    #[error("the [[expect]] on line {line} is of `{code}`, which is no province")]
-    NoProvince {
-        /// Its line.
-        line: usize,
-        /// What it names.
-        code: AgencyCode,
-    },
-    /// A certificate cannot be made.
-    #[error("cannot make a certificate: {0}")]
-    Issue(#[from] IssueError),
-    /// A signer cannot be made.
-    #[error("cannot sign: {0}")]
-    Signer(#[from] lienthong_client::SignerError),
-    /// The hub's engine failed.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// An act of administration was refused.
-    #[error("the hub refuses what it is set up with: {0}")]
-    SetUp(String),
-    /// The trace cannot be written.
-    #[error("cannot write the trace: {0}")]
-    Trace(#[from] std::io::Error),
-    /// There is no room for rows that leave memory.
-    #[error("cannot make a folder for what leaves memory: {0}")]
-    Folder(std::io::Error),
-    /// The hub of a live world cannot be reached, started or stopped.
-    #[error(transparent)]
-    Live(#[from] crate::live::LiveError),
-    /// It does not come to an end.
-    #[error("more than {EVENTS_MAX} events")]
-    Endless,
-}
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy)]
@@ -166,6 +118,12 @@ impl Played {
         self.hub.stop()
     }
 
+    /// Returns how many connections faults of the network have cut; 0 in the virtual world, which has
+    /// none.
+    pub fn cut_connections(&self) -> u64 {
+        self.hub.cut_connections()
+    }
+
     /// Whether nothing can be delivered to an agency in the end: it has no node, or it is off.
     pub(crate) fn is_absent(&self, agency: Ordinal) -> bool {
         self.nodes.get(&agency).is_none_or(|node| !node.is_on() || node.member.outside)
@@ -190,6 +148,8 @@ pub(crate) enum Flaw {
     AnswersBeforeTheDisk,
     /// One push in sixteen does not leave.
     ForgetsMail,
+    /// It does not only die when it is killed.
+    PanicsWhenKilled,
 }
 
 /// Something that happens.

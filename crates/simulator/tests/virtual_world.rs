@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use lienthong_model::Digest;
 use lienthong_simulator::scenario::{Country, Scenario, builtin};
 use lienthong_simulator::verdict::Verdict;
-use lienthong_simulator::world::{Played, World, WorldError};
+use lienthong_simulator::world::{Played, Role, World, WorldError};
 
 fn country() -> Country {
     let mut regions: BTreeMap<String, Vec<_>> = BTreeMap::new();
@@ -272,12 +272,74 @@ fn the_page_of_a_run_has_its_charts_its_checks_and_needs_nothing_beside_it() {
 #[test]
 fn signatures_that_are_left_out_change_no_decision_only_the_time_that_playing_takes() {
     let scenario = builtin("fault-content-changed").unwrap();
-    let (signed, _) = play(&scenario, None);
-    let rehearsed = Scenario { signatures: 0.0, ..scenario };
-    let (verdict, _) = play(&rehearsed, None);
-    assert_eq!((verdict.documents, verdict.deliveries), (signed.documents, signed.deliveries));
-    assert!(verdict.laws.iter().all(|law| law.passed), "{:#?}", verdict.laws);
-    assert!(signed.refusals > 0, "changed content is refused where signatures are verified");
+    let (signed, played) = play(&scenario, None);
+    assert!(signed.refusals > 0, "changed content is refused");
+    for signatures in [0.0, 0.5] {
+        let rehearsed = Scenario { signatures, ..scenario.clone() };
+        let (verdict, again) = play(&rehearsed, None);
+        assert_eq!(verdict.refusals, signed.refusals, "signatures = {signatures}");
+        assert_eq!(verdict, signed, "signatures = {signatures}");
+        assert_eq!(again.trace, played.trace, "signatures = {signatures}");
+    }
+}
+
+#[test]
+fn a_sender_that_may_write_to_nobody_takes_no_document_away() {
+    // A ministry, which is inside no province, is among the senders.
+    let text = "[scenario]\nname = \"x\"\ntitle = \"X\"\nfrom = 2020-11-16\nuntil = 2020-11-17\n\
+                [[agencies]]\nagencies = [\"G22\", \"H36.01\", \"H36.02\"]\n\
+                [[traffic]]\nspan = \"inside\"\ndocuments-per-day = 60\n\
+                [[expect]]\nmeasure = \"sent\"\nequals = 120\n";
+    let (verdict, _) = play(&Scenario::parse("x.toml", text).unwrap(), None);
+    assert_eq!(failures(&verdict), Vec::<String>::new());
+}
+
+#[test]
+fn a_part_that_nobody_who_takes_part_has_is_named_with_its_line() {
+    let text = "[scenario]\nname = \"x\"\ntitle = \"X\"\nfrom = 2020-11-16\nuntil = 2020-11-17\n\
+                [[agencies]]\nprovinces = [\"H36\"]\ntake = 2\n\
+                [[traffic]]\ndocuments-per-day = 3\n";
+    for (rest, part) in [
+        ("[[fault]]\nkind = \"node-off\"\nlevels = [\"ministry\"]\n", Role::Struck),
+        ("[[fault]]\nkind = \"node-off\"\nagencies = [\"H36.09\"]\n", Role::Struck),
+        ("[[fault]]\nkind = \"delay\"\nwith-provinces = [\"H34\"]\n", Role::OtherEnd),
+        ("[[answers]]\nprovinces = [\"H34\"]\n", Role::Clerk),
+    ] {
+        let scenario = Scenario::parse("x.toml", &format!("{text}{rest}")).unwrap();
+        match World::new(&scenario, &country(), None, None) {
+            Err(WorldError::NobodyIn { line: 11, role }) => assert_eq!(role, part),
+            other => panic!("{rest}: {:?}", other.map(|_| ())),
+        }
+    }
+    let behind = format!("{text}[[answers]]\n[[answers]]\nlevels = [\"district\"]\n");
+    let scenario = Scenario::parse("x.toml", &behind).unwrap();
+    match World::new(&scenario, &country(), None, None) {
+        Err(WorldError::NobodyIn { line: 12, role }) => assert_eq!(role, Role::Clerk),
+        other => panic!("{:?}", other.map(|_| ())),
+    }
+}
+
+#[test]
+fn an_agency_that_stands_where_a_province_must_is_named_with_its_table_and_line() {
+    let text = |takes_part: &str, struck: &str| {
+        format!(
+            "[scenario]\nname = \"x\"\ntitle = \"X\"\nfrom = 2020-11-16\nuntil = 2020-11-17\n\
+             [[agencies]]\nprovinces = [\"{takes_part}\"]\ntake = 2\n\
+             [[traffic]]\ndocuments-per-day = 3\n\
+             [[fault]]\nkind = \"node-off\"\nprovinces = [\"{struck}\"]\n"
+        )
+    };
+    for (text, named, on) in
+        [(text("H36.01", "H36"), "agencies", 6), (text("H36", "H36.01"), "fault", 11)]
+    {
+        let scenario = Scenario::parse("x.toml", &text).unwrap();
+        match World::new(&scenario, &country(), None, None) {
+            Err(WorldError::NoProvince { table, line, code }) => {
+                assert_eq!((table, line, code.as_str()), (named, on, "H36.01"));
+            }
+            other => panic!("{:?}", other.map(|_| ())),
+        }
+    }
 }
 
 #[test]
@@ -294,14 +356,14 @@ fn who_is_not_in_the_directory_is_named_before_anything_is_played() {
             + &format!("[[expect]]\nmeasure = \"refusals\"\nprovince = \"{other}\"\nequals = 0\n");
         let scenario = Scenario::parse("x.toml", &expected).unwrap();
         match World::new(&scenario, &country(), None, None) {
-            Err(WorldError::NoProvince { line: 10, code }) => assert_eq!(code.as_str(), other),
+            Err(WorldError::NoProvince { line: 10, code, .. }) => assert_eq!(code.as_str(), other),
             other => panic!("{:?}", other.map(|_| ())),
         }
     }
     let alone = text.replace("[\"H99\"]", "[\"H36\"]\ntake = 1\nlevels = [\"province\"]");
     let scenario = Scenario::parse("x.toml", &alone).unwrap();
     match World::new(&scenario, &country(), None, None) {
-        Err(WorldError::NobodyIn { line: 10, role }) => assert_eq!(role, "to write to"),
+        Err(WorldError::NobodyIn { line: 10, role }) => assert_eq!(role, Role::Addressee),
         other => panic!("{:?}", other.map(|_| ())),
     }
 }

@@ -39,9 +39,16 @@ pub(super) struct ClerkArgs {
 /// [`Usage`] when the folder is no connector's.
 pub(super) async fn run(args: ClerkArgs) -> anyhow::Result<ExitCode> {
     if !args.folder.join("status/out").is_dir() {
-        return Err(Usage::new(format!("`{}` is no connector's folder", args.folder.display()))
-            .remedy("give the folder of `lienthong sandbox invite` or `lienthong node init`")
-            .into());
+        let shown = args.folder.display();
+        return Err(Usage::new(
+            format!("`{shown}` không phải thư mục của bộ kết nối"),
+            format!("`{shown}` is no connector's folder"),
+        )
+        .remedy(
+            "chỉ thư mục của `lienthong sandbox invite` hoặc `lienthong node init`",
+            "give the folder of `lienthong sandbox invite` or `lienthong node init`",
+        )
+        .into());
     }
     let mut stop = Stop::new()?;
     tokio::select! {

@@ -85,12 +85,15 @@ impl Sandbox {
             None => new,
             Some(old) if (&old.living, &old.under_test) == (&new.living, &new.under_test) => old,
             Some(old) => {
-                return Err(Usage::new(format!(
-                    "`{}` is a sandbox of {} with others under test",
-                    folder.display(),
-                    old.province
-                ))
-                .remedy("go on with the same agencies, or give another folder with --folder")
+                let (shown, province) = (folder.display(), old.province);
+                return Err(Usage::new(
+                    format!("`{shown}` là sân tập của {province} với cơ quan khác được kiểm tra"),
+                    format!("`{shown}` is a sandbox of {province} with others under test"),
+                )
+                .remedy(
+                    "tiếp tục với đúng các cơ quan đó, hoặc chọn thư mục khác bằng --folder",
+                    "go on with the same agencies, or give another folder with --folder",
+                )
                 .into());
             }
         };
@@ -110,8 +113,12 @@ impl Sandbox {
     /// [`Usage`] when it is none.
     pub(crate) fn open(folder: &Path) -> anyhow::Result<Self> {
         let none = || {
-            Usage::new(format!("`{}` is no sandbox", folder.display()))
-                .remedy("start one with `lienthong sandbox`, or name its folder with --sandbox")
+            let shown = folder.display();
+            Usage::new(format!("`{shown}` không phải sân tập"), format!("`{shown}` is no sandbox"))
+                .remedy(
+                    "khởi động bằng `lienthong sandbox`, hoặc chỉ thư mục của nó bằng --sandbox",
+                    "start one with `lienthong sandbox`, or name its folder with --sandbox",
+                )
         };
         let noted = read(folder)?.filter(|noted| !noted.hub.is_empty()).ok_or_else(none)?;
         let time = match lienthong_hub::Clock::parse(&noted.clock)? {

@@ -82,17 +82,24 @@ fn line_of(sandbox: &Sandbox, agency: &AgencyCode) -> String {
 
 fn check(args: &InviteArgs, sandbox: &Sandbox) -> anyhow::Result<()> {
     if sandbox.tested(&args.agency).is_none() {
-        return Err(Usage::new(format!("`{}` is not under test in this sandbox", args.agency))
-            .remedy(format!(
-                "take one of {}, or start a sandbox with --agency {}",
-                sandbox.under_test().join(", "),
-                args.agency
-            ))
-            .into());
+        let (agency, known) = (&args.agency, sandbox.under_test().join(", "));
+        return Err(Usage::new(
+            format!("`{agency}` không được kiểm tra trong sân tập này"),
+            format!("`{agency}` is not under test in this sandbox"),
+        )
+        .remedy(
+            format!("chọn một trong {known}, hoặc mở sân tập với --agency {agency}"),
+            format!("take one of {known}, or start a sandbox with --agency {agency}"),
+        )
+        .into());
     }
     if args.to.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Usage::new(format!("`{}` is not empty", args.to.display()))
-            .remedy("name a new or an empty folder with --to")
+        let shown = args.to.display();
+        return Err(Usage::new(format!("`{shown}` không rỗng"), format!("`{shown}` is not empty"))
+            .remedy(
+                "nêu thư mục mới hoặc rỗng bằng --to",
+                "name a new or an empty folder with --to",
+            )
             .into());
     }
     Ok(())
@@ -145,19 +152,22 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
 fn text(invited: &Invited, to: &Path) -> String {
     let config = &invited.config;
     let to = to.display();
+    let keys = format!("{} (nút, con dấu, cá nhân / node, seal, person)", invited.keys);
     output::pairs(&[
         ("cơ quan / agency", invited.agency.clone()),
         ("trục / hub", format!("{} ({})", invited.hub, invited.clock)),
-        ("khóa, chứng thư / keys", format!("{} (node, seal, person)", invited.keys)),
+        ("khóa, chứng thư / keys", keys),
         ("cấu hình / configuration", config.clone()),
     ]) + &format!(
         "\nBước tiếp / next:\n\
-         \x20 1. kiểm tra / check     lienthong node doctor --config {config}\n\
-         \x20 2. kết nối / connect    lienthong node --config {config}\n\
-         \x20 3. nhận / receive       ls {to}/inbox\n\
-         \x20 4. gửi / send           a folder with document.toml into {to}/outbox\n\
-         \x20 5. chứng nhận / verify  lienthong conformance run --agency {}\n\
-         Hệ thống riêng / a system of your own: the keys above, {}, and proto/ or the client crate.\n",
+         \x20 1. kiểm tra / check    lienthong node doctor --config {config}\n\
+         \x20 2. kết nối / connect   lienthong node --config {config}\n\
+         \x20 3. nhận / receive      ls {to}/inbox\n\
+         \x20 4. gửi / send          đặt thư mục có document.toml vào {to}/outbox / \
+         put a folder with document.toml there\n\
+         \x20 5. kiểm tra / examine  lienthong conformance run --agency {}\n\
+         Hệ thống riêng: dùng các khóa trên, địa chỉ {}, và proto/ hoặc thư viện client / \
+         a system of your own: the keys above, that address, and proto/ or the client crate.\n",
         invited.agency, invited.hub,
     )
 }

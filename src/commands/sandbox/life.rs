@@ -44,15 +44,23 @@ impl Cast {
             .map(|entry| (&entry.code, entry.level))
             .collect();
         if own.is_empty() {
-            return Err(Usage::new(format!("there is no province `{province}`"))
-                .remedy("`lienthong directory list --level province` lists them")
+            let vi = format!("không có tỉnh `{province}`");
+            return Err(Usage::new(vi, format!("there is no province `{province}`"))
+                .remedy(
+                    "`lienthong directory list --level province` liệt kê các tỉnh",
+                    "`lienthong directory list --level province` lists them",
+                )
                 .into());
         }
         if let Some(unknown) = under_test.iter().find(|code| !own.iter().any(|(o, _)| is(o, code)))
         {
-            return Err(Usage::new(format!("`{unknown}` is no agency of {province}"))
-                .remedy(format!("`lienthong directory list --province {province}` lists them"))
-                .into());
+            let list = format!("`lienthong directory list --province {province}`");
+            return Err(Usage::new(
+                format!("`{unknown}` không phải cơ quan của {province}"),
+                format!("`{unknown}` is no agency of {province}"),
+            )
+            .remedy(format!("{list} liệt kê các cơ quan"), format!("{list} lists them"))
+            .into());
         }
         let under_test = match under_test {
             [] => last_of_each_level(&own, province),
@@ -129,7 +137,7 @@ impl Life {
              processed-share = 0.9\nfinished-share = 0.8\n\
              reply-share = 0.2\n\
              accepted-hours = [{soon}, {later}]\nprocessed-hours = [{soon}, {later}]\n\
-             finished-hours = [{soon}, {later}]\n",
+             finished-hours = [{soon}, {later}]\nchange-hours = [{soon}, {later}]\n",
             province = cast.province,
             all = list(&all),
             living = list(&living),
@@ -141,5 +149,31 @@ impl Life {
             later = hours(15.0),
         );
         Ok(Scenario::parse("sandbox", &text)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clerks_answer_within_a_minute_of_this_machine_at_any_rate() {
+        let country = crate::commands::sim::country().unwrap();
+        let province = AgencyCode::parse("H36").unwrap();
+        let cast = Cast::choose(&country, &province, 6, &[]).unwrap();
+        let begin = Timestamp::parse("2020-11-16T00:00:00+07:00").unwrap();
+        for rate in [1, 60, 3_600] {
+            let scenario = Life { pace: 6, rate }.scenario(&cast, begin).unwrap();
+            let [answers] = &scenario.answers[..] else { panic!("{:?}", scenario.answers) };
+            for (what, (_, most)) in [
+                ("accepted", answers.accepted_hours),
+                ("processed", answers.processed_hours),
+                ("finished", answers.finished_hours),
+                ("change", answers.change_hours),
+            ] {
+                let seconds = most * 3_600.0 / f64::from(rate);
+                assert!(seconds <= 60.0, "{what}: {seconds} s at a rate of {rate}");
+            }
+        }
     }
 }

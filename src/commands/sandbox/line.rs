@@ -58,21 +58,28 @@ async fn watch(proxy: Proxy, wish: PathBuf) {
         if let Some(mode) = Mode::named(wanted.trim()).filter(|_| wanted != now) {
             proxy.set(mode);
             // Whoever wished it finds out that nothing happened.
-            let _ = std::fs::write(beside(&wish), &wanted);
+            let _ = std::fs::write(now_of(&wish), &wanted);
             now = wanted;
         }
         tokio::time::sleep(LOOK).await;
     }
 }
 
-fn beside(wish: &Path) -> PathBuf {
+/// The file that says how a line is.
+fn now_of(wish: &Path) -> PathBuf {
+    beside(wish, ".now")
+}
+
+/// A file whose name has more at its end: codes have points, so what follows the last one is no
+/// extension.
+fn beside(wish: &Path, more: &str) -> PathBuf {
     let mut name = wish.as_os_str().to_owned();
-    name.push(".now");
+    name.push(more);
     name.into()
 }
 
 fn set(wish: &Path, mode: Mode) -> std::io::Result<()> {
-    let unfinished = wish.with_extension("new");
+    let unfinished = beside(wish, ".new");
     std::fs::write(&unfinished, mode.name())?;
     std::fs::rename(unfinished, wish)
 }
@@ -85,14 +92,34 @@ pub(crate) fn wish(sandbox: &Path, agency: &str, mode: Mode) -> std::io::Result<
     let wish = sandbox.join("lines").join(agency);
     set(&wish, mode)?;
     let began = Instant::now();
-    while std::fs::read_to_string(beside(&wish)).unwrap_or_default() != mode.name() {
+    while std::fs::read_to_string(now_of(&wish)).unwrap_or_default() != mode.name() {
         if began.elapsed() > PATIENCE {
             return Err(std::io::Error::other(
-                "the sandbox does not run, or was not started here: start it with `lienthong sandbox \
-                 --folder DIR`, or name its folder with --sandbox",
+                "sân tập không chạy, hoặc không chạy ở thư mục này: khởi động bằng `lienthong \
+                 sandbox --folder THƯ_MỤC`, hoặc chỉ thư mục của nó bằng --sandbox / the sandbox \
+                 does not run, or was not started here: start it with `lienthong sandbox --folder \
+                 DIR`, or name its folder with --sandbox",
             ));
         }
         std::thread::sleep(LOOK / 2);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agencies_of_a_province_do_not_write_each_others_wishes() {
+        let folder = tempfile::tempdir().unwrap();
+        // If what follows the last point were an extension, all of them would write it.
+        std::fs::create_dir(folder.path().join("H36.new")).unwrap();
+        for (code, mode) in [("H36.17", Mode::Stall), ("H36.29", Mode::Closed)] {
+            let wish = folder.path().join(code);
+            set(&wish, mode).unwrap();
+            assert_eq!(std::fs::read_to_string(&wish).unwrap(), mode.name());
+            assert!(!beside(&wish, ".new").exists(), "{code}: what was unfinished is in its place");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! `lienthong sim explore`: random scenarios with random faults, against the laws.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -11,11 +12,12 @@ use serde::Serialize;
 use super::telling::Telling;
 use crate::cli::Output;
 use crate::output::{self, thousands};
+use crate::say::Usage;
 
 /// Play random scenarios with random faults against the laws / kịch bản ngẫu nhiên
 ///
-/// Each seed gives one small scenario. A seed that breaks a law is shrunk to a small scenario that
-/// breaks it too, which is printed as a file. Exit code 1 when one does.
+/// Each seed gives one small scenario. A seed that breaks a law, or panics, is shrunk to a small
+/// scenario that does so too, which is printed as a file. Exit code 1 when one does.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExploreArgs {
     /// How many seeds / số lượng
@@ -52,6 +54,7 @@ struct FailureView {
 
 /// Runs the command; the first failure ends it.
 pub(super) fn run(args: &ExploreArgs, output: Output) -> anyhow::Result<ExitCode> {
+    let save = args.save.as_deref().map(Save::prepare).transpose()?;
     let country = explore::sample(&super::country()?);
     let (mut telling, began) = (Telling::of(args.seeds), Instant::now());
     let seeds = args.from..args.from.saturating_add(args.seeds);
@@ -61,10 +64,6 @@ pub(super) fn run(args: &ExploreArgs, output: Output) -> anyhow::Result<ExitCode
         });
     });
     telling.finish();
-    if let (Some(path), Some(failure)) = (&args.save, &failure) {
-        let written = std::fs::write(path, failure.scenario.to_toml());
-        written.with_context(|| format!("cannot write `{}`", path.display()))?;
-    }
     let passed = failure.is_none();
     let outcome = Outcome {
         seeds: explored.seeds,
@@ -74,8 +73,40 @@ pub(super) fn run(args: &ExploreArgs, output: Output) -> anyhow::Result<ExitCode
         seconds: began.elapsed().as_secs_f64(),
         failure: failure.map(FailureView::of),
     };
-    output::one(output, &outcome, Outcome::to_table)?;
+    // The seed is told whatever becomes of the file.
+    let printed = output::one(output, &outcome, Outcome::to_table);
+    if let Some(save) = save {
+        save.finish(outcome.failure.as_ref())?;
+    }
+    printed?;
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Where the scenario of a failure goes.
+struct Save<'a> {
+    path: &'a Path,
+    is_new: bool,
+}
+
+impl<'a> Save<'a> {
+    /// That it can be written is known before anything is played; what it holds stays until then.
+    fn prepare(path: &'a Path) -> Result<Self, Usage> {
+        let is_new = !path.exists();
+        match File::options().create(true).append(true).open(path) {
+            Ok(_) => Ok(Self { path, is_new }),
+            Err(error) => Err(super::cannot_write(path, &error)),
+        }
+    }
+
+    /// Writes the scenario of a failure. Without one a file that was not there is not there.
+    fn finish(self, failure: Option<&FailureView>) -> anyhow::Result<()> {
+        let done = match failure {
+            Some(failure) => std::fs::write(self.path, &failure.scenario),
+            None if self.is_new => std::fs::remove_file(self.path),
+            None => Ok(()),
+        };
+        done.with_context(|| format!("không ghi được / cannot write `{}`", self.path.display()))
+    }
 }
 
 impl FailureView {

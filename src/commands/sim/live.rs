@@ -8,10 +8,11 @@ use anyhow::Context as _;
 use lienthong_hub::Audit;
 use lienthong_model::AgencyCode;
 use lienthong_pki::{Folder, Profile};
-use lienthong_simulator::live::{Ground, Live};
+use lienthong_simulator::live::{Ground, Live, Remembers};
 use lienthong_simulator::scenario::{Country, Scenario};
 use lienthong_simulator::verdict::{Check, REPLAY, Verdict};
 use lienthong_simulator::world::{Keys, Played, Population, Progress, WorldError};
+use tempfile::TempDir;
 
 use crate::output;
 use crate::own_hub::{OwnHub, Time};
@@ -36,8 +37,12 @@ pub(super) struct LiveArgs {
 }
 
 /// What a hub that runs already must be like.
-const NEEDS_OF_A_HUB: &str = "the hub must run, trust the PKI of `--pki`, and have a certificate and a \
-                              clock within the scenario's days: docs/SCENARIOS.md says how to start one";
+const NEEDS_OF_A_HUB: (&str, &str) = (
+    "trục phải đang chạy, tin cậy PKI của `--pki`, có chứng thư và đồng hồ trong những ngày của \
+     kịch bản: docs/SCENARIOS.md chỉ cách khởi động",
+    "the hub must run, trust the PKI of `--pki`, and have a certificate and a clock within the \
+     scenario's days: docs/SCENARIOS.md says how to start one",
+);
 /// Agencies that take part when nobody says how many.
 const AGENCIES: usize = 200;
 /// An hour in a second.
@@ -90,7 +95,13 @@ impl LiveArgs {
     ) -> anyhow::Result<(Played, Verdict)> {
         let wrong = |error: WorldError| match (&error, &self.hub) {
             (WorldError::Live(error), Some(_)) => {
-                Usage::new(format!("`{asked}`: {error}")).remedy(NEEDS_OF_A_HUB).into()
+                let (needs_vi, needs) = NEEDS_OF_A_HUB;
+                Usage::new(
+                    format!("`{asked}`: không chạy được trên trục này: {error}"),
+                    format!("`{asked}`: {error}"),
+                )
+                .remedy(needs_vi, needs)
+                .into()
             }
             _ => super::not_played(asked, error, country),
         };
@@ -112,19 +123,22 @@ impl LiveArgs {
             }
         };
         let stop = Arc::new(AtomicBool::new(false));
-        let from = scenario.begin();
-        let live = Live { country, population, keys, seed, ground, from, stop };
-        let mut played = tokio::task::block_in_place(|| {
-            lienthong_simulator::live::play(scenario, live, trace, told)
-        })
-        .map_err(wrong)?;
-        let judge = || Verdict::of(scenario, seed, &played);
-        let mut verdict = tokio::task::block_in_place(judge)?;
-        played.stop_hub()?;
+        let (from, remembers) = (scenario.begin(), Remembers::Everything);
+        let live = Live { country, population, keys, seed, ground, from, stop, remembers };
+        let judged: anyhow::Result<_> = tokio::task::block_in_place(|| {
+            let played = lienthong_simulator::live::play(scenario, live, trace, told);
+            let mut played = played.map_err(wrong)?;
+            let mut verdict = Verdict::of(scenario, seed, &played)?;
+            played.stop_hub()?;
+            if let Some(folder) = &folder {
+                verdict.laws.push(replayed(&folder.path().join("data"))?);
+            }
+            Ok((played, verdict))
+        });
         if let Some(folder) = folder {
-            verdict.laws.push(replayed(&folder.path().join("data"))?);
+            keep_unless_passed(folder, &judged);
         }
-        Ok((played, verdict))
+        judged
     }
 
     fn own_hub(
@@ -136,15 +150,38 @@ impl LiveArgs {
     ) -> anyhow::Result<Ground> {
         let rate = self.rate();
         if !(rate.is_finite() && rate >= 1.0) {
-            return Err(Usage::new(format!("`--rate {rate}` is no rate"))
-                .remedy("write a number from 1, such as 3600: an hour in a second")
-                .into());
+            return Err(Usage::new(
+                format!("`--rate {rate}` không phải tốc độ hợp lệ"),
+                format!("`--rate {rate}` is no rate"),
+            )
+            .remedy(
+                "ghi một số từ 1, ví dụ 3600: mỗi giây một giờ",
+                "write a number from 1, such as 3600: an hour in a second",
+            )
+            .into());
         }
         keys.write(&folder.join("pki"), &hub_profile()?)?;
         OwnHub::write_directory(folder, entries)?;
         let time = Time::Scenario { start: scenario.begin(), rate };
         let hub = OwnHub::start(folder, "127.0.0.1:0", time)?;
         Ok(Ground { url: hub.url(), clock: time.source(), control: Some(Box::new(hub)) })
+    }
+}
+
+/// Keeps the folder of a hub of its own, and says where it is, when something does not hold or
+/// cannot be judged: what happened stands in its journal. A mistake in the scenario's file needs no
+/// hub.
+fn keep_unless_passed(folder: TempDir, judged: &anyhow::Result<(Played, Verdict)>) {
+    let is_wanted = match judged {
+        Ok((_, verdict)) => !verdict.passed(),
+        Err(error) => !error.is::<Usage>(),
+    };
+    if is_wanted {
+        let kept = folder.keep();
+        anstream::eprintln!(
+            "thư mục của trục được giữ lại / the hub's folder is kept: {}",
+            kept.display()
+        );
     }
 }
 

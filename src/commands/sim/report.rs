@@ -103,7 +103,7 @@ impl Report {
             (
                 "lượt phát / deliveries",
                 format!(
-                    "{}, {} đã xác nhận / acknowledged",
+                    "{}, {} đã nhận / acknowledged",
                     thousands(self.deliveries),
                     thousands(self.acknowledged)
                 ),

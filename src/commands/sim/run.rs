@@ -37,7 +37,8 @@ pub(super) struct RunArgs {
     /// Everything random follows from it; default: the scenario's / số hạt giống
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Where to write one line an event / nhật ký sự kiện
+    /// Where to write what agencies do, what the hub decides and which faults happen, a line each
+    /// (docs/SCENARIOS.md) / nhật ký sự kiện
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
     /// Where to write the report as JSON
@@ -84,16 +85,27 @@ impl RunArgs {
     /// What the chosen world does not heed is not given.
     fn are_heeded(&self) -> Result<(), Usage> {
         match (self.world, self.live.given(), self.signatures) {
-            (WorldKind::Virtual, Some(option), _) => {
-                Err(Usage::new(format!("`{option}` is for the live world"))
-                    .remedy("add --world live, or leave it out"))
-            }
-            (WorldKind::Live, _, Some(_)) => {
-                Err(Usage::new("every signature is really made in the live world")
-                    .remedy("leave --signatures out"))
-            }
+            (WorldKind::Virtual, Some(option), _) => Err(Usage::new(
+                format!("`{option}` chỉ dùng với trục thật"),
+                format!("`{option}` is for the live world"),
+            )
+            .remedy("thêm --world live, hoặc bỏ đi", "add --world live, or leave it out")),
+            (WorldKind::Live, _, Some(_)) => Err(Usage::new(
+                "với trục thật mọi chữ ký đều được ký thật",
+                "every signature is really made in the live world",
+            )
+            .remedy("bỏ --signatures", "leave --signatures out")),
             _ => Ok(()),
         }
+    }
+
+    /// The reports that are asked for. Their files are made before anything is played, so that a
+    /// path that does not do is known then.
+    fn reports(&self) -> Result<Vec<(Form, &Path, File)>, Usage> {
+        use Form::{Html, Json, Junit};
+        let forms = [(Json, &self.json), (Junit, &self.junit), (Html, &self.html)];
+        let asked = forms.into_iter().filter_map(|(form, path)| Some((form, path.as_deref()?)));
+        asked.map(|(form, path)| Ok((form, path, create(path)?))).collect()
     }
 
     /// The command that plays it again.
@@ -121,23 +133,39 @@ pub(super) fn run(args: &RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     }
     let place = args.world.place(args.live.is_on_a_running_hub());
     super::has_all(&scenario, &args.scenario, place)?;
+    let reports = args.reports()?;
     let seed = args.seed.unwrap_or(scenario.seed);
     let began = Instant::now();
     let (played, verdict) = play(args, &scenario, seed)?;
     let played_for = began.elapsed().as_secs_f64();
     let replay = args.replay(seed);
     let report = Report::new((replay, &scenario), &verdict, &played, played_for);
-    if let Some(path) = &args.json {
-        write(path, &(serde_json::to_string_pretty(&report)? + "\n"))?;
-    }
-    if let Some(path) = &args.junit {
-        write(path, &verdict.junit(&report.replay, played_for))?;
-    }
-    if let Some(path) = &args.html {
-        write(path, &report.to_html(&scenario, &verdict))?;
-    }
-    output::one(output, &report, Report::to_table)?;
+    // The verdict is told whatever becomes of the files, and each is written whatever becomes of
+    // the others.
+    let printed = output::one(output, &report, Report::to_table);
+    let text = |form| -> anyhow::Result<String> {
+        Ok(match form {
+            Form::Json => serde_json::to_string_pretty(&report)? + "\n",
+            Form::Junit => verdict.junit(&report.replay, played_for),
+            Form::Html => report.to_html(&scenario, &verdict),
+        })
+    };
+    let written = reports.into_iter().map(|(form, path, file)| write(path, file, text(form)));
+    let failed: Vec<String> = [printed]
+        .into_iter()
+        .chain(written)
+        .filter_map(|done| done.err().map(|error| format!("{error:#}")))
+        .collect();
+    anyhow::ensure!(failed.is_empty(), failed.join("\n"));
     Ok(if verdict.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What a report is written as.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Json,
+    Junit,
+    Html,
 }
 
 fn play(args: &RunArgs, scenario: &Scenario, seed: u64) -> anyhow::Result<(Played, Verdict)> {
@@ -161,7 +189,9 @@ fn play(args: &RunArgs, scenario: &Scenario, seed: u64) -> anyhow::Result<(Playe
         WorldKind::Virtual => {
             let world = World::new(scenario, &country, Some(seed), writer)
                 .map_err(|error| super::not_played(&args.scenario, error, &country))?;
-            let played = world.play(told)?;
+            let played = world
+                .play(told)
+                .map_err(|error| super::not_played(&args.scenario, error, &country))?;
             let verdict = Verdict::of(scenario, seed, &played)?;
             Ok((played, verdict))
         }
@@ -171,10 +201,11 @@ fn play(args: &RunArgs, scenario: &Scenario, seed: u64) -> anyhow::Result<(Playe
     played
 }
 
-fn create(path: &Path) -> anyhow::Result<File> {
-    File::create(path).with_context(|| format!("cannot write `{}`", path.display()))
+fn create(path: &Path) -> Result<File, Usage> {
+    File::create(path).map_err(|error| super::cannot_write(path, &error))
 }
 
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))
+fn write(path: &Path, mut file: File, text: anyhow::Result<String>) -> anyhow::Result<()> {
+    let written = text.and_then(|text| Ok(file.write_all(text.as_bytes())?));
+    written.with_context(|| format!("không ghi được / cannot write `{}`", path.display()))
 }

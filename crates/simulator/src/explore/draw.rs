@@ -64,6 +64,7 @@ pub fn scenario(seed: u64, country: &Country) -> Scenario {
         take: Some(dice.random_range(1..=2)),
         connected: Since::Always,
         personal: Since::Always,
+        line: 0,
     }];
     for province in &provinces {
         agencies.push(Participation {
@@ -71,6 +72,7 @@ pub fn scenario(seed: u64, country: &Country) -> Scenario {
             take: Some(dice.random_range(1..=2)),
             connected: since(&mut dice, days),
             personal: since(&mut dice, days),
+            line: 0,
         });
     }
     let traffic = (0..dice.random_range(1..=3)).map(|_| traffic(&mut dice)).collect();
@@ -174,6 +176,7 @@ fn answers(dice: &mut ChaCha8Rng) -> Answers {
         reply: share(dice, 50),
         change_agreed: of(dice.random_range(0..=100)),
         change_hours: range(dice, 30),
+        line: 0,
     }
 }
 

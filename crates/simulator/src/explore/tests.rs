@@ -63,6 +63,17 @@ fn a_hub_that_forgets_mail_is_found_without_any_fault_and_the_file_replays_it() 
 }
 
 #[test]
+fn a_panic_keeps_its_seed_and_is_shrunk_as_a_broken_law_is() {
+    let failure = found(Flaw::PanicsWhenKilled);
+    assert_eq!(failure.broken, ["panicked: a flaw of the hub"]);
+    let kinds: Vec<_> = failure.scenario.faults.iter().map(|fault| fault.kind).collect();
+    assert_eq!(kinds, [crate::scenario::FaultKind::HubKilled], "nothing more is needed");
+    let again = super::scenario(failure.seed, &country());
+    let played = laws(&again, &country(), |world| world.flawed(Flaw::PanicsWhenKilled));
+    assert_eq!(played.map(|_| ()), Err(failure.broken.concat()), "the seed plays it again");
+}
+
+#[test]
 fn what_cannot_be_set_up_is_not_taken_for_a_smaller_scenario() {
     // Without its ministries nobody can write.
     let text = "[scenario]\nname = \"centre\"\ntitle = \"X\"\nfrom = 2020-11-16\nuntil = 2020-11-16\n\

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
-use lienthong_client::{self as client, CallError, Client, TrackedDocument};
+use lienthong_client::{self as client, CallError, Client, Receipt, TrackedDocument};
 use lienthong_core::statistics::{
     Area, Flow, IndicatorFigure, LevelVolume, PlaceIndicators, Refusals, Share, Totals, Volume,
     Volumes,
@@ -22,7 +22,7 @@ use lienthong_model::{
 };
 
 use super::axis::LiveAxis;
-use super::{LiveError, node};
+use super::{LiveError, Remembers, node};
 use crate::scenario::{Days, Expect, Scenario};
 use crate::world::{Account, AccountError, Axis as _, Declined, Journalled, Told};
 
@@ -30,29 +30,66 @@ use crate::world::{Account, AccountError, Axis as _, Declined, Journalled, Told}
 const ASKING: usize = 32;
 
 /// What the hub's answers told while it was played.
-#[derive(Default)]
 pub(super) struct Known {
+    remembers: Remembers,
     /// Documents by position: their senders and ids.
-    pub accepted: BTreeMap<Position, (Ordinal, MessageId)>,
+    accepted: BTreeMap<Position, (Ordinal, MessageId)>,
     /// Documents whose first receipt said that no proof of revocation was at hand.
-    pub unproven: BTreeSet<Position>,
-    pub declined: Vec<Declined>,
-    pub distrusted: Vec<String>,
+    unproven: BTreeSet<Position>,
+    declined: Vec<Declined>,
+    distrusted: Vec<String>,
     pub told: Told,
     /// What became of the documents, asked once: in the end.
     views: OnceCell<Vec<DocumentView>>,
 }
 
 impl Known {
+    pub fn of(remembers: Remembers) -> Self {
+        Self {
+            remembers,
+            accepted: BTreeMap::new(),
+            unproven: BTreeSet::new(),
+            declined: Vec::new(),
+            distrusted: Vec::new(),
+            told: Told::default(),
+            views: OnceCell::new(),
+        }
+    }
+
+    /// Whether what has come to its end is remembered, too.
+    pub fn is_whole(&self) -> bool {
+        self.remembers == Remembers::Everything
+    }
+
+    pub fn accepted(&mut self, caller: Ordinal, receipt: &Receipt) {
+        self.told.repeated += u64::from(receipt.repeated);
+        if !self.is_whole() {
+            return;
+        }
+        if !receipt.repeated && receipt.revocation == Some(Revocation::NotProven) {
+            self.unproven.insert(receipt.position);
+        }
+        // The first receipt may have been lost: the one that comes again tells as much.
+        self.accepted.insert(receipt.position, (caller, receipt.id));
+    }
+
     pub fn declined(
         &mut self,
         node::Declined { at, reason }: node::Declined,
         province: Option<Ordinal>,
         caller: Option<&AgencyCode>,
     ) {
-        let caller = caller.map(ToString::to_string).unwrap_or_default();
-        let shown = format!("{caller}: {}", reason.code());
-        self.declined.push(Declined { at, reason, province, shown });
+        if self.is_whole() {
+            let caller = caller.map(ToString::to_string).unwrap_or_default();
+            let shown = format!("{caller}: {}", reason.code());
+            self.declined.push(Declined { at, reason, province, shown });
+        }
+    }
+
+    pub fn distrusted(&mut self, what: String) {
+        if self.is_whole() {
+            self.distrusted.push(what);
+        }
     }
 }
 
@@ -288,13 +325,27 @@ impl LiveAxis {
             let id = *id;
             Some(async move {
                 let client = station.client(code.as_str()).await?;
-                Ok::<_, LiveError>(client.track(&code, id).await?)
+                Ok::<_, LiveError>(there(client.track(&code, id).await)?)
             })
         });
         let tracked: Vec<_> =
             self.runtime().block_on(stream::iter(asked).buffered(ASKING).collect());
-        let tracked: Result<Vec<TrackedDocument>, LiveError> = tracked.into_iter().collect();
-        Ok(self.told(tracked)?.into_iter().filter_map(|one| view(one, &self.directory)).collect())
+        let tracked: Result<Vec<Option<TrackedDocument>>, LiveError> =
+            tracked.into_iter().collect();
+        let documents = self.told(tracked)?.into_iter().flatten();
+        Ok(documents.filter_map(|one| view(one, &self.directory)).collect())
+    }
+}
+
+/// A document that the hub says it does not have is not there: a law judges that. Whoever does not
+/// answer has said nothing.
+fn there(
+    tracked: Result<TrackedDocument, CallError>,
+) -> Result<Option<TrackedDocument>, CallError> {
+    match tracked {
+        Ok(document) => Ok(Some(document)),
+        Err(CallError::Refused(refusal)) if refusal.reason == Reason::DocumentUnknown => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -409,4 +460,61 @@ fn mark(told: &client::DeliveryMark) -> Mark {
         reason: by.reason.clone(),
     };
     Mark { standing: told.standing, by }
+}
+
+#[cfg(test)]
+mod tests {
+    use lienthong_model::{Digest, Refusal, Timestamp};
+    use lienthong_trust::SignatureKind;
+
+    use super::*;
+
+    fn receipt(repeated: bool) -> Receipt {
+        let at = Timestamp::from_millis(1);
+        Receipt {
+            sender: AgencyCode::parse("H36").unwrap(),
+            id: MessageId::new(at, [0; 10]),
+            position: Position(3),
+            received_at: at,
+            sha256: Digest::of(b"x"),
+            repeated,
+            signature: SignatureKind::Seal,
+            routes: Vec::new(),
+            left_out: Vec::new(),
+            recipients: 0,
+            left_out_total: 0,
+            proof: None,
+            revocation: Some(Revocation::NotProven),
+            same_reference: None,
+            changes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn where_nobody_judges_what_is_over_is_counted_and_not_kept() {
+        for (remembers, kept) in [(Remembers::Everything, 1), (Remembers::WhatIsOpen, 0)] {
+            let mut known = Known::of(remembers);
+            known.accepted(Ordinal(1), &receipt(false));
+            known.accepted(Ordinal(1), &receipt(true));
+            let declined =
+                node::Declined { at: Timestamp::from_millis(1), reason: Reason::StorageLow };
+            known.declined(declined, None, None);
+            known.distrusted("a delivery".to_owned());
+            let held = [
+                known.accepted.len(),
+                known.unproven.len(),
+                known.declined.len(),
+                known.distrusted.len(),
+            ];
+            assert_eq!(held, [kept; 4], "{remembers:?}");
+            assert_eq!(known.told.repeated, 1, "{remembers:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_hub_does_not_have_is_not_there_and_every_other_refusal_is_an_error() {
+        let refused = |reason| Err(CallError::Refused(Refusal::new(reason)));
+        assert_eq!(there(refused(Reason::DocumentUnknown)), Ok(None));
+        assert!(there(refused(Reason::Draining)).is_err());
+    }
 }

@@ -9,7 +9,7 @@ use lienthong_client::{
     Client, ClockSource, DeliveryKey, DocumentCheck, Endpoint, HubClock, Roots, Route,
 };
 use lienthong_core::{Directory, NoticeKind, NoticeNumber};
-use lienthong_model::{AgencyCode, AgencyEntry, Digest, Ordinal, Position, Revocation, Timestamp};
+use lienthong_model::{AgencyCode, AgencyEntry, Digest, Ordinal, Position, Timestamp};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
@@ -17,6 +17,7 @@ use tokio::task::AbortHandle;
 use super::account::{Baseline, Known};
 use super::link::{Disturbance, Link};
 use super::node::{self, Heard, Mouth};
+use super::remembered::{Headings, Notices, Remembers};
 use super::station::{Station, endpoint};
 use super::{HubControl, LiveError};
 use crate::scenario::FaultKind;
@@ -58,6 +59,8 @@ pub(crate) struct LiveAxis {
     nodes: BTreeMap<Ordinal, Node>,
     check: DocumentCheck,
     control: Option<Box<dyn HubControl>>,
+    /// The process of the hub that answered last; none of one that is not ours.
+    process: Option<u32>,
     clock: HubClock,
     places: Arc<Semaphore>,
     mouth: Mouth,
@@ -65,15 +68,14 @@ pub(crate) struct LiveAxis {
     answers: Vec<(u64, Outcome)>,
     /// Documents and notices under way to their nodes.
     leaving: Leaving,
-    /// By delivery: its key as the hub writes it, the document's sender and id.
+    /// By delivery that is not acknowledged: its key as the hub writes it.
     keys: HashMap<(Ordinal, Position), DeliveryKey>,
-    names: HashMap<Position, node::Heading>,
-    /// What each notice says.
-    notices: HashMap<(Ordinal, NoticeNumber), (NoticeKind, Position)>,
+    headings: Headings,
+    notices: Notices,
     /// Attachments that nodes bring piece by piece, until they are whole.
     uploads: HashMap<(Ordinal, Digest), Vec<u8>>,
     /// Deliveries that the hub said it makes to nodes that are played here, until it has their
-    /// acknowledgements.
+    /// acknowledgements; like those that it has, only where nothing is forgotten.
     expected: BTreeSet<(Ordinal, Position)>,
     acknowledged: HashSet<(Ordinal, Position)>,
     /// What there is to ask about in the end.
@@ -91,6 +93,7 @@ impl LiveAxis {
         entries: Vec<AgencyEntry>,
         played: &[AgencyCode],
         bell: &Bell,
+        remembers: Remembers,
     ) -> Result<Self, LiveError> {
         let runtime = Handle::current();
         let roots = keys.roots()?;
@@ -114,6 +117,7 @@ impl LiveAxis {
             directory: Arc::new(directory),
             check: DocumentCheck::new(&roots)?,
             nodes,
+            process: ground.control.as_ref().and_then(|control| control.process()),
             control: ground.control,
             clock,
             places: Arc::new(Semaphore::new(UNDER_WAY)),
@@ -122,12 +126,12 @@ impl LiveAxis {
             answers: Vec::new(),
             leaving: Leaving::default(),
             keys: HashMap::new(),
-            names: HashMap::new(),
-            notices: HashMap::new(),
+            headings: Headings::of(remembers),
+            notices: Notices::default(),
             uploads: HashMap::new(),
             expected: BTreeSet::new(),
             acknowledged: HashSet::new(),
-            known: Known::default(),
+            known: Known::of(remembers),
             baseline: Baseline::default(),
             failed: None,
         })
@@ -198,24 +202,29 @@ impl LiveAxis {
                 }
                 Heard::Acknowledged { key } => {
                     self.expected.remove(&key);
-                    self.acknowledged.insert(key);
+                    if self.known.is_whole() {
+                        self.acknowledged.insert(key);
+                    }
                     self.keys.remove(&key);
                 }
                 Heard::Arrived { recipient, delivery } => {
                     let position = delivery.key.position;
-                    self.names.insert(position, delivery.heading);
+                    self.headings.arrived(position, delivery.heading);
                     self.keys.insert((recipient, position), delivery.key);
                     let attempt = delivery.attempt;
                     self.leaving.documents.push(Arrived { recipient, position, attempt });
                 }
-                Heard::Noticed { agency, number, kind, position } => {
-                    self.notices.insert((agency, number), (kind, position));
+                Heard::Noticed { agency, number, kind, position, heading } => {
+                    if asks(kind) {
+                        self.headings.mentioned(position, heading);
+                    }
+                    self.notices.put((agency, number), (kind, position));
                     self.leaving.notices.push((agency, number));
                 }
                 Heard::Withdrawn { recipient, position } => {
                     self.expected.remove(&(recipient, position));
                 }
-                Heard::Distrusted(what) => self.known.distrusted.push(what),
+                Heard::Distrusted(what) => self.known.distrusted(what),
                 Heard::Failed(error) => self.failed = Some(error),
             }
         }
@@ -223,17 +232,14 @@ impl LiveAxis {
 
     fn accepted(&mut self, number: u64, caller: Ordinal, receipt: &lienthong_client::Receipt) {
         let outcome = match receipt.repeated {
-            true => {
-                self.known.told.repeated += 1;
-                Outcome::Repeated(receipt.position)
-            }
+            true => Outcome::Repeated(receipt.position),
             false => Outcome::Accepted(receipt.position),
         };
-        if !receipt.repeated && receipt.revocation == Some(Revocation::NotProven) {
-            self.known.unproven.insert(receipt.position);
+        self.answers.push((number, outcome));
+        self.known.accepted(caller, receipt);
+        if !self.known.is_whole() {
+            return;
         }
-        // The first receipt may have been lost: the one that comes again tells as much.
-        self.known.accepted.insert(receipt.position, (caller, receipt.id));
         for route in receipt.routes.iter().filter(|route| route.route != Route::Held) {
             let Some(ordinal) = self.ordinal(&route.code) else { continue };
             let key = (ordinal, receipt.position);
@@ -241,13 +247,18 @@ impl LiveAxis {
                 self.expected.insert(key);
             }
         }
-        self.answers.push((number, outcome));
     }
 
     fn place_of(&self, agency: Ordinal, at: Timestamp) -> Option<Ordinal> {
         let agency = self.directory.agency(agency)?;
         self.directory.place(agency, at).province
     }
+}
+
+/// Whether a notice asks a recipient for a decision on a document that it has.
+fn asks(kind: NoticeKind) -> bool {
+    use NoticeKind::{RecallRequested, ReplacementRequested, UpdateRequested};
+    matches!(kind, RecallRequested | UpdateRequested | ReplacementRequested)
 }
 
 /// How a member reaches the hub.
@@ -318,7 +329,10 @@ impl Axis for LiveAxis {
                 Some(key) => node::Work::Acknowledge(key),
                 None => return Ok(None),
             },
-            Sent::AcknowledgeNotices(through) => node::Work::KnowNotices(through.0),
+            Sent::AcknowledgeNotices(through) => {
+                self.notices.forget_through(caller, *through);
+                node::Work::KnowNotices(through.0)
+            }
             Sent::Piece(piece) => {
                 let bytes = self.uploads.remove(&(caller, piece.digest)).unwrap_or_default();
                 node::Work::Upload(bytes.into())
@@ -366,7 +380,7 @@ impl Axis for LiveAxis {
     }
 
     fn document(&self, position: Position) -> Result<Option<Named>, WorldError> {
-        let named = self.names.get(&position).and_then(|heading| {
+        let named = self.headings.get(position).and_then(|heading| {
             Some(Named {
                 sender: self.ordinal(&heading.sender)?,
                 id: heading.id,
@@ -382,7 +396,7 @@ impl Axis for LiveAxis {
         agency: Ordinal,
         number: NoticeNumber,
     ) -> Result<Option<(NoticeKind, Position)>, WorldError> {
-        Ok(self.notices.get(&(agency, number)).copied())
+        Ok(self.notices.get(agency, number))
     }
 
     fn kill(&mut self) -> Result<(), WorldError> {
@@ -391,7 +405,10 @@ impl Axis for LiveAxis {
 
     fn start(&mut self) -> Result<(), WorldError> {
         self.controlled(|control, now| control.start(now))?;
-        self.known.told.restarts += 1;
+        let process = self.control.as_ref().and_then(|control| control.process());
+        // It was started again where another process answers.
+        self.known.told.restarts += u64::from(process != self.process);
+        self.process = process;
         Ok(())
     }
 
@@ -414,6 +431,10 @@ impl Axis for LiveAxis {
 
     fn disturbs(&self, kind: FaultKind) -> bool {
         Disturbance::of(kind).is_some()
+    }
+
+    fn cut_connections(&self) -> u64 {
+        self.nodes.values().filter_map(|node| node.link.as_ref()).map(Link::cut_connections).sum()
     }
 
     fn is_idle(&self) -> bool {

@@ -47,6 +47,11 @@ impl Link {
         Ok((Self(proxy), through))
     }
 
+    /// Returns how many connections it has cut.
+    pub fn cut_connections(&self) -> u64 {
+        self.0.done().cut
+    }
+
     /// Disturbs the network, or mends it.
     pub fn disturb(&self, disturbance: Option<Disturbance>) {
         self.0.set(disturbance.map_or(Mode::Open, |Disturbance(mode)| mode));

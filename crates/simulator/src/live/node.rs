@@ -35,8 +35,14 @@ pub(super) enum Heard {
     Acknowledged { key: (Ordinal, Position) },
     /// A delivery whose signatures hold.
     Arrived { recipient: Ordinal, delivery: Named },
-    /// Something that an agency is told.
-    Noticed { agency: Ordinal, number: NoticeNumber, kind: NoticeKind, position: Position },
+    /// Something that an agency is told, with what is told of the document that it is about.
+    Noticed {
+        agency: Ordinal,
+        number: NoticeNumber,
+        kind: NoticeKind,
+        position: Position,
+        heading: Heading,
+    },
     /// A delivery that was taken back or replaced before it was picked up.
     Withdrawn { recipient: Ordinal, position: Position },
     /// A delivery whose signatures do not.
@@ -266,7 +272,13 @@ impl Receiving {
                 self.mouth.tell(Heard::Withdrawn { recipient: agency, position });
             }
             let number = NoticeNumber(notice.key.number);
-            self.mouth.tell(Heard::Noticed { agency, number, kind, position });
+            let heading = Heading {
+                sender: notice.sender,
+                id: notice.document,
+                reference: Reference::default(),
+                subject: String::new(),
+            };
+            self.mouth.tell(Heard::Noticed { agency, number, kind, position, heading });
         }
     }
 

@@ -7,6 +7,7 @@ use lienthong_model::{AgencyCode, Timestamp};
 
 use super::axis::{Ground, LiveAxis};
 use super::link::Disturbance;
+use super::remembered::Remembers;
 use crate::scenario::{Country, Scenario};
 use crate::world::{
     Axis as _, Bell, Keys, Pace, Played, Population, Progress, Set, World, WorldError,
@@ -29,6 +30,8 @@ pub struct Live<'c> {
     pub from: Timestamp,
     /// Whether to stop before the scenario is over.
     pub stop: Arc<AtomicBool>,
+    /// What it remembers; without everything it cannot be judged.
+    pub remembers: Remembers,
 }
 
 /// Plays it to its end, or until it is stopped. Must be called on a thread that may block, inside a
@@ -42,7 +45,7 @@ pub fn play<'s>(
     trace: Option<&'s mut dyn std::io::Write>,
     told: impl FnMut(Progress),
 ) -> Result<Played, WorldError> {
-    let Live { country, population, keys, seed, ground, from, stop } = live;
+    let Live { country, population, keys, seed, ground, from, stop, remembers } = live;
     let bell = Bell::default();
     let played: Vec<AgencyCode> = population
         .iter()
@@ -51,7 +54,7 @@ pub fn play<'s>(
         .collect();
     let entries = population.directory(country);
     let ours = ground.control.is_some();
-    let mut axis = LiveAxis::new(ground, &keys, entries, &played, &bell)?;
+    let mut axis = LiveAxis::new(ground, &keys, entries, &played, &bell, remembers)?;
     if !ours {
         axis.take_baseline(scenario)?;
     }

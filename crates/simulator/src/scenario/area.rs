@@ -16,7 +16,8 @@ pub struct Country {
 impl Country {
     /// Returns whether an agency is a province of the directory.
     pub fn has_province(&self, code: &AgencyCode) -> bool {
-        let is_it = |province: &AgencyCode| province.key() == code.key();
+        let key = code.key();
+        let is_it = |province: &AgencyCode| province.key() == key;
         self.entries.iter().any(|entry| entry.province.as_ref().is_some_and(is_it))
     }
 }

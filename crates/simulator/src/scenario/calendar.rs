@@ -19,6 +19,11 @@ impl Days {
         self.first <= day && day <= self.last
     }
 
+    /// Returns whether some day is one of both.
+    pub fn meets(&self, other: Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+
     /// Returns how many there are.
     pub fn count(&self) -> u64 {
         u64::try_from(i64::from(self.last.0) - i64::from(self.first.0) + 1).unwrap_or(0)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use lienthong_model::Level;
+use lienthong_model::{Day, Level};
 
 use super::calendar::whole;
 use super::{Answers, Area, Bound, Country, Expect, Fault, Scenario, Since, Target, Traffic};
@@ -22,12 +22,20 @@ impl Area {
 impl Scenario {
     /// Returns how many documents it will write, about.
     pub fn documents(&self) -> u64 {
-        self.traffic.iter().map(|traffic| whole(self.documents_of(traffic).round())).sum()
+        self.traffic.iter().map(|traffic| self.documents_of(traffic)).sum()
     }
 
-    fn documents_of(&self, traffic: &Traffic) -> f64 {
+    /// Returns how many documents are written on a day, about.
+    pub(super) fn documents_on(&self, day: Day) -> f64 {
+        let active = self.traffic.iter().filter(|traffic| traffic.active(day));
+        active.map(|traffic| traffic.per_day).sum::<f64>() * self.calendar.load(day)
+    }
+
+    /// Returns how many documents a traffic writes, about.
+    pub(crate) fn documents_of(&self, traffic: &Traffic) -> u64 {
         let active = self.days.iter().filter(|day| traffic.active(*day));
-        active.map(|day| self.calendar.load(day) * traffic.per_day).sum()
+        let documents: f64 = active.map(|day| self.calendar.load(day) * traffic.per_day).sum();
+        whole(documents.round())
     }
 
     /// Describes it in Vietnamese and English.
@@ -99,7 +107,7 @@ impl Scenario {
             traffic.per_day,
             days.first,
             days.last,
-            self.documents_of(traffic).round(),
+            self.documents_of(traffic),
         )
     }
 }

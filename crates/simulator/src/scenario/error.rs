@@ -1,6 +1,22 @@
-//! What is wrong with a scenario's file.
+//! What is wrong with a scenario's file, in Vietnamese and in English.
 
-/// A file cannot be read as a scenario.
+/// The same in both languages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// In Vietnamese.
+    pub vi: String,
+    /// In English.
+    pub en: String,
+}
+
+impl<V: Into<String>, E: Into<String>> From<(V, E)> for Words {
+    fn from((vi, en): (V, E)) -> Self {
+        Self { vi: vi.into(), en: en.into() }
+    }
+}
+
+/// A file cannot be read as a scenario. It shows itself in English, and by
+/// [`ScenarioError::shown_vi`] in Vietnamese.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{file}`, line {line}: {what}")]
 pub struct ScenarioError {
@@ -10,8 +26,19 @@ pub struct ScenarioError {
     pub line: usize,
     /// The key that it is about; empty when it is about the whole.
     pub key: String,
-    /// What is wrong.
+    /// What is wrong, in English.
     pub what: String,
-    /// What to write instead.
+    /// The same in Vietnamese.
+    pub what_vi: String,
+    /// What to write instead, in English.
     pub remedy: String,
+    /// The same in Vietnamese.
+    pub remedy_vi: String,
+}
+
+impl ScenarioError {
+    /// Returns file, line and what is wrong in Vietnamese.
+    pub fn shown_vi(&self) -> String {
+        format!("`{}`, dòng {}: {}", self.file, self.line, self.what_vi)
+    }
 }

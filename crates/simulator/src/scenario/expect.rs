@@ -114,7 +114,8 @@ impl Standing {
 
 macro_rules! measures {
     ($count:literal: $($(#[$doc:meta])* $measure:ident, $name:literal, $vi:literal;)*) => {
-        /// What is measured, from the hub's statistics (S), its records (R), or its answers (A).
+        /// What is measured, from the hub's statistics (S), its records (R), its answers (A), or by
+        /// the world that kills it and starts it again (W).
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Measure {
             $($(#[$doc])* $measure,)*
@@ -192,18 +193,18 @@ measures! { 29:
     Unproven, "unproven", "văn bản chưa xác minh thu hồi";
     /// R: documents accepted after a later one of the same sender.
     Overtaken, "overtaken", "văn bản bị vượt";
-    /// A: receipts that the hub gave again for the same content.
+    /// A: receipts of documents that the hub gave again for the same content.
     RepeatedReceipts, "repeated-receipts", "biên nhận cấp lại";
     /// A: uploads that went on where they were cut.
     ResumedUploads, "resumed-uploads", "lượt tải tiếp";
-    /// A: blocks that were being written when the hub was killed, and are gone.
+    /// W: blocks that were being written when the hub was killed, and are gone.
     LostBlocks, "lost-blocks", "khối chưa ghi kịp";
-    /// A: starts of the hub after it was killed, each by a replay of its journal.
+    /// W: starts of the hub after it was killed, each by a replay of its journal.
     HubRestarts, "hub-restarts", "số lần trục khởi động lại";
 }
 
 impl Measure {
-    /// Returns whether it is told by the hub's answers: of no province, level or day.
+    /// Returns whether it is told by the hub's answers or the world: of no province, level or day.
     pub const fn is_of_answers(self) -> bool {
         matches!(
             self,

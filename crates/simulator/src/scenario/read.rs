@@ -5,10 +5,14 @@ mod section;
 mod sections;
 mod values;
 
+use lienthong_model::Day;
 use toml::de::DeTable;
 
 use super::{Scenario, ScenarioError};
 use section::{File, Section};
+
+/// Most documents of a day: of some forty working days of the whole country.
+const DOCUMENTS_A_DAY_MAX: f64 = 2_000_000.0;
 
 /// The keys of every table, in the order of the page that explains them.
 pub const VOCABULARY: [(&str, &[&str]); 7] = [
@@ -143,30 +147,65 @@ pub(super) fn scenario(shown: &str, text: &str) -> Result<Scenario, ScenarioErro
     let file = File { shown, text };
     let table = DeTable::parse(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        file.wrong(at, "", error.message(), "write tables of TOML, such as [scenario]")
+        let why = error.message();
+        let remedy = (
+            "ghi các bảng theo cú pháp TOML, ví dụ [scenario]",
+            "write tables of TOML, such as [scenario]",
+        );
+        file.wrong(at, "", ("không phải TOML đúng cú pháp", why), remedy)
     })?;
     check_tables(&file, table.get_ref())?;
     let lists = |name: &str| file.sections(table.get_ref(), name);
     let Some(head) = lists("scenario")?.into_iter().next() else {
-        let remedy = "begin with [scenario] and name, title, from and until";
-        return Err(file.wrong(0, "scenario", "there is no table [scenario]", remedy));
+        let remedy = (
+            "bắt đầu bằng [scenario] với name, title, from và until",
+            "begin with [scenario] and name, title, from and until",
+        );
+        let what = ("không có bảng [scenario]", "there is no table [scenario]");
+        return Err(file.wrong(0, "scenario", what, remedy));
     };
     let mut scenario = sections::head(&head)?;
     if let Some(calendar) = lists("calendar")?.first() {
         scenario.calendar = sections::calendar(calendar)?;
     }
     scenario.agencies = all(&lists("agencies")?, sections::participation)?;
-    scenario.traffic = all(&lists("traffic")?, sections::traffic)?;
-    scenario.answers = all(&lists("answers")?, sections::answers)?;
     let days = scenario.days;
+    scenario.traffic = all(&lists("traffic")?, |section| sections::traffic(section, days))?;
+    scenario.answers = all(&lists("answers")?, sections::answers)?;
     scenario.faults = all(&lists("fault")?, |section| judging::fault(section, days))?;
-    scenario.expects = all(&lists("expect")?, judging::expect)?;
+    scenario.expects = all(&lists("expect")?, |section| judging::expect(section, days))?;
     if scenario.agencies.is_empty() || scenario.traffic.is_empty() {
-        let what = "nobody takes part, or nobody writes";
-        let remedy = "write at least one [[agencies]] and one [[traffic]]";
+        let what = (
+            "không cơ quan nào tham gia, hoặc không ai gửi",
+            "nobody takes part, or nobody writes",
+        );
+        let remedy = (
+            "ghi ít nhất một [[agencies]] và một [[traffic]]",
+            "write at least one [[agencies]] and one [[traffic]]",
+        );
         return Err(file.wrong(0, "agencies", what, remedy));
     }
+    check_volume(&file, &scenario)?;
     Ok(scenario)
+}
+
+/// What is written on a day is made up at once when the day begins.
+fn check_volume(file: &File<'_>, scenario: &Scenario) -> Result<(), ScenarioError> {
+    let too_much = |day: &Day| scenario.documents_on(*day) > DOCUMENTS_A_DAY_MAX;
+    let Some(day) = scenario.days.iter().find(too_much) else { return Ok(()) };
+    let active = scenario.traffic.iter().filter(|traffic| traffic.active(day));
+    let most = active.max_by(|one, other| one.per_day.total_cmp(&other.per_day));
+    let documents = scenario.documents_on(day);
+    let what = (
+        format!("ngày {day} có {documents:.0} văn bản, tối đa {DOCUMENTS_A_DAY_MAX}"),
+        format!("{documents:.0} documents are written on {day}, at most {DOCUMENTS_A_DAY_MAX}"),
+    );
+    let remedy = (
+        "giảm documents-per-day, hoặc month-end-factor",
+        "write a smaller documents-per-day, or month-end-factor",
+    );
+    let line = most.map_or(1, |traffic| traffic.line);
+    Err(file.wrong_on(line, "documents-per-day", what, remedy))
 }
 
 fn all<T>(
@@ -182,8 +221,8 @@ fn check_tables(file: &File<'_>, table: &DeTable<'_>) -> Result<(), ScenarioErro
         let (at, name) = (name.span().start, name.get_ref().as_ref());
         let Some((known, _)) = VOCABULARY.iter().find(|(known, _)| *known == name) else {
             let names = VOCABULARY.map(|(known, _)| known);
-            let what = format!("there is no table `{name}`");
-            return Err(file.wrong(at, name, &what, &section::did_you_mean(name, &names)));
+            let what = (format!("không có bảng `{name}`"), format!("there is no table `{name}`"));
+            return Err(file.wrong(at, name, what, section::did_you_mean(name, &names)));
         };
         let once = ONCE.contains(known);
         let fits = match once {
@@ -192,8 +231,12 @@ fn check_tables(file: &File<'_>, table: &DeTable<'_>) -> Result<(), ScenarioErro
         };
         if !fits {
             let form = if once { format!("[{name}]") } else { format!("[[{name}]]") };
-            let what = format!("`{name}` is not written as {form}");
-            return Err(file.wrong(at, name, &what, &format!("begin it with {form}")));
+            let what = (
+                format!("`{name}` không được ghi dưới dạng {form}"),
+                format!("`{name}` is not written as {form}"),
+            );
+            let remedy = (format!("bắt đầu bằng {form}"), format!("begin it with {form}"));
+            return Err(file.wrong(at, name, what, remedy));
         }
     }
     Ok(())

@@ -28,7 +28,9 @@ fn a_scenario_written_as_a_file_is_read_as_the_same_one() {
         let mut again = Scenario::parse("x.toml", &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
         // Lines are those of the file.
         let lines = |scenario: &mut Scenario| {
+            scenario.agencies.iter_mut().for_each(|one| one.line = 0);
             scenario.traffic.iter_mut().for_each(|one| one.line = 0);
+            scenario.answers.iter_mut().for_each(|one| one.line = 0);
             scenario.faults.iter_mut().for_each(|one| one.line = 0);
             scenario.expects.iter_mut().for_each(|one| one.line = 0);
         };
@@ -94,6 +96,20 @@ fn an_error_names_line_key_and_remedy() {
             "at most 1",
         ),
         (format!("{HEAD}{REST}pages = 31\n"), 10, "pages", "30"),
+        (format!("{HEAD}{REST}pages = 0x1F\n"), 10, "pages", "30"),
+        (format!("{HEAD}{REST}from = 2019-11-16\nuntil = 2019-11-17\n"), 8, "from", "2020-11-16"),
+        (
+            format!("{HEAD}{REST}[[traffic]]\ndocuments-per-day = 2_000_000\n"),
+            10,
+            "documents-per-day",
+            "smaller",
+        ),
+        (
+            format!("{HEAD}{REST}[calendar]\nmonth-end-days = 31\nmonth-end-factor = 1e6\n"),
+            8,
+            "documents-per-day",
+            "month-end-factor",
+        ),
         (
             format!("{HEAD}{REST}[[expect]]\nmeasure = \"sent\"\ntarget = 0.5\n"),
             12,
@@ -113,6 +129,25 @@ fn an_error_names_line_key_and_remedy() {
             "within",
         ),
         (format!("{HEAD}{REST}[[expect]]\nmeasure = \"sent\"\n"), 10, "at-least", "equals"),
+        (
+            format!(
+                "{HEAD}{REST}[[expect]]\nmeasure = \"sent\"\nequals = 0\n\
+                 from = 2020-11-18\nuntil = 2020-11-20\n"
+            ),
+            10,
+            "from",
+            "2020-11-17",
+        ),
+        (
+            format!(
+                "{HEAD}{REST}[[expect]]\nmeasure = \"growth\"\nat-least = 2\n\
+                 from = 2020-11-17\nuntil = 2020-11-30\n\
+                 base-from = 2019-11-17\nbase-until = 2019-11-30\n"
+            ),
+            10,
+            "base-from",
+            "2020-11-16",
+        ),
         (
             format!("{HEAD}{REST}[[expect]]\nmeasure = \"sent\"\nequals = 5\nat-least = 3\n"),
             10,
@@ -141,7 +176,39 @@ fn an_error_names_line_key_and_remedy() {
         assert_eq!((error.line, error.key.as_str()), (line, key), "{text}\n{error:?}");
         assert!(error.remedy.contains(remedy), "{remedy} in {error:?}");
         assert!(error.to_string().contains("x.toml"), "{error}");
+        assert!(error.shown_vi().starts_with(&format!("`x.toml`, dòng {line}: ")), "{error:?}");
+        assert!(error.what_vi != error.what && error.remedy_vi != error.remedy, "{error:?}");
+        assert!(!error.what_vi.is_empty() && !error.remedy_vi.is_empty(), "{error:?}");
     }
+}
+
+#[test]
+fn a_whole_number_is_read_in_each_of_tomls_notations() {
+    for (text, number) in
+        [("40", 40), ("+40", 40), ("1_000", 1_000), ("0x28", 40), ("0o50", 40), ("0b10_1000", 40)]
+    {
+        let head = format!("{HEAD}seed = {text}\ndisk-milliseconds = {text}\n");
+        let rest = format!(
+            "[[agencies]]\ntake = {text}\n[[traffic]]\ndocuments-per-day = {text}\n\
+             [[fault]]\nkind = \"clock-off\"\nclock-minutes = {text}\n"
+        );
+        let scenario = Scenario::parse("x.toml", &format!("{head}{rest}"));
+        let scenario = scenario.unwrap_or_else(|error| panic!("{text}: {error}"));
+        let minutes = scenario.faults[0].clock_minutes;
+        assert_eq!((scenario.seed, minutes), (number, number as i32), "{text}");
+        assert_eq!(scenario.disk.as_millis(), u128::from(number), "{text}");
+        assert_eq!(scenario.agencies[0].take, Some(number as usize), "{text}");
+        assert_eq!(scenario.traffic[0].per_day.to_string(), number.to_string(), "{text}");
+    }
+    let shown = error(&format!("{HEAD}{REST}urgent-share = 0x2\n"));
+    assert!(shown.what.contains("`0x2`") && shown.what_vi.contains("`0x2`"), "{shown:?}");
+}
+
+#[test]
+fn days_that_lie_only_partly_outside_are_read() {
+    let partly = "from = 2020-11-01\nuntil = 2020-11-16\n";
+    let text = format!("{HEAD}{REST}{partly}[[expect]]\nmeasure = \"sent\"\nequals = 3\n{partly}");
+    assert_eq!(Scenario::parse("x.toml", &text).unwrap().documents(), 3);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which world has what: a fault or a measure that a world does not have is refused before anything
 //! is played.
 
-use super::{FaultKind, Measure, Scenario};
+use super::{FaultKind, Measure, Scenario, Words};
 
 /// Where a scenario is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +20,9 @@ pub struct Missing {
     /// The line of the file.
     pub line: usize,
     /// What it is.
-    pub what: String,
+    pub what: Words,
     /// What to do instead.
-    pub remedy: &'static str,
+    pub remedy: Words,
 }
 
 impl FaultKind {
@@ -68,23 +68,32 @@ impl Scenario {
         let faults = self.faults.iter().filter(|fault| !fault.kind.happens_in(place));
         let faults = faults.map(|fault| Missing {
             line: fault.line,
-            what: format!("`{}` does not happen there", fault.kind.name()),
-            remedy: match place {
-                Place::RunningHub => {
-                    "leave --hub out: on a hub of its own it happens; or take the \
-                                      [[fault]] out"
-                }
-                Place::OwnHub | Place::Virtual => {
-                    "play it with --world virtual, or take the \
-                                                   [[fault]] out"
-                }
-            },
+            what: Words::from((
+                format!("ở đó không có `{}`", fault.kind.name()),
+                format!("`{}` does not happen there", fault.kind.name()),
+            )),
+            remedy: Words::from(match place {
+                Place::RunningHub => (
+                    "bỏ --hub: trên trục riêng của kịch bản thì có; hoặc bỏ [[fault]]",
+                    "leave --hub out: on a hub of its own it happens; or take the [[fault]] out",
+                ),
+                Place::OwnHub | Place::Virtual => (
+                    "chạy với --world virtual, hoặc bỏ [[fault]]",
+                    "play it with --world virtual, or take the [[fault]] out",
+                ),
+            }),
         });
         let expects = self.expects.iter().filter(|expect| !expect.measure.is_told_in(place));
         let expects = expects.map(|expect| Missing {
             line: expect.line,
-            what: format!("a live hub does not tell `{}`", expect.measure.name()),
-            remedy: "play it with --world virtual, or take the [[expect]] out",
+            what: Words::from((
+                format!("trục thật không cho biết `{}`", expect.measure.name()),
+                format!("a live hub does not tell `{}`", expect.measure.name()),
+            )),
+            remedy: Words::from((
+                "chạy với --world virtual, hoặc bỏ [[expect]]",
+                "play it with --world virtual, or take the [[expect]] out",
+            )),
         });
         let mut missing: Vec<Missing> = faults.chain(expects).collect();
         missing.sort_by_key(|one| one.line);
@@ -109,5 +118,8 @@ mod tests {
         assert_eq!(lines(Place::Virtual), [] as [usize; 0]);
         assert_eq!(lines(Place::OwnHub), [12]);
         assert_eq!(lines(Place::RunningHub), [9, 12]);
+        let Missing { what, remedy, .. } = &scenario.missing_in(Place::RunningHub)[0];
+        assert_eq!(what.vi, "ở đó không có `hub-killed`");
+        assert!(remedy.vi.contains("bỏ --hub") && remedy.en.contains("leave --hub out"));
     }
 }

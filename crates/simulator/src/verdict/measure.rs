@@ -108,7 +108,8 @@ impl<'e> Watched<'e> {
         }
     }
 
-    /// Returns what was measured, and how it stands to its target where it has one.
+    /// Returns what was measured, and how it stands to its target where it has one and there is a
+    /// basis.
     pub fn finish(
         self,
         records: &Records<'_>,
@@ -119,7 +120,7 @@ impl<'e> Watched<'e> {
         };
         let halves = (first.finish(records)?.value, second.finish(records)?.value);
         let standing = target::standing(target, measured.value, halves, self.days);
-        Ok((measured, Some(standing)))
+        Ok((measured, standing))
     }
 }
 

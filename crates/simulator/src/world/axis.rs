@@ -106,6 +106,10 @@ pub(crate) trait Axis: Account {
     fn disturb(&mut self, kind: FaultKind, nodes: &[Ordinal], begins: bool);
     /// Whether a fault of the network is done by [`Axis::disturb`] instead of by the world.
     fn disturbs(&self, kind: FaultKind) -> bool;
+    /// Connections that [`Axis::disturb`] has cut.
+    fn cut_connections(&self) -> u64 {
+        0
+    }
     /// Whether nothing is under way.
     fn is_idle(&self) -> bool;
     /// The scenario is over.
@@ -155,7 +159,7 @@ pub(crate) trait Account {
     fn tells_each(&self, _: Reason) -> bool {
         true
     }
-    /// What it counts of its own doing.
+    /// What is counted of its doing.
     fn told(&self) -> Told;
 }
 

@@ -7,7 +7,7 @@ use lienthong_trust::Revoked;
 use rand::RngExt as _;
 
 use super::lanes::Nodes;
-use super::{Event, World, WorldError};
+use super::{Event, Role, World, WorldError};
 use crate::scenario::{Area, FaultKind, Scenario, whole};
 
 /// Whom each fault may hit, and which are under way.
@@ -35,6 +35,20 @@ impl Hits {
             under_way: Vec::new(),
             kinds: Vec::new(),
         }
+    }
+
+    /// Every fault has somebody whom it may hit.
+    pub fn check(&self, scenario: &Scenario) -> Result<(), WorldError> {
+        for (hit, fault) in self.faults.iter().zip(&scenario.faults) {
+            let nobody = |role| Err(WorldError::NobodyIn { line: fault.line, role });
+            if hit.nodes.is_empty() {
+                return nobody(Role::Struck);
+            }
+            if hit.others.as_ref().is_some_and(Vec::is_empty) {
+                return nobody(Role::OtherEnd);
+            }
+        }
+        Ok(())
     }
 
     /// Whether a fault of a kind is under way.

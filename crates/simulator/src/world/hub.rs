@@ -81,10 +81,10 @@ impl Above {
     }
 }
 
-/// What the hub counts of its own doing.
+/// What is counted of the hub's doing. Starts and lost blocks are counted by whoever kills it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Told {
-    /// Receipts that were given again.
+    /// Receipts of documents that were given again.
     pub repeated: u64,
     /// Starts after it was killed.
     pub restarts: u64,
@@ -246,6 +246,8 @@ impl Hub {
     /// Everything but the journal's synced blocks and the payloads is gone: what waited for its
     /// block, the block being written, uploads under way.
     pub fn kill(&mut self) -> Result<(), EngineError> {
+        #[cfg(test)]
+        assert!(self.flaw != Some(crate::world::Flaw::PanicsWhenKilled), "a flaw of the hub");
         let state = rows_in(&self.folder, "hub", ROWS_AT_HAND);
         let desk = self.desk();
         let decided = desk.decided.take().transpose();

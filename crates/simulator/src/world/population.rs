@@ -24,30 +24,41 @@ pub struct Member {
 #[derive(Debug, Clone, Default)]
 pub struct Population(Vec<Member>);
 
-/// Returns every area that a scenario names.
-fn areas(scenario: &Scenario) -> impl Iterator<Item = &Area> {
-    let agencies = scenario.agencies.iter().map(|one| &one.area);
-    let traffic = scenario.traffic.iter().flat_map(|one| [&one.area, &one.to]);
-    let answers = scenario.answers.iter().map(|one| &one.area);
-    let faults = scenario.faults.iter().flat_map(|one| [&one.area, &one.with]);
+/// Returns every area that a scenario names, with its table and line.
+fn areas(scenario: &Scenario) -> impl Iterator<Item = (&'static str, usize, &Area)> {
+    let agencies = scenario.agencies.iter().map(|one| ("agencies", one.line, &one.area));
+    let traffic = scenario.traffic.iter();
+    let traffic =
+        traffic.flat_map(|one| [&one.area, &one.to].map(|area| ("traffic", one.line, area)));
+    let answers = scenario.answers.iter().map(|one| ("answers", one.line, &one.area));
+    let faults = scenario.faults.iter();
+    let faults =
+        faults.flat_map(|one| [&one.area, &one.with].map(|area| ("fault", one.line, area)));
     agencies.chain(traffic).chain(answers).chain(faults)
 }
 
 impl Population {
-    /// Chooses who takes part, when everybody who is named is in the country.
+    /// Chooses who takes part, when everybody who is named is in the country, and provinces are
+    /// provinces.
     ///
     /// # Errors
     /// [`WorldError`] with the codes and regions that there are not, or when nobody takes part.
     pub fn of(scenario: &Scenario, country: &Country) -> Result<Self, WorldError> {
-        let unknown: Vec<String> = areas(scenario).flat_map(|area| area.unknown(country)).collect();
+        let unknown: Vec<String> =
+            areas(scenario).flat_map(|(.., area)| area.unknown(country)).collect();
         if !unknown.is_empty() {
             return Err(WorldError::Unknown(unknown));
         }
-        for expect in &scenario.expects {
-            if let Some(code) = expect.province.as_ref().filter(|code| !country.has_province(code))
-            {
-                return Err(WorldError::NoProvince { line: expect.line, code: code.clone() });
-            }
+        let named = areas(scenario).flat_map(|(table, line, area)| {
+            area.provinces.iter().map(move |code| (table, line, code))
+        });
+        let expected = scenario.expects.iter().filter_map(|expect| {
+            let code = expect.province.as_ref()?;
+            Some(("expect", expect.line, code))
+        });
+        let is_none = |(.., code): &(_, _, &AgencyCode)| !country.has_province(code);
+        if let Some((table, line, code)) = named.chain(expected).find(is_none) {
+            return Err(WorldError::NoProvince { table, line, code: code.clone() });
         }
         let population = Self::choose(scenario, country);
         if population.is_empty() { Err(WorldError::Nobody) } else { Ok(population) }

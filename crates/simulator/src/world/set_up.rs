@@ -14,7 +14,7 @@ use super::lanes::{Lane, Nodes};
 use super::population::Population;
 use super::queue::Queue;
 use super::trace::Trace;
-use super::{Axis, Dice, Event, Node, World, WorldError};
+use super::{Axis, DOCUMENTS_MAX, Dice, Event, Node, Role, World, WorldError};
 use crate::scenario::{Area, Country, FaultKind, Scenario, Since};
 
 /// What a world is set up with beside its scenario and its axis.
@@ -29,16 +29,18 @@ pub(crate) struct Set<'c, 's> {
 }
 
 impl<'s> World<'s> {
-    /// Sets a scenario up; `seed` instead of its own, `trace` takes one line an event.
+    /// Sets a scenario up; `seed` instead of its own, `trace` takes the lines of the trace.
     ///
     /// # Errors
-    /// [`WorldError`] when the directory does not have who is named, or nobody can write.
+    /// [`WorldError`] when the directory does not have who is named, nobody is there for what the
+    /// scenario says of somebody, or it writes more than can be played to the end.
     pub fn new(
         scenario: &'s Scenario,
         country: &Country,
         seed: Option<u64>,
         trace: Option<&'s mut dyn Write>,
     ) -> Result<Self, WorldError> {
+        check_volume(scenario)?;
         let population = Population::of(scenario, country)?;
         let seed = seed.unwrap_or(scenario.seed);
         let keys = Keys::new(seed, scenario.begin(), scenario.end())?;
@@ -70,14 +72,17 @@ impl<'s> World<'s> {
             let held = held.filter(|(_, node)| area.holds(&node.member.entry, country));
             held.map(|(index, _)| index).collect()
         };
-        let lanes = scenario.traffic.iter().map(|traffic| Lane::new(traffic, &nodes, holds));
+        let lanes = scenario.traffic.iter().map(|traffic| {
+            let lane = Lane::new(traffic, &nodes, holds);
+            lane.map_err(|role| WorldError::NobodyIn { line: traffic.line, role })
+        });
         let clerks = nodes.iter().map(|node| {
             scenario.answers.iter().position(|one| one.area.holds(&node.member.entry, country))
         });
         let mut world = Self {
             scenario,
             by_ordinal: nodes.iter().enumerate().map(|(i, node)| (node.ordinal, i)).collect(),
-            lanes: lanes.collect(),
+            lanes: lanes.collect::<Result<_, _>>()?,
             clerks: clerks.collect(),
             hits: Hits::new(scenario, holds),
             hub,
@@ -98,7 +103,8 @@ impl<'s> World<'s> {
             now,
             nodes,
         };
-        world.check_traffic()?;
+        world.check_answers()?;
+        world.hits.check(scenario)?;
         world.schedule();
         Ok(world)
     }
@@ -110,20 +116,13 @@ impl<'s> World<'s> {
         self
     }
 
-    /// Somebody can write, and somebody can be written to.
-    fn check_traffic(&self) -> Result<(), WorldError> {
-        for (traffic, lane) in self.scenario.traffic.iter().zip(&self.lanes) {
-            let line = traffic.line;
-            if lane.senders().is_empty() {
-                return Err(WorldError::NobodyIn { line, role: "to write" });
-            }
-            let reaches =
-                |sender: &usize| lane.reaches(traffic.span, *sender, self.nodes[*sender].province);
-            if !lane.senders().iter().any(reaches) {
-                return Err(WorldError::NobodyIn { line, role: "to write to" });
-            }
+    /// Somebody's clerks follow each of the answers.
+    fn check_answers(&self) -> Result<(), WorldError> {
+        let mut answers = self.scenario.answers.iter().enumerate();
+        match answers.find(|(index, _)| !self.clerks.contains(&Some(*index))) {
+            None => Ok(()),
+            Some((_, one)) => Err(WorldError::NobodyIn { line: one.line, role: Role::Clerk }),
         }
-        Ok(())
     }
 
     /// What is known beforehand: days, connections, faults.
@@ -147,6 +146,17 @@ impl<'s> World<'s> {
             self.queue.put(fault.until, Event::FaultEnds(index));
         }
     }
+}
+
+/// What cannot be played to its end is not begun.
+fn check_volume(scenario: &Scenario) -> Result<(), WorldError> {
+    let documents = scenario.documents();
+    if documents <= DOCUMENTS_MAX {
+        return Ok(());
+    }
+    let traffic = scenario.traffic.iter();
+    let most = traffic.max_by_key(|traffic| scenario.documents_of(traffic));
+    Err(WorldError::TooMany { documents, line: most.map_or(0, |traffic| traffic.line) })
 }
 
 impl Dice {

@@ -34,6 +34,20 @@ fn play(
 }
 
 #[test]
+fn what_cannot_be_played_to_its_end_is_not_begun_and_the_year_of_the_country_is_far_from_it() {
+    let year = crate::scenario::builtin("country-year").unwrap();
+    assert!(year.documents() * 10 < DOCUMENTS_MAX, "{} documents", year.documents());
+    let text = "[scenario]\nname = \"x\"\ntitle = \"X\"\nfrom = 2020-01-01\nuntil = 2020-12-31\n\
+                [[agencies]]\n[[traffic]]\ndocuments-per-day = 1\n\
+                [[traffic]]\ndocuments-per-day = 1_000_000\n";
+    let scenario = Scenario::parse("x.toml", text).unwrap();
+    match World::new(&scenario, &country(), None, None) {
+        Err(WorldError::TooMany { line: 9, documents }) => assert!(documents > DOCUMENTS_MAX),
+        other => panic!("{:?}", other.map(|_| ())),
+    }
+}
+
+#[test]
 fn nothing_is_pushed_while_a_block_is_being_written_not_even_to_whoever_connects_then() {
     let scenario = scenario(
         500,

@@ -1,4 +1,5 @@
-//! The trace: one line an event, and its running SHA-256.
+//! The trace: a line for what agencies do and meet, what the hub decides and which faults happen, and
+//! the running SHA-256 of all lines.
 
 use std::fmt::{Display, Write as _};
 use std::io::Write;

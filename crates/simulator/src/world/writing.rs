@@ -59,9 +59,6 @@ impl World<'_> {
         };
         let from = (sender, self.nodes[sender].province);
         let recipients = lane.draw_recipients(traffic, from, dice);
-        if recipients.is_empty() {
-            return self.trace.line(self.now, "nobody-to-write-to", &[&traffic.line]);
-        }
         let (subject, kind) = (dice.random(), dice.random());
         let kind = traffic.document_type.unwrap_or_else(|| draft::document_type(kind));
         let subject = draft::subject_of(kind, subject);
@@ -195,7 +192,13 @@ impl World<'_> {
         sheet.id = Some(document.id);
         let code = &self.nodes[sender].member.entry.code;
         self.trace.line(self.now, "written", &[code, &document.id, &others.len()])?;
-        let signed = Arc::new(self.signed(&document, beside.clone(), &signer));
+        // Of a signature that was not made nobody can tell that the content was changed after it.
+        // The die is thrown all the same, so that nothing else changes.
+        let rehearsed = self.is_rehearsed() && !changed;
+        let signed = Arc::new(match rehearsed {
+            false => sign_document(&document, beside, &[&signer]),
+            true => Self::rehearsed(sign_document(&document, beside, &[]), &signer),
+        });
         let sent = match changed {
             false => signed,
             true => {
@@ -207,18 +210,6 @@ impl World<'_> {
             }
         };
         self.hand_over(sent, sheet)
-    }
-
-    fn signed(
-        &mut self,
-        document: &Document,
-        beside: Vec<Attachment>,
-        signer: &Signer,
-    ) -> SignedContent {
-        match self.is_rehearsed() {
-            false => sign_document(document, beside, &[signer]),
-            true => Self::rehearsed(sign_document(document, beside, &[]), signer),
-        }
     }
 
     /// Signs a report.
@@ -234,7 +225,7 @@ impl World<'_> {
         })
     }
 
-    /// Whether a signature is left out, as the scenario's share of signatures has it.
+    /// Whether a signature may be left out, as the scenario's share of signatures has it.
     fn is_rehearsed(&mut self) -> bool {
         let share = self.scenario.signatures;
         share < 1.0 && !self.dice.signing.random_bool(share)

@@ -1,8 +1,8 @@
 //! A hub in this process, on an accelerated clock, with the PKI of a scenario.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 use lienthong_client::ClockSource;
 use lienthong_hub::{
@@ -10,9 +10,10 @@ use lienthong_hub::{
 };
 use lienthong_model::{AgencyCode, AgencyEntry, Timestamp};
 use lienthong_pki::{Folder, Profile, pem};
-use lienthong_simulator::live::{Ground, HubControl, Live};
+use lienthong_simulator::live::{Ground, HubControl, Live, Remembers};
 use lienthong_simulator::scenario::{Country, Scenario};
-use lienthong_simulator::world::{Keys, Population};
+use lienthong_simulator::verdict::Verdict;
+use lienthong_simulator::world::{Keys, Played, Population};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 pub(crate) const SEED: u64 = 7;
@@ -99,11 +100,15 @@ impl Site {
 struct Told {
     low: Arc<AtomicBool>,
     crl: std::path::PathBuf,
-    hub: Arc<Hub>,
+    hub: Weak<Hub>,
     runtime: tokio::runtime::Handle,
 }
 
 impl HubControl for Told {
+    fn process(&self) -> Option<u32> {
+        None
+    }
+
     fn kill(&mut self) -> std::io::Result<()> {
         Err(std::io::Error::other("it lives in this process"))
     }
@@ -124,45 +129,91 @@ impl HubControl for Told {
     fn enter_list(&mut self, list: &bytes::Bytes) -> std::io::Result<()> {
         let text = pem::encode(pem::REVOCATION_LIST, list).map_err(std::io::Error::other)?;
         std::fs::write(&self.crl, text)?;
-        let read = self.runtime.block_on(self.hub.read_revocation_lists());
+        let hub = self.hub.upgrade().expect("it runs while it is played");
+        let read = self.runtime.block_on(hub.read_revocation_lists());
         assert_eq!(read.failed.len(), 0, "{read:?}");
         Ok(())
     }
 }
 
 /// Plays a scenario live, on a hub of its own in this process; returns the verdict.
-pub(crate) async fn play(scenario: &Scenario, rate: f64) -> lienthong_simulator::verdict::Verdict {
-    let country = country();
-    let keys = Keys::new(SEED, scenario.begin(), scenario.end()).unwrap();
-    // Offices open at half past seven.
-    let start = scenario.begin().plus(std::time::Duration::from_secs(7 * 3_600));
-    let site = Site::new(&keys, start, rate);
-    let population = Population::of(scenario, &country).unwrap();
-    let mut settings = site.settings(population.directory(&country), &[]);
-    let low = Arc::new(AtomicBool::new(false));
-    let is_low = low.clone();
-    let marks = settings.storage.marks;
-    settings.storage.probe = Arc::new(move |_| {
-        let available = match is_low.load(Ordering::Relaxed) {
-            true => marks.hard_bytes * 3 / 2,
-            false => u64::from(u32::MAX),
+pub(crate) async fn play(scenario: &Scenario, rate: f64) -> Verdict {
+    Run::of(scenario, rate).await.judge()
+}
+
+/// A scenario that was played live, and the hub of its own in this process, which still runs.
+pub(crate) struct Run<'s> {
+    scenario: &'s Scenario,
+    pub played: Played,
+    hub: Arc<Hub>,
+    entries: Vec<AgencyEntry>,
+    /// Goes last: the hub lies in it.
+    site: Site,
+}
+
+impl<'s> Run<'s> {
+    /// Plays a scenario.
+    pub(crate) async fn of(scenario: &'s Scenario, rate: f64) -> Self {
+        let country = country();
+        let keys = Keys::new(SEED, scenario.begin(), scenario.end()).unwrap();
+        // Offices open at half past seven.
+        let start = scenario.begin().plus(std::time::Duration::from_secs(7 * 3_600));
+        let site = Site::new(&keys, start, rate);
+        let population = Population::of(scenario, &country).unwrap();
+        let entries = population.directory(&country);
+        let mut settings = site.settings(entries.clone(), &[]);
+        let low = Arc::new(AtomicBool::new(false));
+        let is_low = low.clone();
+        let marks = settings.storage.marks;
+        settings.storage.probe = Arc::new(move |_| {
+            let available = match is_low.load(Ordering::Relaxed) {
+                true => marks.hard_bytes * 3 / 2,
+                false => u64::from(u32::MAX),
+            };
+            Ok(lienthong_ledger::Free { available, total: u64::from(u32::MAX) })
+        });
+        let hub = Arc::new(Hub::start(settings, |_, _| {}).await.unwrap());
+        let control = Told {
+            low,
+            crl: site.folder.path().join("pki/crl/issuing.crl"),
+            hub: Arc::downgrade(&hub),
+            runtime: tokio::runtime::Handle::current(),
         };
-        Ok(lienthong_ledger::Free { available, total: u64::from(u32::MAX) })
-    });
-    let hub = Arc::new(Hub::start(settings, |_, _| {}).await.unwrap());
-    let control = Told {
-        low,
-        crl: site.folder.path().join("pki/crl/issuing.crl"),
-        hub: hub.clone(),
-        runtime: tokio::runtime::Handle::current(),
-    };
-    let url = format!("https://localhost:{}", hub.address().port());
-    let ground = Ground { url, clock: site.clock(), control: Some(Box::new(control)) };
-    let stop = Arc::new(AtomicBool::new(false));
-    let from = scenario.begin();
-    let live = Live { country: &country, population, keys, seed: SEED, ground, from, stop };
-    tokio::task::block_in_place(|| {
-        let played = lienthong_simulator::live::play(scenario, live, None, |_| {}).unwrap();
-        lienthong_simulator::verdict::Verdict::of(scenario, SEED, &played).unwrap()
-    })
+        let url = format!("https://localhost:{}", hub.address().port());
+        let ground = Ground { url, clock: site.clock(), control: Some(Box::new(control)) };
+        let live = Live {
+            country: &country,
+            population,
+            keys,
+            seed: SEED,
+            ground,
+            from: scenario.begin(),
+            stop: Arc::new(AtomicBool::new(false)),
+            remembers: Remembers::Everything,
+        };
+        let played = tokio::task::block_in_place(|| {
+            lienthong_simulator::live::play(scenario, live, None, |_| {}).unwrap()
+        });
+        Self { scenario, played, hub, entries, site }
+    }
+
+    /// The same, but at the hub's address there is one that has none of the documents.
+    pub(crate) async fn on_an_empty_hub(self) -> Self {
+        let Self { scenario, played, hub, entries, site } = self;
+        let (listen, start) = (hub.address(), hub.now());
+        Arc::into_inner(hub).expect("nobody else holds it").stop().await.unwrap();
+        let settings = Settings {
+            data: site.folder.path().join("empty"),
+            listen,
+            clock: Clock::Scenario { start, rate: site.rate },
+            ..site.settings(entries.clone(), &[])
+        };
+        let hub = Arc::new(Hub::start(settings, |_, _| {}).await.unwrap());
+        Self { scenario, played, hub, entries, site }
+    }
+
+    /// Judges it by what the hub says now.
+    pub(crate) fn judge(&self) -> Verdict {
+        tokio::task::block_in_place(|| Verdict::of(self.scenario, SEED, &self.played).unwrap())
+    }
 }

@@ -4,7 +4,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::VOCABULARY;
-use crate::scenario::ScenarioError;
+use crate::scenario::{ScenarioError, Words};
 
 /// A file and its name, for errors.
 #[derive(Clone, Copy)]
@@ -32,20 +32,42 @@ pub(super) struct Field<'f> {
 }
 
 /// Returns a remedy that names the nearest of some words, and all of them.
-pub(super) fn did_you_mean(word: &str, words: &[&str]) -> String {
+pub(super) fn did_you_mean(word: &str, words: &[&str]) -> Words {
     let nearest = words.iter().min_by_key(|known| strsim::damerau_levenshtein(known, word));
-    let nearest = nearest.copied().unwrap_or_default();
-    format!("did you mean `{nearest}`? known are {}", words.join(", "))
+    let (nearest, all) = (nearest.copied().unwrap_or_default(), words.join(", "));
+    let vi = format!("có phải `{nearest}`? có thể dùng {all}");
+    Words::from((vi, format!("did you mean `{nearest}`? known are {all}")))
 }
 
 impl<'f> File<'f> {
-    pub fn wrong(&self, byte: usize, key: &str, what: &str, remedy: &str) -> ScenarioError {
+    /// Says what is wrong at a byte.
+    pub fn wrong(
+        &self,
+        byte: usize,
+        key: &str,
+        what: impl Into<Words>,
+        remedy: impl Into<Words>,
+    ) -> ScenarioError {
+        self.wrong_on(self.line(byte), key, what, remedy)
+    }
+
+    /// Says what is wrong on a line.
+    pub fn wrong_on(
+        &self,
+        line: usize,
+        key: &str,
+        what: impl Into<Words>,
+        remedy: impl Into<Words>,
+    ) -> ScenarioError {
+        let (what, remedy) = (what.into(), remedy.into());
         ScenarioError {
             file: self.shown.to_owned(),
-            line: self.line(byte),
+            line,
             key: key.to_owned(),
-            what: what.to_owned(),
-            remedy: remedy.to_owned(),
+            what: what.en,
+            what_vi: what.vi,
+            remedy: remedy.en,
+            remedy_vi: remedy.vi,
         }
     }
 
@@ -78,14 +100,21 @@ impl<'f> File<'f> {
     ) -> Result<Section<'f>, ScenarioError> {
         let known = VOCABULARY.iter().find(|(known, _)| *known == name);
         let (Some((name, keys)), Some(table)) = (known, value.as_table()) else {
-            let remedy = format!("begin each with [[{name}]]");
-            return Err(self.wrong(at, name, &format!("a `{name}` is no table"), &remedy));
+            let what = (format!("có `{name}` không phải bảng"), format!("a `{name}` is no table"));
+            let remedy = (
+                format!("bắt đầu mỗi bảng bằng [[{name}]]"),
+                format!("begin each with [[{name}]]"),
+            );
+            return Err(self.wrong(at, name, what, remedy));
         };
         for key in table.keys() {
             let (at, key) = (key.span().start, key.get_ref().as_ref());
             if !keys.contains(&key) {
-                let what = format!("`{name}` has no key `{key}`");
-                return Err(self.wrong(at, key, &what, &did_you_mean(key, keys)));
+                let what = (
+                    format!("`{name}` không có khóa `{key}`"),
+                    format!("`{name}` has no key `{key}`"),
+                );
+                return Err(self.wrong(at, key, what, did_you_mean(key, keys)));
             }
         }
         Ok(Section { file: *self, at, name, table })
@@ -99,7 +128,12 @@ impl<'f> Section<'f> {
     }
 
     /// Says what is wrong with the whole of it.
-    pub fn wrong(&self, key: &str, what: &str, remedy: &str) -> ScenarioError {
+    pub fn wrong(
+        &self,
+        key: &str,
+        what: impl Into<Words>,
+        remedy: impl Into<Words>,
+    ) -> ScenarioError {
         self.file.wrong(self.at, key, what, remedy)
     }
 
@@ -116,8 +150,10 @@ impl<'f> Section<'f> {
     /// Returns the field with a key that must be there.
     pub fn need(&self, key: &'static str, example: &str) -> Result<Field<'f>, ScenarioError> {
         self.get(key).ok_or_else(|| {
-            let what = format!("`{}` has no `{key}`", self.name);
-            self.wrong(key, &what, &format!("write {key} = {example}"))
+            let name = self.name;
+            let what = (format!("`{name}` thiếu `{key}`"), format!("`{name}` has no `{key}`"));
+            let remedy = (format!("ghi {key} = {example}"), format!("write {key} = {example}"));
+            self.wrong(key, what, remedy)
         })
     }
 

@@ -26,7 +26,10 @@ pub(super) fn head(section: &Section<'_>) -> Read<Scenario> {
     let last = section.need("until", "2020-11-30")?;
     let days = Days { first: first.day()?, last: last.day()? };
     if days.first > days.last || days.count() > DAYS_MAX {
-        return Err(last.wrong("write the last day: not before `from`, at most ten years after"));
+        return Err(last.wrong((
+            "ghi ngày cuối: không trước `from`, nhiều nhất mười năm sau đó",
+            "write the last day: not before `from`, at most ten years after",
+        )));
     }
     let title = section.need("title", "\"Tây Nguyên, tháng 11 năm 2020\"")?.text()?;
     Ok(Scenario {
@@ -51,8 +54,12 @@ pub(super) fn calendar(section: &Section<'_>) -> Read<Calendar> {
     let usual = Calendar::default();
     let hours = section.or("hours", usual.hours, |field| field.list(Field::hours))?;
     if hours.is_empty() || hours.windows(2).any(|pair| pair[0].1 > pair[1].0) {
-        let remedy = "write them in order: [\"07:30-11:30\", \"13:30-17:00\"]";
-        return Err(section.wrong("hours", "`hours` are none or overlap", remedy));
+        let what = ("`hours` trống hoặc chồng lên nhau", "`hours` are none or overlap");
+        let remedy = (
+            "ghi theo thứ tự: [\"07:30-11:30\", \"13:30-17:00\"]",
+            "write them in order: [\"07:30-11:30\", \"13:30-17:00\"]",
+        );
+        return Err(section.wrong("hours", what, remedy));
     }
     Ok(Calendar {
         hours,
@@ -82,57 +89,81 @@ pub(super) fn area(section: &Section<'_>, keys: AreaKeys) -> Read<Area> {
 
 pub(super) fn participation(section: &Section<'_>) -> Read<Participation> {
     let take = section.maybe("take", |field| {
-        let count = field.whole()?;
-        (count > 0).then_some(count as usize).ok_or_else(|| field.wrong("write at least 1"))
+        let (count, remedy) = (field.whole()?, ("ghi ít nhất là 1", "write at least 1"));
+        (count > 0).then_some(count as usize).ok_or_else(|| field.wrong(remedy))
     })?;
     Ok(Participation {
         area: area(section, OWN)?,
         take,
         connected: section.or("connected-from", Since::Always, |field| field.since())?,
         personal: section.or("personal-signature-from", Since::Always, |field| field.since())?,
+        line: section.line(),
     })
 }
 
-pub(super) fn days(
-    section: &Section<'_>,
-    first: &'static str,
-    last: &'static str,
-) -> Read<Option<Days>> {
+fn days(section: &Section<'_>, first: &'static str, last: &'static str) -> Read<Option<Days>> {
     let pair = (section.get(first), section.get(last));
     let (first, last) = match pair {
         (None, None) => return Ok(None),
         (Some(first), Some(last)) => (first, last),
         (Some(one), None) | (None, Some(one)) => {
-            return Err(one.wrong(&format!("write `{first}` and `{last}`, or neither")));
+            return Err(one.wrong((
+                format!("ghi cả `{first}` và `{last}`, hoặc không ghi khóa nào"),
+                format!("write `{first}` and `{last}`, or neither"),
+            )));
         }
     };
     let days = Days { first: first.day()?, last: last.day()? };
     match days.first <= days.last {
         true => Ok(Some(days)),
-        false => Err(last.wrong("write a day that is not before the first")),
+        false => Err(last.wrong((
+            "ghi một ngày không trước ngày đầu",
+            "write a day that is not before the first",
+        ))),
     }
 }
 
-pub(super) fn traffic(section: &Section<'_>) -> Read<Traffic> {
+/// The same, some of them among the scenario's: what is said of none of its days says nothing.
+pub(super) fn days_within(
+    section: &Section<'_>,
+    [first, last]: [&'static str; 2],
+    scenarios: Days,
+) -> Read<Option<Days>> {
+    let Some(days) = days(section, first, last)? else { return Ok(None) };
+    if days.meets(scenarios) {
+        return Ok(Some(days));
+    }
+    let what =
+        ("các ngày này nằm ngoài thời gian của kịch bản", "these days lie outside the scenario's");
+    let Days { first: begin, last: end } = scenarios;
+    let remedy = (
+        format!("ghi các ngày trong khoảng từ {begin} đến {end}"),
+        format!("write days from {begin} to {end}"),
+    );
+    Err(section.wrong(first, what, remedy))
+}
+
+/// A range of whole numbers within bounds.
+fn within(field: Field<'_>, (least, most): (u32, u32), remedy: (&str, &str)) -> Read<(u32, u32)> {
+    let range = field.whole_range()?;
+    let fits = range.0 >= least && range.1 <= most;
+    fits.then_some(range).ok_or_else(|| field.wrong(remedy))
+}
+
+pub(super) fn traffic(section: &Section<'_>, scenarios: Days) -> Read<Traffic> {
     let fan_out = section.or("fan-out", (1, 1), |field| {
-        let range = field.whole_range()?;
-        let fits = range.0 >= 1 && range.1 <= FAN_OUT_MAX;
-        fits.then_some(range).ok_or_else(|| field.wrong("write 1 to 256 recipients"))
+        let remedy = ("ghi 1 đến 256 nơi nhận", "write 1 to 256 recipients");
+        within(field, (1, FAN_OUT_MAX), remedy)
     })?;
     let attachment_kib = section.or("attachment-kib", (0, 0), |field| {
-        let range = field.whole_range()?;
-        let fits = range.1 <= ATTACHMENT_KIB_MAX;
-        fits.then_some(range).ok_or_else(|| field.wrong("write at most 8192 KiB"))
+        let remedy = ("ghi tối đa 8192 KiB", "write at most 8192 KiB");
+        within(field, (0, ATTACHMENT_KIB_MAX), remedy)
     })?;
     let pages = section.or("pages", (1, 10), |field| {
-        let range = field.whole_range()?;
-        let fits = range.0 >= 1 && range.1 <= PAGES_MAX;
-        fits.then_some(range).ok_or_else(|| field.wrong("write 1 to 30 pages"))
+        within(field, (1, PAGES_MAX), ("ghi 1 đến 30 trang", "write 1 to 30 pages"))
     })?;
     let due_days = section.maybe("due-days", |field| {
-        let range = field.whole_range()?;
-        let fits = range.0 >= 1 && range.1 <= DUE_DAYS_MAX;
-        fits.then_some(range).ok_or_else(|| field.wrong("write 1 to 366 days"))
+        within(field, (1, DUE_DAYS_MAX), ("ghi 1 đến 366 ngày", "write 1 to 366 days"))
     })?;
     Ok(Traffic {
         area: area(section, OWN)?,
@@ -140,7 +171,7 @@ pub(super) fn traffic(section: &Section<'_>) -> Read<Traffic> {
         span: section.or("span", Span::Any, |field| field.span())?,
         document_type: section.maybe("type", |field| field.document_type())?,
         per_day: section.need("documents-per-day", "40")?.number()?,
-        days: days(section, "from", "until")?,
+        days: days_within(section, ["from", "until"], scenarios)?,
         fan_out,
         urgencies: urgencies(section)?,
         paper: section.or("paper-share", 0.0, |field| field.share())?,
@@ -184,8 +215,11 @@ fn at_most_all(section: &Section<'_>, key: &'static str, sum: f64) -> Read<()> {
     match sum <= 1.0 {
         true => Ok(()),
         false => {
-            let what = "shares that exclude each other are more than all";
-            Err(section.wrong(key, what, "let their sum be at most 1"))
+            let what = (
+                "tổng các tỷ lệ loại trừ nhau lớn hơn 1",
+                "shares that exclude each other are more than all",
+            );
+            Err(section.wrong(key, what, ("để tổng nhiều nhất là 1", "let their sum be at most 1")))
         }
     }
 }
@@ -209,10 +243,17 @@ pub(super) fn answers(section: &Section<'_>) -> Read<Answers> {
         reply: share("reply-share", 0.0)?,
         change_agreed: share("change-agreed-share", 1.0)?,
         change_hours: hours("change-hours", (0.5, 8.0))?,
+        line: section.line(),
     };
     if answers.finished > answers.accepted || answers.processed > answers.accepted {
-        let what = "more are finished or processed than accepted";
-        let remedy = "keep finished-share and processed-share ≤ accepted-share";
+        let what = (
+            "hoàn thành hoặc xử lý nhiều hơn tiếp nhận",
+            "more are finished or processed than accepted",
+        );
+        let remedy = (
+            "để finished-share và processed-share ≤ accepted-share",
+            "keep finished-share and processed-share ≤ accepted-share",
+        );
         return Err(section.wrong("finished-share", what, remedy));
     }
     Ok(answers)

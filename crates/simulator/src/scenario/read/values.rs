@@ -7,36 +7,45 @@ use lienthong_model::{AgencyCode, Day, DocumentType, Level, Reason, StatusCode, 
 use toml::de::DeValue;
 
 use super::section::{Field, did_you_mean};
-use crate::scenario::{Days, ScenarioError, Since};
+use crate::scenario::{Days, ScenarioError, Since, Words};
 
 type Read<T> = Result<T, ScenarioError>;
 
 /// The largest number of anything: counts stay exact as floating-point numbers.
 const NUMBER_MAX: f64 = 1e9;
+/// What to write where a whole number is wanted.
+const WHOLE: (&str, &str) = ("ghi một số nguyên từ 0", "write a whole number from 0");
 
 impl<'f> Field<'f> {
     /// Says that the value does not do.
-    pub fn wrong(&self, remedy: &str) -> ScenarioError {
-        let shown = match self.shown() {
-            Some(text) => format!("`{}` cannot be `{text}`", self.key),
-            None => format!("`{}` cannot be this {}", self.key, self.value.type_str()),
+    pub fn wrong(&self, remedy: impl Into<Words>) -> ScenarioError {
+        let key = self.key;
+        let what = match (self.shown(), self.value.type_str()) {
+            (Some(text), _) => {
+                (format!("`{key}` không nhận `{text}`"), format!("`{key}` cannot be `{text}`"))
+            }
+            (None, kind) => (
+                format!("`{key}` không nhận giá trị kiểu {kind}"),
+                format!("`{key}` cannot be this {kind}"),
+            ),
         };
-        self.file.wrong(self.at, self.key, &shown, remedy)
+        self.file.wrong(self.at, key, what, remedy)
     }
 
     /// The value as it can be shown on a line.
     fn shown(&self) -> Option<String> {
         match self.value {
             DeValue::String(text) => Some(text.to_string()),
-            DeValue::Integer(number) => Some(number.as_str().to_owned()),
-            DeValue::Float(number) => Some(number.as_str().to_owned()),
+            DeValue::Integer(number) => Some(number.to_string()),
+            DeValue::Float(number) => Some(number.to_string()),
             DeValue::Datetime(moment) => Some(moment.to_string()),
             DeValue::Boolean(_) | DeValue::Array(_) | DeValue::Table(_) => None,
         }
     }
 
     pub fn text(&self) -> Read<String> {
-        let text = self.value.as_str().ok_or_else(|| self.wrong("write a text in quotes"))?;
+        let remedy = ("ghi một chuỗi trong dấu ngoặc kép", "write a text in quotes");
+        let text = self.value.as_str().ok_or_else(|| self.wrong(remedy))?;
         Ok(text.trim().to_owned())
     }
 
@@ -44,70 +53,83 @@ impl<'f> Field<'f> {
         let name = self.text()?;
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
-            return Err(self.wrong("write at most 64 lower-case letters, digits and hyphens"));
+            return Err(self.wrong((
+                "ghi tối đa 64 ký tự: chữ thường không dấu, chữ số và dấu gạch nối",
+                "write at most 64 lower-case letters, digits and hyphens",
+            )));
         }
         Ok(name)
     }
 
+    /// A whole number, in whichever of TOML's notations: 40, `0x28`, `0o50`, `0b101000`.
+    fn integer(&self) -> Option<i128> {
+        let number = self.value.as_integer()?;
+        i128::from_str_radix(number.as_str(), number.radix()).ok()
+    }
+
     /// A number from 0.
     pub fn number(&self) -> Read<f64> {
-        let number = match self.value {
-            DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok(),
-            DeValue::Float(number) => number.as_str().replace('_', "").parse().ok(),
-            _ => None,
+        let number: Option<f64> = match self.value {
+            DeValue::Float(number) => number.as_str().parse().ok(),
+            _ => self.integer().and_then(|whole| u32::try_from(whole).ok()).map(f64::from),
         };
-        let in_range = number.filter(|number: &f64| (0.0..=NUMBER_MAX).contains(number));
-        in_range.ok_or_else(|| self.wrong("write a number from 0 to 1000000000"))
+        let remedy = ("ghi một số từ 0 đến 1000000000", "write a number from 0 to 1000000000");
+        let in_range = number.filter(|number| (0.0..=NUMBER_MAX).contains(number));
+        in_range.ok_or_else(|| self.wrong(remedy))
     }
 
     pub fn whole(&self) -> Read<u32> {
-        let whole = match self.value {
-            DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok(),
-            _ => None,
-        };
-        whole.ok_or_else(|| self.wrong("write a whole number from 0"))
+        let whole = self.integer().and_then(|whole| u32::try_from(whole).ok());
+        whole.ok_or_else(|| self.wrong(WHOLE))
     }
 
     pub fn seed(&self) -> Read<u64> {
-        let whole = match self.value {
-            DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok(),
-            _ => None,
-        };
-        whole.ok_or_else(|| self.wrong("write a whole number from 0"))
+        let whole = self.integer().and_then(|whole| u64::try_from(whole).ok());
+        whole.ok_or_else(|| self.wrong(WHOLE))
     }
 
     pub fn share(&self) -> Read<f64> {
+        let remedy =
+            ("ghi một tỷ lệ từ 0 đến 1, ví dụ 0.05", "write a share from 0 to 1, such as 0.05");
         let share = self.number().ok().filter(|share| *share <= 1.0);
-        share.ok_or_else(|| self.wrong("write a share from 0 to 1, such as 0.05"))
+        share.ok_or_else(|| self.wrong(remedy))
     }
 
     /// `"all"`, or a share.
     pub fn signatures(&self) -> Read<f64> {
         match self.shown().as_deref() {
             Some("all") => Ok(1.0),
-            _ => self.share().map_err(|_| self.wrong("write \"all\", or a share such as 0.01")),
+            _ => self.share().map_err(|_| {
+                self.wrong((
+                    "ghi \"all\" hoặc một tỷ lệ, ví dụ 0.01",
+                    "write \"all\", or a share such as 0.01",
+                ))
+            }),
         }
     }
 
     /// How long a block takes to the disk.
     pub fn disk(&self) -> Read<Duration> {
+        let remedy = ("ghi số mili giây từ 1 đến 1000", "write milliseconds from 1 to 1000");
         let millis = self.whole().ok().filter(|millis| (1..=1_000).contains(millis));
-        let millis = millis.ok_or_else(|| self.wrong("write milliseconds from 1 to 1000"))?;
+        let millis = millis.ok_or_else(|| self.wrong(remedy))?;
         Ok(Duration::from_millis(millis.into()))
     }
 
     pub fn flag(&self) -> Read<bool> {
-        self.value.as_bool().ok_or_else(|| self.wrong("write true or false"))
+        let remedy = ("ghi true hoặc false", "write true or false");
+        self.value.as_bool().ok_or_else(|| self.wrong(remedy))
     }
 
     /// Whole minutes, also negative ones; at most a year.
     pub fn minutes(&self) -> Read<i32> {
-        let whole = match self.value {
-            DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok(),
-            _ => None,
-        };
-        let in_range = whole.filter(|minutes: &i32| minutes.abs() <= 525_600);
-        in_range.ok_or_else(|| self.wrong("write whole minutes, such as 90 or -90"))
+        let remedy = (
+            "ghi số phút nguyên, nhiều nhất một năm, ví dụ 90 hoặc -90",
+            "write whole minutes, a year at most, such as 90 or -90",
+        );
+        let whole = self.integer().and_then(|whole| i32::try_from(whole).ok());
+        let in_range = whole.filter(|minutes| minutes.unsigned_abs() <= 525_600);
+        in_range.ok_or_else(|| self.wrong(remedy))
     }
 
     fn items(&self) -> Option<Vec<Field<'f>>> {
@@ -118,7 +140,10 @@ impl<'f> Field<'f> {
 
     /// One number, or a list of the least and the most.
     pub fn range(&self) -> Read<(f64, f64)> {
-        let remedy = "write a number, or the least and the most: [1, 3]";
+        let remedy = (
+            "ghi một số, hoặc số nhỏ nhất và số lớn nhất: [1, 3]",
+            "write a number, or the least and the most: [1, 3]",
+        );
         let range = match self.items().as_deref() {
             None => self.number().ok().map(|one| (one, one)),
             Some([least, most]) => Some((least.number()?, most.number()?)),
@@ -129,7 +154,10 @@ impl<'f> Field<'f> {
 
     /// The same in whole numbers.
     pub fn whole_range(&self) -> Read<(u32, u32)> {
-        let remedy = "write a whole number, or the least and the most: [1, 3]";
+        let remedy = (
+            "ghi một số nguyên, hoặc số nhỏ nhất và số lớn nhất: [1, 3]",
+            "write a whole number, or the least and the most: [1, 3]",
+        );
         let range = match self.items().as_deref() {
             None => self.whole().ok().map(|one| (one, one)),
             Some([least, most]) => Some((least.whole()?, most.whole()?)),
@@ -149,7 +177,8 @@ impl<'f> Field<'f> {
     pub fn day(&self) -> Read<Day> {
         let text = self.shown().filter(|text| text.len() == 10);
         let day = text.and_then(|text| Timestamp::parse(&text)).map(Timestamp::day);
-        day.ok_or_else(|| self.wrong("write a day, such as 2020-11-16"))
+        let remedy = ("ghi một ngày, ví dụ 2020-11-16", "write a day, such as 2020-11-16");
+        day.ok_or_else(|| self.wrong(remedy))
     }
 
     /// A day, or `from..until` in a text, both included.
@@ -161,7 +190,10 @@ impl<'f> Field<'f> {
         let days = day(first).zip(day(last)).filter(|(first, last)| first <= last);
         let days = days.map(|(first, last)| Days { first, last });
         days.ok_or_else(|| {
-            self.wrong("write a day, or the first and the last: \"2020-01-23..2020-01-29\"")
+            self.wrong((
+                "ghi một ngày, hoặc ngày đầu và ngày cuối: \"2020-01-23..2020-01-29\"",
+                "write a day, or the first and the last: \"2020-01-23..2020-01-29\"",
+            ))
         })
     }
 
@@ -169,7 +201,11 @@ impl<'f> Field<'f> {
     pub fn moment(&self) -> Read<Timestamp> {
         let text = self.shown().unwrap_or_default().replacen(' ', "T", 1);
         let moment = Timestamp::parse(&text).or_else(|| Timestamp::parse(&format!("{text}+07:00")));
-        moment.ok_or_else(|| self.wrong("write a moment, such as 2020-11-16T09:00:00"))
+        let remedy = (
+            "ghi một thời điểm, ví dụ 2020-11-16T09:00:00",
+            "write a moment, such as 2020-11-16T09:00:00",
+        );
+        moment.ok_or_else(|| self.wrong(remedy))
     }
 
     pub fn since(&self) -> Read<Since> {
@@ -177,20 +213,30 @@ impl<'f> Field<'f> {
             Some("always") => Ok(Since::Always),
             Some("never") => Ok(Since::Never),
             _ => self.day().map(Since::Day).map_err(|_| {
-                self.wrong("write a day, such as 2020-11-16, or \"always\" or \"never\"")
+                self.wrong((
+                    "ghi một ngày, ví dụ 2020-11-16, hoặc \"always\" hay \"never\"",
+                    "write a day, such as 2020-11-16, or \"always\" or \"never\"",
+                ))
             }),
         }
     }
 
     pub fn code(&self) -> Read<AgencyCode> {
-        let remedy = "write an agency's code, such as H36: see `lienthong directory list`";
+        let remedy = (
+            "ghi mã cơ quan, ví dụ H36: xem `lienthong directory list`",
+            "write an agency's code, such as H36: see `lienthong directory list`",
+        );
         let text = self.text()?;
         AgencyCode::parse(&text).map_err(|_| self.wrong(remedy))
     }
 
     pub fn level(&self) -> Read<Level> {
         let level = self.text().ok().and_then(|text| text.parse().ok());
-        level.ok_or_else(|| self.wrong("write ministry, province, district or commune"))
+        let remedy = (
+            "ghi ministry, province, district hoặc commune",
+            "write ministry, province, district or commune",
+        );
+        level.ok_or_else(|| self.wrong(remedy))
     }
 
     pub fn span(&self) -> Read<Span> {
@@ -199,7 +245,10 @@ impl<'f> Field<'f> {
             "inside" => Ok(Span::Inside),
             "between" => Ok(Span::Between),
             "centre" => Ok(Span::Centre),
-            _ => Err(self.wrong("write any, inside, between (provinces) or centre")),
+            _ => Err(self.wrong((
+                "ghi any, inside (trong tỉnh), between (giữa các tỉnh) hoặc centre (trung ương)",
+                "write any, inside, between (provinces) or centre",
+            ))),
         }
     }
 
@@ -210,7 +259,10 @@ impl<'f> Field<'f> {
             _ => DocumentType::by_abbreviation(&text).or_else(|| DocumentType::by_name(&text)),
         };
         known.ok_or_else(|| {
-            self.wrong("write an abbreviation of Decree 30/2020/NĐ-CP (QĐ, TB, CV …) or a name")
+            self.wrong((
+                "ghi chữ viết tắt theo Nghị định 30/2020/NĐ-CP (QĐ, TB, CV …) hoặc tên loại",
+                "write an abbreviation of Decree 30/2020/NĐ-CP (QĐ, TB, CV …) or a name",
+            ))
         })
     }
 
@@ -219,14 +271,19 @@ impl<'f> Field<'f> {
         let known = Reason::ALL.iter().find(|reason| reason.code() == text);
         known.copied().ok_or_else(|| {
             let codes: Vec<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
-            self.wrong(&did_you_mean(&text, &codes))
+            self.wrong(did_you_mean(&text, &codes))
         })
     }
 
     pub fn status(&self) -> Read<StatusCode> {
         let number = self.text().ok().and_then(|text| text.parse().ok());
         let known = number.and_then(StatusCode::from_number);
-        known.ok_or_else(|| self.wrong("write a status in quotes: \"02\", \"03\" … \"06\""))
+        known.ok_or_else(|| {
+            self.wrong((
+                "ghi trạng thái trong dấu ngoặc kép: \"02\", \"03\" … \"06\"",
+                "write a status in quotes: \"02\", \"03\" … \"06\"",
+            ))
+        })
     }
 
     /// Office hours: `07:30-11:30`, in minutes since midnight.
@@ -239,7 +296,12 @@ impl<'f> Field<'f> {
         let text = self.text()?;
         let span = text.split_once('-').and_then(|(a, b)| minute(a).zip(minute(b)));
         let fits = span.filter(|(from, to)| from < to);
-        fits.ok_or_else(|| self.wrong("write hours as [\"07:30-11:30\", \"13:30-17:00\"]"))
+        fits.ok_or_else(|| {
+            self.wrong((
+                "ghi giờ làm việc như [\"07:30-11:30\", \"13:30-17:00\"]",
+                "write hours as [\"07:30-11:30\", \"13:30-17:00\"]",
+            ))
+        })
     }
 
     /// One of several names.
@@ -248,7 +310,7 @@ impl<'f> Field<'f> {
         let known = all.iter().find(|one| name(**one) == text);
         known.copied().ok_or_else(|| {
             let names: Vec<&str> = all.iter().map(|one| name(*one)).collect();
-            self.wrong(&did_you_mean(&text, &names))
+            self.wrong(did_you_mean(&text, &names))
         })
     }
 }

@@ -43,7 +43,7 @@ pub(super) struct Desk {
     pub facts: Arc<Facts>,
     /// Whether its disk is nearly full.
     pub low: bool,
-    /// Receipts that were given again.
+    /// Receipts of documents that were given again.
     pub repeated: u64,
     /// An act of the world that was refused; kept until somebody asks.
     pub refused_act: Option<Refusal>,

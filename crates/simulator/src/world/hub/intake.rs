@@ -212,11 +212,12 @@ impl Desk {
         proposal: Proposal,
     ) -> Result<Outcome, EngineError> {
         let Some(machine) = &mut self.machine else { return Ok(STOPPED) };
+        let is_document = matches!(&proposal, Proposal::Submit { .. });
         Ok(match machine.decide(proposal)? {
             Decision::Accepted(accepted) => Outcome::Accepted(accepted.position),
             Decision::Reported(reported) => Outcome::Accepted(reported.position),
             Decision::Repeated(position) => {
-                self.repeated += 1;
+                self.repeated += u64::from(is_document);
                 Outcome::Repeated(position)
             }
             Decision::Refused(refusal) => {
