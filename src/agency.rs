@@ -34,12 +34,22 @@ impl AgencyFolder {
                 || "--node".to_owned(),
                 |id| format!("--operator {id} --name NAME --title TITLE"),
             );
-            return Err(Usage::new(format!("`{}` has no `{caller}.pem`", path.display()))
-                .remedy(format!(
+            let shown = path.display();
+            return Err(Usage::new(
+                format!("`{shown}` không có `{caller}.pem`"),
+                format!("`{shown}` has no `{caller}.pem`"),
+            )
+            .remedy(
+                format!(
+                    "chỉ thư mục của một cơ quan bằng --as (LIENTHONG_AS); `lienthong pki issue \
+                     THƯ_MỤC --agency MÃ {flags}` tạo THƯ_MỤC/agencies/MÃ"
+                ),
+                format!(
                     "give the folder of an agency with --as (LIENTHONG_AS); \
                      `lienthong pki issue DIR --agency CODE {flags}` makes DIR/agencies/CODE"
-                ))
-                .into());
+                ),
+            )
+            .into());
         }
         Ok(Self { path: path.to_owned(), caller })
     }

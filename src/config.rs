@@ -166,11 +166,21 @@ impl HubFlags {
         if let Some((_, line, _)) =
             file::read(&found, KEYS)?.iter().find(|(key, ..)| key.name == "data")
         {
-            return Err(Usage::new(format!(
-                "`{}`, line {line}: `data` has no place in a file that is found in the data folder",
-                found.display()
-            ))
-            .remedy("remove the line, or move the file elsewhere and name it with --config")
+            let shown = found.display();
+            return Err(Usage::new(
+                format!(
+                    "`{shown}`, dòng {line}: `data` không được đặt trong tệp nằm ở chính thư mục \
+                     dữ liệu"
+                ),
+                format!(
+                    "`{shown}`, line {line}: `data` has no place in a file that is found in the \
+                     data folder"
+                ),
+            )
+            .remedy(
+                "bỏ dòng đó, hoặc chuyển tệp ra nơi khác và chỉ tệp bằng --config",
+                "remove the line, or move the file elsewhere and name it with --config",
+            )
             .into());
         }
         Ok(Some(found))
@@ -280,6 +290,17 @@ impl Effective {
         }
     }
 
+    /// Returns what is wrong with a setting, in Vietnamese and in English, behind its name and
+    /// origin.
+    pub(crate) fn wrong(&self, name: &str, vi: impl fmt::Display, en: impl fmt::Display) -> Usage {
+        let setting = self.settings.iter().find(|setting| setting.key.name == name);
+        let shown_vi = match setting {
+            Some(setting) => format!("`{name}` ({})", setting.origin.vi()),
+            None => format!("`{name}`"),
+        };
+        Usage::new(format!("{shown_vi}: {vi}"), format!("{}: {en}", self.shown(name)))
+    }
+
     fn fill_from_pki(&mut self) -> anyhow::Result<()> {
         let Some(folder) = self.one("pki").map(PathBuf::from) else { return Ok(()) };
         let hub = || settings::hub_certificate(&folder);
@@ -304,6 +325,19 @@ impl Effective {
 
 fn existing(folder: &Path, names: &[&str]) -> Vec<PathBuf> {
     names.iter().map(|name| folder.join(name)).filter(|path| path.is_file()).collect()
+}
+
+impl Origin {
+    /// The same as displayed, in Vietnamese.
+    fn vi(&self) -> String {
+        match self {
+            Self::Flag => "tham số dòng lệnh".to_owned(),
+            Self::Environment(variable) => format!("biến môi trường {variable}"),
+            Self::File(path, line) => format!("{}, dòng {line}", path.display()),
+            Self::Pki => "pki".to_owned(),
+            Self::Default => "mặc định".to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for Origin {

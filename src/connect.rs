@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use lienthong_client::{Client, ClockSource, Endpoint, Language, Retry, Roots};
+use lienthong_client::{Client, ClockSource, Endpoint, EndpointError, Language, Retry, Roots};
 use lienthong_hub::Clock;
 
 use crate::agency::{self, AgencyFolder};
@@ -113,18 +113,27 @@ impl WhoArgs {
         agency: &AgencyFolder,
         roots: &Roots,
     ) -> anyhow::Result<Endpoint> {
-        let wrong = |error: &dyn std::fmt::Display| {
-            Usage::new(error.to_string())
-                .remedy("give the hub's address as https://host:port with --hub (LIENTHONG_HUB)")
+        let no_address = |error: EndpointError| {
+            let vi = format!("`{hub}` không phải địa chỉ của trục");
+            Usage::new(vi, error.to_string()).remedy(
+                "chỉ địa chỉ của trục dạng https://máy:cổng bằng --hub (LIENTHONG_HUB)",
+                "give the hub's address as https://host:port with --hub (LIENTHONG_HUB)",
+            )
         };
         let mut endpoint = Endpoint::new(hub, agency.identity()?, roots.clone())
-            .map_err(|error| wrong(&error))?
+            .map_err(no_address)?
             .clock(self.clock()?)
             .language(language(|name| std::env::var(name).ok()))
             .wait_for_hub(self.wait)
             .retry(Retry { total: Duration::from_secs(20), ..Retry::default() });
         if let Some(name) = &self.server_name {
-            endpoint = endpoint.server_name(name).map_err(|error| wrong(&error))?;
+            endpoint = endpoint.server_name(name).map_err(|error| {
+                let vi = format!("`{name}` không phải tên DNS hay địa chỉ IP");
+                Usage::new(vi, error.to_string()).remedy(
+                    "nêu bằng --server-name một tên có trong chứng thư của trục",
+                    "give a name of the hub's certificate with --server-name",
+                )
+            })?;
         }
         Ok(endpoint)
     }
@@ -135,7 +144,9 @@ impl WhoArgs {
     /// [`Usage`] when it is not named or has no node's certificate.
     pub(crate) fn agency(&self) -> anyhow::Result<AgencyFolder> {
         let path = self.folder.as_ref().ok_or_else(|| {
-            Usage::new("whose agency this is was not said").remedy(
+            Usage::new("chưa nêu cơ quan nào", "whose agency this is was not said").remedy(
+                "chỉ thư mục của cơ quan bằng --as THƯ_MỤC (LIENTHONG_AS); `lienthong pki issue \
+                 THƯ_MỤC --agency MÃ --node --seal` tạo THƯ_MỤC/agencies/MÃ",
                 "give the agency's folder with --as FOLDER (LIENTHONG_AS); `lienthong pki issue \
                  DIR --agency CODE --node --seal` makes DIR/agencies/CODE",
             )
@@ -150,8 +161,14 @@ impl WhoArgs {
     pub(crate) fn roots(&self, agency: &AgencyFolder) -> anyhow::Result<Roots> {
         if self.root.is_empty() {
             let missing = || {
-                Usage::new("no root certificate was found beside the agency's folder")
-                    .remedy("give the axis' root certificate with --root FILE")
+                Usage::new(
+                    "không tìm thấy chứng thư gốc cạnh thư mục của cơ quan",
+                    "no root certificate was found beside the agency's folder",
+                )
+                .remedy(
+                    "chỉ chứng thư gốc của trục bằng --root TỆP",
+                    "give the axis' root certificate with --root FILE",
+                )
             };
             return Ok(agency.roots()?.ok_or_else(missing)?);
         }
@@ -175,9 +192,15 @@ impl WhoArgs {
         match Clock::parse(&self.clock) {
             Ok(Clock::Real) => Ok(ClockSource::Real),
             Ok(Clock::Scenario { start, rate }) => Ok(ClockSource::scenario(start, rate)),
-            Err(error) => Err(Usage::new(error.to_string())
-                .remedy("give --clock as the hub was started with it")
-                .into()),
+            Err(error) => {
+                let vi = format!("`{}` không phải đồng hồ", self.clock);
+                Err(Usage::new(vi, error.to_string())
+                    .remedy(
+                        "nêu --clock đúng như khi khởi động trục",
+                        "give --clock as the hub was started with it",
+                    )
+                    .into())
+            }
         }
     }
 }

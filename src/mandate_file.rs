@@ -17,6 +17,7 @@ use lienthong_model::limits::{ACT_ENTRIES_MAX, LIST_ENTRIES_MAX, TEXT_CHARS_MAX}
 use lienthong_model::{AgencyCode, Mandate};
 
 use crate::config::file::text_of;
+use crate::routes;
 use crate::say::Usage;
 use crate::toml_tables::{self, Field, Row};
 use crate::values;
@@ -45,9 +46,11 @@ fn mandate(row: &Row<'_>) -> Result<Mandate, Usage> {
     for field in &row.fields {
         match field.key.as_str() {
             "agency" => agency = Some(code(field)?),
-            "person" => signatory = Some(read_by(field, values::person)?),
-            "capacity" => capacity = Some(read_by(field, values::capacity)?),
-            "delegated-by" => delegated_by = Some(read_by(field, values::person)?),
+            "person" => signatory = Some(read_by(field, values::person, values::PERSON_VI)?),
+            "capacity" => capacity = Some(read_by(field, values::capacity, values::CAPACITY_VI)?),
+            "delegated-by" => {
+                delegated_by = Some(read_by(field, values::person, values::PERSON_VI)?);
+            }
             "types" => document_types = types(field)?,
             "from" => from = Some(field.day()?),
             "until" => until = Some(field.day()?),
@@ -55,42 +58,58 @@ fn mandate(row: &Row<'_>) -> Result<Mandate, Usage> {
             _ => return Err(field.unknown("mandate", &KEYS)),
         }
     }
-    let required = |key: &'static str, remedy: &'static str| {
-        move || row.wrong(&format!("the mandate has no `{key}`"), remedy)
+    let lacks = |key: &str| {
+        let vi = format!("thẩm quyền ký không có `{key}`");
+        row.wrong(&vi, &format!("the mandate has no `{key}`"))
     };
     Ok(Mandate {
-        agency: agency.ok_or_else(required("agency", "write agency = \"H36\""))?,
-        signatory: signatory.ok_or_else(required("person", values::PERSON))?,
-        capacity: capacity.ok_or_else(required("capacity", values::CAPACITY))?,
+        agency: agency.ok_or_else(|| {
+            lacks("agency").remedy("ghi agency = \"H36\"", "write agency = \"H36\"")
+        })?,
+        signatory: signatory
+            .ok_or_else(|| lacks("person").remedy(values::PERSON_VI, values::PERSON))?,
+        capacity: capacity
+            .ok_or_else(|| lacks("capacity").remedy(values::CAPACITY_VI, values::CAPACITY))?,
         delegated_by,
         document_types,
-        from: from.ok_or_else(required("from", values::DAY))?,
+        from: from.ok_or_else(|| lacks("from").remedy(values::DAY_VI, values::DAY))?,
         until,
         basis,
     })
 }
 
-/// Reads one text; the reader says what may be written.
-fn read_by<T>(field: &Field<'_>, read: impl Fn(&str) -> Result<T, String>) -> Result<T, Usage> {
-    read(field.text()?).map_err(|remedy| field.wrong(&remedy))
+/// Reads one text; the reader says in English what may be written.
+fn read_by<T>(
+    field: &Field<'_>,
+    read: impl Fn(&str) -> Result<T, String>,
+    remedy_vi: &str,
+) -> Result<T, Usage> {
+    read(field.text()?).map_err(|remedy| field.wrong().remedy(remedy_vi, remedy))
 }
 
 fn code(field: &Field<'_>) -> Result<AgencyCode, Usage> {
-    read_by(field, |text| AgencyCode::parse(text).map_err(|error| error.to_string()))
+    let read = |text: &str| AgencyCode::parse(text).map_err(|error| error.to_string());
+    read_by(field, read, "ghi mã định danh của cơ quan, như H36 hoặc H36.05")
 }
 
 fn types(field: &Field<'_>) -> Result<Vec<lienthong_model::DocumentType>, Usage> {
     if field.list().len() > LIST_ENTRIES_MAX {
-        return Err(field.wrong("leave it out where every type may be signed"));
+        return Err(field.wrong().remedy(
+            "bỏ khóa này nếu được ký mọi loại văn bản",
+            "leave it out where every type may be signed",
+        ));
     }
     let read = field.list().iter().map(|text| values::document_type(text));
-    read.collect::<Result<_, _>>().map_err(|remedy| field.wrong(&remedy))
+    read.collect::<Result<_, _>>().map_err(|remedy| field.wrong().remedy(routes::TYPES_VI, remedy))
 }
 
 fn text(field: &Field<'_>) -> Result<String, Usage> {
     let text = field.text()?;
     if text.chars().count() > TEXT_CHARS_MAX {
-        return Err(field.wrong(&format!("write at most {TEXT_CHARS_MAX} characters")));
+        return Err(field.wrong().remedy(
+            format!("ghi tối đa {TEXT_CHARS_MAX} ký tự"),
+            format!("write at most {TEXT_CHARS_MAX} characters"),
+        ));
     }
     Ok(text.to_owned())
 }

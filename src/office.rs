@@ -197,8 +197,12 @@ fn carry_out(folder: &mut OpenFolder, at: Timestamp, act: Command) -> anyhow::Re
 
 fn require_directory(folder: &OpenFolder) -> anyhow::Result<()> {
     if folder.reader().directory().is_empty() {
-        return Err(Usage::new("the data folder has no directory yet")
+        let vi = "thư mục dữ liệu chưa có danh bạ";
+        return Err(Usage::new(vi, "the data folder has no directory yet")
             .remedy(
+                "nhập danh bạ trước: `lienthong directory export TỆP` ghi danh bạ dựng sẵn, \
+                 `lienthong directory apply TỆP --data THƯ_MỤC` nhập vào; trục khởi động trên thư \
+                 mục này cũng tự nhập",
                 "enter one first: `lienthong directory export FILE` writes the one that is built \
                  in, `lienthong directory apply FILE --data DIR` enters it; a hub that is started \
                  on the folder does so too",
@@ -224,8 +228,9 @@ fn add_list(
     der: &Bytes,
 ) -> anyhow::Result<RevocationListSummary> {
     let trust = folder.reader().trust();
-    let list = RevocationList::parse(der, trust.authorities())
-        .map_err(|error| Usage::new(format!("the revocation list: {error}")))?;
+    let list = RevocationList::parse(der, trust.authorities()).map_err(|error| {
+        Usage::new("không dùng được danh sách thu hồi", format!("the revocation list: {error}"))
+    })?;
     if trust.admits(&list) {
         let payload = folder.payload(der)?;
         let added = AddRevocationList { payload, issuer: list.issuer };

@@ -4,7 +4,7 @@
 use lienthong_model::Revocation;
 
 /// The name of the line that bears the mark.
-pub(crate) const LINE: &str = "thu hồi / revocation";
+pub(crate) const LINE: &str = "thu hồi chứng thư / certificate revocation";
 
 /// Returns the name for programs; none when the hub does not say.
 pub(crate) fn name(revocation: Option<Revocation>) -> Option<&'static str> {

@@ -63,12 +63,16 @@ fn rule(row: &Row<'_>) -> Result<Rule, Usage> {
         }
     }
     rule.effect = effect.ok_or_else(|| {
-        let remedy = "write effect = \"allow\", \"refuse\" or \"through-superior\"";
-        row.wrong("the rule has no `effect`", remedy)
+        row.wrong("quy tắc không có `effect`", "the rule has no `effect`").remedy(
+            "ghi effect = \"allow\", \"refuse\" hoặc \"through-superior\"",
+            "write effect = \"allow\", \"refuse\" or \"through-superior\"",
+        )
     })?;
     if rule.name.is_empty() {
-        let remedy = "write name = \"…\": it is shown wherever the rule decides";
-        return Err(row.wrong("the rule has no `name`", remedy));
+        return Err(row.wrong("quy tắc không có `name`", "the rule has no `name`").remedy(
+            "ghi name = \"…\": tên này hiện ở mọi nơi quy tắc được áp dụng",
+            "write name = \"…\": it is shown wherever the rule decides",
+        ));
     }
     Ok(rule)
 }
@@ -76,7 +80,7 @@ fn rule(row: &Row<'_>) -> Result<Rule, Usage> {
 fn name(field: &Field<'_>) -> Result<String, Usage> {
     let text = field.text()?;
     if text.chars().count() > RoutingRules::NAME_CHARS_MAX {
-        return Err(field.wrong("write at most 100 characters"));
+        return Err(field.wrong().remedy("ghi tối đa 100 ký tự", "write at most 100 characters"));
     }
     Ok(text.to_owned())
 }
@@ -86,7 +90,12 @@ fn level(field: &Field<'_>) -> Result<Option<Level>, Usage> {
         "any" => Ok(None),
         text => {
             let level = text.parse().map(Some);
-            level.map_err(|_| field.wrong("write ministry, province, district, commune or any"))
+            level.map_err(|_| {
+                field.wrong().remedy(
+                    "ghi ministry, province, district, commune hoặc any",
+                    "write ministry, province, district, commune or any",
+                )
+            })
         }
     }
 }
@@ -97,12 +106,17 @@ fn span(field: &Field<'_>) -> Result<Span, Usage> {
         "inside" => Span::Inside,
         "between" => Span::Between,
         "centre" => Span::Centre,
-        _ => return Err(field.wrong("write any, inside, between (provinces) or centre")),
+        _ => {
+            return Err(field.wrong().remedy(
+                "ghi any, inside (trong tỉnh), between (giữa các tỉnh) hoặc centre (trung ương)",
+                "write any, inside, between (provinces) or centre",
+            ));
+        }
     })
 }
 
 fn type_of(field: &Field<'_>) -> Result<DocumentType, Usage> {
-    document_type(field.text()?).ok_or_else(|| field.wrong(TYPES))
+    document_type(field.text()?).ok_or_else(|| field.wrong().remedy(TYPES_VI, TYPES))
 }
 
 fn effect_of(field: &Field<'_>) -> Result<Effect, Usage> {
@@ -110,13 +124,21 @@ fn effect_of(field: &Field<'_>) -> Result<Effect, Usage> {
         "allow" => Effect::Allow,
         "refuse" => Effect::Refuse,
         "through-superior" => Effect::ThroughSuperior,
-        _ => return Err(field.wrong("write allow, refuse or through-superior")),
+        _ => {
+            return Err(field.wrong().remedy(
+                "ghi allow, refuse hoặc through-superior",
+                "write allow, refuse or through-superior",
+            ));
+        }
     })
 }
 
 /// What a type of documents may be written as.
 pub(crate) const TYPES: &str =
     "write an abbreviation of Decree 30/2020/NĐ-CP (QĐ, TB, CV …) or a name";
+/// The same in Vietnamese.
+pub(crate) const TYPES_VI: &str =
+    "ghi chữ viết tắt theo Nghị định 30/2020/NĐ-CP (QĐ, TB, CV …) hoặc tên loại";
 
 pub(crate) use lienthong_connector::read_type as document_type;
 

@@ -18,33 +18,37 @@ const USAGE: u8 = 2;
 /// Exit code: the hub cannot be reached.
 const UNREACHABLE: u8 = 3;
 
-/// Something is wrong with what the user typed or wrote into a file.
+/// Something is wrong with what the user typed or wrote into a file: said in both languages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Usage {
+    what_vi: String,
     what: String,
+    /// Empty when there is none, as in English.
+    remedy_vi: String,
     remedy: String,
 }
 
 impl Usage {
-    /// Returns what is wrong.
-    pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), remedy: String::new() }
+    /// Returns what is wrong, in Vietnamese and in English.
+    pub(crate) fn new(vi: impl Into<String>, en: impl Into<String>) -> Self {
+        let (what_vi, what) = (vi.into(), en.into());
+        Self { what_vi, what, remedy_vi: String::new(), remedy: String::new() }
     }
 
-    /// Says what to do about it.
-    pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = remedy.into();
+    /// Says what to do about it, in Vietnamese and in English.
+    pub(crate) fn remedy(mut self, vi: impl Into<String>, en: impl Into<String>) -> Self {
+        (self.remedy_vi, self.remedy) = (vi.into(), en.into());
         self
     }
 }
 
 impl std::fmt::Display for Usage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.what)?;
+        write!(f, "{} / {}", self.what_vi, self.what)?;
         if self.remedy.is_empty() {
             Ok(())
         } else {
-            write!(f, "\n  xử lý / remedy: {}", self.remedy)
+            write!(f, "\n  xử lý / remedy: {} / {}", self.remedy_vi, self.remedy)
         }
     }
 }
@@ -66,7 +70,7 @@ pub(crate) fn failure(error: &anyhow::Error, output: Output) -> ExitCode {
 enum Found<'e> {
     Refusal(&'e Refusal),
     Unreachable(&'e Unreachable),
-    Usage,
+    Usage(&'e Usage),
     Other,
 }
 
@@ -84,8 +88,8 @@ fn call_in<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e CallE
 impl<'e> Found<'e> {
     fn in_chain(error: &'e anyhow::Error) -> Self {
         for cause in error.chain() {
-            if cause.is::<Usage>() {
-                return Self::Usage;
+            if let Some(usage) = cause.downcast_ref::<Usage>() {
+                return Self::Usage(usage);
             }
             if let Some(refusal) = cause.downcast_ref::<Refusal>() {
                 return Self::Refusal(refusal);
@@ -107,7 +111,7 @@ impl<'e> Found<'e> {
     fn code(&self) -> u8 {
         match self {
             Self::Refusal(_) | Self::Other => FAILED,
-            Self::Usage => USAGE,
+            Self::Usage(_) => USAGE,
             Self::Unreachable(_) => UNREACHABLE,
         }
     }
@@ -116,7 +120,8 @@ impl<'e> Found<'e> {
         match self {
             Self::Refusal(refusal) => refused(refusal),
             Self::Unreachable(unreachable) => cannot_reach(unreachable),
-            Self::Usage | Self::Other => format!("lỗi / error: {error:#}"),
+            Self::Usage(usage) => wrong_usage(&doing(error), usage),
+            Self::Other => format!("lỗi / error: {error:#}"),
         }
     }
 
@@ -131,10 +136,37 @@ impl<'e> Found<'e> {
                     "remedy_vi": words.remedy_vi,
                 } })
             }
-            Self::Usage => json!({ "usage": format!("{error:#}") }),
+            Self::Usage(usage) => usage_json(&doing(error), usage),
             Self::Other => json!({ "error": format!("{error:#}") }),
         }
     }
+}
+
+/// What was being done when wrong usage was met: it goes before what is wrong, in either language.
+fn doing(error: &anyhow::Error) -> String {
+    let before = error.chain().take_while(|cause| !cause.is::<Usage>());
+    before.map(|cause| format!("{cause}: ")).collect()
+}
+
+fn wrong_usage(doing: &str, usage: &Usage) -> String {
+    let mut text = format!("lỗi / error: {doing}{}\n", usage.what_vi);
+    let _ = writeln!(text, "{:<13}{doing}{}", "", usage.what);
+    if !usage.remedy.is_empty() {
+        both(&mut text, "xử lý / remedy", &usage.remedy_vi, &usage.remedy);
+    }
+    text
+}
+
+fn usage_json(doing: &str, usage: &Usage) -> serde_json::Value {
+    let mut said = json!({
+        "usage": format!("{doing}{}", usage.what),
+        "usage_vi": format!("{doing}{}", usage.what_vi),
+    });
+    if !usage.remedy.is_empty() {
+        said["remedy"] = usage.remedy.as_str().into();
+        said["remedy_vi"] = usage.remedy_vi.as_str().into();
+    }
+    said
 }
 
 /// Writes a refusal for people: code, fields, meaning and remedy in both languages.
@@ -199,8 +231,32 @@ mod tests {
     }
 
     #[test]
+    fn wrong_usage_is_said_in_both_languages_with_its_context_and_both_remedies() {
+        let usage = Usage::new("không có khóa `x`", "there is no key `x`");
+        let error = anyhow::Error::new(usage.clone().remedy("bỏ `x`", "take `x` out"));
+        let error = error.context("node.toml");
+        let found = Found::in_chain(&error);
+        let lines = [
+            "lỗi / error: node.toml: không có khóa `x`",
+            "             node.toml: there is no key `x`",
+            "  xử lý / remedy      bỏ `x`",
+            "                      take `x` out",
+        ];
+        assert_eq!(found.text(&error).lines().collect::<Vec<_>>(), lines);
+        let said = json!({
+            "usage": "node.toml: there is no key `x`", "usage_vi": "node.toml: không có khóa `x`",
+            "remedy": "take `x` out", "remedy_vi": "bỏ `x`",
+        });
+        assert_eq!(found.json(&error), said);
+        let error = anyhow::Error::new(usage);
+        let found = Found::in_chain(&error);
+        assert_eq!(found.text(&error).lines().count(), 2, "nothing is said to be done");
+        assert!(found.json(&error).get("remedy").is_none());
+    }
+
+    #[test]
     fn wrong_usage_and_refusals_have_their_own_exit_codes() {
-        let usage = anyhow::Error::new(Usage::new("x").remedy("y")).context("reading");
+        let usage = anyhow::Error::new(Usage::new("x", "y")).context("reading");
         assert_eq!(Found::in_chain(&usage).code(), USAGE);
         let refusal = anyhow::Error::new(Refusal::new(Reason::RouteRefused));
         assert_eq!(Found::in_chain(&refusal).code(), FAILED);

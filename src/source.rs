@@ -10,7 +10,7 @@ use lienthong_client::Client;
 use lienthong_core::Directory;
 use lienthong_core::engine::EngineError;
 use lienthong_hub::OpenFolder;
-use lienthong_model::Timestamp;
+use lienthong_model::{AgencyCode, AgencyEntry, Timestamp};
 
 use crate::connect::{HUB_DEFAULT, WhoArgs};
 use crate::say::Usage;
@@ -20,7 +20,8 @@ use crate::terminal::Progress;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Source / nguồn")]
 pub(crate) struct SourceArgs {
-    /// The hub to ask
+    /// The hub to ask; default https://localhost:7443 (`directory`, `route explain`: the country
+    /// built in)
     #[arg(long, value_name = "URL", env = "LIENTHONG_HUB")]
     pub hub: Option<String>,
     /// The data folder to read instead, while no hub uses it
@@ -63,12 +64,27 @@ impl SourceArgs {
 /// [`Usage`] with what to do when it is not there or in use.
 pub(crate) fn open_folder(path: &Path) -> anyhow::Result<OpenFolder> {
     // Opening would make one: a wrong path must not leave a data folder behind.
-    if !path.join("journal").is_dir() {
-        return Err(Usage::new(format!("`{}` is no data folder", path.display()))
-            .remedy("give the folder that `lienthong hub --data DIR` was started with")
-            .into());
-    }
+    require_data_folder(path)?;
     open(path)
+}
+
+/// Checks that a data folder is there.
+///
+/// # Errors
+/// [`Usage`] with what to do when it is not.
+pub(crate) fn require_data_folder(path: &Path) -> Result<(), Usage> {
+    if path.join("journal").is_dir() {
+        return Ok(());
+    }
+    let shown = path.display();
+    Err(Usage::new(
+        format!("`{shown}` không phải thư mục dữ liệu"),
+        format!("`{shown}` is no data folder"),
+    )
+    .remedy(
+        "chỉ thư mục mà `lienthong hub --data` dùng",
+        "give the folder that `lienthong hub --data DIR` was started with",
+    ))
 }
 
 /// Opens a data folder that no hub uses; makes it where nothing is yet.
@@ -81,13 +97,19 @@ pub(crate) fn open_or_make_folder(path: &Path) -> anyhow::Result<OpenFolder> {
 }
 
 fn open(path: &Path) -> anyhow::Result<OpenFolder> {
-    let mut progress = Progress::of("reading the journal");
+    let mut progress = Progress::of("đọc nhật ký giao dịch / reading the journal");
     let opened = OpenFolder::open(path, |block, end| progress.reached(block, end));
     progress.finish();
     match opened {
-        Err(EngineError::InUse(folder)) => Err(Usage::new(format!("a hub uses `{folder}`"))
-            .remedy("ask the hub with --hub URL, or stop it first")
-            .into()),
+        Err(EngineError::InUse(folder)) => {
+            let vi = format!("trục đang dùng `{folder}`");
+            Err(Usage::new(vi, format!("a hub uses `{folder}`"))
+                .remedy(
+                    "hỏi trục bằng --hub URL, hoặc dừng trục trước",
+                    "ask the hub with --hub URL, or stop it first",
+                )
+                .into())
+        }
         opened => opened.with_context(|| format!("the data folder `{}`", path.display())),
     }
 }
@@ -105,6 +127,34 @@ pub(crate) fn builtin() -> anyhow::Result<Directory> {
         directory.put(entry);
     }
     Ok(directory)
+}
+
+/// Reads a directory's entries from the CSV of a file; `shown` names it in errors.
+///
+/// # Errors
+/// [`Usage`] with the first line and column that are wrong.
+pub(crate) fn entries(shown: &str, csv: &[u8]) -> Result<Vec<AgencyEntry>, Usage> {
+    lienthong_country::read_csv(csv).map_err(|error| {
+        let place = match (error.line, error.column.as_str()) {
+            (0, _) => String::new(),
+            (line, "") => format!(", dòng {line}"),
+            (line, column) => format!(", dòng {line}, cột `{column}`"),
+        };
+        let vi = format!("`{shown}`{place}: không phải danh bạ CSV đúng mẫu");
+        Usage::new(vi, format!("`{shown}`: {error}")).remedy(
+            "sửa chỗ đó; `lienthong directory export TỆP` ghi một tệp đúng mẫu",
+            "correct it there; `lienthong directory export FILE` writes a file of the right form",
+        )
+    })
+}
+
+/// Says that the directory does not have an agency.
+pub(crate) fn unknown_agency(code: &AgencyCode) -> Usage {
+    let vi = format!("danh bạ không có cơ quan `{code}`");
+    Usage::new(vi, format!("the directory has no agency `{code}`")).remedy(
+        "tra theo tên: lienthong directory search TÊN",
+        "find it by its name: lienthong directory search TEXT",
+    )
 }
 
 /// Returns the machine's time.

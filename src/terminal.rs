@@ -26,8 +26,11 @@ pub(crate) fn log(cli: &Cli) -> anyhow::Result<()> {
     };
     let text = cli.global.log.as_deref().unwrap_or(default);
     let filter = EnvFilter::builder().parse(text).map_err(|error| {
-        Usage::new(format!("`--log {text}` is no filter: {error}"))
-            .remedy("write a level (`info`), or targets with levels (`info,lienthong_hub=debug`)")
+        let vi = format!("`--log {text}` không phải bộ lọc nhật ký chương trình");
+        Usage::new(vi, format!("`--log {text}` is no filter: {error}")).remedy(
+            "ghi một mức (`info`), hoặc các đích kèm mức (`info,lienthong_hub=debug`)",
+            "write a level (`info`), or targets with levels (`info,lienthong_hub=debug`)",
+        )
     })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -6,6 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::config::file::line_of;
 use crate::say::Usage;
+use crate::values;
 
 /// One table of a file.
 pub(crate) struct Row<'f> {
@@ -47,39 +48,64 @@ pub(crate) fn read<'f>(
     let file = File { shown, text };
     let table = DeTable::parse(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        file.wrong(at, error.message(), &format!("write [[{name}]] tables of TOML"))
+        file.wrong(at, "không phải TOML đúng cú pháp", error.message()).remedy(
+            format!("ghi các bảng [[{name}]] bằng TOML"),
+            format!("write [[{name}]] tables of TOML"),
+        )
     })?;
     let mut rows = Vec::new();
     for (key, value) in table.get_ref() {
         let at = key.span().start;
-        if key.get_ref() != name {
-            let what = format!("there is no key `{}`", key.get_ref());
-            let remedy = format!("write {name}s only, each begun with [[{name}]]");
-            return Err(file.wrong(at, &what, &remedy));
+        let key = key.get_ref();
+        if key != name {
+            let (vi, en) = (format!("không có khóa `{key}`"), format!("there is no key `{key}`"));
+            return Err(file.wrong(at, &vi, &en).remedy(
+                format!("chỉ ghi các bảng, mỗi bảng mở đầu bằng [[{name}]]"),
+                format!("write {name}s only, each begun with [[{name}]]"),
+            ));
         }
-        let begun = format!("begin each {name} with [[{name}]]");
-        let array = value.get_ref().as_array();
-        let array = array
-            .ok_or_else(|| file.wrong(at, &format!("`{name}` is no list of tables"), &begun))?;
+        let unlike = |at: usize, vi: &str, en: &str| {
+            file.wrong(at, vi, en).remedy(
+                format!("mở đầu mỗi bảng bằng [[{name}]]"),
+                format!("begin each {name} with [[{name}]]"),
+            )
+        };
+        let array = value.get_ref().as_array().ok_or_else(|| {
+            let vi = format!("`{name}` không phải danh sách bảng");
+            unlike(at, &vi, &format!("`{name}` is no list of tables"))
+        })?;
         for row in array.iter() {
             let at = row.span().start;
-            let table = row.get_ref().as_table();
-            let table =
-                table.ok_or_else(|| file.wrong(at, &format!("a {name} is no table"), &begun))?;
+            let table = row.get_ref().as_table().ok_or_else(|| {
+                let vi = format!("một mục của `{name}` không phải bảng");
+                unlike(at, &vi, &format!("a {name} is no table"))
+            })?;
             rows.push(Row { file, at, fields: file.fields(table)? });
         }
     }
     if rows.len() > max {
-        let what = format!("{} {name}s, at most {max}", rows.len());
-        return Err(file.wrong(0, &what, "leave out what repeats, or write several files"));
+        let vi = format!("có {} bảng [[{name}]], tối đa {max}", rows.len());
+        let en = format!("{} {name}s, at most {max}", rows.len());
+        return Err(file.wrong(0, &vi, &en).remedy(
+            "bỏ những gì trùng lặp, hoặc ghi thành nhiều tệp",
+            "leave out what repeats, or write several files",
+        ));
     }
     Ok(rows)
 }
 
 impl<'f> File<'f> {
-    fn wrong(self, byte: usize, what: &str, remedy: &str) -> Usage {
-        let line = line_of(self.text, byte);
-        Usage::new(format!("`{}`, line {line}: {what}", self.shown)).remedy(remedy)
+    /// Returns what is wrong at a byte, in Vietnamese and in English.
+    fn wrong(self, byte: usize, vi: &str, en: &str) -> Usage {
+        let (shown, line) = (self.shown, line_of(self.text, byte));
+        Usage::new(format!("`{shown}`, dòng {line}: {vi}"), format!("`{shown}`, line {line}: {en}"))
+    }
+
+    /// Returns that a value is of another type.
+    fn no_text(self, byte: usize, key: &str, found: &str) -> Usage {
+        let vi = format!("`{key}` không nhận giá trị kiểu {found}");
+        self.wrong(byte, &vi, &format!("`{key}` cannot be this {found}"))
+            .remedy("ghi một chuỗi trong ngoặc kép", "write a text in quotes")
     }
 
     fn fields(self, table: &DeTable<'_>) -> Result<Vec<Field<'f>>, Usage> {
@@ -89,10 +115,7 @@ impl<'f> File<'f> {
                 DeValue::Array(all) => all.iter().map(|one| text_of(one.get_ref())).collect(),
                 one => text_of(one).map(|text| vec![text]),
             };
-            let texts = texts.ok_or_else(|| {
-                let what = format!("`{key}` cannot be this {}", value.get_ref().type_str());
-                self.wrong(at, &what, "write a text in quotes")
-            })?;
+            let texts = texts.ok_or_else(|| self.no_text(at, key, value.get_ref().type_str()))?;
             let is_list = value.get_ref().is_array();
             Ok(Field { file: self, at, key: key.to_string(), texts, is_list })
         };
@@ -108,9 +131,9 @@ fn text_of(value: &DeValue<'_>) -> Option<String> {
 }
 
 impl Row<'_> {
-    /// Returns what is wrong with the table as a whole.
-    pub(crate) fn wrong(&self, what: &str, remedy: &str) -> Usage {
-        self.file.wrong(self.at, what, remedy)
+    /// Returns what is wrong with the table as a whole, in Vietnamese and in English.
+    pub(crate) fn wrong(&self, vi: &str, en: &str) -> Usage {
+        self.file.wrong(self.at, vi, en)
     }
 }
 
@@ -122,11 +145,7 @@ impl Field<'_> {
     pub(crate) fn text(&self) -> Result<&str, Usage> {
         match (self.texts.as_slice(), self.is_list) {
             ([text], false) => Ok(text),
-            _ => Err(self.file.wrong(
-                self.at,
-                &format!("`{}` cannot be this array", self.key),
-                "write a text in quotes",
-            )),
+            _ => Err(self.file.no_text(self.at, &self.key, "array")),
         }
     }
 
@@ -135,18 +154,23 @@ impl Field<'_> {
         &self.texts
     }
 
-    /// Returns what is wrong with the value.
-    pub(crate) fn wrong(&self, remedy: &str) -> Usage {
-        let what = format!("`{}` cannot be `{}`", self.key, self.texts.join(", "));
-        self.file.wrong(self.at, &what, remedy)
+    /// Returns that the value does not do; what does, is its remedy.
+    pub(crate) fn wrong(&self) -> Usage {
+        let (key, found) = (&self.key, self.texts.join(", "));
+        let vi = format!("`{key}` không nhận `{found}`");
+        self.file.wrong(self.at, &vi, &format!("`{key}` cannot be `{found}`"))
     }
 
     /// Returns that there is no such key, with the nearest of those that there are.
     pub(crate) fn unknown(&self, name: &str, keys: &[&str]) -> Usage {
         let nearest = keys.iter().min_by_key(|key| strsim::damerau_levenshtein(key, &self.key));
         let nearest = nearest.copied().unwrap_or_default();
-        let remedy = format!("did you mean `{nearest}`? a {name} has {}", keys.join(", "));
-        self.file.wrong(self.at, &format!("a {name} has no key `{}`", self.key), &remedy)
+        let (key, keys) = (&self.key, keys.join(", "));
+        let vi = format!("[[{name}]] không có khóa `{key}`");
+        self.file.wrong(self.at, &vi, &format!("a {name} has no key `{key}`")).remedy(
+            format!("có phải `{nearest}`? [[{name}]] có các khóa {keys}"),
+            format!("did you mean `{nearest}`? a {name} has {keys}"),
+        )
     }
 
     /// Returns the day.
@@ -154,7 +178,7 @@ impl Field<'_> {
     /// # Errors
     /// [`Usage`] when it is none.
     pub(crate) fn day(&self) -> Result<Day, Usage> {
-        day(self.text()?).ok_or_else(|| self.wrong("write a day, such as 2020-11-16"))
+        day(self.text()?).ok_or_else(|| self.wrong().remedy(values::DAY_VI, values::DAY))
     }
 }
 

@@ -160,8 +160,8 @@ impl Trouble {
                  data folder, format 1`"
             }
             Self::Key => {
-                "khôi phục log.key từ bản sao lưu; thiếu khóa này không thể tiếp tục sổ ghi mà các \
-                 biên nhận viện dẫn"
+                "khôi phục log.key từ bản sao lưu; thiếu khóa này không thể tiếp tục nhật ký băm \
+                 mà các biên nhận viện dẫn"
             }
             Self::TooNew => {
                 "dùng phiên bản đã ghi thư mục này; nếu chỉ trạng thái quá mới thì có thể xóa, lần \

@@ -10,11 +10,19 @@ use crate::{routes, toml_tables};
 /// How a person is written.
 pub(crate) const PERSON: &str =
     "write AGENCY/ID, such as H36/chair: the agency and the id of the person's certificate";
+/// The same in Vietnamese.
+pub(crate) const PERSON_VI: &str =
+    "ghi MÃ_CƠ_QUAN/ID, như H36/chair: cơ quan và id trong chứng thư của người đó";
 /// How a capacity is written.
 pub(crate) const CAPACITY: &str =
     "write head, on-behalf (TM.), deputy (KT.), by-order (TL.) or by-authorization (TUQ.)";
+/// The same in Vietnamese.
+pub(crate) const CAPACITY_VI: &str =
+    "ghi head, on-behalf (TM.), deputy (KT.), by-order (TL.) hoặc by-authorization (TUQ.)";
 /// How a day is written.
 pub(crate) const DAY: &str = "write a day, such as 2020-11-16";
+/// The same in Vietnamese.
+pub(crate) const DAY_VI: &str = "ghi một ngày, như 2020-11-16";
 
 /// Longest id of a person that a certificate may have, in characters.
 const PERSON_CHARS_MAX: usize = 64;

@@ -149,8 +149,11 @@ fn password(file: Option<&Path>) -> anyhow::Result<String> {
     };
     let line = text.lines().next().unwrap_or_default();
     if line.is_empty() {
-        return Err(Usage::new("there is no password")
-            .remedy("write it into the first line of a file, or into stdin")
+        return Err(Usage::new("chưa có mật khẩu", "there is no password")
+            .remedy(
+                "ghi mật khẩu vào dòng đầu của tệp, hoặc vào stdin",
+                "write it into the first line of a file, or into stdin",
+            )
             .into());
     }
     Ok(line.to_owned())
@@ -170,7 +173,9 @@ fn asked() -> anyhow::Result<String> {
     drop(silence);
     match lines.as_slice() {
         [first, second] if first == second => Ok(first.clone()),
-        _ => Err(Usage::new("the passwords differ").remedy("type the same one twice").into()),
+        _ => Err(Usage::new("hai lần nhập mật khẩu không giống nhau", "the passwords differ")
+            .remedy("nhập cùng một mật khẩu hai lần", "type the same one twice")
+            .into()),
     }
 }
 

@@ -71,7 +71,14 @@ pub(crate) fn run(args: BackupArgs, output: Output) -> anyhow::Result<ExitCode> 
     match (args.command, args.take) {
         (Some(BackupCommand::Verify(args)), _) => verify(&args, output),
         (None, Some(args)) => take(&args, output),
-        (None, None) => Err(Usage::new("`--data` and `--to` are missing").into()),
+        (None, None) => {
+            Err(Usage::new("thiếu `--data` và `--to`", "`--data` and `--to` are missing")
+                .remedy(
+                    "nêu cả hai, hoặc dùng `lienthong backup verify BẢN_SAO_LƯU`",
+                    "give both, or use `lienthong backup verify BACKUP`",
+                )
+                .into())
+        }
     }
 }
 
@@ -108,28 +115,46 @@ pub(super) fn explained(error: BackupError) -> anyhow::Error {
              / the disk is full: make room and run the same command, a backup goes on"
         );
     }
-    let usage = match &error {
-        BackupError::NoDataFolder(_) => {
-            "chỉ thư mục mà `lienthong hub --data` dùng / give the folder that `lienthong hub --data` \
-             was started with"
-        }
-        BackupError::NoBackup(_) => {
-            "chỉ thư mục mà `lienthong backup --to` đã ghi / give a folder that `lienthong backup --to` \
-             wrote"
-        }
-        BackupError::NotEmpty { .. } => {
-            "chọn thư mục mới hoặc rỗng / take a new or an empty folder"
-        }
-        BackupError::Nested(_) => {
-            "chọn thư mục ở nơi khác, tốt nhất trên đĩa khác / take a folder elsewhere, best on another \
-             disk"
-        }
-        BackupError::OtherHub { .. } => {
-            "mỗi trục một nơi sao lưu / take a folder of its own for each hub's backup"
-        }
-        BackupError::WithoutKey | BackupError::OtherKey { .. } => {
-            "chỉ tệp khóa bằng --key / give the file `log.key` of that hub with --key"
-        }
+    let (vi, remedy_vi, remedy) = match &error {
+        BackupError::NoDataFolder(folder) => (
+            format!("`{}` không phải thư mục dữ liệu", folder.display()),
+            "chỉ thư mục mà `lienthong hub --data` dùng",
+            "give the folder that `lienthong hub --data` was started with",
+        ),
+        BackupError::NoBackup(folder) => (
+            format!("`{}` không phải bản sao lưu: không có `MANIFEST`", folder.display()),
+            "chỉ thư mục mà `lienthong backup --to` đã ghi",
+            "give a folder that `lienthong backup --to` wrote",
+        ),
+        BackupError::NotEmpty { folder, entry } => (
+            format!("`{}` không rỗng: có `{entry}`", folder.display()),
+            "chọn thư mục mới hoặc rỗng",
+            "take a new or an empty folder",
+        ),
+        BackupError::Nested(folder) => (
+            format!("`{}` nằm trong thư mục được sao lưu, hoặc chứa nó", folder.display()),
+            "chọn thư mục ở nơi khác, tốt nhất trên đĩa khác",
+            "take a folder elsewhere, best on another disk",
+        ),
+        BackupError::OtherHub { folder, backup, data } => (
+            format!(
+                "bản sao lưu trong `{}` là của nhật ký băm `{backup}`, thư mục dữ liệu có \
+                 `{data}`",
+                folder.display()
+            ),
+            "mỗi trục một nơi sao lưu",
+            "take a folder of its own for each hub's backup",
+        ),
+        BackupError::WithoutKey => (
+            "bản sao lưu không có khóa của nhật ký băm".to_owned(),
+            "chỉ tệp `log.key` của trục đó bằng --key",
+            "give the file `log.key` of that hub with --key",
+        ),
+        BackupError::OtherKey { found, expected } => (
+            format!("khóa đã cho là của nhật ký băm `{found}`, bản sao lưu là của `{expected}`"),
+            "chỉ tệp `log.key` của trục đó bằng --key",
+            "give the file `log.key` of that hub with --key",
+        ),
         BackupError::Diverged { .. } => {
             return anyhow::anyhow!(
                 "{error}\n  xử lý / remedy: bản sao có những khối mà trục không còn: giữ bản sao này, \
@@ -152,5 +177,5 @@ pub(super) fn explained(error: BackupError) -> anyhow::Error {
         | BackupError::Io { .. }
         | BackupError::Engine(_) => return error.into(),
     };
-    Usage::new(error.to_string()).remedy(usage).into()
+    Usage::new(vi, error.to_string()).remedy(remedy_vi, remedy).into()
 }

@@ -35,9 +35,7 @@ enum BenchCommand {
     Run(RunArgs),
     /// Carry out the usual loads in turn / các kiểu tải thường dùng
     Suite(suite::SuiteArgs),
-    /// Carry out one load on two hubs in turn, and show the ratios / so sánh hai bản
     Compare(compare::CompareArgs),
-    /// Offer more than the hub can take / quá tải
     Overload(overload::OverloadArgs),
     /// Measure others beside somebody who is a burden / đo bên cạnh bên gây tải
     Beside(beside::BesideArgs),

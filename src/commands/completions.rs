@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use clap_complete::Shell;
 
-/// Print a script that completes commands in a shell
+/// Print a script that completes commands in a shell / tự hoàn thành lệnh
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
     /// The shell

@@ -18,12 +18,13 @@ pub(crate) struct ConfigArgs {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Check the configuration: print every value in force and where it comes from
     Check(Box<CheckArgs>),
-    /// List every key with its default and meaning
+    /// List every key with its default and meaning / danh mục tham số
     Keys,
 }
 
+/// Check the configuration: print every value in force and where it comes from / kiểm tra cấu hình
+///
 /// Takes the flags of `lienthong hub`.
 #[derive(Debug, Args)]
 struct CheckArgs {

@@ -19,7 +19,7 @@ use lienthong_hub::{
     Clock, DirectoryImport, Hub, ListFiles, Rates, ServerIdentity, Settings, StorageSettings,
 };
 use lienthong_model::{AgencyCode, Timestamp};
-use lienthong_simulator::{Address, Cast, Plan, Progress, Scenario, Stage, Tally};
+use lienthong_simulator::{Address, Cast, CastError, Plan, Progress, Scenario, Stage, Tally};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::cli::Output;
@@ -40,7 +40,7 @@ const START: &str = "2020-11-16T08:00:00+07:00";
 /// A second of the demo is a minute of its clock.
 const RATE: f64 = 60.0;
 
-/// What the demo is run with.
+/// Run a country of simulated agencies through a hub / chạy thử cả nước
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Submissions to make, at least 1,000 / số lượt gửi
@@ -67,8 +67,16 @@ pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
     let temporary = tempfile::tempdir().context("cannot make a temporary folder")?;
     let data = args.data.clone().unwrap_or_else(|| temporary.path().join("hub"));
     let scenario = scenario(&args)?;
-    let cast = Cast::new(&scenario, lienthong_country::entries()?)
-        .map_err(|error| Usage::new(error.to_string()))?;
+    let cast = Cast::new(&scenario, lienthong_country::entries()?).map_err(|error| {
+        let vi = match &error {
+            CastError::NoProvince(code) => format!(
+                "`{code}` không phải tỉnh trong danh bạ: xem `lienthong directory list --level \
+                 province`"
+            ),
+            CastError::Issue(_) => "không cấp được chứng thư cho các bên tham gia".to_owned(),
+        };
+        Usage::new(vi, error.to_string())
+    })?;
     let plan = Arc::new(Plan::new(&cast, args.documents, args.seed));
     introduce(&args, &cast, &plan, output)?;
     let hub = Hub::start(settings(&cast, &data, &scenario), |_, _| {}).await?;
@@ -95,21 +103,30 @@ pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
 fn check(args: &Args) -> anyhow::Result<()> {
     if args.documents < Plan::SUBMISSIONS_MIN {
         let found = args.documents;
-        return Err(Usage::new(format!("`--documents {found}` is too few"))
-            .remedy(format!("ask for at least {}", Plan::SUBMISSIONS_MIN))
-            .into());
+        let least = Plan::SUBMISSIONS_MIN;
+        return Err(Usage::new(
+            format!("`--documents {found}` là quá ít"),
+            format!("`--documents {found}` is too few"),
+        )
+        .remedy(format!("yêu cầu ít nhất {least}"), format!("ask for at least {least}"))
+        .into());
     }
     let mut seen = std::collections::HashSet::new();
     if let Some(twice) = args.provinces.iter().find(|province| !seen.insert(province.key())) {
-        return Err(Usage::new(format!("`{twice}` is named twice"))
-            .remedy("name every province once")
+        let vi = format!("`{twice}` được nêu hai lần");
+        return Err(Usage::new(vi, format!("`{twice}` is named twice"))
+            .remedy("nêu mỗi tỉnh một lần", "name every province once")
             .into());
     }
     if let Some(data) = &args.data
         && data.read_dir().is_ok_and(|mut entries| entries.next().is_some())
     {
-        return Err(Usage::new(format!("`{}` is not empty", data.display()))
-            .remedy("name a new or an empty folder: the demo starts from nothing")
+        let shown = data.display();
+        return Err(Usage::new(format!("`{shown}` không rỗng"), format!("`{shown}` is not empty"))
+            .remedy(
+                "nêu thư mục mới hoặc rỗng: màn trình diễn bắt đầu từ con số không",
+                "name a new or an empty folder: the demo starts from nothing",
+            )
             .into());
     }
     Ok(())
@@ -166,9 +183,10 @@ fn introduce(args: &Args, cast: &Cast, plan: &Plan, output: Output) -> anyhow::R
     let names: Vec<String> = named.map(|province| province.name).collect();
     let nodes = cast.members.iter().enumerate().filter(|(i, m)| m.served_by == *i).count();
     eprintln!(
-        "Trục liên thông văn bản / document interlink axis, 16 November 2020\n\
-         {} and the centre\n\
-         {} agencies with a key each, {nodes} nodes over mutual TLS, {} submissions, {} deliveries",
+        "Trục liên thông văn bản / document interlink axis\n\
+         16/11/2020 / 16 November 2020 · {} và trung ương / and the centre\n\
+         {} cơ quan, mỗi nơi một khóa / agencies with a key each, {nodes} nút / nodes, \
+         {} lượt gửi / submissions, {} lượt phát / deliveries",
         names.join(", "),
         output::thousands(cast.members.len() as u64),
         output::thousands(plan.submissions() as u64),
@@ -225,7 +243,10 @@ fn verdict(tally: &Tally) -> ExitCode {
     if tally.mismatched == 0 {
         return ExitCode::SUCCESS;
     }
-    eprintln!("error: {} outcomes are not as they had to be:", tally.mismatched);
+    eprintln!(
+        "lỗi / error: {} kết quả không như phải có / outcomes are not as they had to be:",
+        tally.mismatched
+    );
     for mismatch in &tally.mismatches {
         eprintln!("  {mismatch}");
     }

@@ -17,7 +17,6 @@ use crate::cli::Output;
 use crate::directory_view::{self as view, EntryView, FilterArgs};
 use crate::office::{ActArgs, Office};
 use crate::output;
-use crate::say::Usage;
 use crate::source::{self, Source, SourceArgs};
 
 /// Look up and change the directory of agencies / danh bạ cơ quan
@@ -32,7 +31,7 @@ pub(crate) struct DirectoryArgs {
 
 #[derive(Debug, Subcommand)]
 enum DirectoryCommand {
-    /// Find agencies by name or code; diacritics and case do not matter
+    /// Find agencies by name or code; diacritics and case do not matter / tìm cơ quan
     Search {
         /// What to look for
         text: String,
@@ -42,21 +41,21 @@ enum DirectoryCommand {
         #[command(flatten)]
         source: SourceArgs,
     },
-    /// Show everything of one agency
+    /// Show everything of one agency / xem một cơ quan
     Show {
         /// The code, in either order of writing
         code: AgencyCode,
         #[command(flatten)]
         source: SourceArgs,
     },
-    /// List agencies
+    /// List agencies / liệt kê cơ quan
     List {
         #[command(flatten)]
         filter: FilterArgs,
         #[command(flatten)]
         source: SourceArgs,
     },
-    /// Write the directory as CSV, to a file or to stdout
+    /// Write the directory as CSV, to a file or to stdout / xuất danh bạ
     Export {
         /// The file; it is written over
         file: Option<PathBuf>,
@@ -64,7 +63,7 @@ enum DirectoryCommand {
         source: SourceArgs,
     },
     /// Enter a CSV file's entries: through the hub as an administrator (--operator), or into a data
-    /// folder that no hub uses (--data; made when nothing is there)
+    /// folder that no hub uses (--data; made when nothing is there) / nạp danh bạ
     ///
     /// A folder takes the file as one act; a hub takes 1,024 entries an act, in the order of the
     /// file: superiors stand before those below them.
@@ -158,11 +157,7 @@ impl Known {
                 directory.find(code).map(|agency| agency.entry(*at).clone())
             }
         };
-        let unknown = || {
-            Usage::new(format!("the directory has no agency `{code}`"))
-                .remedy("find it by its name: lienthong directory search TEXT")
-        };
-        Ok(found.ok_or_else(unknown)?)
+        Ok(found.ok_or_else(|| source::unknown_agency(code))?)
     }
 
     async fn list(&self, filter: &FilterArgs) -> anyhow::Result<Vec<AgencyEntry>> {
@@ -214,10 +209,9 @@ fn export(file: Option<&Path>, entries: &[AgencyEntry]) -> anyhow::Result<()> {
 
 /// The entries of a file, and what names it in the journal.
 fn entries_of(file: &Path) -> anyhow::Result<(Vec<AgencyEntry>, String)> {
-    let shown = file.display();
+    let shown = file.display().to_string();
     let bytes = std::fs::read(file).with_context(|| format!("cannot read `{shown}`"))?;
-    let entries = lienthong_country::read_csv(bytes.as_slice())
-        .map_err(|error| Usage::new(format!("`{shown}`: {error}")))?;
+    let entries = source::entries(&shown, &bytes)?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     Ok((entries, format!("{name} sha256:{}", Digest::of(&bytes))))
 }

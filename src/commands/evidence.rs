@@ -29,17 +29,15 @@ pub(crate) struct EvidenceArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Print the newest checkpoint of the hub's log, and its key
+    /// Print the newest checkpoint of the hub's log, and its key / mốc đã ký mới nhất
     Checkpoint(checkpoint::CheckpointArgs),
-    /// Fetch what proves that a document or report was accepted, also long after
     Receipt(receipt::ReceiptArgs),
-    /// Check a file of evidence; needs the log's key and no network
+    /// Check a file of evidence; needs the log's key and no network / kiểm tra bằng chứng
     Verify(verify::VerifyArgs),
-    /// Read a data folder at rest whole, and list every place that is not what was written
     Audit(audit::AuditArgs),
-    /// Write out every document of a damaged data folder that can still be read
     Salvage(salvage::SalvageArgs),
-    /// Keep what the verdict on a document rested on; `lienthong verify` derives it again
+    /// Keep what the verdict on a document rested on; `lienthong verify` derives it again / gói
+    /// bằng chứng
     Bundle(bundle::BundleArgs),
 }
 

@@ -73,7 +73,7 @@ pub(crate) async fn run(args: HubArgs, output: Output) -> anyhow::Result<ExitCod
     let input_ended = input_ended(args.while_input);
     tokio::pin!(input_ended);
     let data = settings.data.display().to_string();
-    let mut progress = Progress::of("replaying the journal");
+    let mut progress = Progress::of("chạy lại nhật ký giao dịch / replaying the journal");
     let started = start(settings, |block, end| progress.reached(block, end)).await;
     progress.finish();
     let mut hub = started.map_err(explained).with_context(|| format!("the hub on `{data}`"))?;
@@ -163,7 +163,8 @@ fn announce(output: Output, ready: &Ready) -> anyhow::Result<()> {
     let line = match output {
         Output::Json | Output::Jsonl | Output::Csv => serde_json::to_string(ready)?,
         Output::Table => format!(
-            "lienthong hub ready: {}{} · data {} · {} agencies · block {} ({} replayed) · {} ({})",
+            "trục sẵn sàng / lienthong hub ready: {}{} · dữ liệu / data {} · {} cơ quan / agencies \
+             · khối / block {} (chạy lại / replayed: {}) · {} ({})",
             ready.address,
             ready.http.as_ref().map_or(String::new(), |http| format!(" · {http}")),
             ready.data,
@@ -186,26 +187,44 @@ fn announce(output: Output, ready: &Ready) -> anyhow::Result<()> {
 
 /// Says what to do where the library only says what is wrong.
 fn explained(error: StartError) -> anyhow::Error {
-    let remedy = match &error {
-        StartError::Listen { .. } => {
-            "another process may use the port: stop it, or take another one with --listen or --http"
-        }
-        StartError::Identity(_) => {
+    let (vi, remedy_vi, remedy) = match &error {
+        StartError::Listen { address, .. } => (
+            format!("không lắng nghe được tại {address}"),
+            "có thể tiến trình khác đang dùng cổng: dừng nó, hoặc chọn cổng khác bằng --listen \
+             hoặc --http",
+            "another process may use the port: stop it, or take another one with --listen or \
+             --http",
+        ),
+        StartError::Identity(_) => (
+            "không dùng được chứng thư hoặc khóa của trục".to_owned(),
+            "chứng thư và khóa phải là một cặp; `lienthong pki show TỆP` cho biết chứng thư dùng \
+             vào việc gì",
             "certificate and key must belong together; `lienthong pki show FILE` says what a \
-             certificate is for"
-        }
-        StartError::NoAccounts(_) => {
+             certificate is for",
+        ),
+        StartError::NoAccounts(address) => (
+            format!(
+                "chưa ai có tài khoản, nên cổng HTTP chỉ trả lời trên loopback, không trên \
+                 {address}"
+            ),
+            "tạo tài khoản trước: `lienthong account set MÃ_CƠ_QUAN/ID --role administrator \
+             --territory country --data THƯ_MỤC`; hoặc dùng 127.0.0.1",
             "make one first: `lienthong account set AGENCY/ID --role administrator --territory \
-             country --data DIR`; or take 127.0.0.1"
-        }
-        StartError::Accounts(_) => {
-            "take the file from a backup, or delete it and set passwords anew with `lienthong account \
-             set`"
-        }
-        StartError::Trust { .. } => {
+             country --data DIR`; or take 127.0.0.1",
+        ),
+        StartError::Accounts(_) => (
+            "không đọc được tệp tài khoản".to_owned(),
+            "lấy tệp từ bản sao lưu, hoặc xóa tệp và đặt lại mật khẩu bằng `lienthong account set`",
+            "take the file from a backup, or delete it and set passwords anew with `lienthong \
+             account set`",
+        ),
+        StartError::Trust { .. } => (
+            "không dùng được gốc, nơi cấp hoặc danh sách thu hồi".to_owned(),
+            "danh sách thu hồi cần nơi cấp của nó qua --authority hoặc --root; `lienthong pki \
+             lists THƯ_MỤC` làm mới các danh sách của PKI thử nghiệm",
             "a revocation list needs its issuer with --authority or --root; `lienthong pki lists \
-             DIR` renews the lists of a test PKI"
-        }
+             DIR` renews the lists of a test PKI",
+        ),
         StartError::Engine(_)
         | StartError::Administer(_)
         | StartError::ClockBehind { .. }
@@ -218,5 +237,5 @@ fn explained(error: StartError) -> anyhow::Error {
             };
         }
     };
-    Usage::new(error.to_string()).remedy(remedy).into()
+    Usage::new(vi, error.to_string()).remedy(remedy_vi, remedy).into()
 }

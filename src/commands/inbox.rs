@@ -37,7 +37,7 @@ pub(crate) struct InboxArgs {
     /// Go on receiving until SIGINT or SIGTERM
     #[arg(long)]
     follow: bool,
-    /// Stop after so many documents
+    /// Stop after so many documents; default: all that waits, with --follow none
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// Folder in which documents are kept, one folder a document
@@ -58,7 +58,7 @@ pub(crate) struct InboxArgs {
 
 #[derive(Debug, Subcommand)]
 enum InboxCommand {
-    /// Report one status on one document
+    /// Report one status on one document / báo trạng thái
     Report(Box<report::ReportArgs>),
 }
 

@@ -28,12 +28,13 @@ pub(crate) struct ListArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Show the lists that the agency may name
+    /// Show the lists that the agency may name / xem các danh sách
     Show {
         #[command(flatten)]
         connect: ConnectArgs,
     },
-    /// Show who of a list would get a document now, and who would be left out and why
+    /// Show who of a list would get a document now, and who would be left out and why / xem nơi
+    /// nhận
     Resolve {
         /// The list's name
         name: String,
@@ -43,9 +44,9 @@ enum What {
         #[command(flatten)]
         connect: ConnectArgs,
     },
-    /// Save a list, anew or instead of the one before
+    /// Save a list, anew or instead of the one before / lưu danh sách
     Save(Box<SaveArgs>),
-    /// Remove a saved list; documents that named it keep their recipients
+    /// Remove a saved list; documents that named it keep their recipients / xóa danh sách
     Remove {
         /// Its name, without `saved:`
         name: String,
@@ -165,15 +166,25 @@ fn members(args: &SaveArgs) -> anyhow::Result<Vec<AgencyCode>> {
                 continue;
             }
             let wrong = |error: lienthong_model::CodeError| {
-                Usage::new(format!("line {number} of `{}`: {error}", path.display()))
-                    .remedy("write one code of the directory a line")
+                let shown = path.display();
+                Usage::new(
+                    format!("dòng {number} của `{shown}`: `{code}` không phải mã định danh"),
+                    format!("line {number} of `{shown}`: {error}"),
+                )
+                .remedy(
+                    "ghi mỗi dòng một mã định danh trong danh bạ",
+                    "write one code of the directory a line",
+                )
             };
             members.push(AgencyCode::parse(code).map_err(wrong)?);
         }
     }
     if members.is_empty() {
-        return Err(Usage::new("the list has no members")
-            .remedy("name them with --member CODE or --file FILE")
+        return Err(Usage::new("danh sách không có thành viên", "the list has no members")
+            .remedy(
+                "nêu thành viên bằng --member MÃ hoặc --file TỆP",
+                "name them with --member CODE or --file FILE",
+            )
             .into());
     }
     Ok(members)

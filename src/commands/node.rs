@@ -97,7 +97,7 @@ pub(crate) struct NodeFlags {
     /// Root certificates of an https webhook (PEM)
     #[arg(long, value_name = "FILE")]
     webhook_root: Option<String>,
-    /// How often the folders are looked into [default: 1s]
+    /// How often the folders are looked into, at least 50ms [default: 1s]
     #[arg(long, value_name = "SPAN")]
     poll: Option<String>,
 }
@@ -173,11 +173,12 @@ fn announce(output: Output, ready: &Ready) -> anyhow::Result<()> {
         Output::Json | Output::Jsonl | Output::Csv => serde_json::to_string(ready)?,
         Output::Table => {
             let hub = match ready.connected {
-                true => format!("hub {}", ready.hub),
-                false => format!("hub {} (away / chưa kết nối được)", ready.hub),
+                true => format!("trục / hub {}", ready.hub),
+                false => format!("trục / hub {} (chưa kết nối được / away)", ready.hub),
             };
             let http = ready.http.as_ref().map(|http| format!(" · {http}")).unwrap_or_default();
-            format!("lienthong node ready: {} · {} · {hub}{http}", ready.agency, ready.folder)
+            let Ready { agency, folder, .. } = ready;
+            format!("nút sẵn sàng / lienthong node ready: {agency} · {folder} · {hub}{http}")
         }
     };
     output::print(&(line + "\n"))
@@ -185,21 +186,33 @@ fn announce(output: Output, ready: &Ready) -> anyhow::Result<()> {
 
 /// Says what to do where the library only says what is wrong.
 fn explained(error: StartError) -> anyhow::Error {
-    let remedy = match &error {
-        StartError::InUse(_) => "stop the other one, or give another folder with --folder",
-        StartError::Listen { .. } => {
-            "another process may use the port: stop it, or take another one with --http"
-        }
-        StartError::Endpoint(_) | StartError::Roots(_) => {
-            "`lienthong node doctor` says which certificate, key or list it is"
-        }
-        StartError::Secret(_) => {
-            "remove the file to have a new one made, or write one of at least 16 characters"
-        }
-        StartError::Webhook(_) => {
-            "give `webhook` as http://host:port/path, or as https with `webhook-root`"
-        }
+    let (vi, remedy_vi, remedy) = match &error {
+        StartError::InUse(folder) => (
+            format!("bộ kết nối khác đang dùng `{}`", folder.display()),
+            "dừng bộ kết nối kia, hoặc chọn thư mục khác bằng --folder",
+            "stop the other one, or give another folder with --folder",
+        ),
+        StartError::Listen { address, .. } => (
+            format!("không lắng nghe được tại {address}"),
+            "có thể tiến trình khác đang dùng cổng: dừng nó, hoặc chọn cổng khác bằng --http",
+            "another process may use the port: stop it, or take another one with --http",
+        ),
+        StartError::Endpoint(_) | StartError::Roots(_) => (
+            "không dùng được chứng thư, khóa, gốc tin cậy hoặc danh sách thu hồi".to_owned(),
+            "`lienthong node doctor` cho biết đó là chứng thư, khóa hay danh sách nào",
+            "`lienthong node doctor` says which certificate, key or list it is",
+        ),
+        StartError::Secret(_) => (
+            "không tạo hoặc không dùng được tệp mã bí mật".to_owned(),
+            "xóa tệp để tạo mã mới, hoặc tự ghi một mã có ít nhất 16 ký tự",
+            "remove the file to have a new one made, or write one of at least 16 characters",
+        ),
+        StartError::Webhook(_) => (
+            "không dùng được `webhook` như đã khai".to_owned(),
+            "khai `webhook` dạng http://máy:cổng/đường-dẫn, hoặc https kèm `webhook-root`",
+            "give `webhook` as http://host:port/path, or as https with `webhook-root`",
+        ),
         StartError::Disk(_) => return error.into(),
     };
-    Usage::new(error.to_string()).remedy(remedy).into()
+    Usage::new(vi, error.to_string()).remedy(remedy_vi, remedy).into()
 }

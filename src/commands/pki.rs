@@ -29,22 +29,22 @@ pub(crate) struct PkiArgs {
 
 #[derive(Debug, Subcommand)]
 enum PkiCommand {
-    /// Make a root, an issuing authority and empty revocation lists
+    /// Make a root, an issuing authority and empty revocation lists / tạo nơi cấp chứng thư
     Init(InitArgs),
-    /// Issue certificates, with their keys or for a request
+    /// Issue certificates, with their keys or for a request / cấp chứng thư
     Issue(Box<issue::IssueArgs>),
-    /// Make a key and a request, at the agency: the key stays there
+    /// Make a key and a request, at the agency: the key stays there / tạo khóa và yêu cầu
     Request(Box<issue::RequestArgs>),
-    /// Revoke a certificate and write both revocation lists anew
+    /// Revoke a certificate and write both revocation lists anew / thu hồi chứng thư
     Revoke(revoke::RevokeArgs),
-    /// Write both revocation lists anew, so that they do not run out
+    /// Write both revocation lists anew, so that they do not run out / làm mới danh sách thu hồi
     Lists(revoke::ListsArgs),
-    /// List what was issued and what was revoked
+    /// List what was issued and what was revoked / danh mục chứng thư đã cấp
     Register {
         /// The PKI's folder
         dir: PathBuf,
     },
-    /// Say what a certificate, a request or a revocation list contains
+    /// Say what a certificate, a request or a revocation list contains / xem nội dung
     Show(show::ShowArgs),
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct ProgressArgs {
     /// The stage to wait for
     #[arg(long, value_enum, default_value = "acknowledged", requires = "wait_for")]
     stage: StageArg,
-    /// How long to wait at most
+    /// How long to wait, at most 10min
     #[arg(long, value_name = "SPAN", default_value = "10min", value_parser = span)]
     timeout: Duration,
     #[command(flatten)]
@@ -233,12 +233,12 @@ pub(crate) fn counts_text(counts: &CountsView) -> String {
         ("nơi nhận / recipients", counts.recipients),
         ("đang chuyển / fan-out under way", counts.pending),
         ("chờ nhận / waiting", counts.waiting),
-        ("đã giao / delivered", counts.acknowledged),
+        ("đã nhận / acknowledged", counts.acknowledged),
         ("đã đến / arrived (01)", counts.arrived),
         ("đang xử lý / accepted (03-05)", counts.accepted),
         ("hoàn thành / finished (06)", counts.finished),
         ("từ chối / refused (02)", counts.refused),
-        ("đã lấy lại / withdrawn", counts.withdrawn),
+        ("hết hiệu lực / withdrawn", counts.withdrawn),
         ("quá hạn / overdue", counts.overdue),
     ];
     let shown =

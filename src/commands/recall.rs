@@ -73,7 +73,7 @@ impl From<&StatusReceipt> for RecallView {
 
 fn text(view: &RecallView) -> String {
     let mut lines = vec![
-        ("đã nhận / accepted", format!("#{}  {}", view.position, view.received_at)),
+        ("trục nhận / accepted", format!("#{}  {}", view.position, view.received_at)),
         ("mã / id", view.id.clone()),
     ];
     lines.extend(view.changes.iter().map(|one| ("→ nơi nhận / recipient", one.text())));

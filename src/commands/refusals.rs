@@ -8,6 +8,7 @@ use lienthong_core::statistics::{Dimension, Question, RefusalExample, Value};
 use lienthong_model::{Reason, Timestamp};
 use serde::Serialize;
 
+use super::stats::unanswerable;
 use crate::cli::Output;
 use crate::output::{self, thousands};
 use crate::say::Usage;
@@ -118,12 +119,15 @@ async fn counts(args: &RefusalsArgs, source: &Source) -> anyhow::Result<Vec<(Str
             question.top = Some(measure);
             for (dimension, text) in only {
                 let value = Value::parse(dimension, &text, &directory).ok_or_else(|| {
-                    Usage::new(format!("`{text}` is no {dimension}"))
-                        .remedy("docs/REFUSALS.md lists the codes of reasons")
+                    let vi = format!("`{text}` không phải giá trị của {dimension}");
+                    Usage::new(vi, format!("`{text}` is no {dimension}")).remedy(
+                        "docs/REFUSALS.md liệt kê các mã lý do",
+                        "docs/REFUSALS.md lists the codes of reasons",
+                    )
                 })?;
                 question = question.only(dimension, &[value]);
             }
-            let answer = reader.ask(&question)?.map_err(|why| Usage::new(why.to_string()))?;
+            let answer = reader.ask(&question)?.map_err(|why| unanswerable(&why))?;
             let at = folder.last_time().unwrap_or_else(source::machine_now);
             let rows = answer.rows.iter();
             rows.filter_map(|row| {

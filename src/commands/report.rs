@@ -58,11 +58,12 @@ enum Format {
 /// When the source cannot be read, or the province is unknown.
 pub(crate) async fn run(args: ReportArgs, output: Output) -> anyhow::Result<ExitCode> {
     if args.from >= args.until {
-        return Err(Usage::new(format!(
-            "the period ends at {}, before it begins at {}",
-            args.until, args.from
-        ))
-        .remedy("give --from an earlier moment than --until")
+        let (from, until) = (args.from, args.until);
+        return Err(Usage::new(
+            format!("kỳ kết thúc lúc {until}, trước khi bắt đầu lúc {from}"),
+            format!("the period ends at {until}, before it begins at {from}"),
+        )
+        .remedy("nêu --from sớm hơn --until", "give --from an earlier moment than --until")
         .into());
     }
     let view = report(&args).await?;
@@ -92,8 +93,11 @@ async fn report(args: &ReportArgs) -> anyhow::Result<ReportView> {
                 None => None,
                 Some(code) => {
                     Some(directory.find(code).map(|found| found.ordinal).ok_or_else(|| {
-                        Usage::new(format!("`{code}` is not in the directory"))
-                            .remedy("name a province by its code, such as H36")
+                        let vi = format!("`{code}` không có trong danh bạ");
+                        Usage::new(vi, format!("`{code}` is not in the directory")).remedy(
+                            "nêu tỉnh bằng mã định danh, như H36",
+                            "name a province by its code, such as H36",
+                        )
                     })?)
                 }
             };

@@ -25,9 +25,9 @@ pub(crate) struct RouteArgs {
 
 #[derive(Debug, Subcommand)]
 enum RouteCommand {
-    /// Say which rule decides whether a document may go, and how it goes
+    /// Say which rule decides whether a document may go, and how it goes / giải thích
     Explain(Box<ExplainArgs>),
-    /// Read a file of rules and print them in order, without a hub
+    /// Read a file of rules and print them in order, without a hub / kiểm tra tệp quy tắc
     Check {
         /// The file (TOML, one `[[rule]]` after the other)
         file: PathBuf,
@@ -160,10 +160,7 @@ fn here(
 }
 
 fn find<'d>(directory: &'d Directory, code: &AgencyCode) -> Result<&'d AgencyRecord, Usage> {
-    directory.find(code).ok_or_else(|| {
-        Usage::new(format!("the directory has no agency `{code}`"))
-            .remedy("find it by its name: lienthong directory search TEXT")
-    })
+    directory.find(code).ok_or_else(|| source::unknown_agency(code))
 }
 
 /// The name of a route for programs, and its gateway.

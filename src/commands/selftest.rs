@@ -137,8 +137,9 @@ fn prepared(folder: &Path) -> anyhow::Result<&Path> {
         .with_context(|| format!("cannot make `{}`", folder.display()))?;
     let mut entries = folder.read_dir().with_context(|| format!("`{}`", folder.display()))?;
     if entries.next().is_some() {
-        return Err(Usage::new(format!("`{}` is not empty", folder.display()))
-            .remedy("chọn thư mục mới hoặc rỗng / name a new or an empty folder")
+        let shown = folder.display();
+        return Err(Usage::new(format!("`{shown}` không rỗng"), format!("`{shown}` is not empty"))
+            .remedy("chọn thư mục mới hoặc rỗng", "name a new or an empty folder")
             .into());
     }
     Ok(folder)

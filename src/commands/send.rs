@@ -158,9 +158,13 @@ fn files(args: &SendArgs) -> Vec<AttachedFile> {
 fn wrong_files(error: ComposeError) -> anyhow::Error {
     match error {
         ComposeError::Fault(fault) => {
-            let reason = fault.reason;
-            let remedy = format!("{}\n  {}", reason.remedy_vi(), reason.remedy());
-            Usage::new(format!("{}: {}", reason.meaning(), fault.value)).remedy(remedy).into()
+            let (reason, value) = (fault.reason, fault.value);
+            Usage::new(
+                format!("{}: {value}", reason.meaning_vi()),
+                format!("{}: {value}", reason.meaning()),
+            )
+            .remedy(reason.remedy_vi(), reason.remedy())
+            .into()
         }
         ComposeError::Disk(error) => error.into(),
     }
@@ -186,23 +190,37 @@ fn signers(args: &SendArgs, agency: &AgencyFolder) -> anyhow::Result<Vec<Signer>
             (false, false) => None,
         },
     };
-    let remedy = |missing: &SignerMissing| match missing {
-        SignerMissing::Seal => "issue one with `lienthong pki issue DIR --agency CODE --seal`",
-        SignerMissing::Person { .. } => {
-            "issue a certificate with `lienthong pki issue DIR --agency CODE --person ID`"
-        }
-        SignerMissing::Several(_) => "say who signs with --person ID",
+    agency.signing_keys()?.choose(&choice).map_err(|missing| no_signer(&missing).into())
+}
+
+/// Says whose key is missing, and where it comes from.
+fn no_signer(missing: &SignerMissing) -> Usage {
+    let (vi, remedy_vi, remedy) = match missing {
+        SignerMissing::Seal => (
+            "không có con dấu".to_owned(),
+            "cấp bằng `lienthong pki issue THƯ_MỤC --agency MÃ --seal`",
+            "issue one with `lienthong pki issue DIR --agency CODE --seal`",
+        ),
+        SignerMissing::Person { wanted, .. } => (
+            format!("không có khóa của người `{wanted}`"),
+            "cấp chứng thư bằng `lienthong pki issue THƯ_MỤC --agency MÃ --person ID`",
+            "issue a certificate with `lienthong pki issue DIR --agency CODE --person ID`",
+        ),
+        SignerMissing::Several(persons) => (
+            format!("có nhiều người ký được: {persons}"),
+            "nêu người ký bằng --person ID",
+            "say who signs with --person ID",
+        ),
     };
-    agency.signing_keys()?.choose(&choice).map_err(|missing| {
-        Usage::new(format!("the agency's folder: {missing}")).remedy(remedy(&missing)).into()
-    })
+    let vi = format!("thư mục của cơ quan: {vi}");
+    Usage::new(vi, format!("the agency's folder: {missing}")).remedy(remedy_vi, remedy)
 }
 
 fn text(view: &ReceiptView) -> String {
     let receipt = &view.record;
     let again = if receipt.repeated { " (lần đầu / the first receipt again)" } else { "" };
     let mut lines = vec![
-        ("đã nhận / accepted", format!("#{}{again}", receipt.position)),
+        ("trục nhận / accepted", format!("#{}{again}", receipt.position)),
         ("gửi / sender", receipt.sender.clone()),
         ("mã / id", receipt.id.clone()),
         ("lúc / at", receipt.received_at.clone()),

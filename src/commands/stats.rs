@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use lienthong_client::Client;
-use lienthong_core::statistics::{Dimension, Family, Measure};
+use lienthong_core::statistics::{Dimension, Family, Measure, Unanswerable};
 use lienthong_core::{Directory, statistics};
 use lienthong_model::{Ordinal, Reason, Timestamp};
 use serde::Serialize;
@@ -159,10 +159,39 @@ async fn answer(ask: &AskArgs, source: &Source) -> anyhow::Result<Sheet> {
             let reader = folder.reader();
             let directory = reader.directory();
             let answer = reader.ask(&ask.question(&directory)?)?;
-            let answer = answer.map_err(|why| Usage::new(why.to_string()))?;
+            let answer = answer.map_err(|why| unanswerable(&why))?;
             Ok(Sheet::of_core(ask, &answer, &directory, at))
         }
     }
+}
+
+/// Says why a question to a folder has no answer.
+pub(super) fn unanswerable(why: &Unanswerable) -> Usage {
+    let vi = match why {
+        Unanswerable::Count { what, found, least, most } => {
+            format!("câu hỏi nêu {found} {what}, chỉ được từ {least} đến {most}")
+        }
+        Unanswerable::Mixed(one, other) => {
+            format!("`{one}` và `{other}` được đếm riêng: hỏi lần lượt từng số liệu")
+        }
+        Unanswerable::NotCountedBy { measure, dimension, known } => {
+            format!("`{measure}` không được đếm theo `{dimension}`, chỉ theo {known}")
+        }
+        Unanswerable::NotByHour(measure) => {
+            format!("`{measure}` được đếm theo ngày, tháng và năm, không theo giờ")
+        }
+        Unanswerable::HoursGone(since) => {
+            format!("số liệu theo giờ chỉ còn từ {since}: hỏi kỳ muộn hơn, hoặc hỏi theo ngày")
+        }
+        Unanswerable::OtherDimension(dimension) => {
+            format!("một giá trị của `{dimension}` thuộc chiều thống kê khác")
+        }
+        Unanswerable::Period => "kỳ kết thúc trước khi bắt đầu".to_owned(),
+        Unanswerable::TooManyRows(most) => {
+            format!("câu trả lời có hơn {most} dòng: hỏi kỳ ngắn hơn, hoặc theo ít chiều hơn")
+        }
+    };
+    Usage::new(vi, why.to_string())
 }
 
 fn show(args: &StatsArgs, sheet: &Sheet, output: Output) -> anyhow::Result<()> {
@@ -283,7 +312,7 @@ fn flow_table(flows: &[FlowView]) -> String {
         "Cấp / level",
         "Đến / to",
         "Cấp / level",
-        "Lượt gửi / deliveries",
+        "Lượt phát / deliveries",
         "Byte / bytes",
     ]);
     output::right(&mut table, 4..6);

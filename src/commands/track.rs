@@ -101,8 +101,15 @@ fn in_folder(folder: &OpenFolder, args: &TrackArgs) -> anyhow::Result<TrackedDoc
     let reader = folder.reader();
     let directory = reader.directory();
     let unknown = || {
-        Usage::new(format!("the data folder has no document {} of {}", args.id, args.sender))
-            .remedy("check the sender's code and the id that `lienthong send` printed")
+        let (id, sender) = (&args.id, &args.sender);
+        Usage::new(
+            format!("thư mục dữ liệu không có văn bản {id} của {sender}"),
+            format!("the data folder has no document {id} of {sender}"),
+        )
+        .remedy(
+            "kiểm tra mã bên gửi và mã thông điệp mà `lienthong send` đã in",
+            "check the sender's code and the id that `lienthong send` printed",
+        )
     };
     let sender = directory.find(&args.sender).ok_or_else(unknown)?;
     let query = reader.query();
@@ -279,11 +286,14 @@ fn time_line(view: &TrackView) -> String {
         match &delivery.acknowledged_at {
             Some(at) => {
                 let attempts = delivery.attempts;
-                let _ = writeln!(text, "  {at}  đã giao / delivered ({attempts} lần / attempts)");
+                let _ = writeln!(
+                    text,
+                    "  {at}  đã nhận / acknowledged ({attempts} lần chuyển / attempts)"
+                );
             }
             None if delivery.mark.as_ref().is_some_and(|mark| mark.is_withdrawn()) => {}
             None => {
-                let _ = writeln!(text, "  đang chờ / queued, not delivered");
+                let _ = writeln!(text, "  đang chờ / queued, not acknowledged");
             }
         }
         if let Some(negative) = &delivery.negative {

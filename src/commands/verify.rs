@@ -63,23 +63,32 @@ fn read(args: &VerifyArgs) -> anyhow::Result<proto::EvidenceBundle> {
     let length = std::fs::metadata(&args.file).with_context(failed)?.len();
     let max = EVIDENCE_BUNDLE_BYTES_MAX as u64;
     if length > max {
-        let what = format!("`{path}` has {length} bytes, a bundle at most {max}");
-        return Err(malformed(what).into());
+        let vi = format!("`{path}` có {length} byte, một gói bằng chứng tối đa {max}");
+        let en = format!("`{path}` has {length} bytes, a bundle at most {max}");
+        return Err(malformed(vi, en).into());
     }
     let bytes = std::fs::read(&args.file).with_context(failed)?;
-    decode_message(bytes.into())
-        .map_err(|error| malformed(format!("`{path}` is no evidence bundle: {error}")).into())
+    decode_message(bytes.into()).map_err(|error| {
+        let vi = format!("`{path}` không phải gói bằng chứng");
+        malformed(vi, format!("`{path}` is no evidence bundle: {error}")).into()
+    })
 }
 
-fn malformed(what: String) -> Usage {
-    Usage::new(what).remedy("give the file that `lienthong evidence bundle --write` wrote")
+fn malformed(vi: String, en: String) -> Usage {
+    Usage::new(vi, en).remedy(
+        "chỉ tệp mà `lienthong evidence bundle --write` đã ghi",
+        "give the file that `lienthong evidence bundle --write` wrote",
+    )
 }
 
 fn key(args: &VerifyArgs) -> anyhow::Result<Option<NoteKey>> {
     let parse = |text: &String| {
         NoteKey::parse(text).map_err(|error| {
-            Usage::new(format!("`{text}` is no key of a log: {error}"))
-                .remedy("ask the hub's operator for the key of the log")
+            let vi = format!("`{text}` không phải khóa của nhật ký băm");
+            Usage::new(vi, format!("`{text}` is no key of a log: {error}")).remedy(
+                "hỏi đơn vị vận hành trục khóa của nhật ký băm",
+                "ask the hub's operator for the key of the log",
+            )
         })
     };
     Ok(args.key.as_ref().map(parse).transpose()?)

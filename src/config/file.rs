@@ -23,8 +23,14 @@ pub(super) fn read(path: &Path, keys: &'static [Key]) -> Result<Vec<Line>, Usage
     let shown = path.display();
     let table = DeTable::parse(&text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(&text, span.start));
-        Usage::new(format!("`{shown}`, line {line}: {}", error.message()))
-            .remedy("write KEY = VALUE lines of TOML; docs/CONFIGURATION.md lists the keys")
+        Usage::new(
+            format!("`{shown}`, dòng {line}: không phải TOML đúng cú pháp"),
+            format!("`{shown}`, line {line}: {}", error.message()),
+        )
+        .remedy(
+            "ghi các dòng TOML dạng KHÓA = GIÁ_TRỊ; docs/CONFIGURATION.md liệt kê các khóa",
+            "write KEY = VALUE lines of TOML; docs/CONFIGURATION.md lists the keys",
+        )
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut lines = Vec::new();
@@ -32,16 +38,24 @@ pub(super) fn read(path: &Path, keys: &'static [Key]) -> Result<Vec<Line>, Usage
         let line = line_of(&text, name.span().start);
         let name = name.get_ref();
         let Some(key) = keys::key(keys, name) else {
-            return Err(Usage::new(format!("`{shown}`, line {line}: there is no key `{name}`"))
-                .remedy(format!(
-                    "did you mean `{}`? docs/CONFIGURATION.md lists them all",
-                    keys::nearest(keys, name)
-                )));
+            let nearest = keys::nearest(keys, name);
+            return Err(Usage::new(
+                format!("`{shown}`, dòng {line}: không có khóa `{name}`"),
+                format!("`{shown}`, line {line}: there is no key `{name}`"),
+            )
+            .remedy(
+                format!("có phải `{nearest}`? docs/CONFIGURATION.md liệt kê mọi khóa"),
+                format!("did you mean `{nearest}`? docs/CONFIGURATION.md lists them all"),
+            ));
         };
         let values = values(key, value).ok_or_else(|| {
             let found = value.get_ref().type_str();
-            Usage::new(format!("`{shown}`, line {line}: `{name}` cannot be this {found}"))
-                .remedy(format!("write {}", key.shape.example()))
+            let (vi, en) = key.shape.example();
+            Usage::new(
+                format!("`{shown}`, dòng {line}: `{name}` không nhận giá trị kiểu {found}"),
+                format!("`{shown}`, line {line}: `{name}` cannot be this {found}"),
+            )
+            .remedy(format!("ghi {vi}"), format!("write {en}"))
         })?;
         let values = values.into_iter().map(|value| placed(key.shape, folder, value)).collect();
         lines.push((key, line, values));
@@ -56,13 +70,19 @@ pub(super) fn read(path: &Path, keys: &'static [Key]) -> Result<Vec<Line>, Usage
 pub(crate) fn text_of(path: &Path) -> Result<String, Usage> {
     let shown = path.display();
     let cannot = |error: std::io::Error| {
-        Usage::new(format!("cannot read `{shown}`: {error}"))
-            .remedy("check the path and that this user may read the file")
+        let vi = format!("không đọc được `{shown}`");
+        Usage::new(vi, format!("cannot read `{shown}`: {error}")).remedy(
+            "kiểm tra đường dẫn và quyền đọc tệp của người dùng này",
+            "check the path and that this user may read the file",
+        )
     };
     let size = std::fs::metadata(path).map_err(cannot)?.len();
     if size > FILE_BYTES_MAX {
-        return Err(Usage::new(format!("`{shown}` has {size} bytes, at most {FILE_BYTES_MAX}"))
-            .remedy("give a configuration file"));
+        return Err(Usage::new(
+            format!("`{shown}` có {size} byte, tối đa {FILE_BYTES_MAX}"),
+            format!("`{shown}` has {size} bytes, at most {FILE_BYTES_MAX}"),
+        )
+        .remedy("chỉ một tệp cấu hình", "give a configuration file"));
     }
     std::fs::read_to_string(path).map_err(cannot)
 }

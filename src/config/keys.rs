@@ -35,16 +35,27 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// What a value of it looks like in TOML.
-    pub(crate) const fn example(self) -> &'static str {
+    /// What a value of it looks like in TOML, in Vietnamese and in English.
+    pub(crate) const fn example(self) -> (&'static str, &'static str) {
         match self {
-            Self::Text => "a text, such as \"127.0.0.1:7443\"",
-            Self::Path => "a path, such as \"hub.pem\"",
-            Self::BuiltinOrPath => "\"builtin\" or a path, such as \"agencies.csv\"",
-            Self::Paths => "a path or a list of paths, such as [\"root.pem\"]",
-            Self::Texts => "a text or a list of texts, such as [\"H34\"]",
-            Self::Switch => "true or false",
-            Self::Number => "a whole number, such as 1000",
+            Self::Text => {
+                ("một chuỗi, như \"127.0.0.1:7443\"", "a text, such as \"127.0.0.1:7443\"")
+            }
+            Self::Path => ("một đường dẫn, như \"hub.pem\"", "a path, such as \"hub.pem\""),
+            Self::BuiltinOrPath => (
+                "\"builtin\" hoặc một đường dẫn, như \"agencies.csv\"",
+                "\"builtin\" or a path, such as \"agencies.csv\"",
+            ),
+            Self::Paths => (
+                "một đường dẫn hoặc danh sách đường dẫn, như [\"root.pem\"]",
+                "a path or a list of paths, such as [\"root.pem\"]",
+            ),
+            Self::Texts => (
+                "một chuỗi hoặc danh sách chuỗi, như [\"H34\"]",
+                "a text or a list of texts, such as [\"H34\"]",
+            ),
+            Self::Switch => ("true hoặc false", "true or false"),
+            Self::Number => ("một số nguyên, như 1000", "a whole number, such as 1000"),
         }
     }
 }

@@ -19,6 +19,7 @@ use super::Effective;
 use crate::agency;
 use crate::routes;
 use crate::say::Usage;
+use crate::source;
 
 /// Reads everything that the configuration names.
 ///
@@ -28,14 +29,19 @@ pub(crate) fn settings(effective: &Effective) -> anyhow::Result<Settings> {
     let clock = clock(effective)?;
     let listen = effective.one("listen").unwrap_or_default();
     let listen: SocketAddr = listen.parse().map_err(|_| {
-        Usage::new(format!("{}: `{listen}` is no address", effective.shown("listen")))
-            .remedy("write an IP address and a port, such as 127.0.0.1:7443 or [::]:7443")
+        no_address(effective, "listen", listen).remedy(
+            "ghi địa chỉ IP và cổng, như 127.0.0.1:7443 hoặc [::]:7443",
+            "write an IP address and a port, such as 127.0.0.1:7443 or [::]:7443",
+        )
     })?;
     let http = http(effective)?;
     let roots = all_certificates(effective, "root")?;
     if roots.is_empty() {
-        return Err(Usage::new("the hub trusts no root")
-            .remedy("set `root`, or `pki` to a folder made by `lienthong pki init DIR`")
+        return Err(Usage::new("trục chưa tin cậy gốc nào", "the hub trusts no root")
+            .remedy(
+                "đặt `root`, hoặc `pki` tới thư mục do `lienthong pki init THƯ_MỤC` tạo",
+                "set `root`, or `pki` to a folder made by `lienthong pki init DIR`",
+            )
             .into());
     }
     require_test_pki(effective, &clock, &roots)?;
@@ -74,16 +80,28 @@ pub(super) fn hub_certificate(pki: &Path) -> Result<PathBuf, Usage> {
     found.sort();
     match found.as_slice() {
         [one] => Ok(one.clone()),
-        [] => Err(Usage::new(format!("`{}` has no certificate of a hub", pki.display())).remedy(
-            format!(
-                "issue one with `lienthong pki issue {} --agency G22 --hub localhost`",
-                pki.display()
-            ),
-        )),
+        [] => {
+            let dir = pki.display();
+            Err(Usage::new(
+                format!("`{dir}` không có chứng thư của trục"),
+                format!("`{dir}` has no certificate of a hub"),
+            )
+            .remedy(
+                format!("cấp bằng `lienthong pki issue {dir} --agency G22 --hub localhost`"),
+                format!("issue one with `lienthong pki issue {dir} --agency G22 --hub localhost`"),
+            ))
+        }
         several => {
             let names: Vec<String> = several.iter().map(|p| format!("`{}`", p.display())).collect();
-            Err(Usage::new(format!("there are several hub certificates: {}", names.join(", ")))
-                .remedy("name one with --certificate and --key"))
+            let names = names.join(", ");
+            Err(Usage::new(
+                format!("có nhiều chứng thư của trục: {names}"),
+                format!("there are several hub certificates: {names}"),
+            )
+            .remedy(
+                "nêu một chứng thư bằng --certificate và --key",
+                "name one with --certificate and --key",
+            ))
         }
     }
 }
@@ -93,20 +111,28 @@ fn http(effective: &Effective) -> anyhow::Result<Option<HttpAddress>> {
     if text == "off" {
         return Ok(None);
     }
-    let wrong = |why: &str| Usage::new(format!("{}: {why}", effective.shown("http")));
     let address: SocketAddr = text.parse().map_err(|_| {
-        wrong(&format!("`{text}` is no address"))
-            .remedy("write an IP address and a port, such as 127.0.0.1:7480, or `off`")
+        no_address(effective, "http", text).remedy(
+            "ghi địa chỉ IP và cổng, như 127.0.0.1:7480, hoặc `off`",
+            "write an IP address and a port, such as 127.0.0.1:7480, or `off`",
+        )
     })?;
     if let Some(certificate) = effective.one("http-certificate") {
         let key = effective.one("http-key").ok_or_else(|| {
-            Usage::new("the HTTP port has a certificate and no key").remedy("set `http-key`, too")
+            Usage::new(
+                "cổng HTTP có chứng thư mà không có khóa",
+                "the HTTP port has a certificate and no key",
+            )
+            .remedy("đặt cả `http-key`", "set `http-key`, too")
         })?;
         let identity = server_identity(Path::new(certificate), Path::new(key))?;
         return Ok(Some(HttpAddress::with_tls(address, identity)));
     }
     let address = HttpAddress::new(address).map_err(|error| {
-        wrong(&error.to_string()).remedy(
+        let vi = format!("`{address}` không phải địa chỉ loopback: qua mạng phải dùng TLS");
+        effective.wrong("http", vi, error).remedy(
+            "dùng 127.0.0.1 hoặc [::1], hoặc đặt `http-certificate` và `http-key`: chứng thư có \
+             khóa ECDSA P-256",
             "take 127.0.0.1 or [::1], or set `http-certificate` and `http-key`: a certificate with \
              an ECDSA P-256 key",
         )
@@ -114,11 +140,19 @@ fn http(effective: &Effective) -> anyhow::Result<Option<HttpAddress>> {
     Ok(Some(address))
 }
 
+/// Says that a text is no address of a port.
+fn no_address(effective: &Effective, key: &str, text: &str) -> Usage {
+    let vi = format!("`{text}` không phải địa chỉ");
+    effective.wrong(key, vi, format!("`{text}` is no address"))
+}
+
 fn clock(effective: &Effective) -> anyhow::Result<Clock> {
     let text = effective.one("clock").unwrap_or("real");
     Ok(Clock::parse(text).map_err(|error| {
-        Usage::new(format!("{}: {error}", effective.shown("clock")))
-            .remedy("write `real`, or start=2020-11-16T08:00+07:00,rate=600")
+        effective.wrong("clock", format!("`{text}` không phải đồng hồ"), error).remedy(
+            "ghi `real`, hoặc start=2020-11-16T08:00+07:00,rate=600",
+            "write `real`, or start=2020-11-16T08:00+07:00,rate=600",
+        )
     })?)
 }
 
@@ -129,8 +163,10 @@ fn require_test_pki(effective: &Effective, clock: &Clock, roots: &[Bytes]) -> an
         "true" | "1" => true,
         "false" | "0" => false,
         other => {
-            return Err(Usage::new(format!("{}: `{other}`", effective.shown("test-pki")))
-                .remedy("write true or false")
+            let found = format!("`{other}`");
+            return Err(effective
+                .wrong("test-pki", &found, &found)
+                .remedy("ghi true hoặc false", "write true or false")
                 .into());
         }
     };
@@ -141,11 +177,20 @@ fn require_test_pki(effective: &Effective, clock: &Clock, roots: &[Bytes]) -> an
         let root = Certificate::parse(der.clone()).context("a root")?;
         let subject = root.subject().to_string();
         if !subject.to_lowercase().contains("test") {
-            return Err(Usage::new(format!(
-                "a scenario's clock needs a test PKI, and the root `{subject}` does not say that it \
-                 is one"
-            ))
-            .remedy("take `clock = real`, or say that it is one with --test-pki")
+            return Err(Usage::new(
+                format!(
+                    "đồng hồ kịch bản cần PKI thử nghiệm, mà tên gốc `{subject}` không cho biết đó \
+                     là PKI thử nghiệm"
+                ),
+                format!(
+                    "a scenario's clock needs a test PKI, and the root `{subject}` does not say \
+                     that it is one"
+                ),
+            )
+            .remedy(
+                "dùng `clock = real`, hoặc khai đó là PKI thử nghiệm bằng --test-pki",
+                "take `clock = real`, or say that it is one with --test-pki",
+            )
             .into());
         }
     }
@@ -155,16 +200,24 @@ fn require_test_pki(effective: &Effective, clock: &Clock, roots: &[Bytes]) -> an
 fn identity(effective: &Effective) -> anyhow::Result<ServerIdentity> {
     let path = |name: &str| {
         effective.one(name).map(PathBuf::from).ok_or_else(|| {
-            Usage::new(format!("the hub has no `{name}`")).remedy(
+            Usage::new(format!("trục chưa có `{name}`"), format!("the hub has no `{name}`")).remedy(
+                "đặt `certificate` và `key`, hoặc `pki` tới thư mục do `lienthong pki init` tạo",
                 "set `certificate` and `key`, or `pki` to a folder made by `lienthong pki init`",
             )
         })
     };
     let (certificate, key) = (path("certificate")?, path("key")?);
     if !is_hubs(&certificate)? {
-        return Err(Usage::new(format!("`{}` is not a hub's certificate", certificate.display()))
-            .remedy("issue one with `lienthong pki issue DIR --agency CODE --hub NAMES`")
-            .into());
+        let shown = certificate.display();
+        return Err(Usage::new(
+            format!("`{shown}` không phải chứng thư của trục"),
+            format!("`{shown}` is not a hub's certificate"),
+        )
+        .remedy(
+            "cấp bằng `lienthong pki issue THƯ_MỤC --agency MÃ --hub TÊN`",
+            "issue one with `lienthong pki issue DIR --agency CODE --hub NAMES`",
+        )
+        .into());
     }
     server_identity(&certificate, &key)
 }
@@ -205,8 +258,10 @@ fn all_certificates(effective: &Effective, name: &str) -> anyhow::Result<Vec<Byt
 fn number<N: std::str::FromStr>(effective: &Effective, name: &str) -> anyhow::Result<N> {
     let text = effective.one(name).unwrap_or_default();
     let wrong = || {
-        Usage::new(format!("{}: `{text}`", effective.shown(name)))
-            .remedy("write a whole number, such as 1000; 0 for no bound on a rate")
+        effective.wrong(name, format!("`{text}` không đúng"), format!("`{text}`")).remedy(
+            "ghi một số nguyên, như 1000; 0 là không giới hạn tốc độ",
+            "write a whole number, such as 1000; 0 for no bound on a rate",
+        )
     };
     Ok(text.replace('_', "").parse().map_err(|_| wrong())?)
 }
@@ -218,8 +273,10 @@ fn list_files(effective: &Effective) -> anyhow::Result<ListFiles> {
     let bounds = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
     let every = humantime::parse_duration(text).ok().filter(|every| bounds.contains(every));
     let every = every.ok_or_else(|| {
-        Usage::new(format!("{}: `{text}`", effective.shown(KEY)))
-            .remedy("write a span between 1s and 24h, such as 30s or 5min")
+        effective.wrong(KEY, format!("`{text}` không đúng"), format!("`{text}`")).remedy(
+            "ghi một khoảng thời gian từ 1s đến 24h, như 30s hoặc 5min",
+            "write a span between 1s and 24h, such as 30s or 5min",
+        )
     })?;
     let paths = effective.many("revocation-list").iter().map(PathBuf::from).collect();
     Ok(ListFiles { paths, every })
@@ -233,8 +290,7 @@ fn directory(effective: &Effective) -> anyhow::Result<DirectoryImport> {
     }
     let bytes = std::fs::read(named)
         .with_context(|| format!("{}: `{named}`", effective.shown("directory")))?;
-    let entries = lienthong_country::read_csv(bytes.as_slice())
-        .map_err(|error| Usage::new(format!("`{named}`: {error}")))?;
+    let entries = source::entries(named, &bytes)?;
     // The file's name without its folder, and what was in it.
     let file = Path::new(named).file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(DirectoryImport { source: format!("{file} sha256:{}", Digest::of(&bytes)), entries })

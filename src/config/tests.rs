@@ -72,6 +72,16 @@ fn a_value_of_another_shape_says_what_to_write() {
 }
 
 #[test]
+fn what_is_wrong_with_a_setting_names_its_origin_in_both_languages() {
+    let folder = tempfile::tempdir().unwrap();
+    let effective = with_file(folder.path(), "listen = \"x\"").effective(nothing).unwrap();
+    let text = effective.wrong("listen", "sai", "wrong").to_string();
+    for part in ["hub.toml, dòng 1): sai", "hub.toml, line 1): wrong"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
 fn hub_toml_in_the_data_folder_is_read_when_no_other_is_named() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("hub.toml"), "listen = \"127.0.0.1:9\"").unwrap();

@@ -32,6 +32,7 @@ fn a_backup_of_a_running_hub_is_gone_on_with_checked_and_restored() {
 
     for (arguments, says) in [
         (&["restore", "--from", text(&backup), "--to", text(&data)][..], "is not empty"),
+        (&["restore", "--from", text(&backup), "--to", text(&data)], "không rỗng"),
         (&["restore", "--from", text(&data), "--to", text(&backup)], "is no backup"),
         (&["backup", "--data", text(&backup), "--to", text(&restored)], "is no data folder"),
         (&["backup", "verify", text(&data)], "is no backup"),

@@ -1,6 +1,10 @@
 //! `lienthong config` and how a hub reads its configuration.
 
-use crate::process::{fail, json, lienthong, succeed, text};
+use std::process::Command;
+
+use lienthong_model::limits::{CONNECTIONS_MAX, DESCRIPTORS_KEPT, HANDSHAKES_MAX};
+
+use crate::process::{Running, fail, json, lienthong, run, succeed, text};
 
 /// A folder with a PKI that has a hub's certificate.
 fn pki() -> tempfile::TempDir {
@@ -43,9 +47,20 @@ fn an_unknown_key_is_wrong_usage_and_names_the_nearest() {
     std::fs::write(&file, "lisen = \"127.0.0.1:0\"\n").unwrap();
     for command in [&["config", "check"][..], &["hub"]] {
         let said = fail(2, &[command, &["--config", text(&file)]].concat());
-        for part in ["hub.toml", "line 1", "`lisen`", "did you mean `listen`"] {
+        for part in ["hub.toml", "line 1", "`lisen`", "did you mean `listen`", "có phải `listen`"]
+        {
             assert!(said.contains(part), "{part} in {said}");
         }
+    }
+    let output = run(&["config", "check", "--config", text(&file), "--output", "json"]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    for (member, part) in [
+        ("usage", "line 1: there is no key `lisen`"),
+        ("usage_vi", "dòng 1: không có khóa `lisen`"),
+        ("remedy", "did you mean `listen`?"),
+        ("remedy_vi", "có phải `listen`?"),
+    ] {
+        assert!(said[member].as_str().unwrap().contains(part), "{member}: {said}");
     }
 }
 
@@ -55,6 +70,7 @@ fn a_hub_without_certificates_says_what_to_set() {
     let data = folder.path().join("data");
     let said = fail(2, &["hub", "--data", text(&data)]);
     assert!(said.contains("lienthong pki init"), "{said}");
+    assert!(said.contains("trục chưa tin cậy gốc nào"), "{said}");
     let said = fail(2, &["hub", "--data", text(&data), "--pki", text(folder.path())]);
     assert!(said.contains("lienthong pki issue"), "{said}");
     assert!(!data.exists(), "nothing is made for a hub that cannot start");
@@ -88,4 +104,31 @@ fn every_key_is_listed_and_documented() {
         assert!(row.unwrap().contains(default), "{key}: {row:?}");
     }
     assert!(keys.as_array().unwrap().len() >= 12);
+}
+
+#[test]
+fn a_hub_raises_its_own_limit_of_open_files_as_far_as_it_needs_and_may() {
+    let pki = pki();
+    let hub = lienthong();
+    let mut command = Command::new("sh");
+    for (name, value) in hub.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.args(["-c", "ulimit -Sn 256 && exec \"$0\" \"$@\""]).arg(hub.get_program());
+    command.args(["hub", "--listen", "127.0.0.1:0", "--log", "warn", "--output", "json"]);
+    command.args(["--pki", text(pki.path()), "--data", text(&pki.path().join("data"))]);
+    let mut hub = Running::start(command);
+    hub.line_with("ready");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", hub.id())).unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let [soft, hard] = [3, 4].map(|at| {
+        let limit = line.split_whitespace().nth(at).unwrap();
+        // Else it is `unlimited`.
+        limit.parse().unwrap_or(usize::MAX)
+    });
+    assert_eq!(soft, hard.min(CONNECTIONS_MAX + HANDSHAKES_MAX + DESCRIPTORS_KEPT), "{line}");
+    assert_eq!(hub.terminate(), Some(0));
 }

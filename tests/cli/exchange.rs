@@ -342,7 +342,7 @@ fn what_is_wrong_before_the_hub_is_asked_says_what_to_do() {
     let agency = pki.join("agencies/H36");
     let send = ["send", "--to", "H35", "--subject", "x"];
     let said = fail(2, &send);
-    assert!(said.contains("--as"), "{said}");
+    assert!(said.contains("--as FOLDER") && said.contains("--as THƯ_MỤC"), "{said}");
     let said = fail(2, &[&send[..], &["--as", text(&pki)]].concat());
     assert!(said.contains("node.pem"), "{said}");
     let missing = folder.path().join("missing.bin");

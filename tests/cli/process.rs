@@ -63,6 +63,11 @@ impl Running {
         Self { child, stdout }
     }
 
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Reads its output until a line holds `wanted`; returns that line.
     pub(crate) fn line_with(&mut self, wanted: &str) -> String {
         loop {

@@ -91,9 +91,9 @@ reasons! {
     }
     SignInFailed = 121, "SIGN_IN_FAILED", Unauthenticated, {
         en: "name or password is wrong, or no appointment is in force",
-        vi: "sai tên đăng nhập hoặc mật khẩu, hoặc không có quyền hạn còn hiệu lực",
+        vi: "sai tên đăng nhập hoặc mật khẩu, hoặc không có bổ nhiệm nào còn hiệu lực",
         remedy: "check both; an administrator can set another password and enter the appointment",
-        remedy_vi: "kiểm tra lại; quản trị viên có thể đặt mật khẩu khác và giao quyền hạn"
+        remedy_vi: "kiểm tra lại; quản trị viên có thể đặt mật khẩu khác và bổ nhiệm"
     }
     SignInLimited = 122, "SIGN_IN_LIMITED", Exhausted, {
         en: "too many failed attempts to sign in",
@@ -344,8 +344,8 @@ reasons! {
     RecipientListUnknown = 66, "RECIPIENT_LIST_UNKNOWN", Unknown, {
         en: "a list of recipients is not known",
         vi: "danh sách nơi nhận không tồn tại",
-        remedy: "use a list that the directory names, or name the agencies",
-        remedy_vi: "dùng danh sách có trong danh bạ hoặc nêu từng cơ quan"
+        remedy: "see `lienthong list show`, or name the agencies",
+        remedy_vi: "xem `lienthong list show`, hoặc nêu từng cơ quan"
     }
     RecipientListEmpty = 67, "RECIPIENT_LIST_EMPTY", WrongState, {
         en: "nobody is left to send to: the lists named have no agency that may receive it",
@@ -435,7 +435,7 @@ reasons! {
     }
     StatusLimit = 74, "STATUS_LIMIT", Exhausted, {
         en: "too many reports on one delivery",
-        vi: "quá nhiều báo cáo trạng thái cho một lượt gửi",
+        vi: "quá nhiều báo cáo trạng thái cho một lượt phát",
         remedy: "report less often",
         remedy_vi: "giảm số lần báo cáo"
     }
@@ -446,8 +446,8 @@ reasons! {
         remedy_vi: "gửi văn bản mới"
     }
     KindNotSupported = 75, "KIND_NOT_SUPPORTED", WrongState, {
-        en: "recalls, updates and replacements are not carried out; only hubs before version 0.2 say so",
-        vi: "trục chưa thực hiện thu hồi, cập nhật và thay thế; chỉ các bản trước 0.2 trả lời như vậy",
+        en: "recalls, updates and replacements are not carried out; no hub of this version says so",
+        vi: "trục chưa thực hiện thu hồi, cập nhật và thay thế; trục của phiên bản này không trả lời như vậy",
         remedy: "send a new document",
         remedy_vi: "gửi văn bản mới"
     }
@@ -504,13 +504,13 @@ reasons! {
         en: "the hub cannot read what it has stored about this",
         vi: "trục không đọc được dữ liệu đã lưu về nội dung này",
         remedy: "the operator has to look at the hub's log, which names the file or row",
-        remedy_vi: "đơn vị vận hành cần xem nhật ký của trục, nơi nêu rõ tệp hoặc bản ghi"
+        remedy_vi: "đơn vị vận hành cần xem nhật ký chương trình của trục, nơi nêu rõ tệp hoặc bản ghi"
     }
     Stopped = 83, "STOPPED", Unavailable, {
         en: "the hub has stopped after a failed write",
         vi: "trục đã dừng sau khi ghi đĩa thất bại",
         remedy: "the operator has to look at its log; nothing acknowledged is lost",
-        remedy_vi: "đơn vị vận hành cần xem nhật ký; không mất dữ liệu đã xác nhận"
+        remedy_vi: "đơn vị vận hành cần xem nhật ký chương trình của trục; không mất dữ liệu đã xác nhận"
     }
 }
 

@@ -55,8 +55,12 @@ fn indicator(text: &str) -> Result<Indicator, String> {
 /// Reads a value in the indicator's unit: per cent with one decimal, or a number.
 fn value(indicator: Indicator, text: &str) -> anyhow::Result<u64> {
     let wrong = || {
-        crate::say::Usage::new(format!("`--value {text}` is no value of `{indicator}`"))
-            .remedy("write per cent with at most one decimal (`99.5`), a number of levels, or đồng")
+        let vi = format!("`--value {text}` không phải giá trị của `{indicator}`");
+        let en = format!("`--value {text}` is no value of `{indicator}`");
+        crate::say::Usage::new(vi, en).remedy(
+            "ghi phần trăm với tối đa một chữ số thập phân (`99.5`), số cấp, hoặc số đồng",
+            "write per cent with at most one decimal (`99.5`), a number of levels, or đồng",
+        )
     };
     match indicator.unit() {
         IndicatorUnit::Count | IndicatorUnit::Dong => Ok(text.parse().map_err(|_| wrong())?),

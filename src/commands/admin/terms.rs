@@ -13,17 +13,21 @@ use crate::values::{self, Grace};
 
 #[derive(Debug, Args)]
 pub(super) struct TermsArgs {
-    /// To pick a document up, before its sender is told (`72h`)
+    /// Time to pick a document up before its sender is told, a minute to 366 days (`72h`); at first
+    /// 72h / thời gian để nhận
     #[arg(long, value_name = "SPAN", value_parser = humantime::parse_duration)]
     pick_up: Option<Duration>,
-    /// To accept or refuse it, before its sender is told (`5days`), or `forever`
+    /// Time to accept or refuse it before its sender is told, a minute to 366 days (`5days`), or
+    /// `forever`; at first forever / thời gian để trả lời
     #[arg(long, value_name = "SPAN", value_parser = values::grace)]
     answer: Option<Grace>,
-    /// After which silence a recipient is no longer waited for (`90days`)
+    /// Silence after which a recipient is no longer waited for, a minute to 366 days; at first
+    /// 90days / thôi chờ sau
     #[arg(long, value_name = "SPAN", value_parser = humantime::parse_duration)]
     silent: Option<Duration>,
-    /// For how long contents above 16 KiB and attachments are kept (`730days`), or `forever`; one
-    /// that a recipient has not picked up is kept
+    /// How long all contents and attachments are kept, 120 days to 100 years and longer than
+    /// --silent (`730days`), or `forever`; at first forever. What a recipient has not picked up is
+    /// kept / thời hạn lưu nội dung
     #[arg(long, value_name = "SPAN", value_parser = values::grace)]
     keep_content: Option<Grace>,
     #[command(flatten)]

@@ -87,11 +87,13 @@ impl TakenView {
     pub(super) fn text(&self) -> String {
         let mut lines = self.stands_for.lines();
         let (blocks, bytes) = (thousands(self.new_blocks), thousands(self.new_journal_bytes));
-        lines.push(("nhật ký mới / new journal", format!("{blocks} blocks, {bytes} bytes")));
+        let journal = format!("{blocks} khối / blocks, {bytes} byte / bytes");
+        lines.push(("nhật ký giao dịch mới / new journal", journal));
         let (files, bytes) = (thousands(self.new_payloads), thousands(self.new_payload_bytes));
-        lines.push(("tệp mới / new payloads", format!("{files} files, {bytes} bytes")));
+        let payloads = format!("{files} tệp / files, {bytes} byte / bytes");
+        lines.push(("tệp nội dung mới / new payloads", payloads));
         if self.expired_contents > 0 {
-            let contents = format!("{} contents", thousands(self.expired_contents));
+            let contents = format!("{} nội dung / contents", thousands(self.expired_contents));
             lines.push(("hết hạn lưu / kept no longer", contents));
         }
         if !self.not_in_it.is_empty() {
@@ -101,7 +103,8 @@ impl TakenView {
         if self.unfinished_bytes > 0 {
             let bytes = thousands(self.unfinished_bytes);
             text.push_str(&format!(
-                "\n{bytes} byte cuối nhật ký chưa thành khối: trục đang ghi, hoặc bị ngắt khi đang ghi\n\
+                "\n{bytes} byte cuối nhật ký giao dịch chưa thành khối: trục đang ghi, hoặc bị\n\
+                 ngắt khi đang ghi\n\
                  {bytes} bytes at the journal's end are no whole block: the hub was writing one, or was\n\
                  killed while it did; if no hub runs, look with `lienthong evidence audit`\n"
             ));

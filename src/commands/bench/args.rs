@@ -148,12 +148,19 @@ impl LoadArgs {
             within(flag, value, most)?;
         }
         if self.rate.is_some_and(|rate| !(0.1..=1e6).contains(&rate)) {
-            return Err(Usage::new("`--rate` is out of bounds").remedy("name 0.1 to 1,000,000"));
+            return Err(Usage::new("`--rate` ngoài giới hạn", "`--rate` is out of bounds")
+                .remedy("nêu một số từ 0.1 đến 1000000", "name 0.1 to 1,000,000"));
         }
         let bytes = load.payload.saturating_mul(load.documents as u64);
         if load.payload > ATTACHMENT_BYTES_MAX || bytes > PAYLOAD_BYTES_MAX {
-            return Err(Usage::new(format!("`--payload` asks for {bytes} bytes in one round"))
-                .remedy(format!("at most {PAYLOAD_BYTES_MAX}: name fewer --documents")));
+            return Err(Usage::new(
+                format!("`--payload` đòi {bytes} byte trong một vòng"),
+                format!("`--payload` asks for {bytes} bytes in one round"),
+            )
+            .remedy(
+                format!("tối đa {PAYLOAD_BYTES_MAX}: giảm --documents"),
+                format!("at most {PAYLOAD_BYTES_MAX}: name fewer --documents"),
+            ));
         }
         Ok(load)
     }
@@ -173,6 +180,7 @@ pub(super) fn within(flag: &str, value: u64, most: u64) -> Result<(), Usage> {
     if (1..=most).contains(&value) {
         return Ok(());
     }
-    let what = format!("`{flag} {value}` is out of bounds");
-    Err(Usage::new(what).remedy(format!("name 1 to {most}")))
+    let vi = format!("`{flag} {value}` ngoài giới hạn");
+    Err(Usage::new(vi, format!("`{flag} {value}` is out of bounds"))
+        .remedy(format!("nêu một số từ 1 đến {most}"), format!("name 1 to {most}")))
 }

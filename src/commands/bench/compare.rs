@@ -14,8 +14,9 @@ use crate::cli::Output;
 use crate::output;
 use crate::say::Usage;
 
-/// Carry out one load on two hubs in turn: this program's, and another one's or one that is started
-/// otherwise.
+/// Carry out one load on two hubs in turn, and show the ratios / so sánh hai bản
+///
+/// One hub is this program's, the other another program's or one that is started otherwise.
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     #[command(flatten)]
@@ -56,9 +57,15 @@ pub(super) struct Ratios {
 /// When a hub cannot be started, or does not take what it is asked to.
 pub(super) async fn run(args: CompareArgs, output: Output) -> anyhow::Result<()> {
     if args.ground.running.hub.is_some() {
-        return Err(Usage::new("`bench compare` starts both hubs itself")
-            .remedy("leave `--hub` out; name the other program with `--against`")
-            .into());
+        return Err(Usage::new(
+            "`bench compare` tự khởi động cả hai trục",
+            "`bench compare` starts both hubs itself",
+        )
+        .remedy(
+            "bỏ `--hub`; nêu chương trình kia bằng `--against`",
+            "leave `--hub` out; name the other program with `--against`",
+        )
+        .into());
     }
     let mut series = Series::new(args.ground, vec![args.load.load()?])?;
     let this = Program::this()?;

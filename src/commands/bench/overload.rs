@@ -15,11 +15,12 @@ const SECONDS_MAX: u64 = 300;
 const SENDERS_MAX: u64 = 64;
 const WINDOW_MAX: u64 = 512;
 
-/// Offer more than the hub can take.
+/// Offer more than the hub can take / quá tải
 ///
-/// First work, as long as the flood; then the capacity, in a closed loop; then 0.8 of it, the usual;
-/// then so many times the capacity; then 0.8 again, and the capacity. Documents that are due while their sender's window is full are kept back by the
-/// sender, as a stream's flow control does; those that the hub declines may come again.
+/// First work, as long as the flood; then the capacity, in a closed loop; then 0.8 of it, the
+/// usual; then so many times the capacity; then 0.8 again, and the capacity. Documents that are due
+/// while their sender's window is full are kept back by the sender, as a stream's flow control
+/// does; those that the hub declines may come again.
 #[derive(Debug, Args)]
 pub(crate) struct OverloadArgs {
     /// How documents are handed over / cách gửi

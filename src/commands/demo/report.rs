@@ -116,7 +116,7 @@ impl Report {
         let _ = write!(
             text,
             "\n{} lượt gửi / submissions = {} nhận / accepted + {} trùng / repeated + {} từ chối / refused\n\
-             {} lượt phát / deliveries = {} đã nhận / delivered = {} đã xác nhận / acknowledged\n\
+             {} lượt phát / deliveries = {} đã chuyển / delivered = {} đã nhận / acknowledged\n\
              Trạng thái / statuses  {}\n\
              Rồi qua hai bộ kết nối / then by two connectors  {} → {}, {} sau / after {:.1} s\n\
              {:.1} s, seed {}\n\n",

@@ -15,9 +15,13 @@ use super::file::{key_of, read_checkpoint};
 use crate::cli::Output;
 use crate::output;
 use crate::say::Usage;
+use crate::source::require_data_folder;
 use crate::terminal::Progress;
 use view::{AuditView, text};
 
+/// Read a data folder at rest whole, and list every place that is not what was written / kiểm tra
+/// dữ liệu
+///
 /// Nothing in the folder is changed, and no hub may use it meanwhile. Every file of the journal is
 /// read, every payload file that it names; the log is made anew and compared with the state and
 /// with the checkpoints given. Exit code 1 when anything is wrong.
@@ -43,14 +47,10 @@ pub(super) struct AuditArgs {
 
 /// Runs the command.
 pub(super) fn run(args: AuditArgs, output: Output) -> anyhow::Result<ExitCode> {
-    if !args.data.join("journal").is_dir() {
-        return Err(Usage::new(format!("`{}` is no data folder", args.data.display()))
-            .remedy("give the folder that `lienthong hub --data DIR` was started with")
-            .into());
-    }
+    require_data_folder(&args.data)?;
     let checkpoints = checkpoints(&args)?;
     let scratch = tempfile::tempdir().context("a temporary folder for the state")?;
-    let mut progress = Progress::of("auditing");
+    let mut progress = Progress::of("kiểm tra / auditing");
     let audit = Audit {
         data: &args.data,
         scratch: (!args.no_state).then_some(scratch.path()),
@@ -82,9 +82,15 @@ fn name(path: &Path) -> String {
 
 fn explained(error: EngineError) -> anyhow::Error {
     match error {
-        EngineError::InUse(_) => Usage::new(error.to_string())
-            .remedy("stop the hub, or audit a copy of the folder")
-            .into(),
+        EngineError::InUse(ref folder) => {
+            let vi = format!("tiến trình khác đang dùng thư mục dữ liệu `{folder}`");
+            Usage::new(vi, error.to_string())
+                .remedy(
+                    "dừng trục, hoặc kiểm tra một bản sao của thư mục",
+                    "stop the hub, or audit a copy of the folder",
+                )
+                .into()
+        }
         other => other.into(),
     }
 }

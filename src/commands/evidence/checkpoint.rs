@@ -47,7 +47,8 @@ pub(super) async fn run(args: &CheckpointArgs, output: Output) -> anyhow::Result
     output::one(output, &view, |view| {
         let mut lines = vec![("khóa / key", view.key.clone())];
         if let Some(size) = view.continues {
-            lines.push(("tiếp nối / continues", format!("the checkpoint of {size} leaves")));
+            let earlier = format!("mốc đã ký của {size} lá / the checkpoint of {size} leaves");
+            lines.push(("tiếp nối / continues", earlier));
         }
         format!("{}\n{}", view.checkpoint.trim_end(), output::pairs(&lines))
     })?;

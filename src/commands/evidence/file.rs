@@ -101,7 +101,14 @@ pub(super) fn read_checkpoint(path: &Path) -> anyhow::Result<String> {
 
 /// Says that a file is no evidence.
 pub(super) fn malformed(path: &Path, why: &str) -> Usage {
-    Usage::new(format!("`{}` is no evidence: {why}", path.display())).remedy(
+    let shown = path.display();
+    Usage::new(
+        format!("`{shown}` không phải tệp bằng chứng"),
+        format!("`{shown}` is no evidence: {why}"),
+    )
+    .remedy(
+        "chỉ tệp mà `lienthong send --evidence`, `lienthong evidence receipt --write` hoặc \
+         `lienthong evidence checkpoint --since … --write` đã ghi",
         "give a file that `lienthong send --evidence`, `lienthong evidence receipt --write` or \
          `lienthong evidence checkpoint --since … --write` wrote",
     )
@@ -111,8 +118,10 @@ pub(super) fn malformed(path: &Path, why: &str) -> Usage {
 pub(crate) fn key_of(text: &str) -> anyhow::Result<NoteKey> {
     let parsed = NoteKey::parse(text);
     parsed.map_err(|error| {
-        Usage::new(format!("`{text}` is no key of a log: {error}"))
+        let vi = format!("`{text}` không phải khóa của nhật ký băm");
+        Usage::new(vi, format!("`{text}` is no key of a log: {error}"))
             .remedy(
+                "hỏi đơn vị vận hành trục khóa mà `lienthong evidence checkpoint` in ra",
                 "ask the hub's operator for the key that `lienthong evidence checkpoint` prints",
             )
             .into()

@@ -14,6 +14,8 @@ use crate::cli::Output;
 use crate::connect::{HUB_DEFAULT, WhoArgs};
 use crate::output;
 
+/// Fetch what proves that a document or report was accepted, also long after / lấy bằng chứng
+///
 /// The sender, its gateway and the recipients of a document can ask, for a report whoever reported.
 #[derive(Debug, Args)]
 pub(super) struct ReceiptArgs {

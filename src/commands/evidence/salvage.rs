@@ -14,9 +14,12 @@ use serde::Serialize;
 use crate::cli::Output;
 use crate::output::{self, thousands};
 use crate::say::Usage;
+use crate::source::require_data_folder;
 use crate::terminal::Progress;
 use crate::trouble::Trouble;
 
+/// Write out every document of a damaged data folder that can still be read / cứu dữ liệu
+///
 /// Every accepted document whose block is whole is written into a folder of its own, before and
 /// behind whatever is damaged: `content.bin`, `signatures.json`, its attachments, and `document.txt`
 /// with its place, its sender and what of it is missing. Nothing in the data folder is changed, and
@@ -52,19 +55,16 @@ struct DamageView {
 
 /// Runs the command.
 pub(super) fn run(args: &SalvageArgs, output: Output) -> anyhow::Result<ExitCode> {
-    if !args.data.join("journal").is_dir() {
-        return Err(Usage::new(format!("`{}` is no data folder", args.data.display()))
-            .remedy("give the folder that `lienthong hub --data DIR` was started with")
-            .into());
-    }
+    require_data_folder(&args.data)?;
     let mut there = args.to.read_dir().ok();
     if there.as_mut().is_some_and(|entries| entries.next().is_some()) {
-        return Err(Usage::new(format!("`{}` is not empty", args.to.display()))
-            .remedy("give a new or empty folder with --to")
+        let shown = args.to.display();
+        return Err(Usage::new(format!("`{shown}` không rỗng"), format!("`{shown}` is not empty"))
+            .remedy("chọn thư mục mới hoặc rỗng bằng --to", "give a new or empty folder with --to")
             .into());
     }
     std::fs::create_dir_all(&args.to).context("the folder to write into")?;
-    let mut progress = Progress::of("reading");
+    let mut progress = Progress::of("đọc / reading");
     let salvaged = Salvage { data: &args.data }
         .run(|document| write(&args.to, &document), |done, all| progress.reached(done, all));
     progress.finish();

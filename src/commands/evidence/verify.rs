@@ -55,8 +55,11 @@ pub(super) fn run(args: &VerifyArgs, output: Output) -> anyhow::Result<ExitCode>
             let continued = continued(args, &consistency, &key)?;
             output::one(output, &continued, |continued| {
                 let Continued { log, earlier_size, size } = continued;
-                let holds = format!("the log of {size} leaves goes on from that of {earlier_size}");
-                output::pairs(&[("đúng / holds", holds), ("nhật ký / log", log.clone())])
+                let holds = format!(
+                    "nhật ký băm {size} lá tiếp nối {earlier_size} lá / \
+                     the log of {size} leaves goes on from that of {earlier_size}"
+                );
+                output::pairs(&[("đúng / holds", holds), ("nhật ký băm / log", log.clone())])
             })?;
         }
     }
@@ -105,8 +108,8 @@ impl Proven {
 /// Writes for people what is proven.
 pub(super) fn proven_text(proven: &Proven) -> String {
     output::pairs(&[
-        ("đúng / holds", format!("#{} of {}", proven.position, proven.size)),
-        ("nhật ký / log", proven.log.clone()),
+        ("đúng / holds", format!("#{} trong / of {}", proven.position, proven.size)),
+        ("nhật ký băm / log", proven.log.clone()),
         ("loại / kind", proven.kind.to_owned()),
         ("lúc / at", proven.received_at.clone()),
         ("SHA-256", proven.sha256.clone()),

@@ -73,8 +73,9 @@ pub(super) fn without_reason(text: &str) -> Result<StatusCode, String> {
 /// When there is no seal, the hub cannot be reached, or it refuses.
 pub(super) async fn run(args: &ReportArgs, output: Output) -> anyhow::Result<ExitCode> {
     if args.status.needs_reason() && args.reason.trim().is_empty() {
-        return Err(Usage::new(format!("status {} needs a reason", args.status))
-            .remedy("give it with --reason TEXT")
+        let vi = format!("trạng thái {} phải kèm lý do", args.status);
+        return Err(Usage::new(vi, format!("status {} needs a reason", args.status))
+            .remedy("nêu lý do bằng --reason NỘI_DUNG", "give it with --reason TEXT")
             .into());
     }
     let connected = args.connect.connect().await?;
@@ -89,7 +90,7 @@ pub(super) async fn run(args: &ReportArgs, output: Output) -> anyhow::Result<Exi
     let receipt = connected.client.report(sign_report(&report, &[&seal])).await?;
     output::one(output, &ReceiptView::of(&receipt, args.status), |view| {
         output::pairs(&[
-            ("đã nhận / accepted", format!("#{}", view.position)),
+            ("trục nhận / accepted", format!("#{}", view.position)),
             ("trạng thái / status", format!("{} {}", view.status, args.status.name_vi())),
             ("mã / id", view.id.clone()),
             ("lúc / at", view.received_at.clone()),

@@ -133,8 +133,14 @@ impl Taker {
 
 /// What is said where a seal is needed and missing.
 pub(crate) fn no_seal() -> Usage {
-    Usage::new("the agency's folder has no seal, and reports are signed with it")
-        .remedy("issue one with `lienthong pki issue DIR --agency CODE --seal`")
+    Usage::new(
+        "thư mục của cơ quan không có con dấu, mà báo cáo phải ký bằng con dấu",
+        "the agency's folder has no seal, and reports are signed with it",
+    )
+    .remedy(
+        "cấp bằng `lienthong pki issue THƯ_MỤC --agency MÃ --seal`",
+        "issue one with `lienthong pki issue DIR --agency CODE --seal`",
+    )
 }
 
 impl Outcome {

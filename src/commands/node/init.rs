@@ -97,8 +97,9 @@ pub(crate) fn write_folder(wanted: &Wanted<'_>) -> anyhow::Result<PathBuf> {
     let agency = AgencyFolder::open(wanted.keys, None)?.code()?;
     let path = wanted.dir.join("node.toml");
     if path.exists() {
-        return Err(Usage::new(format!("`{}` is there already", path.display()))
-            .remedy("edit it, or give another folder")
+        let shown = path.display();
+        return Err(Usage::new(format!("đã có `{shown}`"), format!("`{shown}` is there already"))
+            .remedy("sửa tệp đó, hoặc chọn thư mục khác", "edit it, or give another folder")
             .into());
     }
     Places::new(wanted.dir, agency, wanted.gateway).make()?;

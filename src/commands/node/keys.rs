@@ -147,8 +147,8 @@ pub(super) const KEYS: &[Key] = &[
         "LIENTHONG_NODE_POLL",
         Some("1s"),
         Shape::Text,
-        "How often the folders are looked into. Too short keeps a network share busy, too long \
-         delays what is sent.",
+        "How often the folders are looked into, at least 50ms. Too short keeps a network share \
+         busy, too long delays what is sent.",
     ),
 ];
 

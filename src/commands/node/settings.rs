@@ -12,12 +12,11 @@ use lienthong_model::{AgencyCode, CodeKey};
 use crate::agency::{self, AgencyFolder};
 use crate::config::Effective;
 use crate::connect::{WhoArgs, span};
-use crate::say::Usage;
 
 /// Reads everything that the configuration names.
 ///
 /// # Errors
-/// [`Usage`] or an error that names the key, its origin and the file.
+/// [`Usage`](crate::say::Usage) or an error that names the key, its origin and the file.
 pub(super) fn settings(effective: &Effective) -> anyhow::Result<Settings> {
     let who = who(effective);
     let folder = who.agency()?;
@@ -27,12 +26,15 @@ pub(super) fn settings(effective: &Effective) -> anyhow::Result<Settings> {
     let gateway = is_on(effective, "gateway");
     let mailboxes = mailboxes(effective)?;
     if !gateway && mailboxes.iter().any(|code| code.key() != agency.key()) {
-        return Err(Usage::new(format!(
-            "{}: only a gateway receives for others than {agency}",
-            effective.shown("mailboxes")
-        ))
-        .remedy("set `gateway = true`, or take the other mailboxes out")
-        .into());
+        let vi = format!("chỉ cổng kết nối mới nhận thay cơ quan khác ngoài {agency}");
+        let en = format!("only a gateway receives for others than {agency}");
+        return Err(effective
+            .wrong("mailboxes", vi, en)
+            .remedy(
+                "đặt `gateway = true`, hoặc bỏ các hộp thư khác",
+                "set `gateway = true`, or take the other mailboxes out",
+            )
+            .into());
     }
     Ok(Settings {
         root: root(effective),
@@ -89,12 +91,17 @@ pub(super) fn is_on(effective: &Effective, key: &str) -> bool {
 /// The mailboxes named.
 ///
 /// # Errors
-/// [`Usage`] when one is no code.
+/// [`Usage`](crate::say::Usage) when one is no code.
 pub(super) fn mailboxes(effective: &Effective) -> anyhow::Result<Vec<AgencyCode>> {
     let code = |text: &String| {
         AgencyCode::parse(text).map_err(|why| {
-            Usage::new(format!("{}: `{text}`: {why}", effective.shown("mailboxes")))
-                .remedy("write codes of agencies, such as [\"H34\", \"H34.05\"]")
+            let vi = format!("`{text}` không phải mã định danh");
+            effective
+                .wrong("mailboxes", vi, format!("`{text}`: {why}"))
+                .remedy(
+                    "ghi mã định danh của các cơ quan, như [\"H34\", \"H34.05\"]",
+                    "write codes of agencies, such as [\"H34\", \"H34.05\"]",
+                )
                 .into()
         })
     };
@@ -129,16 +136,24 @@ fn served(folder: &Path) -> anyhow::Result<HashMap<CodeKey, SigningKeys>> {
 fn http(effective: &Effective) -> anyhow::Result<Option<HttpSettings>> {
     let Some(text) = effective.one("http") else { return Ok(None) };
     let listen: SocketAddr = text.parse().map_err(|_| {
-        Usage::new(format!("{}: `{text}` is no address", effective.shown("http")))
-            .remedy("write an IP address and a port, such as 127.0.0.1:7490")
+        let vi = format!("`{text}` không phải địa chỉ");
+        effective.wrong("http", vi, format!("`{text}` is no address")).remedy(
+            "ghi địa chỉ IP và cổng, như 127.0.0.1:7490",
+            "write an IP address and a port, such as 127.0.0.1:7490",
+        )
     })?;
     if !listen.ip().is_loopback() && !is_on(effective, "http-beyond-loopback") {
-        return Err(Usage::new(format!(
-            "{}: `{text}` can be reached from other machines, and the API has no TLS of its own",
-            effective.shown("http")
-        ))
-        .remedy("take 127.0.0.1, or say that it is meant with http-beyond-loopback = true")
-        .into());
+        let vi = format!("máy khác truy cập được `{text}`, mà API không có TLS riêng");
+        let en = format!(
+            "`{text}` can be reached from other machines, and the API has no TLS of its own"
+        );
+        return Err(effective
+            .wrong("http", vi, en)
+            .remedy(
+                "dùng 127.0.0.1, hoặc khẳng định chủ ý bằng http-beyond-loopback = true",
+                "take 127.0.0.1, or say that it is meant with http-beyond-loopback = true",
+            )
+            .into());
     }
     Ok(Some(HttpSettings { listen, token: file(effective, "http-token", "http.token") }))
 }
@@ -157,8 +172,13 @@ fn duration(effective: &Effective, key: &str) -> anyhow::Result<Duration> {
     let text = effective.one(key).unwrap_or_default();
     let read = span(text).ok().filter(|span| *span >= Duration::from_millis(50));
     read.ok_or_else(|| {
-        Usage::new(format!("{}: `{text}` is no span of at least 50ms", effective.shown(key)))
-            .remedy("write a number and a unit, such as `1s` or `5min`")
+        let vi = format!("`{text}` không phải khoảng thời gian từ 50ms trở lên");
+        effective
+            .wrong(key, vi, format!("`{text}` is no span of at least 50ms"))
+            .remedy(
+                "ghi một số và đơn vị, như `1s` hoặc `5min`",
+                "write a number and a unit, such as `1s` or `5min`",
+            )
             .into()
     })
 }

@@ -73,7 +73,9 @@ struct WhomArgs {
 impl WhomArgs {
     fn profiles(&self) -> Result<Vec<Profile>, Usage> {
         let missing = || {
-            Usage::new("for whom was not said").remedy(
+            Usage::new("chưa nêu cấp cho ai", "for whom was not said").remedy(
+                "nêu --agency MÃ và ít nhất một trong --node, --seal, --person ID, \
+                 --operator ID, --hub TÊN",
                 "give --agency CODE and at least one of --node, --seal, --person ID, --operator ID, \
                  --hub NAMES",
             )
@@ -131,9 +133,16 @@ pub(super) fn issue(args: &IssueArgs, output: Output) -> anyhow::Result<()> {
 /// Opens a PKI's folder.
 pub(super) fn open(dir: &Path) -> anyhow::Result<Folder> {
     if !dir.join("root.pem").is_file() {
-        return Err(Usage::new(format!("`{}` is no PKI's folder", dir.display()))
-            .remedy(format!("make one with `lienthong pki init {}`", dir.display()))
-            .into());
+        let shown = dir.display();
+        return Err(Usage::new(
+            format!("`{shown}` không phải thư mục của PKI"),
+            format!("`{shown}` is no PKI's folder"),
+        )
+        .remedy(
+            format!("tạo bằng `lienthong pki init {shown}`"),
+            format!("make one with `lienthong pki init {shown}`"),
+        )
+        .into());
     }
     Folder::open(dir).map_err(Into::into)
 }
@@ -176,10 +185,14 @@ fn write_key(path: &Path, text: &str) -> anyhow::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => anyhow::Error::new(
-            Usage::new(format!("`{}` exists", path.display()))
-                .remedy("a secret key is never written over: move it away, or name another folder"),
-        ),
+        std::io::ErrorKind::AlreadyExists => {
+            let shown = path.display();
+            let usage = Usage::new(format!("đã có `{shown}`"), format!("`{shown}` exists")).remedy(
+                "khóa bí mật không bao giờ bị ghi đè: chuyển nó đi, hoặc nêu thư mục khác",
+                "a secret key is never written over: move it away, or name another folder",
+            );
+            anyhow::Error::new(usage)
+        }
         _ => anyhow::Error::new(error).context(format!("cannot write `{}`", path.display())),
     })?;
     file.write_all(text.as_bytes())?;
@@ -188,9 +201,12 @@ fn write_key(path: &Path, text: &str) -> anyhow::Result<()> {
 
 fn explained(error: FolderError) -> anyhow::Error {
     match error {
-        FolderError::KeyExists(_) | FolderError::CertificateExists(_) => {
-            Usage::new(error.to_string())
-                .remedy("move key and certificate away, and revoke it with `lienthong pki revoke`")
+        FolderError::KeyExists(ref path) | FolderError::CertificateExists(ref path) => {
+            Usage::new(format!("đã có `{}`", path.display()), error.to_string())
+                .remedy(
+                    "chuyển khóa và chứng thư đi, và thu hồi bằng `lienthong pki revoke`",
+                    "move key and certificate away, and revoke it with `lienthong pki revoke`",
+                )
                 .into()
         }
         error => error.into(),

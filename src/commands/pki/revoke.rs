@@ -93,7 +93,7 @@ pub(super) fn revoke(args: &RevokeArgs, output: Output) -> anyhow::Result<()> {
         let next = "trục tự đọc lại danh sách / a hub that was started with --pki or \
                     --revocation-list takes the new lists over by itself (SIGHUP: at once);\n\
                     any other hub: lienthong trust add-list FILE\n";
-        format!("đã thu hồi / revoked: {fingerprint}\n{}{next}", written(files))
+        format!("đã thu hồi chứng thư / revoked: {fingerprint}\n{}{next}", written(files))
     })
 }
 
@@ -153,8 +153,14 @@ fn find(folder: &Folder, named: &str) -> anyhow::Result<Fingerprint> {
         hexadecimal(&entry.serial) == wanted || entry.fingerprint.to_string() == wanted
     };
     let unknown = || {
-        Usage::new(format!("no certificate has the file, serial number or fingerprint `{named}`"))
-            .remedy("list what was issued with `lienthong pki register DIR`")
+        Usage::new(
+            format!("không chứng thư nào có tệp, số sê-ri hoặc dấu vân tay `{named}`"),
+            format!("no certificate has the file, serial number or fingerprint `{named}`"),
+        )
+        .remedy(
+            "liệt kê những gì đã cấp bằng `lienthong pki register THƯ_MỤC`",
+            "list what was issued with `lienthong pki register DIR`",
+        )
     };
     let found = register.entries().iter().find(same).ok_or_else(unknown)?;
     Ok(found.fingerprint)

@@ -71,9 +71,15 @@ pub(super) fn show(args: &ShowArgs, output: Output) -> anyhow::Result<()> {
     } else if text.contains(pem::REVOCATION_LIST) {
         vec![of_list(args)?]
     } else if text.contains("PRIVATE KEY") && !text.contains("BEGIN CERTIFICATE") {
-        return Err(Usage::new("the file holds a secret key, which is never shown")
-            .remedy("give the certificate beside it, with the ending .pem")
-            .into());
+        return Err(Usage::new(
+            "tệp chứa khóa bí mật, thứ không bao giờ được hiển thị",
+            "the file holds a secret key, which is never shown",
+        )
+        .remedy(
+            "chỉ chứng thư bên cạnh, có đuôi .pem",
+            "give the certificate beside it, with the ending .pem",
+        )
+        .into());
     } else {
         let certificates = agency::certificates(&args.file)?.into_iter().map(of_certificate);
         certificates.collect::<anyhow::Result<_>>()?

@@ -176,7 +176,7 @@ impl Report {
             (
                 "lượt / rounds",
                 format!(
-                    "{} in {:.0} s, số hạt giống / seed {}",
+                    "{} trong / in {:.0} s, số hạt giống / seed {}",
                     thousands(self.rounds),
                     self.seconds,
                     self.seed
@@ -185,7 +185,8 @@ impl Report {
             (
                 "khởi động / starts",
                 format!(
-                    "{}, ready after {} ms (median), {} ms (worst)",
+                    "{}, sẵn sàng sau / ready after {} ms (trung vị / median), \
+                     {} ms (lâu nhất / worst)",
                     number(self.starts),
                     thousands(self.ready_ms_median),
                     thousands(self.ready_ms_max)
@@ -194,16 +195,17 @@ impl Report {
             (
                 "văn bản / documents",
                 format!(
-                    "{} accepted, {} to a list of communes; {} in doubt and sent again",
+                    "{} tiếp nhận / accepted, {} tới danh sách xã / to a list of communes; \
+                     {} gửi lại do chưa rõ / in doubt and sent again",
                     number(self.documents),
                     thousands(self.fan_outs),
                     thousands(self.doubts)
                 ),
             ),
             (
-                "giao / deliveries",
+                "lượt phát / deliveries",
                 format!(
-                    "{}, {} acknowledged; {} came again",
+                    "{}, {} đã nhận / acknowledged; {} phát lại / came again",
                     number(self.deliveries),
                     number(self.acknowledged),
                     number(self.delivered_again)
@@ -211,13 +213,13 @@ impl Report {
             ),
             (
                 "trạng thái / statuses",
-                format!("{}, {} recalls", number(self.reports), number(self.recalls)),
+                format!("{}, {} thu hồi / recalls", number(self.reports), number(self.recalls)),
             ),
             ("thông báo / notices", number(self.notices)),
             (
                 "tệp / attachments",
                 format!(
-                    "{} uploaded, {} fetched",
+                    "{} tải lên / uploaded, {} tải về / fetched",
                     thousands(self.uploads),
                     thousands(self.downloads)
                 ),
@@ -225,7 +227,8 @@ impl Report {
             (
                 "đã kiểm tra / checked",
                 format!(
-                    "{} documents tracked and sent again, {} checkpoints by {} proofs",
+                    "{} văn bản đã theo dõi và gửi lại / documents tracked and sent again, \
+                     {} mốc đã ký / checkpoints, {} chứng minh / proofs",
                     thousands(self.documents_checked),
                     number(self.checkpoints),
                     thousands(self.proofs)

@@ -52,11 +52,12 @@ impl AskArgs {
     /// [`Usage`] when the period ends before it begins.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         match (self.from, self.to) {
-            (Some(from), Some(to)) if from >= to => {
-                Err(Usage::new(format!("the period ends at {to}, before it begins at {from}"))
-                    .remedy("give --from an earlier moment than --to")
-                    .into())
-            }
+            (Some(from), Some(to)) if from >= to => Err(Usage::new(
+                format!("kỳ kết thúc lúc {to}, trước khi bắt đầu lúc {from}"),
+                format!("the period ends at {to}, before it begins at {from}"),
+            )
+            .remedy("nêu --from sớm hơn --to", "give --from an earlier moment than --to")
+            .into()),
             _ => Ok(()),
         }
     }
@@ -90,8 +91,11 @@ impl AskArgs {
         let mut filter: Vec<Condition> = Vec::new();
         for (dimension, text) in &self.only {
             let value = Value::parse(*dimension, text, directory).ok_or_else(|| {
-                Usage::new(format!("`{text}` is no {dimension}"))
-                    .remedy("name it as `lienthong stats --by` shows it")
+                let vi = format!("`{text}` không phải giá trị của {dimension}");
+                Usage::new(vi, format!("`{text}` is no {dimension}")).remedy(
+                    "nêu đúng như `lienthong stats --by` hiển thị",
+                    "name it as `lienthong stats --by` shows it",
+                )
             })?;
             match filter.iter_mut().find(|known| known.dimension == *dimension) {
                 Some(known) => known.values.push(value),

@@ -85,9 +85,15 @@ impl Wanted {
                 Dimension::Province => wanted.province = Some(text.clone()),
                 Dimension::Level => wanted.level = Some(text.parse()?),
                 _ => {
-                    return Err(Usage::new(format!("what waits is not known by {dimension}"))
-                        .remedy("use --where province=CODE or --where level=LEVEL")
-                        .into());
+                    return Err(Usage::new(
+                        format!("số đang chờ không được đếm theo {dimension}"),
+                        format!("what waits is not known by {dimension}"),
+                    )
+                    .remedy(
+                        "dùng --where province=MÃ hoặc --where level=CẤP",
+                        "use --where province=CODE or --where level=LEVEL",
+                    )
+                    .into());
                 }
             }
         }

@@ -40,7 +40,7 @@ struct DifferenceView {
 /// a data folder, or by a running hub while it goes on. Exit code 1, with the cells that differ, when
 /// one is not what the journal says.
 pub(super) async fn run(source: &SourceArgs, output: Output) -> anyhow::Result<ExitCode> {
-    let mut progress = Progress::of("counting");
+    let mut progress = Progress::of("đếm lại / counting");
     let view = match source.open().await? {
         Source::Hub(client) => {
             let told = |block, end| progress.reached(block, end);

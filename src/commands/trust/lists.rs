@@ -74,10 +74,16 @@ pub(super) async fn add_list(args: &AddListArgs, output: Output) -> anyhow::Resu
     let lists: Vec<_> = read.collect::<anyhow::Result<_>>()?;
     for (file, der) in &lists {
         if der.is_empty() || der.len() > REVOCATION_LIST_BYTES_MAX {
-            let what = format!("`{}` has {} bytes", file.display(), der.len());
-            let remedy =
-                format!("give a revocation list of 1 to {REVOCATION_LIST_BYTES_MAX} bytes");
-            return Err(Usage::new(what).remedy(remedy).into());
+            let (shown, found) = (file.display(), der.len());
+            return Err(Usage::new(
+                format!("`{shown}` có {found} byte"),
+                format!("`{shown}` has {found} bytes"),
+            )
+            .remedy(
+                format!("chỉ một danh sách thu hồi từ 1 đến {REVOCATION_LIST_BYTES_MAX} byte"),
+                format!("give a revocation list of 1 to {REVOCATION_LIST_BYTES_MAX} bytes"),
+            )
+            .into());
         }
     }
     let mut office = Office::open(&args.act).await?;

@@ -11,7 +11,7 @@ use crate::mandate_file;
 use crate::office::{ActArgs, Office};
 use crate::output;
 use crate::say::Usage;
-use crate::source::{Source, SourceArgs};
+use crate::source::{self, Source, SourceArgs};
 use crate::values::{self, person_text, type_text};
 
 #[derive(Debug, Args)]
@@ -76,11 +76,8 @@ pub(super) async fn list(args: &ListArgs, output: Output) -> anyhow::Result<()> 
         Source::Hub(client) => client.mandates(&args.agency).await?,
         Source::Folder(folder) => {
             let policy = folder.reader().policy();
-            let unknown = || {
-                Usage::new(format!("the directory has no agency `{}`", args.agency))
-                    .remedy("find it by its name: lienthong directory search TEXT")
-            };
-            let agency = policy.directory.find(&args.agency).ok_or_else(unknown)?;
+            let agency = policy.directory.find(&args.agency);
+            let agency = agency.ok_or_else(|| source::unknown_agency(&args.agency))?;
             policy.mandates.of(agency.ordinal).to_vec()
         }
     };
@@ -103,9 +100,15 @@ pub(super) async fn enter(args: EnterArgs, output: Output) -> anyhow::Result<()>
 fn one(args: EnterArgs, today: Day) -> anyhow::Result<Mandate> {
     let (Some(agency), Some(signatory), Some(capacity)) = (args.agency, args.person, args.capacity)
     else {
-        return Err(Usage::new("neither a file nor a whole mandate was given")
-            .remedy("give FILE, or --agency, --person and --capacity")
-            .into());
+        return Err(Usage::new(
+            "chưa nêu tệp, cũng chưa nêu đủ một thẩm quyền ký",
+            "neither a file nor a whole mandate was given",
+        )
+        .remedy(
+            "chỉ TỆP, hoặc nêu --agency, --person và --capacity",
+            "give FILE, or --agency, --person and --capacity",
+        )
+        .into());
     };
     Ok(Mandate {
         agency,

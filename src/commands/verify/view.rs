@@ -65,7 +65,7 @@ impl Check {
             Self::Statement => "trục xác nhận / stated by the hub",
             Self::Facts => "chữ ký đúng / signatures hold",
             Self::Verdict => "kết luận / verdict",
-            Self::Log => "trong nhật ký / in the log",
+            Self::Log => "trong nhật ký băm / in the log",
         }
     }
 }

@@ -174,7 +174,7 @@ pub(crate) fn text(view: &AuditView) -> String {
     let mut text = output::pairs(&summary(view));
     for checkpoint in &view.checkpoints {
         let CheckpointView { name, size, verdict } = checkpoint;
-        let _ = writeln!(text, "mốc / checkpoint of {size} leaves, {name}: {verdict}");
+        let _ = writeln!(text, "mốc đã ký / checkpoint, {size} lá / leaves, {name}: {verdict}");
     }
     if view.findings.is_empty() {
         text.push_str("\nkhông có gì sai / nothing is wrong\n");
@@ -197,14 +197,16 @@ pub(crate) fn text(view: &AuditView) -> String {
 
 fn summary(view: &AuditView) -> Vec<(&'static str, String)> {
     let state = match (view.state.block, view.state.leaves) {
-        (Some(block), Some(leaves)) => format!("to block {block}, {} leaves", thousands(leaves)),
+        (Some(block), Some(leaves)) => {
+            format!("tới khối / to block {block}, {} lá / leaves", thousands(leaves))
+        }
         _ => view.state.outcome.to_owned(),
     };
     let mut lines = vec![
         (
-            "nhật ký / journal",
+            "nhật ký giao dịch / journal",
             format!(
-                "{} blocks to {}, {} entries, {} bytes",
+                "{} khối tới / blocks to {}, {} mục / entries, {} byte / bytes",
                 thousands(view.blocks),
                 view.last_block,
                 thousands(view.entries),
@@ -212,20 +214,24 @@ fn summary(view: &AuditView) -> Vec<(&'static str, String)> {
             ),
         ),
         (
-            "tệp / payloads",
-            format!("{} files, {} bytes", thousands(view.payloads), thousands(view.payload_bytes)),
+            "tệp nội dung / payloads",
+            format!(
+                "{} tệp / files, {} byte / bytes",
+                thousands(view.payloads),
+                thousands(view.payload_bytes)
+            ),
         ),
         ("lá / leaves", thousands(view.leaves)),
-        ("gốc / root", view.root.clone().unwrap_or_else(|| "unknown".to_owned())),
+        ("gốc / root", view.root.clone().unwrap_or_else(|| "không rõ / unknown".to_owned())),
         ("trạng thái / state", state),
     ];
     if view.contents_expired > 0 {
-        let contents = format!("{} contents", thousands(view.contents_expired));
+        let contents = format!("{} nội dung / contents", thousands(view.contents_expired));
         lines.push(("hết hạn lưu / kept no longer", contents));
     }
     if view.leaves_from_state > 0 {
         let leaves = thousands(view.leaves_from_state);
-        lines.push(("từ trạng thái / from the state", format!("{leaves} leaves")));
+        lines.push(("từ trạng thái / from the state", format!("{leaves} lá / leaves")));
     }
     if let Some(redecided) = &view.redecided {
         let blocks = redecided.blocks.map_or(String::new(), |blocks| {
@@ -287,7 +293,7 @@ fn shown(finding: &FindingView) -> String {
 fn meaning(kind: &str) -> &'static str {
     match kind {
         "FORMAT" => "tệp FORMAT không đúng / the folder's FORMAT is not right",
-        "HEADER" => "phần đầu tệp nhật ký hỏng / a journal file's header is damaged",
+        "HEADER" => "phần đầu tệp nhật ký giao dịch hỏng / a journal file's header is damaged",
         "FRAME" => "khung của khối hỏng / the frame of a block is damaged",
         "CHAIN" => "khối không nối với khối trước / a block does not follow the one before it",
         "MISSING" => "thiếu khối / blocks are missing",
@@ -303,8 +309,10 @@ fn meaning(kind: &str) -> &'static str {
         "PAYLOAD_MISSING" => "thiếu tệp nội dung / a payload file is missing",
         "PAYLOAD_CHANGED" => "tệp nội dung bị sửa / a payload file was changed",
         "STATE" => "trạng thái hỏng, sẽ được dựng lại / the state is damaged and will be rebuilt",
-        "MARKER" => "trạng thái và nhật ký không khớp / state and journal do not belong together",
-        "LOG" => "cây băm không khớp / the log's hashes do not agree",
+        "MARKER" => {
+            "trạng thái và nhật ký giao dịch không khớp / state and journal do not belong together"
+        }
+        "LOG" => "nhật ký băm không khớp / the log's hashes do not agree",
         "CHECKPOINT" => "mốc đã ký không khớp / a signed checkpoint does not hold",
         "REDECIDED" => "xét lại ra kết quả khác / judged again it comes out differently",
         "BACKUP" => "tệp không như bản kê / a file is not as the backup's manifest says",
