@@ -14,6 +14,11 @@ export function count(value: number | null): string {
   return value === null ? "–" : whole(value);
 }
 
+/** How many of all are shown. */
+export function shownOf(shown: number, total: number): string {
+  return `${whole(shown)} ${t("shownOf")} ${whole(total)}`;
+}
+
 /** Tenths of a hundredth, as indicators have them, as a percentage. */
 export function perMille(value: number): string {
   return `${(value / 10).toLocaleString(locale(), { maximumFractionDigits: 1 })} %`;

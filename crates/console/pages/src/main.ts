@@ -97,6 +97,8 @@ class Shown {
   private readonly body = h("div", { class: "body" });
   private drawn = "";
   private asked = 0;
+  /** Counts the questions: only the newest one's answer is drawn. */
+  private turn = 0;
   private isAsking = false;
   private isGone = false;
 
@@ -128,23 +130,26 @@ class Shown {
   }
 
   private async ask(byItself: boolean): Promise<void> {
+    const turn = ++this.turn;
+    const isOver = () => this.isGone || turn !== this.turn;
     this.isAsking = true;
     this.asked = performance.now();
     try {
       const answer = await this.page.load(byItself);
       const text = JSON.stringify(answer);
-      if (this.isGone || (byItself && text === this.drawn)) return;
+      if (isOver() || (byItself && text === this.drawn)) return;
       this.drawn = text;
       replace(this.body, this.page.draw(answer));
       if (this.page.name) this.call(this.page.name(answer));
     } catch (error) {
-      if (this.isGone || (byItself && !(error instanceof Declined))) return;
+      if (isOver() || (byItself && !(error instanceof Declined))) return;
       if (error instanceof Declined && error.body?.code === "SIGN_IN_REQUIRED") return void start();
-      const declined = error instanceof Declined ? error : new Declined(0, null);
+      // The same answer as before is drawn again in its place.
+      this.drawn = "";
       const again = h("button", { type: "button", click: () => void this.ask(false) }, t("tryAgain"));
-      this.body.replaceChildren(refusal(declined), h("p", {}, again));
+      this.body.replaceChildren(refusal(error), h("p", {}, again));
     } finally {
-      this.isAsking = false;
+      if (turn === this.turn) this.isAsking = false;
     }
   }
 }
@@ -196,7 +201,11 @@ async function start(): Promise<void> {
     return;
   }
   route(main);
-  onhashchange = () => route(main);
+  onhashchange = () => {
+    route(main);
+    // What was focused went with the page before; who reads by ear is told of the new one.
+    main.querySelector("h1")?.focus();
+  };
   const light = document.getElementById("live");
   const clock = document.getElementById("clock");
   listen((isAlive) => {
@@ -223,7 +232,7 @@ function route(main: HTMLElement): void {
   }
   if (narrow.matches) document.querySelector("details.menu")?.removeAttribute("open");
   if (!found) {
-    main.replaceChildren(h("h1", {}, t("notFound")));
+    main.replaceChildren(h("h1", { tabindex: -1 }, t("notFound")));
     return;
   }
   shown = new Shown(found, main);

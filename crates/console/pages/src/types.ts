@@ -133,6 +133,10 @@ export interface Told extends Listed {
   sha256: string;
   progress: Record<string, number> | null;
   deliveries: { recipient: Named; stage: string; acknowledged_at: string | null; attempts: number }[];
+  /** How many recipients may be seen, listed or not. */
+  deliveries_total: number;
+  /** How many of them events and waits are of. */
+  explained: number;
   events: { at: string; kind: string; recipient: Named | null; what: Words; why: Words }[];
   events_left_out: number;
   waits: {

@@ -211,7 +211,80 @@ test("the pages are used by keyboard alone", async () => {
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => location.hash === "#/provinces/H36");
   await page.waitForFunction(() => document.querySelector("h1")?.textContent === "Lâm Đồng");
+  assert.equal(await page.evaluate(() => document.activeElement?.tagName), "H1");
+  // On a narrow screen the contents close around the link that was followed.
+  await page.setViewportSize({ width: 360, height: 780 });
+  await page.waitForSelector("details.menu:not([open])");
+  await page.focus("details.menu summary");
+  await page.keyboard.press("Enter");
+  await page.focus('nav a[href="#/waiting"]');
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => location.hash === "#/waiting" && document.activeElement?.tagName === "H1");
+  assert.equal(await page.locator("details.menu[open]").count(), 0);
   await page.close();
+});
+
+test("a list that is cut says of how many it is", async () => {
+  const page = await country.context().newPage();
+  const total = 12_466;
+  const answered = (path, more) =>
+    page.route(path, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), ...more } });
+    });
+  const document = (await stage.api(country, "documents")).find((one) => one.recipients < 100);
+  const path = `documents/${encodeURIComponent(document.sender)}/${encodeURIComponent(document.id)}`;
+  const told = await stage.api(country, path);
+  assert.equal(told.deliveries_total, told.deliveries.length);
+  await answered(/\/api\/v1\/documents\//, { deliveries_total: total, explained: 100 });
+  await stage.open(page, path);
+  await page.waitForSelector(".history");
+  const hints = await page.locator(".part > .hint").allTextContents();
+  for (const shown of [100, told.deliveries.length]) {
+    assert.ok(hints.includes(`Nơi nhận: ${shown} hiển thị trong tổng số 12.466`), `${shown} in ${hints}`);
+  }
+  const { mailboxes } = await stage.api(country, "waiting");
+  await answered(/\/api\/v1\/waiting/, { total });
+  await stage.open(page, "waiting");
+  await page.waitForSelector(`.hint:has-text("${mailboxes.length} hiển thị trong tổng số 12.466")`);
+  // Of more than fifty only the newest fifty are found.
+  assert.equal((await stage.api(country, "documents?q=a")).length, 50);
+  await stage.open(page, "documents/a");
+  await page.waitForSelector('h2:has-text("Kết quả: 50+")');
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  await page.close();
+});
+
+test("an answer that comes late is not drawn in place of a newer one", async () => {
+  const page = await country.context().newPage();
+  await stage.open(page, "timeline");
+  await page.waitForSelector("svg.bars");
+  let ask, release;
+  const asked = new Promise((resolve) => (ask = resolve));
+  const released = new Promise((resolve) => (release = resolve));
+  const hold = async (route) => {
+    ask(route.request());
+    await released;
+    await route.continue();
+  };
+  await page.route(/\/api\/v1\/timeline/, hold, { times: 1 });
+  await page.selectOption("#period", "month");
+  const late = await asked;
+  await page.selectOption("#period", "week");
+  await page.waitForFunction(() => document.querySelectorAll("svg.bars .bar").length === 7);
+  release();
+  await (await late.response()).finished();
+  // An answer that is asked for after it has come after it, too.
+  await stage.api(page, "overview");
+  assert.equal(await page.locator("svg.bars .bar").count(), 7);
+  assert.match(await page.textContent("#compared tbody tr"), /^7 ngày/);
+  await page.close();
+});
+
+test("times by province are named so, for those who hear the page too", async () => {
+  await stage.open(country, "handling");
+  await country.waitForSelector(".times");
+  assert.deepEqual(await country.locator(".times caption").allTextContents(), ["Thời gian theo cấp", "Thời gian theo địa phương"]);
 });
 
 test("whoever has not signed in sees nothing, and a wrong password is declined with a word", async () => {
@@ -223,6 +296,20 @@ test("whoever has not signed in sees nothing, and a wrong password is declined w
   await page.waitForSelector(".refusal");
   assert.match(await page.textContent(".refusal"), /SIGN_IN_FAILED/);
   assert.equal(await page.locator(".figure").count(), 0);
+  await page.context().close();
+});
+
+test("signing in by a certificate that is not accepted is declined with a word", async () => {
+  const page = await stage.page();
+  await page.route(/\/api\/v1\/session$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), certificate: "G22/binh.tran" } });
+  });
+  await stage.open(page, "overview");
+  await page.click('button:has-text("G22/binh.tran")');
+  await page.waitForSelector(".refusal");
+  assert.match(await page.textContent(".refusal"), /SIGN_IN_FAILED/);
+  assert.deepEqual(page.complaints, []);
   await page.context().close();
 });
 
@@ -264,6 +351,20 @@ test("an administrator makes an account, and the acts say who did it", async () 
   await stage.signIn(page, "H34/moi", PASSWORD);
   await page.waitForSelector("#figures strong");
   await page.context().close();
+});
+
+test("an account that may not be removed stays, and the refusal is shown", async () => {
+  const page = await country.context().newPage();
+  const words = { vi: "không được", en: "may not" };
+  const error = { code: "CALLER_NOT_ENTITLED", meaning: words, remedy: words, violations: [], retry_after_ms: null };
+  await page.route(/\/api\/v1\/accounts\?person=/, (route) => route.fulfill({ status: 403, json: { error } }));
+  page.on("dialog", (dialog) => dialog.accept());
+  await stage.open(page, "accounts");
+  await page.click('tr:has-text("H34/moi") button');
+  await page.waitForSelector(".refusal");
+  assert.match(await page.textContent(".refusal"), /CALLER_NOT_ENTITLED/);
+  assert.equal(await page.locator("td:has-text('H34/moi')").count(), 1);
+  await page.close();
 });
 
 test("a document is followed from being sent to being finished, without reloading", async () => {

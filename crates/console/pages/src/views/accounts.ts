@@ -1,4 +1,4 @@
-import { change, Declined, get } from "../api";
+import { change, get } from "../api";
 import { h, section, table, type Child } from "../dom";
 import type { Page } from "../page";
 import { t, type TextKey } from "../texts";
@@ -15,9 +15,10 @@ export function territoryText(territory: Territory): string {
 /** Accounts and appointments, for administrators. */
 export function accounts(): Page<Account[]> {
   let again = () => {};
+  const outcome = h("div", { role: "status", "aria-live": "polite" });
   return {
     title: "accounts",
-    controls: editor(() => again()),
+    controls: h("div", {}, editor(() => again()), outcome),
     onChange: (call) => (again = call),
     load: () => get<Account[]>("accounts"),
     draw(found) {
@@ -31,16 +32,21 @@ export function accounts(): Page<Account[]> {
             h("li", { class: held.in_force ? undefined : "dim" }, `${t(ROLES[held.role])}, ${territoryText(held.territory)}`, held.in_force ? "" : ` (${t("ended")})`),
           ),
         ),
-        one.password ? h("button", { type: "button", class: "quiet", click: () => void remove(one.person, again) }, t("remove")) : "",
+        one.password ? h("button", { type: "button", class: "quiet", click: () => void remove(one.person, outcome, again) }, t("remove")) : "",
       ]);
       return [section(t("accounts"), table(t("accounts"), [t("person"), t("hasPassword"), t("role"), ""], rows))];
     },
   };
 }
 
-async function remove(person: string, again: () => void): Promise<void> {
+async function remove(person: string, outcome: HTMLElement, again: () => void): Promise<void> {
   if (!confirm(`${t("removeSure")} ${person}`)) return;
-  await change("DELETE", `accounts?person=${encodeURIComponent(person)}`).catch(() => undefined);
+  outcome.replaceChildren();
+  try {
+    await change("DELETE", `accounts?person=${encodeURIComponent(person)}`);
+  } catch (error) {
+    outcome.replaceChildren(refusal(error));
+  }
   again();
 }
 
@@ -86,7 +92,7 @@ export function form(fields: [string, HTMLElement][], submit: string, send: () =
       await send();
       outcome.replaceChildren(h("p", { class: "good" }, t("saved")));
     } catch (error) {
-      outcome.replaceChildren(refusal(error instanceof Declined ? error : new Declined(0, null)));
+      outcome.replaceChildren(refusal(error));
     } finally {
       button.disabled = false;
     }
@@ -112,7 +118,7 @@ export function signIn(session: Session, entered: () => void): HTMLElement {
     { class: "sign-in" },
     h("h1", {}, t("signIn")),
     form([[t("person"), person], [t("password"), password]], t("signIn"), send),
-    session.certificate ? h("button", { type: "button", click: () => void byCertificate() }, `${t("signInCertificate")} ${session.certificate}`) : null,
+    session.certificate ? form([], `${t("signInCertificate")} ${session.certificate}`, byCertificate) : null,
   );
 }
 

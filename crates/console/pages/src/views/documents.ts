@@ -4,7 +4,7 @@ import { exactly, moment, whole } from "../format";
 import { go, type Page } from "../page";
 import { said, t, type TextKey } from "../texts";
 import type { Listed, Told } from "../types";
-import { agency, documentLink, named } from "./parts";
+import { agency, cut, documentLink, named } from "./parts";
 
 const URGENCIES: Record<string, TextKey> = {
   normal: "urgencyNormal",
@@ -30,6 +30,9 @@ const SIGNATURES: Record<Told["signature"], TextKey> = {
   "personal-and-seal": "sigBoth",
 };
 
+/** Documents that a search answers with at most. */
+const FOUND_MAX = 50;
+
 /** Finding a document; without words, the newest. */
 export function documents(words: string): Page<Listed[]> {
   const input = h("input", { type: "search", id: "document-search", value: words, placeholder: t("searchDocument"), "aria-label": t("searchDocument"), maxlength: 200 });
@@ -52,8 +55,9 @@ export function documents(words: string): Page<Listed[]> {
     isLive: words === "",
     load: (byItself) => get<Listed[]>(`documents?q=${encodeURIComponent(words)}`, byItself),
     draw(found) {
-      const heading = words ? `${t("found")}: ${whole(found.length)}` : t("newestDocuments");
-      if (found.length === 0) return [section(heading, h("p", { class: "empty" }, t("nothing")))];
+      const heading = words ? `${t("found")}: ${whole(found.length)}${found.length < FOUND_MAX ? "" : "+"}` : t("newestDocuments");
+      const hint = words ? h("p", { class: "hint" }, t("searchHint")) : null;
+      if (found.length === 0) return [section(heading, h("p", { class: "empty" }, t("nothing")), hint)];
       const rows = found.map((one) => [
         one.reference,
         documentLink(one.sender, one.id, one.subject),
@@ -63,7 +67,7 @@ export function documents(words: string): Page<Listed[]> {
         moment(one.received_at),
       ]);
       const heads = [t("reference"), t("subject"), t("sender"), t("urgency"), t("recipients"), t("receivedAt")];
-      return [section(heading, table(heading, heads, rows, [4]))];
+      return [section(heading, table(heading, heads, rows, [4]), hint)];
     },
   };
 }
@@ -88,9 +92,9 @@ export function document(sender: string, id: string): Page<Told> {
         [t("digest"), h("code", {}, told.sha256)],
       ]),
       told.progress ? section(t("progress"), progress(told.progress)) : null,
-      told.waits.length > 0 ? section(t("waitsFor"), waits(told)) : null,
-      section(t("history"), history(told)),
-      section(t("recipients"), deliveries(told)),
+      told.waits.length > 0 ? section(t("waitsFor"), ofRecipients(told, told.explained), waits(told)) : null,
+      section(t("history"), ofRecipients(told, told.explained), history(told)),
+      section(t("recipients"), ofRecipients(told, told.deliveries.length), deliveries(told)),
     ],
   };
 }
@@ -98,6 +102,11 @@ export function document(sender: string, id: string): Page<Told> {
 function facts(all: [string, Child][]): HTMLElement {
   const shown = all.filter(([, value]) => value !== null && value !== "");
   return h("dl", { class: "facts" }, ...shown.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+}
+
+/** Says of how many recipients something is shown, where it is not of all. */
+function ofRecipients(told: Told, shown: number): Child {
+  return cut(shown, told.deliveries_total, t("recipients"));
 }
 
 function progress(counts: Record<string, number>): HTMLElement {

@@ -81,7 +81,8 @@ export function timesTable(found: Sheet, dimension: string): HTMLElement {
   const heads = WAYS.flatMap(([, text]) => SHARES.map((part) => `${t(text)} ${part.slice(1)}\u00a0%`));
   const rows = found.rows.map((one) => [reference(one, dimension), ...cells(one)]);
   const total = [h("strong", {}, t("total")), ...cells(found.total)];
-  return h("div", { class: "dense times" }, table(t("timesByLevel"), [t(dimension === "level" ? "level" : "place"), ...heads], [total, ...rows], heads.map((_, i) => i + 1)));
+  const [caption, first]: [TextKey, TextKey] = dimension === "level" ? ["timesByLevel", "level"] : ["timesByPlace", "place"];
+  return h("div", { class: "dense times" }, table(t(caption), [t(first), ...heads], [total, ...rows], heads.map((_, i) => i + 1)));
 }
 
 /** Agencies that send and receive most. */

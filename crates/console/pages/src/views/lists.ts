@@ -1,11 +1,11 @@
 import { get } from "../api";
 import { h, section, table } from "../dom";
-import { day, exactly, level, moment, whole } from "../format";
+import { day, exactly, level, moment, shownOf, whole } from "../format";
 import { go, type Page } from "../page";
 import { choice, query } from "../period";
 import { said, t, type TextKey } from "../texts";
 import type { Act, Agencies, Certificates, Refusals, Waiting } from "../types";
-import { agency, mailboxes, named } from "./parts";
+import { agency, cut, mailboxes, named } from "./parts";
 import { ROLES } from "./accounts";
 
 const STATES: Record<string, TextKey> = { connected: "stateConnected", held: "stateHeld", suspended: "stateSuspended" };
@@ -37,6 +37,7 @@ export function waiting(now: () => string): Page<Waiting> {
       section(
         `${whole(found.total)} ${t("mailboxesNotEmpty")}`,
         h("p", { class: "hint" }, `${whole(found.documents)} ${t("documentsWait")}`),
+        cut(found.mailboxes.length, found.total),
         mailboxes(found.mailboxes, now()),
       ),
     ],
@@ -113,7 +114,7 @@ export function agencies(province: string, words: string, link: string): Page<Ag
         ),
         whole(one.undelivered),
       ]);
-      const heading = `${whole(found.agencies.length)} ${t("shownOf")} ${whole(found.total)}`;
+      const heading = shownOf(found.agencies.length, found.total);
       return [section(heading, table(t("agencies"), [t("code"), t("name"), t("level"), t("state"), t("link"), t("undelivered")], rows, [5]))];
     },
   };
@@ -180,7 +181,7 @@ export function acts(): Page<Act[]> {
         said(act.what),
         whole(act.block),
       ]);
-      return [section(t("acts"), table(t("acts"), [t("at"), t("by"), t("act"), t("block")], rows, [3]))];
+      return [section(t("newestActs"), table(t("acts"), [t("at"), t("by"), t("act"), t("block")], rows, [3]))];
     },
   };
 }

@@ -1,7 +1,7 @@
 /** What several pages show. */
 
 import { h, table, type Child } from "../dom";
-import { moment, span, whole } from "../format";
+import { moment, shownOf, span, whole } from "../format";
 import { href } from "../page";
 import { said, t, type TextKey } from "../texts";
 import type { CountedRefusal, Mailbox, Named } from "../types";
@@ -14,6 +14,11 @@ export function figure(name: string, value: Child, about?: Child, mark = ""): HT
 /** An agency's name with its code. */
 export function agency(named: Named): HTMLElement {
   return h("span", { class: "agency" }, named.name || named.code, " ", h("code", {}, named.code));
+}
+
+/** Says how much of a list is shown, where that is not all of it. */
+export function cut(shown: number, total: number, name = ""): HTMLElement | null {
+  return shown < total ? h("p", { class: "hint" }, name && `${name}: `, shownOf(shown, total)) : null;
 }
 
 /** A link to a document. */

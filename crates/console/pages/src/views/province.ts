@@ -15,6 +15,7 @@ import { figure, mailboxes, reasons } from "./parts";
 const TOP = 10;
 
 interface All {
+  period: string;
   province: Province;
   compared: Sheet;
   /** None for whoever sees single agencies only, by which times are not counted. */
@@ -34,17 +35,18 @@ export function province(code: string, isOfAgencies: boolean): Page<All> {
     isLive: true,
     async load(byItself) {
       const where = [`province=${code}`];
+      const [period, asked] = [periodName(), query()];
       // Whether there is such a province is said once, by the first.
-      const province = await get<Province>(`provinces/${encodeURIComponent(code)}?${query()}`, byItself);
+      const province = await get<Province>(`provinces/${encodeURIComponent(code)}?${asked}`, byItself);
       const [compared, times, sent, received] = await Promise.all([
-        ask({ ...SENT_AND_RECEIVED, where }, query(), byItself),
+        ask({ ...SENT_AND_RECEIVED, where }, asked, byItself),
         isOfAgencies ? null : timesOf(code, byItself),
         most("sent", where, byItself, TOP),
         most("received", where, byItself, TOP),
       ]);
-      return { province, compared, times, sent, received };
+      return { period, province, compared, times, sent, received };
     },
-    draw({ province: found, compared, times, sent, received }) {
+    draw({ period, province: found, compared, times, sent, received }) {
       const levels = LEVELS.flatMap((name) => {
         const one = found.levels[name];
         return one ? [[level(name), whole(one.sent), whole(one.received), share(one.personally_signed, one.sent)]] : [];
@@ -62,7 +64,7 @@ export function province(code: string, isOfAgencies: boolean): Page<All> {
           figure(t("agenciesConnected"), `${whole(found.connected)}/${whole(found.agencies)}`, h("a", { href: href("agencies", code) }, t("all"))),
         ),
         isOfAgencies ? null : h("p", {}, h("a", { href: href("indicators", code) }, t("indicatorsOfPlace"))),
-        section(t("comparison"), comparison([{ name: periodName(), sheet: compared }])),
+        section(t("comparison"), comparison([{ name: period, sheet: compared }])),
         section(t("level"), table(t("level"), [t("level"), t("sent"), t("received"), t("personallySignedShare")], levels, [1, 2, 3])),
         times && section(t("timesByLevel"), timesTable(times, "level"), h("p", { class: "hint" }, t("timesHint"))),
         h("div", { class: "halves even" }, section(t("mostSent"), agencies("sent", sent)), section(t("mostReceived"), agencies("received", received))),

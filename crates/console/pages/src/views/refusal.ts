@@ -1,10 +1,10 @@
-import type { Declined } from "../api";
+import { Declined } from "../api";
 import { h } from "../dom";
 import { said, t } from "../texts";
 
-/** Says why something was declined, and what to do. */
-export function refusal(declined: Declined): HTMLElement {
-  const { body } = declined;
+/** Says why something was declined, and what to do; of any other error, that it failed. */
+export function refusal(error: unknown): HTMLElement {
+  const body = error instanceof Declined ? error.body : null;
   if (!body) return h("div", { class: "refusal", role: "alert" }, h("p", {}, t("failed")));
   const where = body.violations.filter((one) => one.field || one.value).map((one) => `${one.field} ${one.value}`.trim());
   return h(

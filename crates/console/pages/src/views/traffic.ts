@@ -18,7 +18,7 @@ export const LEVELS = ["ministry", "province", "district", "commune"];
 const TICKS = 8;
 
 /** Deliveries over time, beside the periods before. */
-export function timeline(): Page<{ timeline: Timeline; compared: Sheet }> {
+export function timeline(): Page<{ period: string; timeline: Timeline; compared: Sheet }> {
   let again = () => {};
   return {
     title: "timeline",
@@ -26,10 +26,11 @@ export function timeline(): Page<{ timeline: Timeline; compared: Sheet }> {
     onChange: (call) => (again = call),
     isLive: true,
     async load(byItself) {
+      const period = periodName();
       const [timeline, compared] = await Promise.all([get<Timeline>(`timeline?${query()}`, byItself), ask(SENT_AND_RECEIVED, query(), byItself)]);
-      return { timeline, compared };
+      return { period, timeline, compared };
     },
-    draw({ timeline: found, compared }) {
+    draw({ period, timeline: found, compared }) {
       const heading = t(found.by === "hour" ? "byHour" : "byDay");
       const every = Math.max(1, Math.ceil(found.steps.length / TICKS));
       const days = found.steps.map((step, i) => {
@@ -40,7 +41,7 @@ export function timeline(): Page<{ timeline: Timeline; compared: Sheet }> {
       const named = hours(found).map((bar, i) => ({ ...bar, tick: i % 24 === 0 ? days[i]?.label.slice(0, 5) : undefined }));
       const shown = found.by === "day" ? days : isDay ? hours(found) : named;
       const total = found.steps.reduce((sum, step) => sum + step.deliveries, 0);
-      return [section(heading, h("p", { class: "sum" }, `${t("total")}: `, h("strong", {}, whole(total))), bars(heading, shown)), section(t("comparison"), comparison([{ name: periodName(), sheet: compared }]))];
+      return [section(heading, h("p", { class: "sum" }, `${t("total")}: `, h("strong", {}, whole(total))), bars(heading, shown)), section(t("comparison"), comparison([{ name: period, sheet: compared }]))];
     },
   };
 }
