@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-/// Bytes of a key that lie inline.
-const INLINE_BYTES: usize = 39;
-const WORDS: usize = 5;
+/// Bytes of a key that lie inline: those of every key that is asked for often.
+const INLINE_BYTES: usize = 23;
+const WORDS: usize = 3;
 
 /// A key. Keys order as their bytes do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,9 +12,13 @@ pub(super) struct Key {
     /// The first bytes, big-endian, zeros where the key is shorter; in the last byte how many they
     /// are, [`INLINE_BYTES`] + 1 when there are more.
     head: [u64; WORDS],
-    /// The bytes after [`INLINE_BYTES`].
-    rest: Box<[u8]>,
+    /// The bytes after [`INLINE_BYTES`], if there are any.
+    rest: Option<Box<Rest>>,
 }
+
+/// In a box of its own, so that a key without it is a word smaller.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Rest(Box<[u8]>);
 
 impl Key {
     pub fn of(bytes: &[u8]) -> Self {
@@ -24,7 +28,8 @@ impl Key {
         head[..inline.len()].copy_from_slice(inline);
         head[INLINE_BYTES] = u8::try_from(length).unwrap_or(u8::MAX);
         let (words, _) = head.as_chunks::<8>();
-        let mut key = Self { head: [0; WORDS], rest: rest.into() };
+        let rest = (!rest.is_empty()).then(|| Box::new(Rest(rest.into())));
+        let mut key = Self { head: [0; WORDS], rest };
         key.head.iter_mut().zip(words).for_each(|(to, word)| *to = u64::from_be_bytes(*word));
         key
     }
@@ -35,9 +40,9 @@ impl Key {
         for (to, word) in head.as_chunks_mut::<8>().0.iter_mut().zip(self.head) {
             *to = word.to_be_bytes();
         }
-        match usize::from(head[INLINE_BYTES]) {
-            length @ ..=INLINE_BYTES => take(&head[..length]),
-            _ => take(&[&head[..INLINE_BYTES], &self.rest].concat()),
+        match &self.rest {
+            None => take(&head[..usize::from(head[INLINE_BYTES]).min(INLINE_BYTES)]),
+            Some(rest) => take(&[&head[..INLINE_BYTES], &rest.0].concat()),
         }
     }
 

@@ -26,12 +26,15 @@ const UNTOUCHED_CACHE_BYTES: u64 = 96 << 20;
 const SMALL_BLOCKS_ROWS: u64 = 8 << 20;
 /// So many runs of one size are joined: a row is written a few times in all.
 const JOINED: usize = 8;
+/// Larger runs are not joined: to look for a row in a few more costs less than to write them again.
+const JOINED_BYTES_MAX: u64 = 256 << 20;
 /// With so many runs, what leaves waits until some are joined.
 const RUNS_MAX: usize = 64;
 /// Runs are of one size when none is larger than the newest by more than this.
 const ONE_SIZE: u64 = 4;
-/// A state that is cut for nobody's sake but the bound's is cut after so many blocks.
-const CUT_BLOCKS: u64 = 2 * CHUNK_BLOCKS;
+/// A state that is cut for nobody's sake but the bound's is cut after so many blocks: every cut writes
+/// what it finds changed, most of which changes again.
+const CUT_BLOCKS: u64 = 16 * CHUNK_BLOCKS;
 
 /// Which rows leave memory, and when.
 #[derive(Debug)]
@@ -263,7 +266,7 @@ impl SettledRows {
     /// Runs next to one another, many of one size: the newest such.
     fn many(&self) -> Option<std::ops::Range<usize>> {
         let alike = |at: &usize| {
-            let size = self.runs[*at].bytes().saturating_mul(ONE_SIZE);
+            let size = self.runs[*at].bytes().saturating_mul(ONE_SIZE).min(JOINED_BYTES_MAX);
             self.runs[*at..*at + JOINED].iter().all(|run| run.bytes() <= size)
         };
         let last = (self.runs.len() + 1).checked_sub(JOINED)?;

@@ -14,8 +14,8 @@ use crate::rows::Row;
 use crate::state::check_bounds;
 
 /// The state in memory; clones share the rows. A cut counts as written when it is published, and is due
-/// after [`CHUNK_BLOCKS`](lienthong_model::limits::CHUNK_BLOCKS) blocks, twice as many in a bounded
-/// state, whatever the time, so that a run can be repeated.
+/// after [`CHUNK_BLOCKS`](lienthong_model::limits::CHUNK_BLOCKS) blocks, sixteen times as many in a
+/// bounded state, whatever the time, so that a run can be repeated.
 ///
 /// What is settled ([`MemoryState::settling`]) or what was not written for a while
 /// ([`MemoryState::bounded`]) can leave memory for files, so that a run of a simulated year needs
