@@ -146,7 +146,7 @@ impl NoticeKind {
             Self::RecallRequested => "yêu cầu lấy lại",
             Self::UpdateRequested => "yêu cầu cập nhật",
             Self::ReplacementRequested => "yêu cầu thay thế",
-            Self::Withdrawn => "đã lấy lại",
+            Self::Withdrawn => "đã rút",
             Self::Updated => "đã cập nhật",
             Self::Replaced => "đã thay thế",
             Self::Undelivered => "chưa được nhận",

@@ -5,8 +5,9 @@
 //!                                          ▲                      │
 //!                                          └──── acknowledged ◀───┘  (on the hub's disk)
 //! ```
-//! One task owns the stream ([`driver`]). When it breaks, a new one is opened: what was not
-//! acknowledged comes again, acknowledgements without an answer are sent again.
+//! One task owns the stream ([`driver`]). When it breaks, a new one is opened: acknowledgements
+//! without an answer are sent again, what the caller has not taken comes again, and what it has is
+//! not handed out a second time.
 
 mod book;
 mod driver;
@@ -122,7 +123,9 @@ impl<F: Feed> Subscription<F> {
         &self.agencies
     }
 
-    /// Returns the next delivery or notice; waits for one. The same may come again until it is acknowledged.
+    /// Returns the next delivery or notice; waits for one. It is the caller's until it is
+    /// acknowledged, or negatively: only then may the same come again here, whatever happens to the
+    /// stream meanwhile. What is dropped without a word comes again on another subscription.
     /// `None` when the subscription has ended: the error before it says why.
     ///
     /// An error of kind [`CallError::Answer`] is about one that cannot be read; those

@@ -17,6 +17,7 @@ use crate::files::AttachedFile;
 use crate::header::Header;
 use crate::places::OWN;
 use crate::refused::{Fault, LocalReason};
+use crate::report_header::ReportHeader;
 
 /// Why a folder is no document, or could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,16 @@ pub fn read_header(folder: &Path) -> Result<Header, ComposeError> {
         [] => Err(Fault::new(LocalReason::HeaderMissing, "").into()),
         _ => Err(Fault::new(LocalReason::HeaderTwice, "").into()),
     }
+}
+
+/// Reads the file of a status report in its folder.
+pub(crate) fn read_report(folder: &Path) -> Result<ReportHeader, ComposeError> {
+    for (name, format) in [("report.toml", Format::Toml), ("report.json", Format::Json)] {
+        if let Some(text) = text_of(folder, name)? {
+            return Ok(ReportHeader::read(name, &text, format)?);
+        }
+    }
+    Err(Fault::new(LocalReason::NotAReport, "").into())
 }
 
 /// Reads a text that the agency's software wrote; `None` when it is not there.

@@ -16,6 +16,7 @@
 //! folder of that name. Nothing here sends or receives: it writes and reads what the folders hold.
 
 mod agencies;
+mod asked;
 mod documents;
 mod error;
 mod inbox;
@@ -37,11 +38,13 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use lienthong_model::AgencyCode;
 use lienthong_model::limits::{HTTP_BODY_BYTES_MAX, HTTP_JSON_BYTES_MAX};
+use parking_lot::Mutex;
 use subtle::ConstantTimeEq as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use self::error::ApiError;
+pub(crate) use self::intake::sweep;
 use crate::node::{Shared, StartError};
 use crate::secret;
 use crate::settings::HttpSettings;
@@ -54,6 +57,8 @@ struct Api(Arc<Inner>);
 struct Inner {
     shared: Arc<Shared>,
     token: String,
+    /// Held by whoever puts a report into its folder: two of one name would not see each other.
+    putting: Mutex<()>,
 }
 
 impl Api {
@@ -95,7 +100,8 @@ pub(crate) async fn start(
     let failed = |source| StartError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
-    let router = router(Api(Arc::new(Inner { shared: shared.clone(), token })));
+    let inner = Inner { shared: shared.clone(), token, putting: Mutex::default() };
+    let router = router(Api(Arc::new(inner)));
     tasks.spawn(async move {
         let stopped = async move { shared.stopped().await };
         let served = axum::serve(listener, router).with_graceful_shutdown(stopped).await;
@@ -124,8 +130,14 @@ fn router(api: Api) -> Router {
         .route("/agencies/{code}", get(agencies::show))
         .route("/status", get(status::show))
         .fallback(async || ApiError::NoSuchPath)
+        .method_not_allowed_fallback(async || ApiError::WrongMethod)
         .layer(middleware::from_fn_with_state(api.clone(), authenticate));
-    Router::new().nest("/v1", v1).route("/healthz", get(async || "ok\n")).with_state(api)
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .fallback(async || ApiError::NoSuchPath)
+        .method_not_allowed_fallback(async || ApiError::WrongMethod)
+        .nest("/v1", v1)
+        .with_state(api)
 }
 
 /// Lets only those in who have the token; the comparison takes the same time for every token.

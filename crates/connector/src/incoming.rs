@@ -12,16 +12,16 @@ use lienthong_client::{
     Acknowledger, CallError, Checked, Client, Delivery, DeliveryKey, NegativeAcknowledgement,
     TransferError,
 };
-use lienthong_model::Refusal;
 use lienthong_model::limits::{INCOMING_AT_A_TIME_MAX, INCOMING_CREDIT, REJECTED_AGAIN_AFTER};
+use lienthong_model::{Category, Refusal};
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::disk::{self, DiskError};
-use crate::events::Event;
+use crate::events::{Event, Events};
 use crate::intake::Taken;
 use crate::node::Shared;
-use crate::places::{Room, received_name, stamp};
+use crate::places::{Places, Room, received_name, stamp};
 use crate::received::{self, Received};
 use crate::receiving;
 use crate::refused::Refused;
@@ -85,7 +85,10 @@ async fn take(shared: Arc<Shared>, client: Client, acknowledger: Acknowledger, d
     let key = delivery.key.clone();
     let later = match shared.judge.judge(&client, &delivery).await {
         Ok(Ok(checked)) => match keep(&shared, &client, delivery, checked).await {
-            Ok(name) => return acknowledge(&shared, &acknowledger, key, name).await,
+            Ok(name) => match acknowledge(&shared, &acknowledger, &key, name).await {
+                Ok(()) => return,
+                Err(error) => (AGAIN_SOON, error.to_string()),
+            },
             Err(error) => {
                 tracing::error!(%key.recipient, position = key.position.0, %error, "not kept");
                 (AGAIN_SOON, error.to_string())
@@ -163,26 +166,39 @@ async fn keep(
     Ok(name)
 }
 
+/// Acknowledges what is kept, and forgets its mark.
+///
+/// # Errors
+/// [`CallError`] when the hub could not take it now: the delivery comes again and is acknowledged
+/// then, since the mark stays.
 async fn acknowledge(
     shared: &Arc<Shared>,
     acknowledger: &Acknowledger,
-    key: DeliveryKey,
+    key: &DeliveryKey,
     name: Name,
-) {
+) -> Result<(), CallError> {
     shared.point("acknowledging");
-    match acknowledger.acknowledge(std::slice::from_ref(&key)).await {
+    match acknowledger.acknowledge(std::slice::from_ref(key)).await {
         Ok(()) => {}
-        Err(CallError::Refused(refusal)) => {
+        Err(CallError::Refused(refusal)) if !may_pass(&refusal) => {
             tracing::warn!(name = %name.folder, %refusal, "the acknowledgement was not taken");
         }
-        // It comes again and is acknowledged then; the mark stays.
-        Err(error) => return tracing::debug!(%error, "not acknowledged yet"),
+        Err(error) => {
+            tracing::debug!(%error, "not acknowledged yet");
+            return Err(error);
+        }
     }
     shared.point("acknowledged");
     let shared = shared.clone();
     if let Err(error) = disk::aside(move || shared.intake.settle(&name.mark)).await {
         tracing::warn!(%error, "a mark is left behind");
     }
+    Ok(())
+}
+
+/// Whether the hub may take the same a little later.
+fn may_pass(refusal: &Refusal) -> bool {
+    matches!(refusal.reason.category(), Category::Exhausted | Category::Unavailable)
 }
 
 /// Keeps a delivery that does not verify, for people to look at.
@@ -192,28 +208,70 @@ async fn reject(
     refusal: Refusal,
 ) -> Result<(), DiskError> {
     let shared = shared.clone();
-    disk::aside(move || {
-        let recipient = &delivery.key.recipient;
-        let name = match lienthong_wire::decode_document(&delivery.signed.content) {
-            Ok(document) => received_name(delivery.received_at, &document.from.code, document.id),
-            Err(_) => format!("{}_{}", stamp(delivery.received_at), delivery.key.position),
+    disk::aside(move || put_aside(&shared.places, &shared.events, &delivery, &refusal)).await
+}
+
+/// Puts it into `inbox-rejected` and tells of it; told first, so that a kill between the two tells
+/// it twice rather than never.
+fn put_aside(
+    places: &Places,
+    events: &Events,
+    delivery: &Delivery,
+    refusal: &Refusal,
+) -> Result<(), DiskError> {
+    let recipient = &delivery.key.recipient;
+    let name = match lienthong_wire::decode_document(&delivery.signed.content) {
+        Ok(document) => received_name(delivery.received_at, &document.from.code, document.id),
+        Err(_) => format!("{}_{}", stamp(delivery.received_at), delivery.key.position),
+    };
+    let place = places.of(Room::InboxRejected, recipient).join(&name);
+    if place.exists() {
+        return Ok(());
+    }
+    let refused = Refused::from(refusal);
+    let about = json!({ "agency": recipient.to_string(), "name": name, "code": refused.code });
+    let record = Received::unverified(delivery, Some(refused));
+    let unfinished = disk::beside(&place);
+    if let Some(folder) = place.parent() {
+        disk::make_folder(folder)?;
+    }
+    received::prepare(&unfinished, &record)?;
+    received::write(&unfinished, &record, &delivery.signed)?;
+    events.tell(&Event::new("document.rejected", recipient, &name, about))?;
+    received::put(&unfinished, &place)
+}
+
+#[cfg(test)]
+mod tests {
+    use lienthong_model::{AgencyCode, Position, Reason, SignedContent, Timestamp};
+    use lienthong_trust::SignatureKind;
+
+    use super::*;
+
+    #[test]
+    fn a_rejected_delivery_that_nobody_was_told_of_is_not_in_its_place_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = AgencyCode::parse("H36").unwrap();
+        let delivery = Delivery {
+            key: DeliveryKey { recipient: own.clone(), position: Position(7) },
+            received_at: Timestamp::parse("2020-11-16T08:00+07:00").unwrap(),
+            attempt: 1,
+            signature: SignatureKind::None,
+            signed: SignedContent { content: "nothing".into(), ..SignedContent::default() },
+            revocation: None,
+            mark: None,
+            asked: None,
         };
-        let place = shared.places.of(Room::InboxRejected, recipient).join(&name);
-        if place.exists() {
-            return Ok(());
-        }
-        let refused = Refused::from(&refusal);
-        let about = json!({ "agency": recipient.to_string(), "name": name, "code": refused.code });
-        let event = Event::new("document.rejected", recipient, &name, about);
-        let record = Received::unverified(&delivery, Some(refused));
-        let unfinished = disk::beside(&place);
-        if let Some(folder) = place.parent() {
-            disk::make_folder(folder)?;
-        }
-        received::prepare(&unfinished, &record)?;
-        received::write(&unfinished, &record, &delivery.signed)?;
-        received::put(&unfinished, &place)?;
-        shared.events.tell(&event)
-    })
-    .await
+        let places = Places::new(folder.path(), own, false);
+        let (waiting, refusal) = (places.note("webhook"), Refusal::new(Reason::ContentMalformed));
+        let events = Events::new(waiting.clone(), true).unwrap();
+        let rejected = || disk::complete(&places.room(Room::InboxRejected)).unwrap().len();
+        // The disk does not take the event.
+        std::fs::remove_dir(&waiting).unwrap();
+        put_aside(&places, &events, &delivery, &refusal).unwrap_err();
+        assert_eq!(rejected(), 0);
+        std::fs::create_dir(&waiting).unwrap();
+        put_aside(&places, &events, &delivery, &refusal).unwrap();
+        assert_eq!((rejected(), events.waiting().unwrap().len()), (1, 1));
+    }
 }

@@ -13,9 +13,13 @@
 //! | a mark alone | it was in its place, and may have been taken out | acknowledge only |
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::disk::{self, DiskError};
 use crate::settings::Point;
+
+/// How long something written aside is kept for which there is no mark: its download may go on.
+const ASIDE_KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Where things are written aside, and marks.
 #[derive(Debug, Clone)]
@@ -40,7 +44,24 @@ impl Intake {
         let (aside, marks) = (folder.join("aside"), folder.join("marks"));
         disk::make_folder(&aside)?;
         disk::make_folder(&marks)?;
-        Ok(Self { aside, marks, point })
+        let intake = Self { aside, marks, point };
+        if let Err(error) = intake.sweep() {
+            tracing::warn!(%error, "what was written aside long ago is not removed");
+        }
+        Ok(intake)
+    }
+
+    /// Removes what was written aside long ago and never came again: somebody else took it.
+    fn sweep(&self) -> Result<(), DiskError> {
+        for found in disk::complete(&self.aside)? {
+            let changed = std::fs::metadata(&found.path).and_then(|data| data.modified());
+            let changed = changed.map_err(DiskError::of("read", &found.path))?;
+            let is_old = changed.elapsed().is_ok_and(|age| age > ASIDE_KEPT_FOR);
+            if is_old && !self.marks.join(&found.name).exists() {
+                disk::remove(&found.path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Returns where something that comes is to be written, when it is still to be.
@@ -66,6 +87,8 @@ impl Intake {
         if !is_marked {
             write(&aside)?;
             (self.point)("received-aside");
+            // Its name, too: a mark alone would say that it was put into its place.
+            disk::sync_folder(&self.aside)?;
             disk::write(&mark, b"")?;
             disk::sync_folder(&self.marks)?;
             (self.point)("received-marked");
@@ -125,6 +148,26 @@ mod tests {
         let place = folder.path().join("a");
         assert_eq!(intake.take("a", &place, never).unwrap(), Taken::Now);
         assert_eq!(fs::read(&place).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn what_was_written_aside_long_ago_is_removed_at_the_start_unless_it_is_marked() {
+        let folder = tempfile::tempdir().unwrap();
+        let notes = folder.path().join("notes");
+        Intake::new(&notes, nowhere).unwrap();
+        let long_ago = std::time::SystemTime::now() - ASIDE_KEPT_FOR * 2;
+        for name in ["old", "marked", "new"] {
+            let aside = notes.join("aside").join(name);
+            fs::create_dir(&aside).unwrap();
+            if name != "new" {
+                fs::File::open(&aside).unwrap().set_modified(long_ago).unwrap();
+            }
+        }
+        fs::write(notes.join("marks/marked"), "").unwrap();
+        Intake::new(&notes, nowhere).unwrap();
+        let left = disk::complete(&notes.join("aside")).unwrap();
+        let left: Vec<&str> = left.iter().map(|found| found.name.as_str()).collect();
+        assert_eq!(left, ["marked", "new"]);
     }
 
     #[test]

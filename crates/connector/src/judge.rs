@@ -72,10 +72,13 @@ impl Judge {
             Ok(report) => report.from.code,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let policy = match self.remembered(&reporter, at) {
-            Some(policy) => policy,
-            None => self.policy(client, &reporter, at).await?,
-        };
+        if let Some(policy) = self.remembered(&reporter, at)
+            && let Ok(checked) = self.check.check_report(report, at, policy.gateway.as_ref())
+        {
+            return Ok(Ok(checked));
+        }
+        // What is remembered may be older than the gateway that serves the reporter now.
+        let policy = self.policy(client, &reporter, at).await?;
         Ok(self.check.check_report(report, at, policy.gateway.as_ref()))
     }
 

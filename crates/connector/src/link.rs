@@ -11,7 +11,9 @@ use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-/// Why the hub cannot be spoken to, in plain words.
+use crate::disk::DiskError;
+
+/// Why the hub cannot be spoken to, or what else one waits for, in plain words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Away {
     /// What it means, in English.
@@ -58,13 +60,38 @@ impl Away {
         }
     }
 
+    /// Says what the disk does not do, and where.
+    pub(crate) fn of_disk(error: &DiskError) -> Self {
+        let vi = match error.what {
+            "read" => "đọc",
+            "write" => "ghi",
+            "move" => "di chuyển",
+            "list" => "liệt kê",
+            "remove" => "xóa",
+            "make" => "tạo",
+            "sync" => "đồng bộ",
+            other => other,
+        };
+        let (path, source) = (error.path.display(), &error.source);
+        Self {
+            meaning: error.to_string(),
+            meaning_vi: format!("không {vi} được `{path}`: {source}"),
+            remedy: "put right what is named: permissions, space, the file itself; it is tried \
+                again by itself"
+                .to_owned(),
+            remedy_vi: "khắc phục chỗ được nêu: quyền truy cập, dung lượng hoặc chính tệp đó; sẽ \
+                tự thử lại"
+                .to_owned(),
+        }
+    }
+
     /// Says it in the words of an error that has none in Vietnamese.
     pub fn plain(error: impl ToString) -> Self {
         Self {
             meaning: error.to_string(),
             meaning_vi: error.to_string(),
             remedy: "see the connector's log; it is tried again".to_owned(),
-            remedy_vi: "xem nhật ký của bộ kết nối; sẽ tự thử lại".to_owned(),
+            remedy_vi: "xem nhật ký chương trình của bộ kết nối; sẽ tự thử lại".to_owned(),
         }
     }
 }

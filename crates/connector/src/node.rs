@@ -161,6 +161,9 @@ impl Connector {
         let places = Places::new(&settings.root, settings.agency.clone(), settings.gateway);
         places.make()?;
         let lock = lock(&places)?;
+        if let Err(error) = http::sweep(&places) {
+            tracing::warn!(%error, "unfinished submissions are left behind");
+        }
         let webhook = settings.webhook.as_ref().map(Webhook::new).transpose()?;
         let (stop, stopping) = watch::channel(false);
         let shared = Arc::new(Shared {

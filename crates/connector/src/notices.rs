@@ -167,7 +167,16 @@ fn keep(shared: &Shared, notice: &Notice, judged: Judged, mark: &str) -> Result<
     })?;
     let mut told = about;
     told["file"] = json!(name);
-    shared.events.tell(&Event::new(&event(notice.kind), agency, &name, told))
+    // The event has a kind of its own: a body with two would be read by the last.
+    told.as_object_mut().and_then(|told| told.remove("kind"));
+    let kind = match &refused {
+        Some(refused) => {
+            told["code"] = json!(refused.code);
+            "report.rejected".to_owned()
+        }
+        None => event(notice.kind),
+    };
+    shared.events.tell(&Event::new(&kind, agency, &name, told))
 }
 
 /// What a notice says, for people and programs.

@@ -9,25 +9,28 @@
 //! The id is fixed and the signed bytes are on the disk before the hub is first spoken to: a retry
 //! sends the same bytes and gets the first receipt again. Every arrow can be cut by a kill and is
 //! taken again at the next start; the folder itself says how far it came ([`parcel`]).
+//!
+//! The folders are looked at again and again, whatever is under way; which is gone on with next is
+//! said by the [`queue`].
 
 mod compose;
 mod hand_over;
 pub(crate) mod parcel;
+mod queue;
 pub(crate) mod turns;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream};
 use lienthong_model::AgencyCode;
-use lienthong_model::limits::{CONNECTOR_BACKOFF_MAX, OUTGOING_AT_A_TIME_MAX};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
 use crate::disk::{self, DiskError, Found};
 use crate::node::Shared;
 use crate::places::{OWN, Room};
 use parcel::Parcel;
+use queue::Queue;
 
 /// What goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,29 +85,37 @@ pub(crate) struct Rooms {
     pub refused: Room,
 }
 
-/// Sends one kind until the connector ends.
+/// Sends one kind until the connector ends; then lets what is under way come to its end.
 pub(crate) async fn run(shared: Arc<Shared>, kind: Kind) {
-    let mut backoff = shared.poll;
+    let (mut queue, mut tasks) = (Queue::default(), JoinSet::new());
+    let mut next_look = Instant::now();
     while !shared.is_stopping() {
-        if let Err(error) = take_all(&shared, kind).await {
-            tracing::error!(%error, "nothing is taken from the {} folder", kind.name());
+        if next_look <= Instant::now() {
+            look(&shared, kind, &mut queue).await;
+            next_look = Instant::now() + shared.poll;
         }
-        let pause = match round(&shared, kind).await {
-            Round::Done => {
-                backoff = shared.poll;
-                shared.poll
-            }
-            Round::Waits => {
-                backoff = (backoff * 2).clamp(Duration::from_secs(1), CONNECTOR_BACKOFF_MAX);
-                backoff
-            }
-        };
+        while let Some((parcel, lane)) = queue.next(Instant::now()) {
+            let shared = shared.clone();
+            tasks.spawn(async move {
+                let outcome = hand_over::go_on(&shared, &parcel, lane).await;
+                (parcel, outcome)
+            });
+        }
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = shared.nudge[kind.index()].notified() => {}
+            Some(ended) = tasks.join_next() => match ended {
+                Ok((parcel, outcome)) => queue.ended(parcel, outcome, Instant::now()),
+                // It has panicked: so does the connector, and is started again.
+                Err(gone) => std::panic::resume_unwind(gone.into_panic()),
+            },
+            () = sleep_until(next_look) => {}
+            () = shared.nudge[kind.index()].notified() => {
+                next_look = Instant::now();
+                queue.hurry(next_look);
+            }
             () = shared.stopped() => {}
         }
     }
+    while tasks.join_next().await.is_some() {}
 }
 
 /// Says that something was put into a folder just now.
@@ -112,42 +123,15 @@ pub(crate) fn nudge(shared: &Shared, kind: Kind) {
     shared.nudge[kind.index()].notify_one();
 }
 
-enum Round {
-    Done,
-    /// Something waits for the hub or the disk.
-    Waits,
-}
-
-/// Goes on with everything that was taken and has no outcome, several at a time.
-async fn round(shared: &Arc<Shared>, kind: Kind) -> Round {
-    let parcels = match under_way(shared, kind).await {
-        Ok(parcels) => parcels,
-        Err(error) => {
-            tracing::error!(%error, "what is under way cannot be listed");
-            return Round::Waits;
-        }
-    };
-    let (waits, away) = (&AtomicBool::new(false), &AtomicBool::new(false));
-    stream::iter(parcels)
-        .for_each_concurrent(OUTGOING_AT_A_TIME_MAX, |parcel| async move {
-            if shared.is_stopping() || away.load(Ordering::Relaxed) {
-                return;
-            }
-            match hand_over::go_on(shared, &parcel).await {
-                Ok(hand_over::Outcome::Done) => {}
-                Ok(hand_over::Outcome::Waits) => waits.store(true, Ordering::Relaxed),
-                Ok(hand_over::Outcome::Away) => {
-                    waits.store(true, Ordering::Relaxed);
-                    away.store(true, Ordering::Relaxed);
-                }
-                Err(error) => {
-                    waits.store(true, Ordering::Relaxed);
-                    tracing::error!(name = %parcel.name, %error, "tried again later");
-                }
-            }
-        })
-        .await;
-    if waits.load(Ordering::Relaxed) { Round::Waits } else { Round::Done }
+/// Takes what is complete, and lists everything that was taken and has no outcome.
+async fn look(shared: &Arc<Shared>, kind: Kind, queue: &mut Queue) {
+    if let Err(error) = take_all(shared, kind).await {
+        tracing::error!(%error, "nothing is taken from the {} folder", kind.name());
+    }
+    match under_way(shared, kind).await {
+        Ok(parcels) => queue.list(parcels, Instant::now()),
+        Err(error) => tracing::error!(%error, "what is under way cannot be listed"),
+    }
 }
 
 async fn under_way(shared: &Arc<Shared>, kind: Kind) -> Result<Vec<Parcel>, DiskError> {
@@ -199,8 +183,13 @@ fn take(shared: &Shared, kind: Kind, agency: &AgencyCode, found: Found) -> Resul
             if place.exists() {
                 return Ok(());
             }
-            // From a former life: a folder moved back after a refusal, or a copy of one sent.
-            disk::remove(&found.path.join(OWN))?;
+            // From a former life: a folder moved back after a refusal, or a copy of one sent. It may
+            // not come back with the folder after a power cut: a receipt in it would be believed.
+            let own = found.path.join(OWN);
+            if own.exists() {
+                disk::remove(&own)?;
+                disk::sync_folder(&found.path)?;
+            }
             disk::rename(&found.path, &place)?;
         }
         (Kind::Report, false) => {

@@ -20,8 +20,8 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Asks once; says whether there was an answer.
-async fn once(shared: &Shared) -> bool {
+/// Asks once; says whether there was an answer. Without one, no copy is known to be the newest.
+pub(crate) async fn once(shared: &Shared) -> bool {
     let Ok(client) = shared.link.client().await else {
         shared.learn(None, false);
         return false;

@@ -326,7 +326,8 @@ pub const DIRECTORY_COPY_BYTES_MAX: usize = 64 * MIB;
 pub const DIRECTORY_ASKED_EVERY: Duration = Duration::from_secs(15 * 60);
 /// The longest pause of a connector before it tries again what did not succeed.
 pub const CONNECTOR_BACKOFF_MAX: Duration = Duration::from_secs(10);
-/// Documents, and reports, that a connector hands over at a time.
+/// Documents that a connector hands over at a time, as many that may have something to upload, and
+/// reports.
 pub const OUTGOING_AT_A_TIME_MAX: usize = 8;
 /// Deliveries that a connector writes at a time.
 pub const INCOMING_AT_A_TIME_MAX: usize = 8;

@@ -44,9 +44,13 @@ pub(super) struct Driver<F: Feed> {
     inbox: Arc<Inbox<F>>,
     commands: mpsc::Receiver<Command<F>>,
     book: Book<F::Key>,
-    later: VecDeque<F::Later>,
+    /// What the caller could not take, and how that is said.
+    later: VecDeque<(F::Key, F::Request)>,
     /// What came on this stream and holds credit.
     holding: HashSet<F::Key>,
+    /// What the caller had when the last stream broke and has not come again: it will, unless its
+    /// acknowledgement is quicker.
+    awaited: HashSet<F::Key>,
     /// Credit that is free and not yet given to the hub again.
     owed: u32,
     closed: bool,
@@ -96,6 +100,7 @@ impl<F: Feed> Driver<F> {
             book: Book::default(),
             later: VecDeque::new(),
             holding: HashSet::new(),
+            awaited: HashSet::new(),
             owed: 0,
             closed: false,
             backoff,
@@ -155,7 +160,7 @@ impl<F: Feed> Driver<F> {
     async fn stand_by(&mut self, last: &Setback, told: Option<std::time::Duration>) -> bool {
         tracing::warn!(%last, "the subscription is broken and will be opened again");
         // What was not taken yet comes again with fresh credit.
-        self.inbox.clear();
+        self.awaited = self.inbox.clear();
         self.holding.clear();
         self.later.clear();
         self.owed = 0;
@@ -210,7 +215,11 @@ impl<F: Feed> Driver<F> {
     fn take(&mut self, command: Option<Command<F>>) {
         match command {
             Some(Command::Acknowledge { keys, reply }) => self.book.enter(keys, reply),
-            Some(Command::Later(negative)) => self.later.push_back(negative),
+            Some(Command::Later(negative)) => {
+                let (key, request) = F::later(negative);
+                self.give_back(&key);
+                self.later.push_back((key, request));
+            }
             None => self.closed = true,
         }
     }
@@ -222,8 +231,7 @@ impl<F: Feed> Driver<F> {
 
     /// The next message to the hub.
     fn say(&mut self) -> Option<F::Request> {
-        if let Some(later) = self.later.pop_front() {
-            let (key, request) = F::later(later);
+        if let Some((key, request)) = self.later.pop_front() {
             self.release(&key);
             return Some(request);
         }
@@ -236,6 +244,12 @@ impl<F: Feed> Driver<F> {
         }
         let more = std::mem::take(&mut self.owed).min(CONSUMER_CREDIT_MAX);
         (more > 0).then(|| F::credit(more))
+    }
+
+    /// The caller no longer has it, and the hub still does: it may be handed out again.
+    fn give_back(&mut self, key: &F::Key) {
+        self.inbox.release(key);
+        self.awaited.remove(key);
     }
 
     /// Something no longer holds credit.
@@ -255,11 +269,13 @@ impl<F: Feed> Driver<F> {
             Heard::Acknowledged(keys) => {
                 for key in keys {
                     self.book.settle(&key, None);
+                    self.inbox.release(&key);
                 }
             }
             Heard::Refused(keys, refusal) => {
                 for key in keys {
                     self.book.settle(&key, Some(&refusal));
+                    self.give_back(&key);
                 }
             }
             Heard::Opened(_) | Heard::Other => {}
@@ -268,15 +284,18 @@ impl<F: Feed> Driver<F> {
     }
 
     fn arrived(&mut self, item: F) -> Result<(), CallError> {
-        // It came again because its acknowledgement has no answer yet: the caller has it.
-        if self.book.holds(item.key()) {
+        let key = item.key();
+        // It came again while its acknowledgement is on its way, or was on its way when the hub took
+        // that: the caller had it.
+        let came_late = self.awaited.remove(key) && !self.inbox.is_taken(key);
+        if came_late || self.book.holds(key) {
             self.owed += 1;
             return Ok(());
         }
         if self.holding.len() >= self.options.credit as usize {
             return Err(CallError::answer("subscription", "more than the credit allows"));
         }
-        if !self.holding.insert(item.key().clone()) {
+        if !self.holding.insert(key.clone()) {
             // The same twice on one stream holds credit once.
             self.owed += 1;
         }

@@ -120,6 +120,8 @@ pub(super) struct Script {
     /// How often a subscription breaks instead of answering an acknowledgement.
     pub breaks: usize,
     pub refuse_acknowledgements: Option<Refusal>,
+    /// Pushes nothing until an acknowledgement, and then what was acknowledged: it was on its way.
+    pub pushes_late: bool,
 }
 
 /// A running hub.
@@ -497,16 +499,24 @@ impl Service {
                             let gone = |mail: &proto::Delivery| {
                                 taken.iter().any(|key| key.position == mail.position)
                             };
-                            let before = script.mail.len();
-                            script.mail.retain(|mail| !gone(mail));
-                            pushed -= before - script.mail.len();
+                            let (left, on_their_way): (Vec<_>, Vec<_>) =
+                                script.mail.drain(..).partition(|mail| !gone(mail));
+                            script.mail = left;
                             send(Answer::Acknowledged(Acknowledged { keys }));
+                            if std::mem::take(&mut script.pushes_late) {
+                                credit -= on_their_way.len() as u32;
+                                for mail in on_their_way {
+                                    send(Answer::Delivery(mail));
+                                }
+                            } else {
+                                pushed -= on_their_way.len();
+                            }
                         }
                     }
                 }
                 Some(Said::NegativeAcknowledge(_)) | None => {}
             }
-            while credit > 0 && pushed < script.mail.len() {
+            while !script.pushes_late && credit > 0 && pushed < script.mail.len() {
                 send(Answer::Delivery(script.mail[pushed].clone()));
                 (credit, pushed) = (credit - 1, pushed + 1);
             }

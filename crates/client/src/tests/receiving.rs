@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use lienthong_model::{Reason, Refusal, SignaturePolicy, SignedContent};
+use lienthong_pki::Validity;
 use lienthong_trust::{Revoked, SignatureKind};
 use lienthong_wire::{moment, proto, signed};
 
@@ -91,15 +92,51 @@ async fn an_acknowledgement_survives_a_break_and_its_delivery_does_not_come_agai
 }
 
 #[tokio::test]
-async fn what_was_not_acknowledged_comes_again_after_the_hub_was_restarted() {
+async fn what_the_caller_has_is_not_handed_out_again_after_the_hub_was_restarted() {
+    let (mut hub, client) = hub_with_mail(3).await;
+    let mut subscription = client.subscribe(&[], 2).await.unwrap();
+    let before = take(&mut subscription, 2).await;
+    hub.restart();
+    // The hub sends both again, and the third when they make room.
+    subscription.acknowledge(&before).await.unwrap();
+    assert_eq!(take(&mut subscription, 1).await[0].position.0, 2);
+    let script = hub.script.lock();
+    assert_eq!((script.subscriptions, script.acknowledged.len()), (2, 2));
+}
+
+#[tokio::test]
+async fn what_was_on_its_way_when_its_acknowledgement_was_taken_is_not_handed_out_again() {
+    let (mut hub, client) = hub_with_mail(2).await;
+    let mut subscription = client.subscribe(&[], 1).await.unwrap();
+    let before = take(&mut subscription, 1).await;
+    hub.script.lock().pushes_late = true;
+    hub.restart();
+    subscription.acknowledge(&before).await.unwrap();
+    assert_eq!(take(&mut subscription, 1).await[0].position.0, 1);
+}
+
+#[tokio::test]
+async fn what_was_not_acknowledged_comes_again_on_another_subscription() {
     let (mut hub, client) = hub_with_mail(2).await;
     let mut subscription = client.subscribe(&[], 8).await.unwrap();
     let before = take(&mut subscription, 2).await;
     hub.restart();
+    drop(subscription);
+    let mut subscription = client.subscribe(&[], 8).await.unwrap();
     let after = take(&mut subscription, 2).await;
     assert_eq!(before, after);
     subscription.acknowledge(&after).await.unwrap();
     assert_eq!(hub.script.lock().acknowledged.len(), 2);
+}
+
+#[tokio::test]
+async fn what_the_caller_has_not_taken_comes_again_after_a_break() {
+    let (mut hub, client) = hub_with_mail(2).await;
+    let mut subscription = client.subscribe(&[], 8).await.unwrap();
+    hub.restart();
+    hub.until(|script| script.subscriptions == 2).await;
+    let came = take(&mut subscription, 2).await;
+    assert_eq!(came.iter().map(|key| key.position.0).collect::<Vec<_>>(), [0, 1]);
 }
 
 #[tokio::test]
@@ -126,8 +163,8 @@ async fn a_refused_acknowledgement_is_told_to_who_waits_for_it() {
 }
 
 #[tokio::test]
-async fn a_negative_acknowledgement_frees_its_credit() {
-    let (hub, client) = hub_with_mail(2).await;
+async fn a_negative_acknowledgement_frees_its_credit_and_lets_it_come_again() {
+    let (mut hub, client) = hub_with_mail(2).await;
     let mut subscription = client.subscribe(&[], 1).await.unwrap();
     let key = take(&mut subscription, 1).await.remove(0);
     let reason = "disk full".to_owned();
@@ -135,6 +172,8 @@ async fn a_negative_acknowledgement_frees_its_credit() {
     subscription.negative_acknowledge(negative).await.unwrap();
     assert_eq!(take(&mut subscription, 1).await[0].position.0, 1);
     assert!(hub.script.lock().acknowledged.is_empty());
+    hub.restart();
+    assert_eq!(take(&mut subscription, 1).await[0].position.0, 0);
 }
 
 #[tokio::test]
@@ -199,6 +238,20 @@ async fn a_seal_of_another_agency_counts_only_when_it_is_the_gateway() {
     assert_eq!(refusal.reason, Reason::SignerOfOtherAgency);
     let known = SenderPolicy { gateway: Some(code("H99").key()), ..SenderPolicy::default() };
     assert_eq!(check.check(&delivery, &known).unwrap().signature, SignatureKind::Seal);
+}
+
+#[tokio::test]
+async fn a_recipient_that_knows_an_authoritys_next_certificate_takes_the_one_in_force() {
+    let (hub, delivery) = delivery().await;
+    let at = |text| lienthong_model::Timestamp::parse(text).unwrap();
+    let later = Validity { not_before: at("2020-12-01"), not_after: at("2030-01-01") };
+    let key = hub.pki.issuing().key().clone();
+    let name = "Lienthong test authority";
+    let renewed = hub.pki.root().issuing_authority(name, later, key, 0).unwrap();
+    let roots = roots(&hub.pki).with_authority(renewed.certificate().der().clone()).unwrap();
+    let check = DocumentCheck::new(&roots).unwrap();
+    let checked = check.check(&delivery, &SenderPolicy::default()).unwrap();
+    assert_eq!(checked.signature, SignatureKind::Seal);
 }
 
 #[tokio::test]

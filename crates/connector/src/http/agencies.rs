@@ -1,13 +1,14 @@
 //! `GET agencies`, `GET agencies/{code}`: the copy of the directory.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use lienthong_model::AgencyCode;
 use lienthong_model::limits::{PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Api;
+use super::asked::{Path, Query};
 use super::error::ApiError;
 
 /// What is looked for.

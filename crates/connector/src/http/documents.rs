@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use lienthong_client::TrackedDelivery;
@@ -11,6 +11,7 @@ use lienthong_model::limits::HTTP_WAIT_MAX;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::asked::{Path, Query};
 use super::error::ApiError;
 use super::outcome::{self, Outcome};
 use super::{Api, intake};

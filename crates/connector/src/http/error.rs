@@ -15,6 +15,7 @@ use crate::refused::{Fault, Refused};
 pub(super) enum ApiError {
     NotAuthenticated,
     NoSuchPath,
+    WrongMethod,
     /// There is nothing of this name.
     NotFound(String),
     NoSuchAgency(String),
@@ -50,6 +51,14 @@ struct Words {
 }
 
 impl ApiError {
+    /// Says why a body was not read: one that is too large is told from one that is wrong.
+    pub(super) fn unread(status: StatusCode, why: String) -> Self {
+        match status {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge(why),
+            _ => Self::Malformed(why),
+        }
+    }
+
     fn words(&self) -> Words {
         let words = |status, code, [en, vi, remedy, remedy_vi]: [&'static str; 4]| Words {
             status,
@@ -78,6 +87,16 @@ impl ApiError {
                     "không có đường dẫn này",
                     "docs/CONNECTOR.md lists the paths",
                     "xem các đường dẫn trong docs/CONNECTOR.md",
+                ],
+            ),
+            Self::WrongMethod => words(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "METHOD_NOT_ALLOWED",
+                [
+                    "this path is not asked with this method",
+                    "đường dẫn này không nhận phương thức này",
+                    "docs/CONNECTOR.md lists the paths with their methods",
+                    "xem các đường dẫn và phương thức trong docs/CONNECTOR.md",
                 ],
             ),
             Self::NotFound(_) => words(
@@ -147,7 +166,9 @@ impl ApiError {
             | Self::Malformed(value)
             | Self::TooLarge(value) => value.clone(),
             Self::Disk(error) => error.to_string(),
-            Self::NotAuthenticated | Self::NoSuchPath | Self::Fault(_) => String::new(),
+            Self::NotAuthenticated | Self::NoSuchPath | Self::WrongMethod | Self::Fault(_) => {
+                String::new()
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Takes the body of a submission and puts a folder into the outbox: written aside, synced, renamed
 //! when it is whole.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest as _, Multipart, Request};
 use axum::http::header::CONTENT_TYPE;
 use base64::Engine as _;
@@ -22,7 +24,10 @@ use crate::fields::Format;
 use crate::header::Header;
 use crate::node::Shared;
 use crate::outgoing::Kind;
-use crate::places;
+use crate::places::{self, Places, Room};
+
+/// How the name of a folder begins that is being written.
+const UNFINISHED: &str = ".http-";
 
 /// A submission as one JSON.
 #[derive(Deserialize)]
@@ -51,6 +56,23 @@ impl Drop for Unfinished {
     }
 }
 
+/// Removes what a connector that was killed was writing.
+///
+/// # Errors
+/// [`DiskError`] for the first that cannot be removed.
+pub(crate) fn sweep(places: &Places) -> Result<(), DiskError> {
+    for agency in places.agencies(Room::Outbox)? {
+        let folder = places.of(Room::Outbox, &agency);
+        for entry in std::fs::read_dir(&folder).map_err(DiskError::of("list", &folder))? {
+            let entry = entry.map_err(DiskError::of("list", &folder))?;
+            if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+                disk::remove(&entry.path())?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Takes a submission; on return its folder is in the outbox, or was before.
 pub(super) async fn take(
     api: &Api,
@@ -65,8 +87,8 @@ pub(super) async fn take(
         None => MessageId::new(now, rand::random()).to_string(),
     };
     let folder = api.shared().places.of(Kind::Document.rooms().waiting, &agency);
-    let unfinished =
-        Unfinished(folder.join(format!(".http-{}", hex::encode(rand::random::<[u8; 8]>()))));
+    let random = hex::encode(rand::random::<[u8; 8]>());
+    let unfinished = Unfinished(folder.join(format!("{UNFINISHED}{random}")));
     let path = unfinished.0.clone();
     disk::aside(move || disk::make_folder(&path)).await?;
     write(&unfinished.0, request).await?;
@@ -105,8 +127,9 @@ async fn json(folder: &Path, request: Request) -> Result<String, ApiError> {
     let body = body.map_err(|error| ApiError::TooLarge(error.to_string()))?;
     let submission: Submission =
         serde_json::from_slice(&body).map_err(|error| ApiError::Malformed(error.to_string()))?;
+    let mut names = HashSet::new();
     for file in submission.files {
-        let path = folder.join(file_name(&file.name)?);
+        let path = folder.join(new_name(&mut names, &file.name)?);
         let wrong = |error| ApiError::Malformed(format!("`{}`: {error}", file.name));
         let bytes = STANDARD.decode(&file.base64).map_err(wrong)?;
         disk::aside(move || disk::write(&path, &bytes)).await?;
@@ -116,34 +139,40 @@ async fn json(folder: &Path, request: Request) -> Result<String, ApiError> {
 
 /// Writes files as they come: none is in memory as a whole.
 async fn multipart(folder: &Path, request: Request) -> Result<String, ApiError> {
-    let malformed =
-        |error: axum::extract::multipart::MultipartError| ApiError::Malformed(error.body_text());
     let mut parts = Multipart::from_request(request, &())
         .await
         .map_err(|error| ApiError::Malformed(error.body_text()))?;
-    let mut header = None;
-    while let Some(mut part) = parts.next_field().await.map_err(malformed)? {
+    let (mut header, mut names) = (None, HashSet::new());
+    while let Some(mut part) = parts.next_field().await.map_err(unread)? {
         if part.name() == Some("header") {
-            header = Some(header_text(&mut part).await?);
+            let text = header_text(&mut part).await?;
+            if header.replace(text).is_some() {
+                let why = "there is more than one part `header`";
+                return Err(ApiError::Malformed(why.to_owned()));
+            }
             continue;
         }
         let name = part.file_name().unwrap_or_default().to_owned();
-        let path = folder.join(file_name(&name)?);
+        let path = folder.join(new_name(&mut names, &name)?);
         let failed = |error| DiskError::of("write", &path)(error);
         let mut file = tokio::fs::File::create_new(&path).await.map_err(failed)?;
-        while let Some(chunk) = part.chunk().await.map_err(malformed)? {
+        while let Some(chunk) = part.chunk().await.map_err(unread)? {
             file.write_all(&chunk).await.map_err(failed)?;
         }
+        // To sync alone would not tell that the last write has failed.
+        file.flush().await.map_err(failed)?;
         file.sync_all().await.map_err(failed)?;
     }
     header.ok_or_else(|| ApiError::Malformed("there is no part `header`".to_owned()))
 }
 
-async fn header_text(part: &mut axum::extract::multipart::Field<'_>) -> Result<String, ApiError> {
+fn unread(error: MultipartError) -> ApiError {
+    ApiError::unread(error.status(), error.body_text())
+}
+
+async fn header_text(part: &mut Field<'_>) -> Result<String, ApiError> {
     let mut bytes = Vec::new();
-    while let Some(chunk) =
-        part.chunk().await.map_err(|error| ApiError::Malformed(error.body_text()))?
-    {
+    while let Some(chunk) = part.chunk().await.map_err(unread)? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > HEADER_BYTES_MAX {
             let why = format!("a header of more than {HEADER_BYTES_MAX} bytes");
@@ -167,14 +196,25 @@ fn file_name(name: &str) -> Result<&str, ApiError> {
     }
 }
 
-enum Put {
+/// The name of a file of which there is none of that name yet.
+fn new_name<'n>(names: &mut HashSet<String>, name: &'n str) -> Result<&'n str, ApiError> {
+    let name = file_name(name)?;
+    match names.insert(name.to_owned()) {
+        true => Ok(name),
+        false => Err(ApiError::Malformed(format!("there is more than one file `{name}`"))),
+    }
+}
+
+/// What became of something that was to be put into a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Put {
     Done,
     /// Something else has the name.
     Taken,
 }
 
-/// Puts a folder into the outbox unless the same is under way or done. A name whose document was
-/// refused may be used again for a corrected one.
+/// Puts a folder into the outbox unless the same is under way or done. What was refused is tried
+/// again, the same or a corrected one.
 fn put(
     shared: &Shared,
     agency: &AgencyCode,
@@ -182,17 +222,16 @@ fn put(
     unfinished: &Path,
 ) -> Result<Put, DiskError> {
     while let Some(found) = outcome::find(shared, Kind::Document, agency, name)? {
+        if found.state == State::Refused {
+            break;
+        }
         if is_same(unfinished, &found.folder)? {
             return Ok(Put::Done);
         }
-        if !found.folder.exists() {
-            // It moved on while we looked; it does so three times at most.
-            continue;
-        }
-        if found.state != State::Refused {
+        // Else it moved on while we looked; it does so three times at most.
+        if found.folder.exists() {
             return Ok(Put::Taken);
         }
-        break;
     }
     let place = shared.places.of(Kind::Document.rooms().waiting, agency).join(name);
     match disk::rename(unfinished, &place) {

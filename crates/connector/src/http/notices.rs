@@ -1,10 +1,11 @@
 //! `GET notices`, `POST notices/{file}/read`: what recipients reported on documents sent.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::Api;
+use super::asked::{Path, Query};
 use super::error::ApiError;
 use super::inbox::Of;
 use super::listing::{self, Listed};

@@ -10,7 +10,8 @@ use serde_json::json;
 
 use super::Kind;
 use super::compose::{Declined, compose};
-use super::parcel::{Parcel, State};
+use super::parcel::{Parcel, State, WAITING};
+use super::queue::Lane;
 use crate::disk::{self, DiskError};
 use crate::events::Event;
 use crate::files::Files;
@@ -30,15 +31,33 @@ pub(super) enum Outcome {
     Waits,
     /// The hub is away: others need not try now.
     Away,
+    /// It belongs with those that may have something to upload: nothing was done.
+    Large,
 }
 
-/// Goes on from where a folder stands until it has its outcome or must wait.
+/// Goes on from where a folder stands until it has its outcome or must wait: for the disk, too.
+pub(super) async fn go_on(shared: &Arc<Shared>, parcel: &Parcel, lane: Lane) -> Outcome {
+    let error = match step(shared, parcel, lane).await {
+        Ok(outcome) => return outcome,
+        Err(error) => error,
+    };
+    tracing::error!(name = %parcel.name, %error, "tried again later");
+    if let Err(error) = wait(parcel, Away::of_disk(&error), Outcome::Waits).await {
+        tracing::warn!(name = %parcel.name, %error, "why it waits is not noted");
+    }
+    Outcome::Waits
+}
+
+/// Goes on as far as the disk does.
 ///
 /// # Errors
-/// When the disk does not do; the folder stays where it is.
-pub(super) async fn go_on(shared: &Arc<Shared>, parcel: &Parcel) -> Result<Outcome, DiskError> {
+/// When it does not; the folder stays where it is.
+async fn step(shared: &Arc<Shared>, parcel: &Parcel, lane: Lane) -> Result<Outcome, DiskError> {
     let own = parcel.clone();
-    let state = disk::aside(move || own.state()).await?;
+    let (state, is_large) = disk::aside(move || Ok((own.state()?, own.is_large()?))).await?;
+    if is_large && lane == Lane::Small && matches!(state, State::Taken | State::Signed(_)) {
+        return Ok(Outcome::Large);
+    }
     let signed = match state {
         State::Accepted => return finish(shared, parcel, Ending::Sent).await,
         State::Declined => return finish(shared, parcel, Ending::Refused).await,
@@ -262,7 +281,8 @@ enum Ending {
 }
 
 /// Moves a folder that has its outcome; who wants to hear of it is told first, so that a kill
-/// between the two tells it twice rather than never.
+/// between the two tells it twice rather than never. What was refused has its name: an older one
+/// of that name makes room for it.
 async fn finish(
     shared: &Arc<Shared>,
     parcel: &Parcel,
@@ -277,11 +297,21 @@ async fn finish(
         };
         let folder = shared.places.of(room, &parcel.agency);
         disk::make_folder(&folder)?;
-        let place = places::free(&folder, &parcel.name);
-        let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let free = places::free(&folder, &parcel.name);
+        let place = match ending {
+            Ending::Sent => free.clone(),
+            Ending::Refused => folder.join(&parcel.name),
+        };
+        let name =
+            |place: &Path| place.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let kind = format!("{}.{what}", parcel.kind.name());
-        let about = json!({ "agency": parcel.agency.to_string(), "name": name });
-        shared.events.tell(&Event::new(&kind, &parcel.agency, &name, about))?;
+        let about = json!({ "agency": parcel.agency.to_string(), "name": name(&place) });
+        // Another refusal of a name is another happening.
+        shared.events.tell(&Event::new(&kind, &parcel.agency, &name(&free), about))?;
+        disk::remove(&parcel.own().join(WAITING))?;
+        if place != free {
+            disk::rename(&place, &free)?;
+        }
         disk::rename(&parcel.folder, &place)?;
         shared.point("moved");
         Ok(Outcome::Done)

@@ -11,6 +11,7 @@
 
 use std::path::{Path, PathBuf};
 
+use lienthong_model::limits::INLINE_ATTACHMENT_BYTES_MAX;
 use lienthong_model::{AgencyCode, SignedContent};
 use serde::Serialize;
 
@@ -67,6 +68,17 @@ impl Parcel {
             Some(signed) => State::Signed(signed),
             None => State::Taken,
         })
+    }
+
+    /// Returns whether its files may not all fit beside the content: some are uploaded then.
+    pub(crate) fn is_large(&self) -> Result<bool, DiskError> {
+        let mut size = 0_u64;
+        for found in disk::complete(&self.folder)? {
+            let data = std::fs::symlink_metadata(&found.path);
+            let data = data.map_err(DiskError::of("read", &found.path))?;
+            size = size.saturating_add(if found.is_folder { 0 } else { data.len() });
+        }
+        Ok(size > INLINE_ATTACHMENT_BYTES_MAX as u64)
     }
 
     /// Keeps the signed bytes; on return they are on the disk.

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::{Method, StatusCode};
+use lienthong_model::limits::HTTP_JSON_BYTES_MAX;
 use serde_json::json;
 
 use crate::client::Http;
@@ -73,9 +74,47 @@ async fn a_multipart_submission_is_written_as_it_comes() {
     let answer = http.call(Method::POST, "/v1/documents?wait=20", kind, body).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{:?}", answer.json());
     assert_eq!(answer.json()["receipt"]["routes"][0]["code"], "H34");
-    let climbing = part("name=\"file\"; filename=\"../a\"", "x") + "--X--\r\n";
-    let answer = http.call(Method::POST, "/v1/documents", kind, climbing).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    let file = |name: &str| part(&format!("name=\"file\"; filename=\"{name}\""), "x");
+    let headers = part("name=\"header\"", &header).repeat(2);
+    for parts in [file("../a"), file("a").repeat(2), headers] {
+        let body = parts + "--X--\r\n";
+        let answer = http.call(Method::POST, "/v1/documents", kind, body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert_eq!(answer.json()["refusal"]["code"], "MALFORMED");
+    }
+    let twice = json!({
+        "header": { "to": ["H34"], "subject": "x" },
+        "files": [{ "name": "a", "base64": "" }, { "name": "a", "base64": "eA==" }],
+    });
+    let answer = http.post("/v1/documents", twice.to_string()).await;
+    assert_eq!(answer.json()["refusal"]["code"], "MALFORMED");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_in_the_same_form_as_everything_else() {
+    let world = World::start().await;
+    let (_desk, http) = Desk::with_http(&world, "H36").await;
+    let large = "x".repeat(HTTP_JSON_BYTES_MAX + 1);
+    let large = large.as_str();
+    for (method, path, body, status, code) in [
+        (Method::GET, "/v1/inbox?limit=many", "", StatusCode::BAD_REQUEST, "MALFORMED"),
+        (Method::GET, "/v1/inbox?nothing=1", "", StatusCode::BAD_REQUEST, "MALFORMED"),
+        (Method::GET, "/v1/documents/a?deliveries=2", "", StatusCode::BAD_REQUEST, "MALFORMED"),
+        (Method::GET, "/v1/documents/%ff", "", StatusCode::BAD_REQUEST, "MALFORMED"),
+        (Method::POST, "/v1/documents?wait=abc", "{}", StatusCode::BAD_REQUEST, "MALFORMED"),
+        (Method::POST, "/v1/reports?wait=-1", "{}", StatusCode::BAD_REQUEST, "MALFORMED"),
+        (Method::POST, "/v1/reports", large, StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE"),
+        (Method::POST, "/v1/documents", large, StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE"),
+        (Method::POST, "/v1/inbox", "", StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED"),
+        (Method::POST, "/healthz", "", StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED"),
+        (Method::GET, "/nothing", "", StatusCode::NOT_FOUND, "NO_SUCH_PATH"),
+    ] {
+        let body = bytes::Bytes::from(body.to_owned());
+        let answer = http.call(method, path, "application/json", body).await;
+        let refusal = &answer.json()["refusal"];
+        assert_eq!((answer.status, &refusal["code"]), (status, &code.into()), "{path}");
+        assert!(!refusal["meaning_vi"].as_str().unwrap().is_empty(), "{path}");
+    }
 }
 
 #[tokio::test]
@@ -94,9 +133,41 @@ async fn a_wrong_header_is_answered_at_once_and_a_refusal_of_the_hub_with_its_re
     let right = json!({ "header": { "to": ["H34"], "subject": "x" } }).to_string();
     let answer = http.post("/v1/documents?name=a&wait=20", right).await;
     assert_eq!(answer.json()["state"], "sent", "a name that was refused may be used again");
+    for (code, count) in [("H98", 2), ("H97", 3), ("H97", 4)] {
+        let wrong = json!({ "header": { "to": [code], "subject": "x" } }).to_string();
+        let answer = http.post("/v1/documents?name=b&wait=20", wrong).await.json();
+        assert_eq!(answer["refusal"]["violations"][0]["value"], code, "the newest refusal");
+        assert_eq!(http.get("/v1/documents/b").await.json()["refusal"], answer["refusal"]);
+        assert_eq!(entries(&desk.path("refused")).len(), count, "the same is tried again, too");
+    }
     for body in ["", "[]", "{\"header\": 1}", "{\"header\": {}, \"more\": 1}"] {
         assert!(http.post("/v1/documents", body).await.status.is_client_error(), "{body}");
     }
+}
+
+#[tokio::test]
+async fn a_reports_name_stands_for_one_content() {
+    let mut world = World::start().await;
+    let (desk, http) = Desk::with_http(&world, "H36").await;
+    world.stop().await.unwrap();
+    let id = crate::harness::new_id().to_string();
+    let report = |status: &str| json!({ "sender": "H34", "id": id, "status": status }).to_string();
+    let post = async |body: String| http.post("/v1/reports?name=r", body).await;
+    assert_eq!(post(report("03")).await.status, StatusCode::ACCEPTED);
+    desk.appears("status/sending/r/report.json").await;
+    let spelled_otherwise = json!({ "status": 3, "id": id, "sender": "H34" }).to_string();
+    for same in [report("03"), spelled_otherwise] {
+        assert_eq!(post(same).await.status, StatusCode::ACCEPTED);
+    }
+    let other = post(report("06")).await;
+    assert_eq!(other.status, StatusCode::CONFLICT);
+    assert_eq!(other.json()["refusal"]["code"], "NAME_TAKEN");
+    world.start_again().await;
+    // The hub does not know the document: what was refused is tried again.
+    desk.note("status/refused/r", "refusal.json").await;
+    let again = http.post("/v1/reports?name=r&wait=20", report("06")).await;
+    assert_eq!(again.json()["refusal"]["code"], "DOCUMENT_UNKNOWN");
+    assert_eq!(entries(&desk.path("status/refused")).len(), 2);
 }
 
 #[tokio::test]

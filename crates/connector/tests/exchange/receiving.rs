@@ -6,7 +6,7 @@ use bytes::Bytes;
 use lienthong_connector::read_received_name;
 
 use crate::harness::{World, code, document, test_pki, until, validity, with_attachment};
-use crate::stage::{Desk, entries, json, roots};
+use crate::stage::{Desk, Gate, entries, json, roots};
 
 #[tokio::test]
 async fn a_delivery_is_verified_kept_and_acknowledged() {
@@ -79,6 +79,38 @@ async fn what_comes_while_the_hub_restarts_is_received_once() {
     })
     .await;
     assert_eq!(entries(&desk.path("inbox")).len(), 6);
+}
+
+static FIRST_WRITTEN: Gate = Gate::new();
+
+fn hold_the_first_written(point: &'static str) {
+    if point == "received-aside" {
+        FIRST_WRITTEN.pass();
+    }
+}
+
+#[tokio::test]
+async fn what_is_being_written_when_the_hub_restarts_is_not_written_again() {
+    let mut world = World::start().await;
+    let mut desk = Desk::prepare(&world, "H36");
+    desk.settings.point = hold_the_first_written;
+    desk.start().await;
+    world.client("H34").await.submit(world.letter("H34", &["H36"])).await.unwrap();
+    until("it is being written", async || FIRST_WRITTEN.passed() == 1).await;
+    world.restart().await;
+    // It comes behind what the hub sends again.
+    world.client("H34").await.submit(world.letter("H34", &["H36"])).await.unwrap();
+    desk.first("inbox").await;
+    FIRST_WRITTEN.open();
+    let inbox = desk.path("inbox");
+    until("both", async || entries(&inbox).len() == 2).await;
+    for folder in entries(&inbox) {
+        fs::rename(&folder, desk.path("").join(folder.file_name().unwrap())).unwrap();
+    }
+    until("both are acknowledged", async || entries(&desk.path(".node/received/marks")).is_empty())
+        .await;
+    assert_eq!(entries(&inbox), [] as [std::path::PathBuf; 0]);
+    assert_eq!(FIRST_WRITTEN.passed(), 2);
 }
 
 #[tokio::test]

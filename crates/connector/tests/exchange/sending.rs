@@ -4,10 +4,12 @@ use std::fs;
 use std::time::Duration;
 
 use lienthong_client::ClockSource;
+use lienthong_connector::WebhookSettings;
 use lienthong_model::MessageId;
+use serde_json::Value;
 
-use crate::harness::{World, code, days, now, until};
-use crate::stage::{Desk, entries, json};
+use crate::harness::{World, code, communes, days, now, until};
+use crate::stage::{Desk, Gate, entries, json};
 
 const LETTER: &str = "to = [\"H34\"]\nsubject = \"Về việc thử\"\nnumber = 15\nunit = \"UBND\"\n";
 
@@ -186,4 +188,100 @@ async fn documents_with_the_same_large_file_do_not_use_each_others_upload() {
         desk.note(&format!("sent/{name}"), "receipt.json").await;
     }
     assert!(entries(&desk.path("refused")).is_empty());
+}
+
+static FIRST_MOVED: Gate = Gate::new();
+
+fn hold_the_first_moved(point: &'static str) {
+    if point == "moved" {
+        FIRST_MOVED.pass();
+    }
+}
+
+#[tokio::test]
+async fn what_is_put_into_the_outbox_does_not_wait_for_what_is_under_way() {
+    let world = World::start().await;
+    let mut desk = Desk::prepare(&world, "H36");
+    desk.settings.point = hold_the_first_moved;
+    desk.start().await;
+    desk.put("outbox/slow", LETTER, &[]);
+    until("it is held", async || FIRST_MOVED.passed() == 1).await;
+    desk.put("outbox/quick", LETTER, &[]);
+    desk.note("sent/quick", "receipt.json").await;
+    FIRST_MOVED.open();
+}
+
+#[tokio::test]
+async fn what_the_disk_does_not_let_be_sent_says_so_and_keeps_nobody_waiting() {
+    let world = World::start().await;
+    let mut desk = Desk::prepare(&world, "H36");
+    let own = desk.path("sending/a/_lienthong");
+    fs::create_dir_all(&own).unwrap();
+    fs::write(own.join("signatures.json"), "{").unwrap();
+    desk.start().await;
+    let waiting = desk.note("sending/a", "waiting.json").await;
+    for language in ["meaning", "meaning_vi"] {
+        let said = waiting[language].as_str().unwrap();
+        assert!(said.contains("sending/a/_lienthong/signatures.json"), "{said}");
+    }
+    desk.put("outbox/b", LETTER, &[]);
+    desk.note("sent/b", "receipt.json").await;
+}
+
+#[tokio::test]
+async fn a_recipient_that_the_copy_of_the_directory_does_not_have_yet_is_asked_for() {
+    let world = World::start().await;
+    let desk = Desk::of(&world, "H36").await;
+    desk.appears(".node/directory.json").await;
+    let new = lienthong_core::Command::ChangeDirectory(communes(1));
+    world.hub().administer(new).await.unwrap();
+    desk.put("outbox/a", &LETTER.replace("H34", "H34.C0"), &[]);
+    let receipt = desk.note("sent/a", "receipt.json").await;
+    assert_eq!(receipt["routes"][0]["code"], "H34.C0");
+}
+
+#[tokio::test]
+async fn while_the_hub_is_away_no_copy_of_the_directory_refuses_a_recipient() {
+    let mut world = World::start().await;
+    let desk = Desk::of(&world, "H36").await;
+    desk.appears(".node/directory.json").await;
+    world.stop().await.unwrap();
+    desk.put("outbox/a", &LETTER.replace("H34", "H99"), &[]);
+    desk.note("sending/a", "waiting.json").await;
+    world.start_again().await;
+    let refusal = desk.note("refused/a", "refusal.json").await;
+    assert_eq!(refusal["code"], "RECIPIENT_UNKNOWN");
+}
+
+#[tokio::test]
+async fn the_newest_refusal_has_the_name_and_is_a_happening_of_its_own() {
+    let world = World::start().await;
+    let mut desk = Desk::prepare(&world, "H36");
+    let (url, secret) = ("http://127.0.0.1:1/".to_owned(), desk.path("webhook.secret"));
+    desk.settings.webhook = Some(WebhookSettings { url, secret, roots: String::new() });
+    desk.start().await;
+    for code in ["H97", "H98", "H99"] {
+        desk.put("outbox/a", &LETTER.replace("H34", code), &[]);
+        let newest = async || {
+            let refusal = fs::read(desk.path("refused/a/_lienthong/refusal.json"));
+            let refusal = refusal.map(|json| serde_json::from_slice::<Value>(&json).unwrap());
+            refusal.is_ok_and(|refusal| refusal["violations"][0]["value"] == code)
+        };
+        until(code, newest).await;
+    }
+    assert_eq!(entries(&desk.path("refused")).len(), 3);
+    assert_eq!(entries(&desk.path(".node/webhook")).len(), 3);
+}
+
+#[tokio::test]
+async fn what_a_killed_connector_was_writing_into_the_outbox_is_removed_at_the_start() {
+    let world = World::start().await;
+    let mut desk = Desk::prepare(&world, "H36");
+    for name in [".http-0123", ".ours"] {
+        fs::create_dir_all(desk.path("outbox").join(name)).unwrap();
+        fs::write(desk.path("outbox").join(name).join("a.bin"), "x").unwrap();
+    }
+    desk.start().await;
+    assert!(!desk.path("outbox/.http-0123").exists());
+    assert!(desk.path("outbox/.ours/a.bin").exists(), "somebody else writes it");
 }

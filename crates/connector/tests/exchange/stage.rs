@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use lienthong_client::{ClockSource, Retry, Roots};
@@ -10,7 +11,46 @@ use lienthong_pki::TestPki;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{World, code, until};
+use crate::harness::{PATIENCE, World, code, until};
+
+/// Holds whoever passes it first until it is opened. A point is a plain function, so every test that
+/// holds somebody has a gate of its own.
+pub(crate) struct Gate {
+    state: Mutex<Passed>,
+    opened: Condvar,
+}
+
+struct Passed {
+    count: usize,
+    open: bool,
+}
+
+impl Gate {
+    pub(crate) const fn new() -> Self {
+        let state = Mutex::new(Passed { count: 0, open: false });
+        Self { state, opened: Condvar::new() }
+    }
+
+    /// Passes, on a thread that may wait; for longer than any test does, nobody waits.
+    pub(crate) fn pass(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.count += 1;
+        if state.count == 1 {
+            let held = |state: &mut Passed| !state.open;
+            drop(self.opened.wait_timeout_while(state, 2 * PATIENCE, held).unwrap());
+        }
+    }
+
+    pub(crate) fn open(&self) {
+        self.state.lock().unwrap().open = true;
+        self.opened.notify_all();
+    }
+
+    /// How often it was passed.
+    pub(crate) fn passed(&self) -> usize {
+        self.state.lock().unwrap().count
+    }
+}
 
 /// A connector and its folder.
 pub(crate) struct Desk {

@@ -2,8 +2,12 @@
 
 use std::fs;
 
-use crate::harness::{World, until};
-use crate::stage::{Desk, entries, json};
+use lienthong_client::{ReportedStatus, sign_report};
+use lienthong_connector::{Judge, WebhookSettings};
+use lienthong_model::{StatusCode, StatusReport};
+
+use crate::harness::{World, code, directory, new_id, now, until};
+use crate::stage::{Desk, entries, json, roots};
 
 #[tokio::test]
 async fn a_report_goes_from_the_recipients_folder_into_the_senders_once() {
@@ -26,8 +30,6 @@ async fn a_report_goes_from_the_recipients_folder_into_the_senders_once() {
     let finished = format!("{{\"document\": \"{name}\", \"status\": \"06\"}}");
     fs::write(recipient.path("status/out/r2.json"), finished).unwrap();
     until("the second report", async || entries(&sender.path("status/in")).len() >= 2).await;
-    until("it is followed no more", async || entries(&sender.path(".node/following")).is_empty())
-        .await;
     assert_eq!(entries(&sender.path("status/in")).len(), 2);
 }
 
@@ -35,7 +37,7 @@ async fn a_report_goes_from_the_recipients_folder_into_the_senders_once() {
 async fn a_wrong_report_is_refused_here_or_by_the_hub_with_its_remedy() {
     let world = World::start().await;
     let desk = Desk::of(&world, "H34").await;
-    let id = crate::harness::new_id();
+    let id = new_id();
     let report = |status: &str| format!("sender = \"H36\"\nid = \"{id}\"\nstatus = \"{status}\"\n");
     fs::write(desk.path("status/out/a.toml"), report("02")).unwrap();
     let refusal = desk.note("status/refused/a", "refusal.json").await;
@@ -50,7 +52,9 @@ async fn a_report_that_does_not_verify_is_kept_apart_and_holds_nobody_up() {
     let world = World::start().await;
     let mut sender = Desk::prepare(&world, "H36");
     let other = lienthong_pki::TestPki::new([99; 32], crate::harness::validity()).unwrap();
-    sender.settings.roots = crate::stage::roots(&other);
+    sender.settings.roots = roots(&other);
+    let (url, secret) = ("http://127.0.0.1:1/".to_owned(), sender.path("webhook.secret"));
+    sender.settings.webhook = Some(WebhookSettings { url, secret, roots: String::new() });
     sender.start().await;
     let recipient = Desk::of(&world, "H34").await;
     sender.put("outbox/a", "to = [\"H34\"]\nsubject = \"Hỏi\"\n", &[]);
@@ -66,4 +70,35 @@ async fn a_report_that_does_not_verify_is_kept_apart_and_holds_nobody_up() {
     assert_eq!(rejected["verified"], false);
     assert_eq!(rejected["refused"]["code"], "CERTIFICATE_CHAIN_BROKEN");
     assert!(entries(&sender.path("status/in")).is_empty());
+    let told = || {
+        let events = entries(&sender.path(".node/webhook")).into_iter().map(|event| json(&event));
+        events.filter(|event| event["sender"] == "H36").collect::<Vec<_>>()
+    };
+    until("it is told", async || told().len() == 2).await;
+    for event in told() {
+        assert_eq!(event["kind"], "report.rejected");
+        assert_eq!(event["code"], "CERTIFICATE_CHAIN_BROKEN");
+    }
+}
+
+#[tokio::test]
+async fn a_report_that_the_gateway_sealed_is_believed_as_soon_as_the_directory_names_it() {
+    let world = World::start().await;
+    let served = directory().into_iter().find(|entry| entry.code == code("H34.05")).unwrap();
+    let alone = lienthong_model::AgencyEntry { gateway: None, ..served.clone() };
+    let change = async |entry| {
+        let change = lienthong_core::Command::ChangeDirectory(vec![entry]);
+        world.hub().administer(change).await.unwrap();
+    };
+    change(alone).await;
+    let on = (code("H36"), new_id());
+    let report = StatusReport::new(new_id(), code("H34.05"), on, StatusCode::Accepted);
+    let signed = sign_report(&report, &[&world.seal("H34")]);
+    let report = ReportedStatus { code: StatusCode::Accepted, signed };
+    let (judge, client) = (Judge::new(&roots(&world.pki)).unwrap(), world.client("H36").await);
+    let at = now();
+    assert!(judge.report(&client, &report, at).await.unwrap().is_err());
+    change(served).await;
+    let believed = judge.report(&client, &report, at).await.unwrap().unwrap();
+    assert_eq!(believed.from.code, code("H34.05"));
 }
