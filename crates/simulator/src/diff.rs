@@ -10,7 +10,6 @@ const BEFORE: usize = 3;
 const MEANINGS: [(&str, &str, &str); 18] = [
     ("written", "viết văn bản", "writes a document"),
     ("nobody-writes", "chưa ai kết nối để gửi", "nobody is connected to write"),
-    ("nobody-to-write-to", "không có nơi nhận", "there is nobody to write to"),
     ("sent", "gửi tới trục", "sends to the hub"),
     ("held", "bị giữ lại trên đường truyền", "is held back on its way"),
     ("cut", "đứt kết nối khi tải tệp", "is cut while it uploads"),
