@@ -219,7 +219,7 @@ fn load(what: &str) -> Result<Scenario, Usage> {
 
 fn read(path: &Path) -> Result<Scenario, Usage> {
     let wrong = |error: ScenarioError| {
-        Usage::new(error.shown_vi(), error.to_string()).remedy(error.remedy_vi, error.remedy)
+        Usage::new(error.shown_vi(), error.to_string()).remedy(error.remedy.vi, error.remedy.en)
     };
     Scenario::parse(&path.display().to_string(), &text_of(path)?).map_err(wrong)
 }

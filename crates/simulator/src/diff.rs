@@ -7,7 +7,7 @@ use std::io::{self, BufRead};
 const BEFORE: usize = 3;
 
 /// What a trace's word means, in Vietnamese and English.
-const MEANINGS: [(&str, &str, &str); 18] = [
+const MEANINGS: [(&str, &str, &str); 17] = [
     ("written", "viết văn bản", "writes a document"),
     ("nobody-writes", "chưa ai kết nối để gửi", "nobody is connected to write"),
     ("sent", "gửi tới trục", "sends to the hub"),

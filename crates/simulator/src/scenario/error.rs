@@ -4,12 +4,12 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
     /// In Vietnamese.
-    pub vi: String,
+    pub vi: Box<str>,
     /// In English.
-    pub en: String,
+    pub en: Box<str>,
 }
 
-impl<V: Into<String>, E: Into<String>> From<(V, E)> for Words {
+impl<V: Into<Box<str>>, E: Into<Box<str>>> From<(V, E)> for Words {
     fn from((vi, en): (V, E)) -> Self {
         Self { vi: vi.into(), en: en.into() }
     }
@@ -18,7 +18,7 @@ impl<V: Into<String>, E: Into<String>> From<(V, E)> for Words {
 /// A file cannot be read as a scenario. It shows itself in English, and by
 /// [`ScenarioError::shown_vi`] in Vietnamese.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{file}`, line {line}: {what}")]
+#[error("`{file}`, line {line}: {}", .what.en)]
 pub struct ScenarioError {
     /// The file, as it was named.
     pub file: String,
@@ -26,19 +26,15 @@ pub struct ScenarioError {
     pub line: usize,
     /// The key that it is about; empty when it is about the whole.
     pub key: String,
-    /// What is wrong, in English.
-    pub what: String,
-    /// The same in Vietnamese.
-    pub what_vi: String,
-    /// What to write instead, in English.
-    pub remedy: String,
-    /// The same in Vietnamese.
-    pub remedy_vi: String,
+    /// What is wrong.
+    pub what: Words,
+    /// What to write instead.
+    pub remedy: Words,
 }
 
 impl ScenarioError {
     /// Returns file, line and what is wrong in Vietnamese.
     pub fn shown_vi(&self) -> String {
-        format!("`{}`, dòng {}: {}", self.file, self.line, self.what_vi)
+        format!("`{}`, dòng {}: {}", self.file, self.line, self.what.vi)
     }
 }

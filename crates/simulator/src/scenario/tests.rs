@@ -174,11 +174,11 @@ fn an_error_names_line_key_and_remedy() {
     ] {
         let error = error(&text);
         assert_eq!((error.line, error.key.as_str()), (line, key), "{text}\n{error:?}");
-        assert!(error.remedy.contains(remedy), "{remedy} in {error:?}");
+        assert!(error.remedy.en.contains(remedy), "{remedy} in {error:?}");
         assert!(error.to_string().contains("x.toml"), "{error}");
         assert!(error.shown_vi().starts_with(&format!("`x.toml`, dòng {line}: ")), "{error:?}");
-        assert!(error.what_vi != error.what && error.remedy_vi != error.remedy, "{error:?}");
-        assert!(!error.what_vi.is_empty() && !error.remedy_vi.is_empty(), "{error:?}");
+        assert!(error.what.vi != error.what.en && error.remedy.vi != error.remedy.en, "{error:?}");
+        assert!(!error.what.vi.is_empty() && !error.remedy.vi.is_empty(), "{error:?}");
     }
 }
 
@@ -201,7 +201,7 @@ fn a_whole_number_is_read_in_each_of_tomls_notations() {
         assert_eq!(scenario.traffic[0].per_day.to_string(), number.to_string(), "{text}");
     }
     let shown = error(&format!("{HEAD}{REST}urgent-share = 0x2\n"));
-    assert!(shown.what.contains("`0x2`") && shown.what_vi.contains("`0x2`"), "{shown:?}");
+    assert!(shown.what.en.contains("`0x2`") && shown.what.vi.contains("`0x2`"), "{shown:?}");
 }
 
 #[test]

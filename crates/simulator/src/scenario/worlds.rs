@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(lines(Place::OwnHub), [12]);
         assert_eq!(lines(Place::RunningHub), [9, 12]);
         let Missing { what, remedy, .. } = &scenario.missing_in(Place::RunningHub)[0];
-        assert_eq!(what.vi, "ở đó không có `hub-killed`");
+        assert_eq!(&*what.vi, "ở đó không có `hub-killed`");
         assert!(remedy.vi.contains("bỏ --hub") && remedy.en.contains("leave --hub out"));
     }
 }

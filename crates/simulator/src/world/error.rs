@@ -206,7 +206,7 @@ mod tests {
         ];
         for error in errors {
             let (what, remedy) = error.words().unwrap();
-            assert_eq!(what.en, error.to_string());
+            assert_eq!(*what.en, *error.to_string());
             assert_ne!(what.vi, what.en);
             assert!(!remedy.vi.is_empty() && remedy.vi != remedy.en, "{remedy:?}");
         }

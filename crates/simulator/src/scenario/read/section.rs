@@ -59,16 +59,8 @@ impl<'f> File<'f> {
         what: impl Into<Words>,
         remedy: impl Into<Words>,
     ) -> ScenarioError {
-        let (what, remedy) = (what.into(), remedy.into());
-        ScenarioError {
-            file: self.shown.to_owned(),
-            line,
-            key: key.to_owned(),
-            what: what.en,
-            what_vi: what.vi,
-            remedy: remedy.en,
-            remedy_vi: remedy.vi,
-        }
+        let (file, key) = (self.shown.to_owned(), key.to_owned());
+        ScenarioError { file, line, key, what: what.into(), remedy: remedy.into() }
     }
 
     fn line(&self, byte: usize) -> usize {
