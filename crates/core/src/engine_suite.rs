@@ -320,7 +320,7 @@ fn what_is_out_of_bounds_is_refused_whole(state: &impl State) {
 fn a_cut_is_due_after_enough_blocks(state: &impl State) {
     state.publish(change(12, true, &[])).expect("publish");
     // An engine whose cuts are for no disk may take its time.
-    let blocks = 4 * CHUNK_BLOCKS;
+    let blocks = 16 * CHUNK_BLOCKS;
     let end = 13 + blocks;
     let due = (13..end).find(|block| {
         state.publish(change(*block, false, &[(b"n", Some(b"1"))])).expect("publish");

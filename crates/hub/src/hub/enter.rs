@@ -14,7 +14,7 @@ use lienthong_trust::{Anchors as _, Certificate, RevocationList};
 
 use super::StartError;
 use crate::clock::{BusinessClock, Clock};
-use crate::open_folder::OpenFolder;
+use crate::open_folder::{AdministerError, OpenFolder};
 use crate::settings::{DirectoryImport, Settings};
 use crate::tls;
 
@@ -94,13 +94,16 @@ fn enter_list(
 ) -> Result<(), StartError> {
     let trust = folder.machine.policy().trust.clone();
     let list = RevocationList::parse(der, trust.authorities())
-        .map_err(|error| StartError::of_list(named, error))?;
+        .map_err(|error| StartError::of_list(&named, error))?;
     if !trust.admits(&list) {
         return Ok(());
     }
     let payload = folder.payload(der)?;
     let command = Command::AddRevocationList(AddRevocationList { payload, issuer: list.issuer });
-    Ok(folder.administer(now, command)?)
+    match folder.administer(now, command) {
+        Err(AdministerError::Refused(refusal)) => Err(StartError::of_list(named, refusal)),
+        entered => Ok(entered?),
+    }
 }
 
 /// Imports a directory by one command that names the hash of its entries.

@@ -188,16 +188,18 @@ async fn the_hub_reads_the_files_again_by_itself() {
 }
 
 #[tokio::test]
-async fn a_hub_does_not_start_without_a_list_that_it_is_told_of() {
+async fn a_list_that_keeps_a_hub_from_starting_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    let missing = folder.path().join("missing.crl");
-    let mut settings = crate::harness::settings(
-        &test_pki(),
-        &folder.path().join("data"),
-        lienthong_hub::Clock::Real,
-    );
-    settings.list_files.paths = vec![missing.clone()];
-    let started = lienthong_hub::Hub::start(settings, |_, _| {}).await;
-    let why = started.err().expect("it does not start").to_string();
-    assert!(why.contains(&missing.display().to_string()), "{why}");
+    let (missing, early) = (folder.path().join("missing.crl"), folder.path().join("early.crl"));
+    let tomorrow = now().plus(days(1));
+    let list = test_pki().issuing().revocation_list(1, tomorrow, tomorrow.plus(days(30)), &[]);
+    std::fs::write(&early, list.unwrap()).unwrap();
+    for path in [missing, early] {
+        let data = path.with_extension("data");
+        let mut settings = crate::harness::settings(&test_pki(), &data, lienthong_hub::Clock::Real);
+        settings.list_files.paths = vec![path.clone()];
+        let started = lienthong_hub::Hub::start(settings, |_, _| {}).await;
+        let why = started.err().expect("it does not start").to_string();
+        assert!(why.contains(&path.display().to_string()), "{why}");
+    }
 }
