@@ -17,7 +17,7 @@ pub(crate) fn shares() -> Shares {
     let shares = Shares::within(descriptors);
     if shares.all < CONNECTIONS_MAX {
         let connections = shares.all;
-        tracing::warn!(
+        tracing::info!(
             descriptors,
             connections,
             "the limit of open files leaves room for fewer connections than the {CONNECTIONS_MAX} of \
