@@ -9,7 +9,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 use serde::Serialize;
 
 use crate::cli::Output;
-pub(crate) use file::{ResultFile, all_of};
+pub(crate) use file::{ResultFile, all_of, cannot_write};
 
 /// How wide a table may be where the terminal does not say.
 const WIDTH: u16 = 100;

@@ -89,7 +89,7 @@ struct Files {
 
 impl RunArgs {
     /// Opens the files that are named: an examination takes minutes.
-    fn open_files(&self) -> anyhow::Result<Files> {
+    fn open_files(&self) -> Result<Files, Usage> {
         Ok(Files {
             json: ResultFile::open(self.json.as_deref())?,
             html: ResultFile::open(self.html.as_deref())?,

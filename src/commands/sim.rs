@@ -224,19 +224,6 @@ fn read(path: &Path) -> Result<Scenario, Usage> {
     Scenario::parse(&path.display().to_string(), &text_of(path)?).map_err(wrong)
 }
 
-/// A file that a command shall write cannot be made.
-fn cannot_write(path: &Path, error: &std::io::Error) -> Usage {
-    let path = path.display();
-    Usage::new(
-        format!("không ghi được `{path}`: {error}"),
-        format!("cannot write `{path}`: {error}"),
-    )
-    .remedy(
-        "nêu một tệp trong thư mục mà người dùng này được ghi",
-        "name a file in a folder that this user may write in",
-    )
-}
-
 /// The built-in directory of Viet Nam.
 pub(crate) fn country() -> anyhow::Result<Country> {
     let mut regions: BTreeMap<String, Vec<_>> = BTreeMap::new();

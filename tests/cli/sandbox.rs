@@ -195,7 +195,7 @@ fn a_province_lives_and_examines_our_own_connector_which_passes_all_ten() {
     // Where nothing can be written is found out before anything is sent.
     let nowhere = stage.folder.path().join("nowhere/statement.html");
     let examine = ["conformance", "run", "--agency", &stage.agency, "--sandbox", text(&kept)];
-    let said = fail(1, &[&examine[..], &["--html", text(&nowhere)]].concat());
+    let said = fail(2, &[&examine[..], &["--html", text(&nowhere)]].concat());
     assert!(said.contains("nowhere/statement.html") && !said.contains("… receive"), "{said}");
     let files = ["--junit", text(&xml), "--html", text(&html), "--output", "json"];
     let output = run(&[&examine[..], &files].concat());

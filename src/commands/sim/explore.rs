@@ -1,18 +1,15 @@
 //! `lienthong sim explore`: random scenarios with random faults, against the laws.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Context as _;
 use lienthong_simulator::explore::{self, Failure};
 use serde::Serialize;
 
 use super::telling::Telling;
 use crate::cli::Output;
-use crate::output::{self, thousands};
-use crate::say::Usage;
+use crate::output::{self, ResultFile, thousands};
 
 /// Play random scenarios with random faults against the laws / kịch bản ngẫu nhiên
 ///
@@ -54,7 +51,7 @@ struct FailureView {
 
 /// Runs the command; the first failure ends it.
 pub(super) fn run(args: &ExploreArgs, output: Output) -> anyhow::Result<ExitCode> {
-    let save = args.save.as_deref().map(Save::prepare).transpose()?;
+    let save = ResultFile::open(args.save.as_deref())?;
     let country = explore::sample(&super::country()?);
     let (mut telling, began) = (Telling::of(args.seeds), Instant::now());
     let seeds = args.from..args.from.saturating_add(args.seeds);
@@ -75,38 +72,12 @@ pub(super) fn run(args: &ExploreArgs, output: Output) -> anyhow::Result<ExitCode
     };
     // The seed is told whatever becomes of the file.
     let printed = output::one(output, &outcome, Outcome::to_table);
-    if let Some(save) = save {
-        save.finish(outcome.failure.as_ref())?;
-    }
-    printed?;
+    let saved = match &outcome.failure {
+        Some(failure) => save.write(|| failure.scenario.clone()),
+        None => Ok(()),
+    };
+    output::all_of([printed, saved])?;
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Where the scenario of a failure goes.
-struct Save<'a> {
-    path: &'a Path,
-    is_new: bool,
-}
-
-impl<'a> Save<'a> {
-    /// That it can be written is known before anything is played; what it holds stays until then.
-    fn prepare(path: &'a Path) -> Result<Self, Usage> {
-        let is_new = !path.exists();
-        match File::options().create(true).append(true).open(path) {
-            Ok(_) => Ok(Self { path, is_new }),
-            Err(error) => Err(super::cannot_write(path, &error)),
-        }
-    }
-
-    /// Writes the scenario of a failure. Without one a file that was not there is not there.
-    fn finish(self, failure: Option<&FailureView>) -> anyhow::Result<()> {
-        let done = match failure {
-            Some(failure) => std::fs::write(self.path, &failure.scenario),
-            None if self.is_new => std::fs::remove_file(self.path),
-            None => Ok(()),
-        };
-        done.with_context(|| format!("không ghi được / cannot write `{}`", self.path.display()))
-    }
 }
 
 impl FailureView {

@@ -2,11 +2,10 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Context as _;
 use lienthong_simulator::scenario::{Place, Scenario};
 use lienthong_simulator::verdict::Verdict;
 use lienthong_simulator::world::{Played, Progress, World};
@@ -15,7 +14,7 @@ use super::live::LiveArgs;
 use super::report::Report;
 use super::telling::Telling;
 use crate::cli::Output;
-use crate::output::{self, thousands};
+use crate::output::{self, ResultFile, thousands};
 use crate::say::Usage;
 
 /// Steps of the progress bar.
@@ -99,13 +98,13 @@ impl RunArgs {
         }
     }
 
-    /// The reports that are asked for. Their files are made before anything is played, so that a
-    /// path that does not do is known then.
-    fn reports(&self) -> Result<Vec<(Form, &Path, File)>, Usage> {
-        use Form::{Html, Json, Junit};
-        let forms = [(Json, &self.json), (Junit, &self.junit), (Html, &self.html)];
-        let asked = forms.into_iter().filter_map(|(form, path)| Some((form, path.as_deref()?)));
-        asked.map(|(form, path)| Ok((form, path, create(path)?))).collect()
+    /// Opens the files that are named: a year takes hours.
+    fn open_files(&self) -> Result<Files, Usage> {
+        Ok(Files {
+            json: ResultFile::open(self.json.as_deref())?,
+            junit: ResultFile::open(self.junit.as_deref())?,
+            html: ResultFile::open(self.html.as_deref())?,
+        })
     }
 
     /// The command that plays it again.
@@ -122,6 +121,13 @@ impl RunArgs {
     }
 }
 
+/// Where the report is written to.
+struct Files {
+    json: ResultFile,
+    junit: ResultFile,
+    html: ResultFile,
+}
+
 /// Runs the command.
 pub(super) fn run(args: &RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     args.are_heeded()?;
@@ -133,42 +139,26 @@ pub(super) fn run(args: &RunArgs, output: Output) -> anyhow::Result<ExitCode> {
     }
     let place = args.world.place(args.live.is_on_a_running_hub());
     super::has_all(&scenario, &args.scenario, place)?;
-    let reports = args.reports()?;
+    let files = args.open_files()?;
     let seed = args.seed.unwrap_or(scenario.seed);
     let began = Instant::now();
     let (played, verdict) = play(args, &scenario, seed)?;
     let played_for = began.elapsed().as_secs_f64();
     let replay = args.replay(seed);
     let report = Report::new((replay, &scenario), &verdict, &played, played_for);
-    // The verdict is told whatever becomes of the files, and each is written whatever becomes of
-    // the others.
-    let printed = output::one(output, &report, Report::to_table);
-    let text = |form| -> anyhow::Result<String> {
-        Ok(match form {
-            Form::Json => serde_json::to_string_pretty(&report)? + "\n",
-            Form::Junit => verdict.junit(&report.replay, played_for),
-            Form::Html => report.to_html(&scenario, &verdict),
-        })
-    };
-    let written = reports.into_iter().map(|(form, path, file)| write(path, file, text(form)));
-    let failed: Vec<String> = [printed]
-        .into_iter()
-        .chain(written)
-        .filter_map(|done| done.err().map(|error| format!("{error:#}")))
-        .collect();
-    anyhow::ensure!(failed.is_empty(), failed.join("\n"));
+    let json = serde_json::to_string_pretty(&report)? + "\n";
+    // The verdict is told whatever becomes of the files.
+    output::all_of([
+        output::one(output, &report, Report::to_table),
+        files.json.write(|| json),
+        files.junit.write(|| verdict.junit(&report.replay, played_for)),
+        files.html.write(|| report.to_html(&scenario, &verdict)),
+    ])?;
     Ok(if verdict.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What a report is written as.
-#[derive(Debug, Clone, Copy)]
-enum Form {
-    Json,
-    Junit,
-    Html,
-}
-
 fn play(args: &RunArgs, scenario: &Scenario, seed: u64) -> anyhow::Result<(Played, Verdict)> {
+    let create = |path| File::create(path).map_err(|error| output::cannot_write(path, &error));
     let created = args.trace.as_deref().map(create).transpose()?;
     let mut trace = created.map(BufWriter::new);
     let writer = trace.as_mut().map(|file| file as &mut dyn Write);
@@ -199,13 +189,4 @@ fn play(args: &RunArgs, scenario: &Scenario, seed: u64) -> anyhow::Result<(Playe
     };
     telling.finish();
     played
-}
-
-fn create(path: &Path) -> Result<File, Usage> {
-    File::create(path).map_err(|error| super::cannot_write(path, &error))
-}
-
-fn write(path: &Path, mut file: File, text: anyhow::Result<String>) -> anyhow::Result<()> {
-    let written = text.and_then(|text| Ok(file.write_all(text.as_bytes())?));
-    written.with_context(|| format!("không ghi được / cannot write `{}`", path.display()))
 }

@@ -28,7 +28,7 @@ const SMALL_BLOCKS_ROWS: u64 = 8 << 20;
 const JOINED: usize = 8;
 /// Larger runs are not joined: to look for a row in a few more costs less than to write them again.
 const JOINED_BYTES_MAX: u64 = 256 << 20;
-/// With so many runs, what leaves waits until some are joined.
+/// With so many runs, what leaves waits for those that are being joined.
 const RUNS_MAX: usize = 64;
 /// Runs are of one size when none is larger than the newest by more than this.
 const ONE_SIZE: u64 = 4;
