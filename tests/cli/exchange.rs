@@ -313,6 +313,20 @@ fn a_peek_takes_nothing_and_a_report_needs_its_reason() {
 }
 
 #[test]
+fn the_statuses_that_are_reported_are_named_in_both_languages() {
+    let stage = Stage::set();
+    let id = stage.send("H35", "tên trạng thái", &[]);
+    let (agency, inbox) = (stage.agency("H35"), stage.path("inbox"));
+    let take = ["inbox", "--save", text(&inbox), "--report", "01,03"];
+    let said = succeed(&stage.arguments(&agency, &take));
+    assert!(said.contains("01 đã đến / arrived"), "{said}");
+    assert!(said.contains("03 đã tiếp nhận / accepted"), "{said}");
+    let finish = ["inbox", "report", "--sender", "H36", "--id", &id, "--status", "06"];
+    let said = succeed(&stage.arguments(&agency, &finish));
+    assert!(said.contains("06 hoàn thành / finished"), "{said}");
+}
+
+#[test]
 fn refusals_are_said_in_both_languages_with_code_field_and_remedy() {
     let stage = Stage::set();
     let agency = stage.agency("H36");

@@ -91,7 +91,10 @@ pub(super) async fn run(args: &ReportArgs, output: Output) -> anyhow::Result<Exi
     output::one(output, &ReceiptView::of(&receipt, args.status), |view| {
         output::pairs(&[
             ("trục nhận / accepted", format!("#{}", view.position)),
-            ("trạng thái / status", format!("{} {}", view.status, args.status.name_vi())),
+            (
+                "trạng thái / status",
+                format!("{} {} / {}", view.status, args.status.name_vi(), args.status.name_en()),
+            ),
             ("mã / id", view.id.clone()),
             ("lúc / at", view.received_at.clone()),
         ])

@@ -118,6 +118,7 @@ impl Taker {
                 Ok(receipt) => outcome.view.reported.push(ReportedView {
                     code: code.to_string(),
                     name: code.name_en(),
+                    name_vi: code.name_vi(),
                     position: receipt.position.0,
                 }),
                 Err(CallError::Refused(refusal)) => {

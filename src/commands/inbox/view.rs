@@ -30,6 +30,7 @@ pub(super) struct DocumentView {
 pub(super) struct ReportedView {
     pub code: String,
     pub name: &'static str,
+    pub name_vi: &'static str,
     pub position: u64,
 }
 
@@ -100,7 +101,8 @@ impl DocumentView {
         let state = if self.acknowledged { "đã xác nhận / yes" } else { "chưa / no" };
         lines.push(("xác nhận / acknowledged", state.to_owned()));
         for report in &self.reported {
-            lines.push(("báo cáo / reported", format!("{} {}", report.code, report.name)));
+            let ReportedView { code, name, name_vi, .. } = report;
+            lines.push(("báo cáo / reported", format!("{code} {name_vi} / {name}")));
         }
         output::pairs(&lines)
     }
