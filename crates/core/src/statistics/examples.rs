@@ -23,7 +23,8 @@ pub struct RefusalExample {
 
 impl Source<'_> {
     /// Returns the last refusals of callers that `wanted` admits, with a reason or any, the newest
-    /// first, at most `limit`. Of an agency at most 256 are kept.
+    /// first, at most `limit`. Of an agency at most 256 are kept: of the ids that end in the same
+    /// byte, which chance decides, the last.
     ///
     /// # Errors
     /// [`EngineError`] when a row cannot be read.

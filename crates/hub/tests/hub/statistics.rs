@@ -5,10 +5,10 @@ use lienthong_client::{
 };
 use lienthong_core::Command;
 use lienthong_model::{
-    Appointment, Day, Indicator, Level, Reason, Role, Signatory, Target, Territory,
+    Appointment, Day, Indicator, Level, MessageId, Reason, Role, Signatory, Target, Territory,
 };
 
-use crate::harness::{World, code, operator, reason, until, within};
+use crate::harness::{World, code, document, now, operator, reason, until, within};
 
 fn by(measures: &[Measure], dimensions: &[Dimension]) -> Question {
     Question { group_by: dimensions.to_vec(), ..Question::of(Period::default(), measures) }
@@ -204,8 +204,11 @@ async fn a_target_is_entered_by_an_administrator_and_shown_with_who_holds_it_bac
 async fn refusals_have_examples_for_their_own_province() {
     let world = World::start().await;
     let h36 = world.client("H36").await;
-    for _ in 0..3 {
-        h36.submit(world.letter("H36", &["H63"])).await.unwrap_err();
+    // Of the ids that end alike only the last one's refusal is kept.
+    for end in 0..3 {
+        let mut document = document("H36", &["H63"]);
+        document.id = MessageId::new(now(), [end; 10]);
+        h36.submit(world.sealed(&document)).await.unwrap_err();
     }
     until("every refusal in the journal", async || {
         let examples = h36.refusal_examples("RECIPIENT_UNKNOWN", "", 0).await.unwrap();
