@@ -187,6 +187,16 @@ impl<S: State, P: Payloads> Machine<S, P> {
         self.cubes.write().unwrap_or_else(std::sync::PoisonError::into_inner).gather();
     }
 
+    /// Folds a piece of the statistics that were gathered, between blocks. Returns whether enough were
+    /// gathered for one; without it a block takes long now and then.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub fn fold_gathered(&mut self) -> Result<bool, EngineError> {
+        let mut cubes = self.cubes.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        cubes.go_on(&*self.state)
+    }
+
     /// The time of the block under way.
     fn now(&self) -> Timestamp {
         self.work.time

@@ -6,14 +6,17 @@
 //! of deliveries lie at the day on which the delivery was made, and change later.
 //!
 //! What is added to cells is gathered first, and added in the order of pages and cells: many are added
-//! to, far apart in memory, and most of the time would be spent on finding them.
+//! to, far apart in memory, and most of the time would be spent on finding them. Cubes that nobody asks
+//! before the next cut gather over blocks, and are added up in pieces, so that whoever does it can
+//! put it down soon.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use bytes::Bytes;
 use lienthong_model::limits::{
-    HOURS_KEPT, STATISTICS_GATHERED, STATISTICS_PAGES_OPEN_MAX, STATISTICS_PRUNED_MAX,
+    HOURS_KEPT, STATISTICS_GATHERED, STATISTICS_PAGES_OPEN_MAX, STATISTICS_PIECE,
+    STATISTICS_PRUNED_MAX,
 };
 use lienthong_model::{Hour, Ordinal, Timestamp};
 
@@ -74,6 +77,9 @@ pub(super) struct Cube {
     pages: HashMap<PageKey, Page, Quick>,
     /// What is not in the pages yet.
     gathered: Vec<(Pages, Added)>,
+    /// What is being added up, in the order of pages and cells, and how much of it was.
+    sorted: Vec<(Pages, Added)>,
+    added: usize,
 }
 
 /// The pages that hold a cell at a moment: one of each grain of its cube.
@@ -179,25 +185,56 @@ impl Pages {
 
 impl Cube {
     fn new(name: CubeName) -> Self {
-        Self { name, pages: HashMap::default(), gathered: Vec::new() }
+        let (gathered, sorted) = (Vec::new(), Vec::new());
+        Self { name, pages: HashMap::default(), gathered, sorted, added: 0 }
     }
 
-    /// Adds up what was gathered. What lies in one page of the shortest grain lies in one of each.
+    /// Adds up what was gathered.
     fn add_up(&mut self, tables: &dyn Tables) -> Result<(), EngineError> {
-        let grains = self.name.grains();
-        let Some(shortest) = grains.first() else { return Ok(()) };
-        let page = |(pages, _): &(Pages, Added)| pages.key(*shortest);
-        let mut gathered = std::mem::take(&mut self.gathered);
-        gathered.sort_unstable_by_key(|one| (page(one), one.1.number));
-        for added in gathered.chunk_by(|one, other| page(one) == page(other)) {
-            let [(pages, _), ..] = added else { continue };
-            for grain in grains {
-                self.open(tables, pages.key(*grain))?.add(added.iter().map(|(_, added)| *added));
+        while self.is_adding() || !self.gathered.is_empty() {
+            match self.is_adding() {
+                true => self.add_some(tables, usize::MAX)?,
+                false => self.sort(),
             }
         }
-        gathered.clear();
-        self.gathered = gathered;
         Ok(())
+    }
+
+    /// Whether some of what was gathered before is being added up.
+    fn is_adding(&self) -> bool {
+        self.added < self.sorted.len()
+    }
+
+    /// Begins to add up what was gathered: nothing else is being added up.
+    fn sort(&mut self) {
+        self.sorted.clear();
+        std::mem::swap(&mut self.sorted, &mut self.gathered);
+        self.added = 0;
+        let shortest = self.shortest();
+        self.sorted.sort_unstable_by_key(|(pages, added)| (pages.key(shortest), added.number));
+    }
+
+    /// Adds at most so much of what lies in one page of the shortest grain. That lies in one of each.
+    fn add_some(&mut self, tables: &dyn Tables, most: usize) -> Result<(), EngineError> {
+        let sorted = std::mem::take(&mut self.sorted);
+        let shortest = self.shortest();
+        let rest = sorted.get(self.added..).unwrap_or_default();
+        if let Some((pages, _)) = rest.first() {
+            let page = pages.key(shortest);
+            let some = rest.iter().take(most);
+            let alike = some.take_while(|(pages, _)| pages.key(shortest) == page).count();
+            for grain in self.name.grains() {
+                let added = rest.iter().take(alike).map(|(_, added)| *added);
+                self.open(tables, pages.key(*grain))?.add(added);
+            }
+            self.added += alike;
+        }
+        self.sorted = sorted;
+        Ok(())
+    }
+
+    fn shortest(&self) -> PageGrain {
+        self.name.grains().first().copied().unwrap_or(PageGrain::Day)
     }
 
     fn open(&mut self, tables: &dyn Tables, key: PageKey) -> Result<&mut Page, EngineError> {
@@ -248,8 +285,8 @@ impl Cubes {
         self.hours_since = self.hours_since.max(hours_since(now));
     }
 
-    /// What is folded may wait for more from now on, until the next cut: for cubes that nobody asks
-    /// before.
+    /// What is folded may wait for more from now on, until [`Cubes::go_on`] or the next cut: for cubes
+    /// that nobody asks before.
     pub(crate) fn gather(&mut self) {
         self.gathers = true;
     }
@@ -266,17 +303,28 @@ impl Cubes {
         self.cubes[cube as usize].gathered.push((pages, Added { block, number, cell }));
     }
 
-    /// Adds up what was gathered; where it may wait for more, of one cube at most, so that no block
-    /// takes long.
+    /// Adds up what was gathered; where it may wait for more, only when somebody has left it far too
+    /// long to [`Cubes::go_on`].
     pub(super) fn folded(&mut self, tables: &dyn Tables) -> Result<(), EngineError> {
-        if !self.gathers {
-            return self.cubes.iter_mut().try_for_each(|cube| cube.add_up(tables));
+        let kept = if self.gathers { 2 * STATISTICS_GATHERED } else { 0 };
+        let mut many = self.cubes.iter_mut().filter(|cube| cube.gathered.len() > kept);
+        many.try_for_each(|cube| cube.add_up(tables))
+    }
+
+    /// Adds up a piece of what has waited for more: at most
+    /// [`STATISTICS_PIECE`] additions, of a cube for which [`STATISTICS_GATHERED`] were gathered.
+    /// Returns whether there was one.
+    ///
+    /// # Errors
+    /// [`EngineError`] when a row cannot be read.
+    pub(crate) fn go_on(&mut self, tables: &dyn Tables) -> Result<bool, EngineError> {
+        if let Some(cube) = self.cubes.iter_mut().find(|cube| cube.is_adding()) {
+            cube.add_some(tables, STATISTICS_PIECE)?;
+            return Ok(true);
         }
         let fullest = self.cubes.iter_mut().max_by_key(|cube| cube.gathered.len());
-        match fullest {
-            Some(cube) if cube.gathered.len() >= STATISTICS_GATHERED => cube.add_up(tables),
-            _ => Ok(()),
-        }
+        let full = fullest.filter(|cube| cube.gathered.len() >= STATISTICS_GATHERED);
+        Ok(full.map(Cube::sort).is_some())
     }
 
     /// The open pages of a cube.

@@ -138,18 +138,20 @@ fn blocks_that_are_folded_together_make_the_pages_that_they_make_one_by_one() {
             one.into_iter().zip(other).step_by(5).flat_map(|(one, other)| [one, other])
         })
         .collect();
-    let mut waited = 0;
+    let (mut waited, mut pieces) = (0, 0);
     for (events, block) in events.chunks(7).zip(1..) {
         let fold = Fold { block, time: Timestamp::from_millis(90_000_000) };
         for cubes in [&mut together, &mut apart] {
             cubes.fold(&Nothing, fold, events).unwrap();
         }
-        waited = waited.max(together.cubes.iter().map(|cube| cube.gathered.len()).sum());
+        // Sometimes it is gone on with, sometimes nobody has the time.
+        if block % 1_000 < 500 {
+            pieces += usize::from(together.go_on(&Nothing).unwrap());
+        }
+        waited = waited.max(together.cubes.iter().map(|cube| cube.gathered.len()).max().unwrap());
     }
-    assert!(
-        (STATISTICS_GATHERED..CubeName::ALL.len() * 2 * STATISTICS_GATHERED).contains(&waited),
-        "{waited}"
-    );
+    assert!((STATISTICS_GATHERED..=2 * STATISTICS_GATHERED).contains(&waited), "{waited}");
+    assert!(pieces > 100, "{pieces} pieces");
     let written = [together, apart].map(|mut cubes| {
         let mut writes = Writes::new();
         cubes.cut(&Nothing, Timestamp::from_millis(90_000_000), &mut writes).unwrap();

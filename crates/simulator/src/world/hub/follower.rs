@@ -54,8 +54,8 @@ struct Begun {
 }
 
 impl Replay {
-    /// Replays an entry, or the end of a block. Returns whether there was something to replay that no
-    /// other thread is at.
+    /// Replays an entry or the end of a block, or folds a piece of the statistics between blocks.
+    /// Returns whether there was something to do that no other thread is at.
     pub fn go_on(&self) -> bool {
         self.progress.try_lock().is_some_and(|mut progress| self.step(&mut progress))
     }
@@ -65,12 +65,15 @@ impl Replay {
         let done = match progress {
             Progress::UnderWay(machine, begun) => match begun.take() {
                 Some(at) => replay_piece(machine, at).map(|at| *begun = at),
-                None => {
-                    let Some(block) = next() else { return false };
-                    machine.begin_replay(&block.block);
-                    *begun = Some(Begun { block, entries: 0 });
-                    Ok(())
-                }
+                None => match machine.fold_gathered() {
+                    Ok(false) => {
+                        let Some(block) = next() else { return false };
+                        machine.begin_replay(&block.block);
+                        *begun = Some(Begun { block, entries: 0 });
+                        Ok(())
+                    }
+                    folded => folded.map(drop),
+                },
             },
             // One that has stopped stays where it is.
             Progress::Ended(_) => {
