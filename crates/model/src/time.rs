@@ -141,12 +141,10 @@ impl Month {
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC+07:00, with milliseconds when there are any.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(7));
         match jiff::Timestamp::from_millisecond(self.0) {
             Ok(at) => {
-                let local = at.to_zoned(zone);
-                let format = if self.0.rem_euclid(1000) == 0 { "%FT%T%:z" } else { "%FT%T%.3f%:z" };
-                local.strftime(format).fmt(f)
+                let digits = if self.0.rem_euclid(1000) == 0 { 0 } else { 3 };
+                write!(f, "{:.digits$}", at.display_with_offset(jiff::tz::offset(7)))
             }
             Err(_) => write!(f, "{} ms", self.0),
         }
