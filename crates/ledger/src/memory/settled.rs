@@ -194,7 +194,8 @@ impl SettledRows {
             let rows = rows.iter().map(|(key, value)| (key.to_bytes(), value.clone()));
             Box::new(rows.take_while(|(key, _)| key.starts_with(prefix)).map(Ok)) as Source<'s>
         });
-        let runs = runs.iter().map(|run| Box::new(run.range(prefix, start)) as Source<'s>);
+        let runs = runs.iter().filter(move |run| run.may_have_with(prefix, start));
+        let runs = runs.map(|run| Box::new(run.range(prefix, start)) as Source<'s>);
         resting.chain(runs).map(move |rows| {
             let rows = rows.skip_while(move |row| {
                 row.as_ref().is_ok_and(|(key, _)| after.is_some_and(|after| *key == *after))

@@ -125,10 +125,15 @@ impl Run {
         self.block(block, true)?.find(key)
     }
 
+    /// Whether there may be rows with a prefix from a key on.
+    pub fn may_have_with(&self, prefix: &[u8], from: &[u8]) -> bool {
+        self.index.may_have_with(prefix, prefix.max(from))
+    }
+
     /// Walks the rows from a key on, in order, as long as they have a prefix.
     pub fn range(self: &Arc<Self>, prefix: &[u8], from: &[u8]) -> RunRange {
         let start = prefix.max(from);
-        let block = match self.index.may_have_with(prefix, start) {
+        let block = match self.may_have_with(prefix, start) {
             true => self.index.block_of(start).or((!self.index.entries.is_empty()).then_some(0)),
             false => None,
         };
