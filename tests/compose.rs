@@ -17,6 +17,7 @@ use saphyr::{LoadableYamlNode as _, Yaml};
 
 const COMPOSE: &str = include_str!("../docker-compose.yml");
 const DOCKERFILE: &str = include_str!("../Dockerfile");
+const MANIFEST: &str = include_str!("../Cargo.toml");
 const PKI_SCRIPT: &str = include_str!("../deploy/pki.sh");
 const LEFT_OUT: &str = include_str!("../.dockerignore");
 
@@ -130,6 +131,10 @@ fn the_image_has_what_the_services_run_and_no_rights() {
     assert!(DOCKERFILE.contains(script.as_str()), "{script} is not in the image");
     let cargo = DOCKERFILE.lines().find(|line| line.contains("cargo build")).unwrap();
     assert!(cargo.contains("--locked"), "the image is built from the lock file");
+    let mut words = cargo.split(' ').skip_while(|word| *word != "--profile");
+    let profile = words.nth(1).expect("a profile is named");
+    assert!(MANIFEST.contains(&format!("[profile.{profile}]")), "{profile}");
+    assert!(DOCKERFILE.contains(&format!("/src/target/{profile}/lienthong ")), "{profile}");
 }
 
 /// Whether a pattern of .dockerignore names the path or a folder above it: `**` stands for any
