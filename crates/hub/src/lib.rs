@@ -14,6 +14,7 @@
 mod accounts;
 mod administration;
 mod admission;
+mod arriving;
 mod audit;
 mod backup;
 mod caller;

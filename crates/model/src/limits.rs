@@ -144,6 +144,12 @@ pub const SPACE_HARD_BYTES: u64 = 256 * MIB as u64;
 
 // --- Under way ---------------------------------------------------------------------------
 
+/// Bytes that have come of messages that are not whole or not let in yet, on all connections together.
+pub const ARRIVING_BYTES_MAX: usize = 512 * MIB;
+/// The same of one agency: several of the largest messages.
+pub const ARRIVING_BYTES_PER_AGENCY_MAX: usize = 64 * MIB;
+/// An agency of which no more is arriving is heard however much comes from others.
+pub const ARRIVING_BYTES_FREE: usize = 64 * KIB;
 /// Bytes of submissions and reports that are under way at a time, on all connections together.
 pub const SUBMISSION_BYTES_UNDER_WAY_MAX: usize = 256 * MIB;
 /// Submissions and reports that are under way at a time, on all connections together: enough to
@@ -476,6 +482,8 @@ const _: () = {
     assert!(STREAM_IN_FLIGHT_MAX <= PROPOSALS_WAITING_MAX);
     assert!(SUBMISSIONS_UNDER_WAY_MAX <= PROPOSALS_WAITING_MAX);
     assert!(MESSAGE_BYTES_MAX * 16 <= SUBMISSION_BYTES_UNDER_WAY_MAX);
+    assert!(MESSAGE_BYTES_MAX * 4 <= ARRIVING_BYTES_PER_AGENCY_MAX);
+    assert!(ARRIVING_BYTES_PER_AGENCY_MAX * 4 <= ARRIVING_BYTES_MAX);
     assert!(CHUNK_BLOCKS < OVERLAY_BLOCKS_MAX);
     // What is settled is out of reach of what comes in the ordinary way.
     assert!(SETTLED_AFTER.as_secs() < SILENT_AFTER.as_secs());

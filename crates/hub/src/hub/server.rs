@@ -27,6 +27,7 @@ use tonic_health::server::HealthReporter;
 use tower::layer::util::{Identity, Stack};
 
 use super::StartError;
+use crate::arriving::ArrivingLayer;
 use crate::language::SpeakLayer;
 use crate::services::Services;
 use crate::space::Level;
@@ -79,11 +80,11 @@ macro_rules! bounded {
     };
 }
 
+/// What stands before every service, the outermost last.
+type Layers = Stack<ArrivingLayer, Stack<SpeakLayer, Identity>>;
+
 /// Makes the server with every service, health and reflection.
-pub(super) fn router<H>(
-    services: Services,
-    health: H,
-) -> Result<Router<Stack<SpeakLayer, Identity>>, StartError>
+pub(super) fn router<H>(services: Services, health: H) -> Result<Router<Layers>, StartError>
 where
     H: tonic::codegen::Service<
             tonic::codegen::http::Request<tonic::body::Body>,
@@ -103,6 +104,7 @@ where
         .map_err(|error| StartError::Server(error.to_string()))?;
     Ok(Server::builder()
         .layer(SpeakLayer)
+        .layer(ArrivingLayer::default())
         .timeout(CALL_MAX)
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
         .max_connection_age(CONNECTION_AGE_MAX)

@@ -2,15 +2,19 @@
 
 use std::collections::HashSet;
 
-use crate::harness::raw::{Line, exchange, key, narrow_channel, narrow_exchange, refusal, request};
+use crate::harness::raw::{
+    Line, channel, exchange, key, narrow_channel, narrow_exchange, refusal, request,
+};
 use crate::harness::web::page;
 use crate::harness::{World, code, days, document, now, test_pki, until, within};
 use bytes::Bytes;
+use http_body_util::StreamBody;
+use hyper::body::Frame;
 use lienthong_client::Period;
 use lienthong_model::Reason;
 use lienthong_model::limits::{
-    CONSUMER_CREDIT_MAX, EVIDENCE_BUNDLES_MAX, MESSAGE_BYTES_MAX, PIECE_BYTES_MAX, PULL_MAX,
-    STREAM_IN_FLIGHT_MAX, SUBMISSIONS_UNDER_WAY_MAX,
+    ARRIVING_BYTES_PER_AGENCY_MAX, CONSUMER_CREDIT_MAX, EVIDENCE_BUNDLES_MAX, MESSAGE_BYTES_MAX,
+    PIECE_BYTES_MAX, PULL_MAX, STREAM_IN_FLIGHT_MAX, SUBMISSIONS_UNDER_WAY_MAX,
 };
 use lienthong_trust::Revoked;
 use lienthong_wire::proto;
@@ -18,8 +22,14 @@ use lienthong_wire::proto::submit_documents_response::Outcome;
 use lienthong_wire::proto::subscribe_request::{Credit, Request};
 use lienthong_wire::proto::subscribe_response::Response;
 use lienthong_wire::proto::verdict_service_client::VerdictServiceClient;
+use tokio::task::JoinSet;
+use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Code;
+use tonic::body::Body;
+use tonic::codegen::Service as _;
+use tonic::codegen::http::{Request as Http, header};
+use tonic::transport::Channel;
+use tonic::{Code, Status};
 
 #[tokio::test]
 async fn a_message_over_the_bound_is_refused_with_both_sizes_and_the_connection_goes_on() {
@@ -35,6 +45,46 @@ async fn a_message_over_the_bound_is_refused_with_both_sizes_and_the_connection_
     assert_eq!(status.code(), Code::OutOfRange);
     assert!(status.message().contains(&MESSAGE_BYTES_MAX.to_string()), "{}", status.message());
     raw.submit_document(request(world.letter("H36", &["H36.12"]))).await.unwrap();
+}
+
+/// Submits the beginning of a message that announces a byte more, and says how that ends.
+async fn unended(mut channel: Channel, bytes: usize) -> Status {
+    let length = u32::try_from(bytes + 1).unwrap().to_be_bytes();
+    let message = [&[0], length.as_slice(), &vec![0; bytes]].concat();
+    let frame = Ok::<_, Status>(Frame::data(Bytes::from(message)));
+    let frames = tokio_stream::once(frame).chain(tokio_stream::pending());
+    let request = Http::post("/lienthong.v1.ExchangeService/SubmitDocument")
+        .header(header::CONTENT_TYPE, "application/grpc")
+        .header(header::TE, "trailers")
+        .body(Body::new(StreamBody::new(frames)))
+        .unwrap();
+    std::future::poll_fn(|cx| channel.poll_ready(cx)).await.unwrap();
+    let answer = channel.call(request).await.unwrap();
+    Status::from_header_map(answer.headers()).expect("only a refusal ends it")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_that_never_become_whole_take_their_agencys_share_and_no_more() {
+    const TOO_MANY: usize = 4;
+    let world = World::start().await;
+    let bytes = MESSAGE_BYTES_MAX - 1;
+    let mut calls = JoinSet::new();
+    let line = channel(&world, "H36").await;
+    for _ in 0..ARRIVING_BYTES_PER_AGENCY_MAX / bytes + TOO_MANY {
+        calls.spawn(unended(line.clone(), bytes));
+    }
+    for _ in 0..TOO_MANY {
+        let status = within("a refusal", calls.join_next()).await.unwrap().unwrap();
+        let refusal = refusal(&status);
+        assert_eq!(refusal.reason, Reason::Overloaded, "{refusal}");
+        assert!(refusal.retry_after_ms.is_some(), "{refusal}");
+    }
+    let other = world.client("H34").await;
+    within("a receipt", other.submit(world.letter("H34", &["H36.12"]))).await.unwrap();
+    // Whoever lets go has room again.
+    drop(calls);
+    let own = world.client("H36").await;
+    within("a receipt", own.submit(world.letter("H36", &["H36.12"]))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
