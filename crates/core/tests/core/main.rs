@@ -1,5 +1,6 @@
 //! The core by its public functions: one binary, so that it is linked once.
 
+mod administration;
 mod attachments;
 mod block;
 mod changes;
@@ -12,6 +13,7 @@ mod judgement;
 mod lists;
 mod log;
 mod mailbox_bound;
+mod mandates;
 mod notices;
 mod replay;
 mod retention;
