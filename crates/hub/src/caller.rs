@@ -55,18 +55,18 @@ pub(crate) struct MayAdminister(());
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MayOperate(());
 
-/// May ask the statistics: what it sees.
+/// May ask the statistics: what it sees, and who asks.
 #[derive(Debug, Clone)]
-pub(crate) struct MaySee(pub View);
+pub(crate) struct MaySee(pub View, pub Caller);
 
 impl Permit for MaySee {
     fn grant(grounds: &Grounds<'_>) -> Result<Self, Refusal> {
         let Grounds { peer, caller, policy, now, .. } = *grounds;
         let Some(person) = &peer.person else {
-            return Ok(Self(View::of_node(caller.agency, &policy.directory, now)));
+            return Ok(Self(View::of_node(caller.agency, &policy.directory, now), caller));
         };
         let signatory = Signatory { agency: peer.agency.clone(), person: person.clone() };
-        View::of_person(&signatory, policy, now).map(Self).ok_or_else(|| {
+        View::of_person(&signatory, policy, now).map(|view| Self(view, caller)).ok_or_else(|| {
             let value = format!("{person} has no appointment in force");
             Refusal::at(Reason::CallerNotEntitled, "caller", value)
         })

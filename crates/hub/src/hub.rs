@@ -12,8 +12,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use lienthong_core::{Command, PushMarks};
 use lienthong_model::limits::{
-    CONNECTIONS_JUDGED_EVERY, EVIDENCE_BUNDLES_MAX, HANDSHAKE_MAX, HTTP_CONNECTIONS_MAX,
-    RECOUNTS_MAX, STATISTICS_LIVE_MAX, WAITS_FOR_PROGRESS_MAX,
+    CONNECTIONS_JUDGED_EVERY, EVIDENCE_BUNDLES_MAX, EVIDENCE_BUNDLES_PER_AGENCY_MAX, HANDSHAKE_MAX,
+    HTTP_CONNECTIONS_MAX, RECOUNTS_MAX, STATISTICS_LIVE_MAX, STATISTICS_LIVE_PER_AGENCY_MAX,
+    WAITS_FOR_PROGRESS_MAX, WAITS_FOR_PROGRESS_PER_AGENCY_MAX,
 };
 use lienthong_model::{Reason, Refusal, Timestamp};
 use parking_lot::Mutex;
@@ -40,7 +41,7 @@ use crate::log_key::LogKey;
 use crate::meters::Meters;
 use crate::open_folder::{OpenFolder, Recovery};
 use crate::peer::PeerJudge;
-use crate::places::Places;
+use crate::places::{Places, SharedPlaces};
 use crate::rate::RateGate;
 use crate::reader::Reader;
 use crate::sequencer::{Couriers, Running, Sequencer, Surroundings};
@@ -51,6 +52,10 @@ use crate::tls;
 use crate::transfer::Transfers;
 use crate::upkeep::Upkeep;
 
+/// Places of what goes on beside calls, and one agency's share of them.
+const WAITS: (usize, usize) = (WAITS_FOR_PROGRESS_MAX, WAITS_FOR_PROGRESS_PER_AGENCY_MAX);
+const LIVE: (usize, usize) = (STATISTICS_LIVE_MAX, STATISTICS_LIVE_PER_AGENCY_MAX);
+const BUNDLES: (usize, usize) = (EVIDENCE_BUNDLES_MAX, EVIDENCE_BUNDLES_PER_AGENCY_MAX);
 /// How long a drain waits for calls under way before connections are closed.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// How long the last writes to the state may take; nothing that was answered depends on them.
@@ -250,10 +255,10 @@ impl Hub {
             transfers,
             admission,
             room: Room::new(),
-            waits: Arc::new(Semaphore::new(WAITS_FOR_PROGRESS_MAX)),
-            live: Arc::new(Semaphore::new(STATISTICS_LIVE_MAX)),
+            waits: SharedPlaces::new(WAITS, "wait", Duration::from_secs(5)),
+            live: SharedPlaces::new(LIVE, "question", Duration::from_secs(5)),
             recounts: Arc::new(Semaphore::new(RECOUNTS_MAX)),
-            bundles: Arc::new(Semaphore::new(EVIDENCE_BUNDLES_MAX)),
+            bundles: SharedPlaces::new(BUNDLES, "bundle", Duration::from_secs(1)),
             meters,
             stopping: stopping.clone(),
         };

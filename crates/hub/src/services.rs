@@ -30,6 +30,7 @@ use crate::egress::Egress;
 use crate::evidence::Evidence;
 use crate::ingress::Ingress;
 use crate::meters::Meters;
+use crate::places::SharedPlaces;
 use crate::rate::{Load, RateGate};
 use crate::reader::Reader;
 use crate::sequencer::Sequencer;
@@ -53,13 +54,13 @@ pub(crate) struct Rooms {
     /// Room for messages under way.
     pub room: Room,
     /// Places for those who wait for recipients to get somewhere.
-    pub waits: Arc<Semaphore>,
+    pub waits: Arc<SharedPlaces>,
     /// Places for live questions to the statistics.
-    pub live: Arc<Semaphore>,
+    pub live: Arc<SharedPlaces>,
     /// Places for recounts of the statistics.
     pub recounts: Arc<Semaphore>,
     /// Places for evidence bundles.
-    pub bundles: Arc<Semaphore>,
+    pub bundles: Arc<SharedPlaces>,
     /// Where refusals are counted.
     pub meters: Arc<Meters>,
     /// Becomes true when the hub drains: streams end themselves.

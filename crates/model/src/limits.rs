@@ -258,6 +258,8 @@ pub const EXPLAINED_EVENTS_MAX: usize = 1_000;
 pub const WAIT_FOR_PROGRESS_MAX: Duration = Duration::from_secs(600);
 /// Most such waits at a time.
 pub const WAITS_FOR_PROGRESS_MAX: usize = 1_024;
+/// Most such waits of one agency at a time.
+pub const WAITS_FOR_PROGRESS_PER_AGENCY_MAX: usize = 256;
 /// How long recipients may take to pick a document up before its sender is told. Never changes: a
 /// journal leaves it out where nothing else was set.
 pub const PICK_UP_WITHIN: Duration = Duration::from_secs(72 * 3600);
@@ -395,6 +397,8 @@ pub const EVIDENCE_BUNDLE_BYTES_MAX: usize = 64 * MIB;
 /// Most evidence bundles that are made or handed out at a time: each is in memory as a whole, while it
 /// is made several times.
 pub const EVIDENCE_BUNDLES_MAX: usize = 4;
+/// Most of them of one agency at a time.
+pub const EVIDENCE_BUNDLES_PER_AGENCY_MAX: usize = 2;
 /// Largest piece of something that travels in pieces, in bytes.
 pub const PIECE_BYTES_MAX: usize = MIB;
 /// Entries of one act of administration.
@@ -484,6 +488,9 @@ const _: () = {
     assert!(MESSAGE_BYTES_MAX * 16 <= SUBMISSION_BYTES_UNDER_WAY_MAX);
     assert!(MESSAGE_BYTES_MAX * 4 <= ARRIVING_BYTES_PER_AGENCY_MAX);
     assert!(ARRIVING_BYTES_PER_AGENCY_MAX * 4 <= ARRIVING_BYTES_MAX);
+    assert!(EVIDENCE_BUNDLES_PER_AGENCY_MAX < EVIDENCE_BUNDLES_MAX);
+    assert!(STATISTICS_LIVE_PER_AGENCY_MAX * 4 <= STATISTICS_LIVE_MAX);
+    assert!(WAITS_FOR_PROGRESS_PER_AGENCY_MAX * 4 <= WAITS_FOR_PROGRESS_MAX);
     assert!(CHUNK_BLOCKS < OVERLAY_BLOCKS_MAX);
     // What is settled is out of reach of what comes in the ordinary way.
     assert!(SETTLED_AFTER.as_secs() < SILENT_AFTER.as_secs());
@@ -550,6 +557,8 @@ pub const BACKLOG_AGENCIES_MAX: usize = 1_000;
 pub const STATISTICS_LIVE_EVERY: Duration = Duration::from_secs(1);
 /// Live questions that are open at a time, of all callers.
 pub const STATISTICS_LIVE_MAX: usize = 64;
+/// Live questions of one agency, its operators' among them, that are open at a time.
+pub const STATISTICS_LIVE_PER_AGENCY_MAX: usize = 16;
 /// Recounts of the statistics that a running hub makes at a time: each reads the whole journal and
 /// holds every cell.
 pub const RECOUNTS_MAX: usize = 1;

@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status};
 
 use super::streams::Outcomes;
 use super::{Rooms, Services, refused};
-use crate::caller::{MayOperate, MaySee};
+use crate::caller::{Caller, MayOperate, MaySee};
 use crate::present::unreadable;
 use crate::reader::Reader;
 
@@ -30,7 +30,7 @@ impl StatisticsService for Services {
         &self,
         request: Request<proto::QueryStatisticsRequest>,
     ) -> Result<Response<proto::QueryStatisticsResponse>, Status> {
-        let MaySee(view) = self.admit::<MaySee, _>(&request)?;
+        let MaySee(view, _) = self.admit::<MaySee, _>(&request)?;
         let request = request.into_inner();
         let (reader, now) = (self.0.reader.clone(), self.0.clock.now());
         let answered = aside(move || query(&reader, &view, request, now)).await;
@@ -43,8 +43,8 @@ impl StatisticsService for Services {
         &self,
         request: Request<proto::WatchStatisticsRequest>,
     ) -> Result<Response<Self::WatchStatisticsStream>, Status> {
-        let MaySee(view) = self.admit::<MaySee, _>(&request)?;
-        let watched = watch::watch(self.0.clone(), &view, request.into_inner());
+        let MaySee(view, caller) = self.admit::<MaySee, _>(&request)?;
+        let watched = watch::watch(self.0.clone(), (caller, &view), request.into_inner());
         watched.map(Response::new).map_err(refused)
     }
 
@@ -52,7 +52,7 @@ impl StatisticsService for Services {
         &self,
         request: Request<proto::ListBacklogRequest>,
     ) -> Result<Response<proto::ListBacklogResponse>, Status> {
-        let MaySee(view) = self.admit::<MaySee, _>(&request)?;
+        let MaySee(view, _) = self.admit::<MaySee, _>(&request)?;
         let request = request.into_inner();
         let (reader, now) = (self.0.reader.clone(), self.0.clock.now());
         let listed = aside(move || backlog(&reader, &view, &request, now)).await;
@@ -63,7 +63,7 @@ impl StatisticsService for Services {
         &self,
         request: Request<proto::GetIndicatorsRequest>,
     ) -> Result<Response<proto::GetIndicatorsResponse>, Status> {
-        let MaySee(view) = self.admit::<MaySee, _>(&request)?;
+        let MaySee(view, _) = self.admit::<MaySee, _>(&request)?;
         let request = request.into_inner();
         let (reader, now) = (self.0.reader.clone(), self.0.clock.now());
         let told = aside(move || indicators::indicators(&reader, &view, &request, now)).await;
@@ -74,7 +74,7 @@ impl StatisticsService for Services {
         &self,
         request: Request<proto::ListRefusalExamplesRequest>,
     ) -> Result<Response<proto::ListRefusalExamplesResponse>, Status> {
-        let MaySee(view) = self.admit::<MaySee, _>(&request)?;
+        let MaySee(view, _) = self.admit::<MaySee, _>(&request)?;
         let request = request.into_inner();
         let (reader, now) = (self.0.reader.clone(), self.0.clock.now());
         let listed = aside(move || indicators::examples(&reader, &view, &request, now)).await;

@@ -1,18 +1,14 @@
 //! `VerdictService`: what the verdict on a document rested on, as it stood then.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use lienthong_core::Accepted;
-use lienthong_model::limits::{
-    EVIDENCE_BUNDLE_BYTES_MAX, EVIDENCE_BUNDLES_MAX, PIECE_BYTES_MAX, TRANSFER_SILENCE_MAX,
-};
+use lienthong_model::limits::{EVIDENCE_BUNDLE_BYTES_MAX, PIECE_BYTES_MAX, TRANSFER_SILENCE_MAX};
 use lienthong_model::{AgencyCode, Digest, MessageId, Ordinal, Position, Reason, Refusal};
 use lienthong_trust::NOTE_BYTES_MAX;
 use lienthong_wire::proto::verdict_service_server::VerdictService;
 use lienthong_wire::{administration as read, directory, moment, proto, signed};
 use prost::Message as _;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -24,8 +20,6 @@ use crate::present::{self, unreadable};
 use crate::transfer::silent;
 use crate::verdict::Verdict;
 
-/// When somebody who found no place may try again.
-const PLACE_AGAIN: Duration = Duration::from_secs(1);
 /// A piece that waits to be taken, and room for a refusal.
 const WAITING_MAX: usize = 2;
 
@@ -41,10 +35,7 @@ impl VerdictService for Services {
         let proto::GetEvidenceBundleRequest { sender, id } = request.into_inner();
         let id = MessageId::from_bytes(&id)
             .map_err(|error| refused(Refusal::at(Reason::FieldInvalid, "id", error)))?;
-        let place = self.0.bundles.clone().try_acquire_owned().map_err(|_| {
-            let value = format!("{EVIDENCE_BUNDLES_MAX} bundles are under way");
-            refused(Refusal::at(Reason::Overloaded, "bundle", value).retry_after(PLACE_AGAIN))
-        })?;
+        let place = self.0.bundles.take(permit.0.agency).map_err(refused)?;
         let rooms = self.0.clone();
         // The place goes with the work, which goes on when its caller has gone.
         let made = tokio::task::spawn_blocking(move || {
@@ -59,10 +50,7 @@ impl VerdictService for Services {
 
 /// Hands a bundle out in pieces that fit a message. Its place comes back at the end, and when its
 /// caller has gone or takes nothing for too long.
-fn pieces(
-    bundle: Bytes,
-    place: OwnedSemaphorePermit,
-) -> Outcomes<proto::GetEvidenceBundleResponse> {
+fn pieces(bundle: Bytes, place: impl Send + 'static) -> Outcomes<proto::GetEvidenceBundleResponse> {
     let (say, said) = mpsc::channel(WAITING_MAX);
     tokio::spawn(give(bundle, place, say));
     Box::pin(ReceiverStream::new(said))
@@ -70,7 +58,7 @@ fn pieces(
 
 async fn give(
     mut rest: Bytes,
-    _place: OwnedSemaphorePermit,
+    _place: impl Send,
     say: mpsc::Sender<Result<proto::GetEvidenceBundleResponse, Status>>,
 ) {
     // A bundle that ends early never looks like a whole one.
@@ -165,6 +153,7 @@ fn basis(verdict: Verdict, proof: proto::LogProof) -> proto::VerdictBasis {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use tokio::sync::Semaphore;
     use tokio_stream::StreamExt as _;

@@ -13,8 +13,8 @@ use hyper::body::Frame;
 use lienthong_client::Period;
 use lienthong_model::Reason;
 use lienthong_model::limits::{
-    ARRIVING_BYTES_PER_AGENCY_MAX, CONSUMER_CREDIT_MAX, EVIDENCE_BUNDLES_MAX, MESSAGE_BYTES_MAX,
-    PIECE_BYTES_MAX, PULL_MAX, STREAM_IN_FLIGHT_MAX, SUBMISSIONS_UNDER_WAY_MAX,
+    ARRIVING_BYTES_PER_AGENCY_MAX, CONSUMER_CREDIT_MAX, EVIDENCE_BUNDLES_PER_AGENCY_MAX,
+    MESSAGE_BYTES_MAX, PIECE_BYTES_MAX, PULL_MAX, STREAM_IN_FLIGHT_MAX, SUBMISSIONS_UNDER_WAY_MAX,
 };
 use lienthong_trust::Revoked;
 use lienthong_wire::proto;
@@ -246,9 +246,9 @@ fn long_list() -> Bytes {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bundles_that_nobody_reads_keep_others_waiting_until_they_are_let_go() {
+async fn bundles_that_nobody_reads_take_their_agencys_share_until_they_are_let_go() {
     let world = World::start_with(|settings| settings.revocation_lists = vec![long_list()]).await;
-    let client = world.client("H36").await;
+    let (client, other) = (world.client("H36").await, world.client("H36.12").await);
     let letter = document("H36", &["H36.12"]);
     client.submit(world.sealed(&letter)).await.unwrap();
     let mut verdict = VerdictServiceClient::new(narrow_channel(&world, "H36", 16 << 10).await);
@@ -257,14 +257,15 @@ async fn bundles_that_nobody_reads_keep_others_waiting_until_they_are_let_go() {
         id: Bytes::copy_from_slice(letter.id.as_bytes()),
     };
     let mut unread = Vec::new();
-    for _ in 0..EVIDENCE_BUNDLES_MAX {
+    for _ in 0..EVIDENCE_BUNDLES_PER_AGENCY_MAX {
         unread.push(verdict.get_evidence_bundle(wanted.clone()).await.unwrap().into_inner());
     }
     let refusal = refusal(&verdict.get_evidence_bundle(wanted).await.unwrap_err());
     assert_eq!(refusal.reason, Reason::Overloaded, "{refusal}");
     assert!(refusal.retry_after_ms.is_some(), "{refusal}");
-    drop(unread);
     let sender = code("H36");
+    within("a bundle", other.evidence_bundle(&sender, letter.id)).await.unwrap();
+    drop(unread);
     let bundle = client.evidence_bundle(&sender, letter.id);
     let bundle = within("a bundle", bundle).await.unwrap();
     assert!(bundle.len() > 3 * PIECE_BYTES_MAX, "{} bytes", bundle.len());

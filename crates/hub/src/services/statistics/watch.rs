@@ -2,7 +2,6 @@
 //! changed.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use lienthong_core::statistics::{Question, View};
 use lienthong_model::limits::STATISTICS_LIVE_EVERY;
@@ -12,21 +11,18 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::super::streams::Outcomes;
-use super::{Rooms, aside, ask, page_size, question, refused};
+use super::{Caller, Rooms, aside, ask, page_size, question, refused};
 
 type Say = mpsc::Sender<Result<proto::WatchStatisticsResponse, tonic::Status>>;
 
 pub(super) fn watch(
     rooms: Arc<Rooms>,
-    view: &View,
+    (caller, view): (Caller, &View),
     request: proto::WatchStatisticsRequest,
 ) -> Result<Outcomes<proto::WatchStatisticsResponse>, Refusal> {
     let asked = question::read(request.question, &rooms.reader.directory())?;
     let (asked, rows_max) = (view.cut(asked), page_size(request.rows_max));
-    let place = rooms.live.clone().try_acquire_owned().map_err(|_| {
-        let refusal = Refusal::at(Reason::Overloaded, "question", "too many live questions");
-        refusal.retry_after(Duration::from_secs(5))
-    })?;
+    let place = rooms.live.take(caller.agency)?;
     let (say, said) = mpsc::channel(1);
     tokio::spawn(async move {
         let _place = place;

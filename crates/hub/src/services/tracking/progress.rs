@@ -250,9 +250,7 @@ pub(super) fn wait(
         let directory = rooms.reader.directory();
         name.find_sent(&Asking::of(&rooms, &directory, permit))?
     };
-    let place = rooms.waits.clone().try_acquire_owned().map_err(|_| {
-        Refusal::at(Reason::Overloaded, "wait", "too many wait").retry_after(Duration::from_secs(5))
-    })?;
+    let place = rooms.waits.take(permit.0.agency)?;
     let (say, said) = mpsc::channel(1);
     tokio::spawn(async move {
         let _place = place;
