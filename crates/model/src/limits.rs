@@ -531,9 +531,9 @@ pub const HOURS_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
 /// pages of the days on which they were made.
 pub const STATISTICS_PAGES_OPEN_MAX: usize = 16 * 1024;
 /// After how many additions to a cube, of 64 bytes each, they are added up where they may wait for more;
-/// three times as many may be there.
+/// four times as many, and what one block adds, may be there.
 pub const STATISTICS_GATHERED: usize = 2_048;
-/// Of those as many are added at a time: some ten microseconds.
+/// Of those as many are added at a time, so that whoever adds them can put it down soon.
 pub const STATISTICS_PIECE: usize = 64;
 /// Pages of hours that are removed by one cut.
 pub const STATISTICS_PRUNED_MAX: usize = 256;
