@@ -192,7 +192,7 @@ impl hyper::body::Body for CountedBody {
         {
             let unfinished = messages.pass(data);
             if let Err(refusal) = call.came(data.len(), unfinished) {
-                tracing::warn!(%refusal, "a message is refused before it is whole");
+                tracing::info!(%refusal, "a message is refused before it is whole");
                 return Poll::Ready(Some(Err(to_status(&refusal, None))));
             }
         }

@@ -17,9 +17,12 @@ use lienthong_model::limits::{
 use lienthong_model::{Ordinal, Position, Reason, Refusal};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::places::{SharedPlace, SharedPlaces};
 use crate::present::unreadable;
 use crate::reader::Reader;
 
+/// Consumers of a task, and one caller's share of them.
+const CONSUMERS: (usize, usize) = (CONSUMERS_MAX, CONSUMERS_PER_AGENCY_MAX);
 /// Pushes decided before requests are looked at again.
 const ROUND: usize = 256;
 /// Arrivals that may wait; a full queue makes the sequencer wait, never lose one.
@@ -67,14 +70,14 @@ pub(crate) struct Consumer {
 
 /// A consumer that is open.
 struct Open {
-    caller: Ordinal,
     pushes: mpsc::Sender<Push>,
+    _place: SharedPlace,
 }
 
 struct Task {
     courier: Courier,
     consumers: HashMap<ConsumerId, Open>,
-    of_caller: HashMap<Ordinal, usize>,
+    places: Arc<SharedPlaces>,
     opened: u64,
     source: Source,
     /// Where pushes of documents are marked.
@@ -104,7 +107,7 @@ impl Egress {
         let task = Task {
             courier: Courier::default(),
             consumers: HashMap::new(),
-            of_caller: HashMap::new(),
+            places: SharedPlaces::new(CONSUMERS, "open", Duration::from_secs(5)),
             opened: 0,
             source,
             marks,
@@ -236,16 +239,7 @@ impl Task {
 
     fn open(&mut self, opening: Opening) -> Result<Consumer, Refusal> {
         let Opening { caller, agencies, credit } = opening;
-        let too_many = |value: String| {
-            let refusal = Refusal::at(Reason::Overloaded, "open", value);
-            Err(refusal.retry_after(Duration::from_secs(5)))
-        };
-        if self.consumers.len() >= CONSUMERS_MAX {
-            return too_many(format!("{CONSUMERS_MAX} consumers"));
-        }
-        if self.of_caller.get(&caller).is_some_and(|open| *open >= CONSUMERS_PER_AGENCY_MAX) {
-            return too_many(format!("{CONSUMERS_PER_AGENCY_MAX} consumers of this caller"));
-        }
+        let place = self.places.take(caller)?;
         let Some(requests) = self.requests.upgrade() else {
             return Err(Refusal::new(Reason::Draining));
         };
@@ -254,22 +248,14 @@ impl Task {
         let id = ConsumerId(self.opened);
         // A consumer never has more pushes waiting than its credit: sending never fails for room.
         let (pushes, pushed) = mpsc::channel(CONSUMER_CREDIT_MAX as usize);
-        self.consumers.insert(id, Open { caller, pushes });
-        *self.of_caller.entry(caller).or_default() += 1;
+        self.consumers.insert(id, Open { pushes, _place: place });
         self.courier.open(id, agencies);
         self.courier.grant(id, credit);
         Ok(Consumer { id, pushes: pushed, egress })
     }
 
     fn close(&mut self, id: ConsumerId) {
-        if let Some(Open { caller, .. }) = self.consumers.remove(&id)
-            && let Some(open) = self.of_caller.get_mut(&caller)
-        {
-            *open -= 1;
-            if *open == 0 {
-                self.of_caller.remove(&caller);
-            }
-        }
+        self.consumers.remove(&id);
         self.courier.close(id);
     }
 

@@ -10,8 +10,9 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{Piece, Place, Places, Told, Transfers, WAITING_MAX, silent};
+use super::{Piece, Told, Transfers, WAITING_MAX, silent};
 use crate::caller::MayExchange;
+use crate::places::SharedPlace;
 use crate::present::unreadable;
 use crate::reader::{AttachmentBytes, KeptAttachment};
 
@@ -59,7 +60,7 @@ impl Transfers {
             let value = format!("{}, the attachment has {size} bytes", wanted.offset);
             return Err(Refusal::at(Reason::FieldInvalid, "offset", value));
         }
-        let place = Places::take(&self.places, permit.0.agency)?;
+        let place = self.places.take(permit.0.agency)?;
         let reading = self.reading(kept, wanted.offset)?;
         let (say, saying) = mpsc::channel(WAITING_MAX);
         tokio::spawn(give(reading, say, place, drained));
@@ -123,7 +124,7 @@ impl Transfers {
 async fn give(
     mut reading: Reading,
     say: mpsc::Sender<Result<Piece, Refusal>>,
-    _place: Place,
+    _place: SharedPlace,
     drained: impl Future<Output = ()> + Send,
 ) {
     let mut drained = std::pin::pin!(drained);

@@ -9,8 +9,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{Place, Places, Told, Transfers, WAITING_MAX, failed, silent};
+use super::{Promise, Told, Transfers, WAITING_MAX, failed, silent};
 use crate::caller::MayExchange;
+use crate::places::SharedPlace;
 use crate::space::{Level, read_only, storage_low};
 
 /// When somebody with too many uploads may try again.
@@ -28,7 +29,8 @@ struct Session {
     transfers: Transfers,
     key: UploadKey,
     say: mpsc::Sender<Result<Progress, Refusal>>,
-    place: Place,
+    promise: Promise,
+    _place: SharedPlace,
     /// What was told last, and when.
     told: u64,
     told_at: Instant,
@@ -60,14 +62,15 @@ impl Transfers {
     ) -> Result<Told<Progress>, Refusal> {
         self.space.takes_new()?;
         let key = UploadKey { agency: permit.0.agency, sha256, size };
-        let mut place = Places::take(&self.places, key.agency)?;
+        let place = self.places.take(key.agency)?;
         let there = self.progress(permit, sha256, size).stored;
-        if !place.promise(size.saturating_sub(there), self.space.above_soft()) {
-            return Err(storage_low());
-        }
+        let room = self.space.above_soft();
+        let promise = self.promises.promise(size.saturating_sub(there), room);
+        let promise = promise.ok_or_else(storage_low)?;
         let (say, saying) = mpsc::channel(WAITING_MAX);
         let transfers = self.clone();
-        let session = Session { transfers, key, say, place, told: 0, told_at: Instant::now() };
+        let (told, told_at) = (0, Instant::now());
+        let session = Session { transfers, key, say, promise, _place: place, told, told_at };
         tokio::spawn(session.run(pieces, drained));
         Ok(ReceiverStream::new(saying))
     }
@@ -133,7 +136,7 @@ impl Session {
         })
         .await?;
         let stored = synced.map_err(|error| self.refusal(error))?;
-        self.place.left(self.key.size.saturating_sub(stored));
+        self.promise.left(self.key.size.saturating_sub(stored));
         (self.told, self.told_at) = (stored, Instant::now());
         if stored < self.key.size {
             // A task that nobody listens to ends by itself.
